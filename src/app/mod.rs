@@ -1,0 +1,1 @@
+//! What messages mean to the application, across sessions.

@@ -1,0 +1,34 @@
+//! Bytes of a stream that will not come.
+
+/// Bytes that a direction of a connection carried and that the decoder never gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// Where it begins, as an offset in the direction's stream (0 is the byte after the SYN, or the first one seen).
+    pub offset: u64,
+    /// How many bytes are missing. At least 1.
+    pub length: u64,
+    /// Why.
+    pub cause: GapCause,
+}
+
+/// Why bytes are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GapCause {
+    /// The segment is not in the capture.
+    Lost,
+    /// The packet was cut by the snapshot length.
+    Snaplen,
+    /// We had the bytes and gave them up because a bound said so.
+    Evicted,
+}
+
+impl GapCause {
+    /// `lost`, `snaplen` or `evicted`, as in the JSON view.
+    pub const fn name(self) -> &'static str {
+        match self {
+            GapCause::Lost => "lost",
+            GapCause::Snaplen => "snaplen",
+            GapCause::Evicted => "evicted",
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The program `wschat-server`.
+
+fn main() -> anyhow::Result<()> {
+    anyhow::bail!("not wired yet")
+}

@@ -1,0 +1,5 @@
+//! The program `wschat-sniff`.
+
+fn main() -> anyhow::Result<()> {
+    anyhow::bail!("not wired yet")
+}

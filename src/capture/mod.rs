@@ -1,0 +1,1 @@
+//! Packets from libpcap, savefiles to disk, and the privileges for it.

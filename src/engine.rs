@@ -1,0 +1,1 @@
+//! Packet in, events out: the floors below, wired together.

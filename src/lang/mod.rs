@@ -1,0 +1,1 @@
+//! Notes become words: one catalog a language.

@@ -1,0 +1,1 @@
+//! Packets and events become notes: who does what to whom, why, in no language yet.

@@ -1,0 +1,76 @@
+//! From a captured packet to a TCP segment. `etherparse` lives here.
+
+use crate::base::{Captured, Endpoint, Timestamp};
+
+/// A link type, as libpcap numbers them (`LINKTYPE_`/`DLT_` values as they come from `pcap_datalink`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LinkType(pub i32);
+
+/// A packet as it was captured, borrowed from the capture's buffer.
+#[derive(Debug, Clone, Copy)]
+pub struct Packet<'p> {
+    /// From 1, over all inputs of the run, counted after the filter.
+    pub number: u64,
+    /// When it was captured.
+    pub time: Timestamp,
+    /// What its first byte is.
+    pub link: LinkType,
+    /// Its bytes, and how long it was.
+    pub data: Captured<'p>,
+}
+
+/// TCP's control bits (RFC 9293 §3.1), as in the 13th and 14th byte of its header: FIN is 0x01 … CWR is 0x80, AE 0x100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TcpFlags(pub u16);
+
+impl TcpFlags {
+    /// The sender has finished sending.
+    pub const fn fin(self) -> bool {
+        self.0 & 0x01 != 0
+    }
+    /// Synchronise sequence numbers.
+    pub const fn syn(self) -> bool {
+        self.0 & 0x02 != 0
+    }
+    /// Reset the connection.
+    pub const fn rst(self) -> bool {
+        self.0 & 0x04 != 0
+    }
+    /// Push.
+    pub const fn psh(self) -> bool {
+        self.0 & 0x08 != 0
+    }
+    /// The acknowledgment field counts.
+    pub const fn ack(self) -> bool {
+        self.0 & 0x10 != 0
+    }
+}
+
+/// A TCP segment (RFC 9293 §3.1) out of one packet, or out of the fragments of one datagram.
+#[derive(Debug, Clone, Copy)]
+pub struct Segment<'p> {
+    /// Who sent it.
+    pub source: Endpoint,
+    /// To whom.
+    pub destination: Endpoint,
+    /// Sequence number of its first byte (of the SYN, if it has one).
+    pub seq: u32,
+    /// The next sequence number that the sender expects; counts when `flags.ack()`.
+    pub ack: u32,
+    /// Control bits.
+    pub flags: TcpFlags,
+    /// The window as sent, not scaled.
+    pub window: u16,
+    /// The options, raw and perhaps malformed, as far as they were captured.
+    pub options: &'p [u8],
+    /// The data, cut when the packet was cut.
+    pub payload: Captured<'p>,
+    /// The IP identification and time to live (hop limit), to tell a duplicate of the capture from a retransmission.
+    pub ip_id: Option<u16>,
+    /// See `ip_id`.
+    pub ttl: u8,
+    /// Which interface it was seen on, when the link layer says so (SLL2).
+    pub interface: Option<u32>,
+    /// Number of the packet with the first fragment, when the datagram came in fragments.
+    pub first_fragment: Option<u64>,
+}

@@ -1,0 +1,3 @@
+//! The four views.
+
+pub mod tcpdump;

@@ -1,0 +1,1 @@
+//! The `tcpdump` view: byte for byte what tcpdump 4.99 prints.

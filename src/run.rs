@@ -1,0 +1,1 @@
+//! One run: inputs, outputs, signals, progress.

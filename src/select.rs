@@ -1,0 +1,1 @@
+//! Which messages and packets the user wants to see.

@@ -1,0 +1,188 @@
+//! From segments to two byte streams a connection (RFC 9293).
+
+use std::ops::Range;
+
+use crate::base::{Endpoint, Gap, Side, Timestamp};
+
+/// Where and when something came: the packet that is being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct At {
+    /// Packet number, from 1.
+    pub packet: u64,
+    /// Its time.
+    pub time: Timestamp,
+}
+
+/// What is known of a connection whatever it carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connection {
+    /// From 1, in the order of first packets; never used twice.
+    pub number: u64,
+    /// The endpoints, indexed by [`Side::index`].
+    pub endpoints: [Endpoint; 2],
+    /// Who sent the SYN without ACK, if it was seen.
+    pub initiator: Option<Side>,
+    /// When its first packet came.
+    pub opened: At,
+}
+
+/// What the segment does to its own direction's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataFact {
+    /// It carries none.
+    None,
+    /// The next bytes in order.
+    InOrder,
+    /// Beyond bytes that are still missing: it waits. `missing` bytes lie before it.
+    OutOfOrder {
+        /// Bytes missing between the stream so far and this segment.
+        missing: u64,
+    },
+    /// It fills (part of) a gap; `released` bytes that waited behind it go on with it.
+    FillsGap {
+        /// Bytes that had waited behind the gap.
+        released: u64,
+    },
+    /// All its bytes were seen before.
+    Retransmission {
+        /// The bytes are not the ones that were seen the first time. What came first counts.
+        different: bool,
+    },
+    /// Some of its bytes were seen before, `new` are new.
+    PartlyRetransmitted {
+        /// Bytes that are new.
+        new: u64,
+    },
+    /// The very same packet, seen on a second interface or captured twice: nobody sent it twice.
+    Duplicate,
+    /// A keep-alive: at most one byte, just before the next one expected (RFC 9293 §3.8.4).
+    KeepAlive,
+    /// One byte or more into a closed window (RFC 9293 §3.8.6.1).
+    WindowProbe,
+    /// Outside of anything that could be valid: not looked at.
+    OutOfWindow,
+}
+
+/// Which step of the three-way handshake (RFC 9293 §3.5) the segment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandshakeStep {
+    /// SYN.
+    Syn,
+    /// SYN and ACK.
+    SynAck,
+    /// The ACK that completes it.
+    Ack,
+}
+
+/// What the segment's acknowledgment does.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AckFact {
+    /// Bytes of the *other* direction's stream (offsets) that it is the first to acknowledge. Empty when none.
+    pub newly: Range<u64>,
+    /// It is the first to acknowledge the other side's FIN.
+    pub fin: bool,
+    /// It acknowledges nothing new and carries nothing: a duplicate ACK (RFC 5681 §2).
+    pub duplicate: bool,
+    /// It acknowledges bytes that the capture has not seen.
+    pub unseen: bool,
+}
+
+/// What the segment's window field does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WindowFact {
+    /// The window in bytes, scaled when the scale is known.
+    pub bytes: u64,
+    /// The handshake was seen, so that `bytes` is right.
+    pub scaled: bool,
+    /// The window has just closed (to 0).
+    pub closed: bool,
+    /// The window was closed and is open again.
+    pub reopened: bool,
+    /// Nothing but the window changed.
+    pub update_only: bool,
+}
+
+/// Facts about one segment, in the light of what its connection did before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentFacts {
+    /// Who sent it.
+    pub side: Side,
+    /// The segment is the first that was seen of its connection.
+    pub first: bool,
+    /// The connection was in the middle when its first packet was seen.
+    pub midstream: bool,
+    /// Which step of the opening handshake it is.
+    pub handshake: Option<HandshakeStep>,
+    /// Its SYN is one that was sent before.
+    pub syn_again: bool,
+    /// What its data does.
+    pub data: DataFact,
+    /// Where its data lies in its direction's stream. Empty when it carries none.
+    pub range: Range<u64>,
+    /// What it acknowledges.
+    pub ack: AckFact,
+    /// What its window does.
+    pub window: WindowFact,
+    /// It carries FIN, for the first time.
+    pub fin: bool,
+    /// It carries RST.
+    pub reset: bool,
+}
+
+/// What one direction of a connection brings, in order.
+#[derive(Debug, Clone, Copy)]
+pub enum StreamEvent<'a> {
+    /// The next bytes.
+    Data {
+        /// Offset of the first byte in the direction's stream.
+        offset: u64,
+        /// The bytes; never empty.
+        bytes: &'a [u8],
+        /// Number of the packet that carried them (not the current one when they had to wait).
+        packet: u64,
+    },
+    /// Bytes that will not come; the next data follows behind it.
+    Gap(Gap),
+    /// The direction has ended: all before its FIN was delivered.
+    Fin,
+    /// The sender has reset the connection.
+    Reset,
+}
+
+/// How a connection ended, as TCP sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TcpEnd {
+    /// Both directions ended with FIN. `by` sent the first one.
+    Fin {
+        /// Who sent the first FIN.
+        by: Side,
+    },
+    /// A reset.
+    Reset {
+        /// Who sent it.
+        by: Side,
+    },
+    /// Nothing came for [`crate::base::Limits::idle_seconds`].
+    Idle,
+    /// There were too many connections.
+    Evicted,
+    /// A new connection took its ports without a goodbye.
+    Reused,
+    /// The capture ended first.
+    CaptureEnd,
+}
+
+/// What lies above TCP: reads the two streams of every connection. `U` is what it keeps for each.
+pub trait Upper {
+    /// What is kept for each connection. It should be small until it is used.
+    type State: Default;
+
+    /// A segment of the connection came; called before what its bytes bring.
+    fn segment(&mut self, state: &mut Self::State, connection: &Connection, facts: &SegmentFacts, at: At);
+
+    /// The direction that `side` sends brings this.
+    fn stream(&mut self, state: &mut Self::State, connection: &Connection, side: Side, event: StreamEvent<'_>, at: At);
+
+    /// The connection is over (called once, last).
+    fn end(&mut self, state: &mut Self::State, connection: &Connection, end: TcpEnd, at: At);
+}
