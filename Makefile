@@ -39,6 +39,9 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
+bench: test-deps
+	@$(CARGO) bench --locked --quiet --bench table
+
 PREFIX ?= /usr/local
 install: build
 	install -Dm755 -t $(DESTDIR)$(PREFIX)/bin target/release/wschat-sniff target/release/wschat-server

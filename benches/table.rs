@@ -1,0 +1,276 @@
+//! The speed table of the README: `make bench`, or `cargo bench --bench table -- [MEGABYTES] [RUNS]`.
+//!
+//! Whole processes, wall time, warm, the two sides of a row in turn, the median of the runs; peak memory as the kernel tells it.
+//! Captures come from `benches/generate.rs` and are kept under `target/bench/`.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use flate2::{Decompress, FlushDecompress};
+
+const OURS: &str = env!("CARGO_BIN_EXE_wschat-sniff");
+
+fn main() -> io::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let number = |n: usize, default| {
+        arguments
+            .get(n)
+            .map_or(Ok(default), |a| a.parse())
+            .map_err(io::Error::other)
+    };
+    let (megabytes, runs) = (number(0, 500)?, number(1, 5)? as usize);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
+    fs::create_dir_all(&folder)?;
+    let mut captures = HashMap::new();
+    for kind in ["chat", "bulk", "deflate", "lossy"] {
+        captures.insert(kind, capture(&folder, kind, megabytes)?);
+    }
+    describe(&captures, megabytes)?;
+
+    let table = Table { captures, runs };
+    println!("| run | ours | beside it | ratio | at most | peak memory |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    let rewrite = |kind| peer(&["-n", "-r", kind, "-w", "/dev/null"]);
+    table.row("messages", "chat", &["--format", "messages"], &rewrite("chat"), "1.5")?;
+    let chat = table.row("json", "chat", &["--format", "json"], &rewrite("chat"), "2.5")?;
+    table.row("json", "bulk", &["--format", "json"], &rewrite("bulk"), "4")?;
+    table.row(
+        "tcpdump",
+        "chat",
+        &["--format", "tcpdump"],
+        &peer(&["-n", "-r", "chat"]),
+        "0.167",
+    )?;
+    table.row(
+        "tcpdump -A",
+        "chat",
+        &["--format", "tcpdump", "-A"],
+        &peer(&["-n", "-A", "-r", "chat"]),
+        "0.1",
+    )?;
+    table.row(
+        "trace -A",
+        "chat",
+        &["--format", "trace", "-A"],
+        &peer(&["-n", "-A", "-r", "chat"]),
+        "0.2",
+    )?;
+
+    let messages = |kind: &str| table.messages(kind);
+    let a_message = chat.as_secs_f64() / messages("chat")? as f64;
+    let (bare, inflated) = bare_inflate(&table.captures["deflate"])?;
+    table.row_a_message(
+        "json, a message",
+        "deflate",
+        a_message + bare.as_secs_f64() / inflated as f64,
+        "chat + flate2 alone",
+        "1.5",
+    )?;
+    table.row_a_message("json, a message", "lossy", a_message, "chat", "2")
+}
+
+/// The capture of this kind and size, made when it is not there.
+fn capture(folder: &Path, kind: &str, megabytes: u64) -> io::Result<PathBuf> {
+    let path = folder.join(format!("{kind}-{megabytes}.pcap"));
+    if !path.exists() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let made = Command::new(cargo)
+            .args([
+                "bench",
+                "--quiet",
+                "--bench",
+                "generate",
+                "--",
+                kind,
+                &megabytes.to_string(),
+            ])
+            .arg(&path)
+            .status()?;
+        if !made.success() {
+            return Err(io::Error::other(format!("could not make {}", path.display())));
+        }
+    }
+    Ok(path)
+}
+
+fn describe(captures: &HashMap<&str, PathBuf>, megabytes: u64) -> io::Result<()> {
+    let first = |text: String, key: &str| {
+        text.lines()
+            .find(|l| l.starts_with(key))
+            .and_then(|l| l.split(':').nth(1))
+            .unwrap_or("?")
+            .trim()
+            .to_owned()
+    };
+    let cpu = first(fs::read_to_string("/proc/cpuinfo")?, "model name");
+    let cores = std::thread::available_parallelism()?;
+    println!(
+        "{cpu}, {cores} cores; {} captures of {megabytes} MB; whole processes, output to /dev/null\n",
+        captures.len()
+    );
+    Ok(())
+}
+
+/// A command of tcpdump's; the names of captures are filled in later.
+fn peer(arguments: &[&str]) -> Vec<String> {
+    std::iter::once("tcpdump")
+        .chain(arguments.iter().copied())
+        .map(str::to_owned)
+        .collect()
+}
+
+struct Table {
+    captures: HashMap<&'static str, PathBuf>,
+    runs: usize,
+}
+
+impl Table {
+    /// Times our view against a command beside it, prints the row, and says how long ours took.
+    fn row(&self, view: &str, kind: &str, flags: &[&str], beside: &[String], most: &str) -> io::Result<Duration> {
+        let ours = self.ours(kind, flags);
+        let theirs: Vec<String> = beside
+            .iter()
+            .map(|a| {
+                self.captures
+                    .get(a.as_str())
+                    .map_or_else(|| a.clone(), |p| p.display().to_string())
+            })
+            .collect();
+        run(&ours)?;
+        run(&theirs)?;
+        let (mut a, mut b, mut peak) = (Vec::new(), Vec::new(), 0);
+        for _ in 0..self.runs {
+            let (time, memory) = run(&ours)?;
+            a.push(time);
+            peak = peak.max(memory);
+            b.push(run(&theirs)?.0);
+        }
+        let (a, b) = (median(a), median(b));
+        println!(
+            "| `--format {view}`, {kind} | {:.2} s | `{}` {:.2} s | {:.2} | {most} | {} MB |",
+            a.as_secs_f64(),
+            beside.join(" "),
+            b.as_secs_f64(),
+            a.as_secs_f64() / b.as_secs_f64(),
+            peak >> 10,
+        );
+        Ok(a)
+    }
+
+    /// The same a message: our JSON view against a figure in seconds a message.
+    fn row_a_message(&self, view: &str, kind: &str, beside: f64, what: &str, most: &str) -> io::Result<()> {
+        let ours = self.ours(kind, &["--format", "json"]);
+        run(&ours)?;
+        let mut times = Vec::new();
+        let mut peak = 0;
+        for _ in 0..self.runs {
+            let (time, memory) = run(&ours)?;
+            times.push(time);
+            peak = peak.max(memory);
+        }
+        let a_message = median(times).as_secs_f64() / self.messages(kind)? as f64;
+        println!(
+            "| `--format {view}`, {kind} | {:.0} ns | {what} {:.0} ns | {:.2} | {most} | {} MB |",
+            a_message * 1e9,
+            beside * 1e9,
+            a_message / beside,
+            peak >> 10,
+        );
+        Ok(())
+    }
+
+    fn ours(&self, kind: &str, flags: &[&str]) -> Vec<String> {
+        let mut command = vec![
+            OURS.to_owned(),
+            "-n".into(),
+            "-r".into(),
+            self.captures[kind].display().to_string(),
+        ];
+        command.extend(flags.iter().map(|f| (*f).to_owned()));
+        command
+    }
+
+    /// How many messages we find in the capture of this kind.
+    fn messages(&self, kind: &str) -> io::Result<u64> {
+        let output = Command::new(OURS)
+            .args(["--format", "messages", "-r"])
+            .arg(&self.captures[kind])
+            .stderr(Stdio::null())
+            .output()?;
+        Ok(memchr::memchr_iter(b'\n', &output.stdout).count().max(1) as u64)
+    }
+}
+
+/// Runs to the end with output thrown away: wall time, and peak resident memory in KiB.
+fn run(command: &[String]) -> io::Result<(Duration, u64)> {
+    let null = File::options().write(true).open("/dev/null")?;
+    let started = Instant::now();
+    let mut child = Command::new(&command[0])
+        .args(&command[1..])
+        .stdout(null)
+        .stderr(Stdio::null())
+        .spawn()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    let took = loop {
+        if child.try_wait()?.is_some() {
+            break started.elapsed();
+        }
+        // The high-water mark only grows, so looking now and then misses little; a look is some microseconds.
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let mark = text
+            .lines()
+            .find_map(|l| l.strip_prefix("VmHWM:"))
+            .and_then(|l| l.split_whitespace().next());
+        peak = peak.max(mark.and_then(|m| m.parse().ok()).unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    Ok((took, peak))
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// What inflating alone costs: the compressed messages of the generated capture through bare flate2, a window a direction.
+/// The layout is the generator's: Ethernet, IPv4, TCP with 12 bytes of options, a frame a segment.
+fn bare_inflate(path: &Path) -> io::Result<(Duration, u64)> {
+    let bytes = fs::read(path)?;
+    let mut messages: Vec<(u32, Vec<u8>)> = Vec::new();
+    let mut at = 24;
+    while at + 16 <= bytes.len() {
+        let length = u32::from_le_bytes([bytes[at + 8], bytes[at + 9], bytes[at + 10], bytes[at + 11]]) as usize;
+        let frame = &bytes[at + 16..at + 16 + length];
+        at += 16 + length;
+        let Some(payload) = frame.get(14 + 20 + 32..).filter(|p| p.len() > 2 && p[0] == 0xc1) else {
+            continue;
+        };
+        let ports = u32::from_be_bytes([frame[34], frame[35], frame[36], frame[37]]);
+        let extended = if payload[1] & 0x7f == 126 { 2 } else { 0 };
+        let start = 2 + extended + if payload[1] & 0x80 != 0 { 4 } else { 0 };
+        let mut message = payload[start..].to_vec();
+        if payload[1] & 0x80 != 0 {
+            for (i, byte) in message.iter_mut().enumerate() {
+                *byte ^= payload[start - 4 + (i & 3)];
+            }
+        }
+        message.extend_from_slice(&[0, 0, 0xff, 0xff]);
+        messages.push((ports, message));
+    }
+    let mut windows: HashMap<u32, Decompress> = HashMap::new();
+    let mut out = Vec::with_capacity(1 << 16);
+    let started = Instant::now();
+    for (ports, message) in &messages {
+        let window = windows.entry(*ports).or_insert_with(|| Decompress::new(false));
+        out.clear();
+        window
+            .decompress_vec(message, &mut out, FlushDecompress::Sync)
+            .map_err(io::Error::other)?;
+    }
+    Ok((started.elapsed(), messages.len() as u64))
+}
