@@ -1,3 +1,11 @@
-//! The four views.
+//! The views: sinks that write what they hear into a buffer, and the text tools that they share.
 
+pub mod escape;
+pub mod hexdump;
+pub mod hidden;
+pub mod json_text;
+mod lanes;
+mod view;
 pub mod tcpdump;
+
+pub use view::View;
