@@ -5,6 +5,7 @@ pub mod hexdump;
 pub mod hidden;
 pub mod json_text;
 mod lanes;
+pub mod palette;
 mod view;
 pub mod tcpdump;
 
