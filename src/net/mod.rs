@@ -1,4 +1,16 @@
-//! From a captured packet to a TCP segment. `etherparse` lives here.
+//! From a captured packet to a TCP segment (RFC 9293 §3.1). `etherparse` lives here.
+//!
+//! In: a [`Packet`] of any link type that [`LinkType`] lists. Out: its [`Segment`], through [`Decoder`], which also puts
+//! IP fragments together. Nothing is judged: what a header says is believed as long as it can be, and a packet that was
+//! cut still gives its segment, with the length that it had on the wire.
+
+mod decoder;
+mod fragments;
+mod ip;
+mod link;
+mod segment;
+
+pub use decoder::Decoder;
 
 use crate::base::{Captured, Endpoint, Timestamp};
 
