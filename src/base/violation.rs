@@ -49,6 +49,8 @@ rules! {
     HandshakeRequest = "http.handshake-request", "RFC 6455 §4.1";
     /// `Sec-WebSocket-Version` is not 13.
     HandshakeVersion = "http.handshake-version", "RFC 6455 §4.1";
+    /// The 101 response is not a well-formed answer to the opening handshake.
+    HandshakeResponse = "http.handshake-response", "RFC 6455 §4.2.2";
     /// `Sec-WebSocket-Accept` is absent from a 101 response.
     AcceptMissing = "http.accept-missing", "RFC 6455 §4.2.2";
     /// `Sec-WebSocket-Accept` does not follow from the key.
@@ -57,6 +59,8 @@ rules! {
     SubprotocolNotOffered = "http.subprotocol-not-offered", "RFC 6455 §4.1";
     /// The server agreed to an extension that the client did not offer.
     ExtensionNotOffered = "http.extension-not-offered", "RFC 6455 §9.1";
+    /// `Sec-WebSocket-Extensions` does not follow its grammar.
+    ExtensionSyntax = "http.extension-syntax", "RFC 6455 §9.1";
     /// Parameters of an extension that its RFC does not allow.
     ExtensionParameter = "http.extension-parameter", "RFC 7692 §7.1";
     /// A client sent a frame without a mask.

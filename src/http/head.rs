@@ -1,18 +1,20 @@
-//! The heads of HTTP/1.1 requests and responses (RFC 9112 §2.1).
+//! The heads of HTTP/1.1 requests and responses (RFC 9112 §2.1): stream bytes in, [`Request`] or [`Response`] out.
 
 use std::ops::Range;
 
 /// An HTTP/1.1 request head (RFC 9112). Bytes that are not UTF-8 stand as U+FFFD.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Request {
-    /// `GET`, when it is a good upgrade.
+    /// `GET`, when it is a good upgrade. Empty when the request was not seen.
     pub method: String,
     /// The request target.
     pub target: String,
-    /// Names and values as sent, in order.
+    /// Names and values as sent, in order; only the first ones when the capture does not hold the whole head.
     pub headers: Vec<(String, String)>,
     /// Where the head lies in the client's stream.
     pub range: Range<u64>,
+    /// The capture does not hold the whole head.
+    pub cut: bool,
 }
 
 /// An HTTP/1.1 response head.
@@ -20,29 +22,217 @@ pub struct Request {
 pub struct Response {
     /// The status code; 101 when the connection was upgraded.
     pub status: u16,
-    /// Names and values as sent, in order.
+    /// Names and values as sent, in order; only the first ones when the capture does not hold the whole head.
     pub headers: Vec<(String, String)>,
     /// Where the head lies in the server's stream.
     pub range: Range<u64>,
+    /// The capture does not hold the whole head.
+    pub cut: bool,
 }
 
 impl Request {
     /// The first value of header `name`, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        header(&self.headers, name)
+        all(&self.headers, name).next()
+    }
+
+    /// All values of header `name`, in any case.
+    pub fn header_values<'h, 'n>(&'h self, name: &'n str) -> impl Iterator<Item = &'h str> + use<'h, 'n> {
+        all(&self.headers, name)
     }
 }
 
 impl Response {
     /// The first value of header `name`, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        header(&self.headers, name)
+        all(&self.headers, name).next()
+    }
+
+    /// All values of header `name`, in any case.
+    pub fn header_values<'h, 'n>(&'h self, name: &'n str) -> impl Iterator<Item = &'h str> + use<'h, 'n> {
+        all(&self.headers, name)
     }
 }
 
-fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+fn all<'h, 'n>(headers: &'h [(String, String)], name: &'n str) -> impl Iterator<Item = &'h str> + use<'h, 'n> {
     headers
         .iter()
-        .find(|(n, _)| n.eq_ignore_ascii_case(name))
+        .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
         .map(|(_, v)| v.as_str())
+}
+
+/// Whether a comma-separated list (RFC 9110 §5.6.1) over all `values` holds `token`, in any case.
+pub(super) fn has_token<'v>(values: impl Iterator<Item = &'v str>, token: &str) -> bool {
+    values
+        .flat_map(|v| v.split(','))
+        .any(|v| v.trim_matches([' ', '\t']).eq_ignore_ascii_case(token))
+}
+
+/// A head that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Head {
+    Request(Request),
+    Response(Response),
+}
+
+/// What bytes are that may begin a head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// A whole head, of so many bytes.
+    Head(Head, usize),
+    /// It may become one.
+    Partial,
+    /// It never will.
+    NotHttp,
+}
+
+/// No real head has more header lines.
+const MAX_HEADERS: usize = 128;
+
+/// Reads the head at the start of `bytes`, which lie at `offset` in their stream.
+pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    // Clients may send an empty line or two before a request (RFC 9112 §2.2); httparse skips them.
+    if is_response(bytes) {
+        let mut response = httparse::Response::new(&mut headers);
+        match response.parse(bytes) {
+            Ok(httparse::Status::Complete(size)) => {
+                let head = Response {
+                    status: response.code.unwrap_or_default(),
+                    headers: owned(response.headers),
+                    range: offset..offset + size as u64,
+                    cut: false,
+                };
+                Outcome::Head(Head::Response(head), size)
+            }
+            Ok(httparse::Status::Partial) => Outcome::Partial,
+            Err(_) => Outcome::NotHttp,
+        }
+    } else {
+        let mut request = httparse::Request::new(&mut headers);
+        match request.parse(bytes) {
+            Ok(httparse::Status::Complete(size)) => {
+                let head = Request {
+                    method: request.method.unwrap_or_default().to_owned(),
+                    target: request.path.unwrap_or_default().to_owned(),
+                    headers: owned(request.headers),
+                    range: offset..offset + size as u64,
+                    cut: false,
+                };
+                Outcome::Head(Head::Request(head), size)
+            }
+            Ok(httparse::Status::Partial) => Outcome::Partial,
+            Err(_) => Outcome::NotHttp,
+        }
+    }
+}
+
+/// What the whole lines at the start of `bytes` say, when the rest of the head is lost. `None` when not even the first line
+/// is whole.
+pub(super) fn read_cut(bytes: &[u8], offset: u64) -> Option<Head> {
+    let lines = memchr::memrchr(b'\n', bytes)? + 1;
+    // An empty line after the last whole one makes a head of them.
+    let mut whole = bytes[..lines].to_vec();
+    whole.extend_from_slice(b"\r\n");
+    let end = offset + bytes.len() as u64;
+    match read(&whole, offset) {
+        Outcome::Head(Head::Request(mut request), _) => {
+            request.cut = true;
+            request.range.end = end;
+            Some(Head::Request(request))
+        }
+        Outcome::Head(Head::Response(mut response), _) => {
+            response.cut = true;
+            response.range.end = end;
+            Some(Head::Response(response))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a head may start like this, or `bytes` may grow into one: cheap, for streams that are nearly never HTTP.
+pub(super) fn may_begin(bytes: &[u8]) -> bool {
+    let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+    let bytes = &bytes[blank..];
+    if bytes.is_empty() {
+        return blank <= 4;
+    }
+    let start = &bytes[..bytes.len().min(MAX_METHOD)];
+    let method = start.iter().take_while(|b| b.is_ascii_uppercase()).count();
+    is_response(bytes)
+        || match start.get(method) {
+            Some(b' ') => method > 0 && start.get(method + 1).is_none_or(u8::is_ascii_graphic),
+            Some(_) => false,
+            None => method < MAX_METHOD,
+        }
+}
+
+/// `UNSUBSCRIBE` and its like: no method in the registry is much longer.
+const MAX_METHOD: usize = 20;
+
+fn is_response(bytes: &[u8]) -> bool {
+    let start = b"HTTP/1.";
+    let n = bytes.len().min(start.len());
+    n > 0 && bytes[..n] == start[..n]
+}
+
+fn owned(headers: &[httparse::Header<'_>]) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|h| (h.name.to_owned(), String::from_utf8_lossy(h.value).into_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nHost: a\r\nX: \xffy\r\n\r\nrest";
+
+    #[test]
+    fn a_request_and_what_follows_it() {
+        let Outcome::Head(Head::Request(request), size) = read(REQUEST, 10) else {
+            panic!("a request");
+        };
+        assert_eq!((request.method.as_str(), request.target.as_str()), ("GET", "/chat"));
+        assert_eq!(request.header("hOST"), Some("a"));
+        assert_eq!(request.header("x"), Some("\u{fffd}y"));
+        assert_eq!((&REQUEST[size..], request.range), (&b"rest"[..], 10..10 + size as u64));
+        for cut in 1..size {
+            assert_eq!(read(&REQUEST[..cut], 0), Outcome::Partial, "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_head_that_is_cut_keeps_its_whole_lines() {
+        let Some(Head::Request(request)) = read_cut(&REQUEST[..32], 5) else {
+            panic!("a request");
+        };
+        assert_eq!(request.headers, [("Host".to_owned(), "a".to_owned())]);
+        assert!(request.cut && request.range == (5..37));
+        assert_eq!(read_cut(b"GET /chat HT", 0), None);
+    }
+
+    #[test]
+    fn other_protocols_are_not_http() {
+        for bytes in [
+            &b"\x16\x03\x01\x02\x00\x01"[..],
+            b"SSH-2.0-OpenSSH_9.2\r\n",
+            b"*1\r\n$4\r\nPING\r\n",
+            b"\x81\x05Hello",
+            b"+OK\r\n",
+        ] {
+            assert_eq!(read(bytes, 0), Outcome::NotHttp);
+            assert!(!may_begin(bytes));
+        }
+        for whole in [REQUEST, b"HTTP/1.1 101 X\r\n"] {
+            assert!((0..whole.len()).all(|cut| may_begin(&whole[..cut])));
+        }
+    }
+
+    #[test]
+    fn tokens_in_lists() {
+        assert!(has_token(["keep-alive, UPGRADE"].into_iter(), "upgrade"));
+        assert!(!has_token(["upgrades"].into_iter(), "upgrade"));
+    }
 }

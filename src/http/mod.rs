@@ -1,9 +1,11 @@
 //! The upgrade from HTTP/1.1 to WebSocket (RFC 6455 §4).
 
+mod exchange;
 mod extensions;
 mod head;
 mod upgrade;
 
+pub use exchange::{Exchange, Step, judge_request};
 pub use extensions::{Deflate, Extension};
 pub use head::{Request, Response};
-pub use upgrade::{Accept, Handshake};
+pub use upgrade::{Accept, Handshake, accept_for};

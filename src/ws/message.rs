@@ -13,6 +13,8 @@ pub struct Message<'a> {
     pub opcode: Opcode,
     /// The application bytes: unmasked, joined, inflated.
     pub payload: Payload<'a>,
+    /// The payload, when this is a complete text message of valid UTF-8: checked once, here.
+    pub text: Option<&'a str>,
     /// Payload bytes as sent, over all its frames.
     pub wire_length: u64,
     /// How many frames.

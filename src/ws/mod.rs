@@ -1,9 +1,16 @@
 //! WebSocket frames and messages (RFC 6455 §5, RFC 7692).
 
+mod backlog;
 mod close;
+mod decoder;
 mod header;
+mod mask;
 mod message;
+mod partial;
 
-pub use close::Close;
-pub use header::{FrameInfo, Opcode};
+pub use backlog::{Backlog, Held};
+pub use close::{Close, may_be_sent};
+pub use decoder::{Chunk, Decoder, Output, Shared};
+pub use header::{FrameInfo, Header, LengthForm, MAX_HEADER, Opcode};
+pub use mask::{unmask, unmask_into, unmask_to};
 pub use message::{Hole, Message, Payload, Progress, StreamRange};

@@ -1,0 +1,537 @@
+//! A connection while it speaks HTTP/1.1 (RFC 9112): the bytes of both sides in, until one upgrade succeeds.
+//!
+//! Requests and responses are told apart, their bodies skipped (RFC 9112 §6), responses paired with their requests, interim
+//! ones passed over. What the capture does not hold is worked around: half a head says what its whole lines say.
+
+use std::collections::VecDeque;
+
+use super::head::{self, Head, Outcome, has_token};
+use super::{Request, Response, upgrade};
+use crate::base::{Gap, Limits, Side, Violation};
+
+/// Both sides of a connection that speaks HTTP/1.1.
+#[derive(Debug, Default)]
+pub struct Exchange {
+    client: Option<Side>,
+    readers: [Reader; 2],
+    /// Requests without their final response yet, oldest first.
+    pending: VecDeque<Pending>,
+    /// The response to the oldest one is (at least partly) lost.
+    response_lost: bool,
+}
+
+/// What some bytes brought.
+#[derive(Debug)]
+pub enum Step {
+    /// An upgrade request is complete. What the client sends from now on is to be held until the response has come.
+    Asked(Request),
+    /// The server agreed: frames follow. The request is an empty one when it was not seen.
+    Upgraded(Request, Response),
+    /// The server did not agree; HTTP goes on.
+    Refused(Request, Response),
+    /// The capture lost the response, and what follows is no HTTP: the server must have agreed.
+    Presumed(Request),
+    /// These bytes can be read only when the response has come.
+    Hold,
+    /// The connection does not speak HTTP (any more).
+    NotHttp,
+}
+
+#[derive(Debug, Default)]
+struct Reader {
+    mode: Mode,
+    /// The beginning of a head.
+    head: Vec<u8>,
+    /// Where it lies in the stream.
+    start: u64,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    #[default]
+    Head,
+    /// So many bytes of a body are left.
+    Body(u64),
+    Chunked(Chunked),
+    /// The body ends with the connection.
+    ToEnd,
+    /// The client asked for an upgrade, and nobody knows yet what its next bytes are.
+    Waiting,
+    /// In the middle of something unknown.
+    Lost,
+}
+
+/// A request that waits for its response.
+#[derive(Debug)]
+struct Pending {
+    /// Kept when it asks for an upgrade, or may have asked.
+    request: Option<Request>,
+    asks: bool,
+    head: bool,
+    connect: bool,
+}
+
+/// More requests than this in a row without a response are no real traffic.
+const MAX_PENDING: usize = 64;
+
+impl Exchange {
+    /// Whether a stream that begins with `bytes` may be one side of an exchange.
+    pub fn may_begin(bytes: &[u8]) -> bool {
+        head::may_begin(bytes)
+    }
+
+    /// Who sends the requests, once that is known.
+    pub fn client(&self) -> Option<Side> {
+        self.client
+    }
+
+    /// The next bytes that `side` sends. Returns how many of them were used; to be called again with the others.
+    pub fn push(&mut self, side: Side, offset: u64, bytes: &[u8], limits: &Limits) -> (usize, Option<Step>) {
+        let reader = &mut self.readers[side.index()];
+        match &mut reader.mode {
+            Mode::Head => self.head(side, offset, bytes, limits),
+            Mode::Body(left) => {
+                let used = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
+                *left -= used as u64;
+                if *left == 0 {
+                    self.body_done(side);
+                }
+                (used, None)
+            }
+            Mode::Chunked(chunked) => match chunked.push(bytes) {
+                Some(used) => {
+                    if chunked.phase == Phase::Done {
+                        self.body_done(side);
+                    }
+                    (used, None)
+                }
+                None => {
+                    reader.mode = Mode::Lost;
+                    (bytes.len(), None)
+                }
+            },
+            Mode::ToEnd => (bytes.len(), None),
+            Mode::Waiting if self.response_lost => self.presume(),
+            Mode::Waiting => (0, Some(Step::Hold)),
+            Mode::Lost => {
+                if head::may_begin(bytes) && bytes.len() >= 8 {
+                    reader.mode = Mode::Head;
+                    return (0, None);
+                }
+                if self.client == Some(side.other()) && self.response_lost {
+                    return self.presume();
+                }
+                (bytes.len(), None)
+            }
+        }
+    }
+
+    /// Bytes that `side` sent and that will not come.
+    pub fn gap(&mut self, side: Side, gap: Gap) -> Option<Step> {
+        let reader = &mut self.readers[side.index()];
+        match &mut reader.mode {
+            Mode::Body(left) if gap.length <= *left => {
+                *left -= gap.length;
+                if *left == 0 {
+                    self.body_done(side);
+                }
+                None
+            }
+            Mode::Chunked(chunked) if chunked.phase == Phase::Data && gap.length < chunked.size => {
+                chunked.size -= gap.length;
+                None
+            }
+            Mode::ToEnd | Mode::Waiting => None,
+            Mode::Head => {
+                let head = std::mem::take(&mut reader.head);
+                let start = reader.start;
+                reader.mode = Mode::Lost;
+                match head::read_cut(&head, start) {
+                    Some(Head::Request(request)) => self.request(side, request),
+                    Some(Head::Response(response)) => self.response(side, response),
+                    None => {
+                        self.lost(side);
+                        None
+                    }
+                }
+            }
+            Mode::Body(_) | Mode::Chunked(_) | Mode::Lost => {
+                reader.mode = Mode::Lost;
+                self.lost(side);
+                None
+            }
+        }
+    }
+
+    /// What the request asked for that is still without a response.
+    pub fn unanswered(self) -> Option<Request> {
+        self.pending.into_iter().find(|p| p.asks)?.request
+    }
+
+    /// The client said goodbye before the server answered: whatever it held back was HTTP.
+    fn head(&mut self, side: Side, offset: u64, bytes: &[u8], limits: &Limits) -> (usize, Option<Step>) {
+        let reader = &mut self.readers[side.index()];
+        let before = reader.head.len();
+        let outcome = if before == 0 {
+            reader.start = offset;
+            // The common case: the whole head in one segment, read where it lies.
+            head::read(bytes, offset)
+        } else {
+            reader.head.extend_from_slice(bytes);
+            // Parsing again is worth it only when a line has ended: a head that comes byte by byte stays cheap.
+            if memchr::memchr(b'\n', bytes).is_some() || before < 16 {
+                head::read(&reader.head, reader.start)
+            } else {
+                Outcome::Partial
+            }
+        };
+        match outcome {
+            Outcome::Partial => {
+                if before == 0 {
+                    reader.head.extend_from_slice(bytes);
+                }
+                if reader.head.len() > limits.head_bytes {
+                    reader.head = Vec::new();
+                    reader.mode = Mode::Lost;
+                    return (bytes.len(), Some(Step::NotHttp));
+                }
+                (bytes.len(), None)
+            }
+            Outcome::NotHttp => {
+                reader.head = Vec::new();
+                reader.mode = Mode::Lost;
+                (0, Some(Step::NotHttp))
+            }
+            Outcome::Head(head, size) => {
+                reader.head = Vec::new();
+                let step = match head {
+                    Head::Request(request) => self.request(side, request),
+                    Head::Response(response) => self.response(side, response),
+                };
+                (size - before, step)
+            }
+        }
+    }
+
+    fn request(&mut self, side: Side, request: Request) -> Option<Step> {
+        if self.client == Some(side.other()) || self.pending.len() >= MAX_PENDING {
+            return Some(Step::NotHttp);
+        }
+        self.client = Some(side);
+        let asks = upgrade::asks(&request);
+        let reader = &mut self.readers[side.index()];
+        let after = if asks || request.cut { Mode::Waiting } else { Mode::Head };
+        reader.mode = match body(&request.headers) {
+            _ if request.cut => after,
+            Body::None | Body::Unsaid | Body::Length(0) => after,
+            Body::Length(length) => Mode::Body(length),
+            Body::Chunked => Mode::Chunked(Chunked::default()),
+        };
+        self.pending.push_back(Pending {
+            asks,
+            head: request.method == "HEAD",
+            connect: request.method == "CONNECT",
+            request: (asks || request.cut).then(|| request.clone()),
+        });
+        asks.then_some(Step::Asked(request))
+    }
+
+    fn response(&mut self, side: Side, response: Response) -> Option<Step> {
+        if self.client == Some(side) {
+            return Some(Step::NotHttp);
+        }
+        self.client = Some(side.other());
+        self.response_lost = false;
+        let reader = &mut self.readers[side.index()];
+        if response.status != 101 && response.status < 200 {
+            reader.mode = if response.cut { Mode::Lost } else { Mode::Head };
+            return None;
+        }
+        let pending = self.pending.pop_front();
+        let (asks, head, connect) = pending
+            .as_ref()
+            .map_or((false, false, false), |p| (p.asks, p.head, p.connect));
+        let request = pending.and_then(|p| p.request);
+        if response.status == 101 {
+            let says = has_token(response.header_values("upgrade"), "websocket");
+            let silent = response.header("upgrade").is_none();
+            if says || silent && (asks || response.cut) {
+                return Some(Step::Upgraded(request.unwrap_or_default(), response));
+            }
+            return Some(Step::NotHttp);
+        }
+        reader.mode = match body(&response.headers) {
+            _ if response.cut => Mode::Lost,
+            _ if head || matches!(response.status, 204 | 304) => Mode::Head,
+            _ if connect && response.status < 300 => Mode::Head,
+            Body::Chunked => Mode::Chunked(Chunked::default()),
+            Body::None | Body::Length(0) => Mode::Head,
+            Body::Length(length) => Mode::Body(length),
+            Body::Unsaid => Mode::ToEnd,
+        };
+        let client = &mut self.readers[side.other().index()];
+        if client.mode == Mode::Waiting {
+            client.mode = match request.as_ref() {
+                Some(request) if !request.cut => Mode::Head,
+                _ => Mode::Lost,
+            };
+        }
+        match request {
+            Some(request) if asks => Some(Step::Refused(request, response)),
+            _ => None,
+        }
+    }
+
+    fn body_done(&mut self, side: Side) {
+        let waiting = self.client == Some(side) && self.pending.back().is_some_and(|p| p.asks);
+        self.readers[side.index()].mode = if waiting { Mode::Waiting } else { Mode::Head };
+    }
+
+    /// Something that `side` sent is lost, perhaps a whole head.
+    fn lost(&mut self, side: Side) {
+        if self.client == Some(side.other()) && self.pending.front().is_some_and(|p| p.asks) {
+            self.response_lost = true;
+        }
+    }
+
+    fn presume(&mut self) -> (usize, Option<Step>) {
+        let request = self.pending.pop_front().and_then(|p| p.request).unwrap_or_default();
+        (0, Some(Step::Presumed(request)))
+    }
+}
+
+/// How a message's body is delimited (RFC 9112 §6.3).
+enum Body {
+    None,
+    Length(u64),
+    Chunked,
+    Unsaid,
+}
+
+fn body(headers: &[(String, String)]) -> Body {
+    let values = |name: &'static str| {
+        headers
+            .iter()
+            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.as_str())
+    };
+    if has_token(values("transfer-encoding"), "chunked") {
+        return Body::Chunked;
+    }
+    match values("content-length").next().map(|v| v.trim().parse()) {
+        Some(Ok(length)) => Body::Length(length),
+        Some(Err(_)) => Body::None,
+        None => Body::Unsaid,
+    }
+}
+
+/// The chunked transfer coding (RFC 9112 §7.1), read only to find its end.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Chunked {
+    phase: Phase,
+    /// The size of the current chunk so far, or what is left of it, its line end included.
+    size: u64,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// In a chunk's size.
+    #[default]
+    Size,
+    /// Behind it, before the line's end.
+    Extension,
+    Data,
+    /// At the start of a line after the last chunk.
+    Trailer,
+    /// In such a line.
+    TrailerLine,
+    Done,
+}
+
+impl Chunked {
+    /// How many bytes belong to the body; `None` when it is malformed.
+    fn push(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut used = 0;
+        while used < bytes.len() && self.phase != Phase::Done {
+            if self.phase == Phase::Data {
+                let here = usize::try_from(self.size).map_or(bytes.len() - used, |size| size.min(bytes.len() - used));
+                used += here;
+                self.size -= here as u64;
+                if self.size == 0 {
+                    self.phase = Phase::Size;
+                }
+                continue;
+            }
+            let byte = bytes[used];
+            used += 1;
+            match (self.phase, byte) {
+                (Phase::Size | Phase::Extension, b'\n') => {
+                    self.phase = if self.size == 0 { Phase::Trailer } else { Phase::Data };
+                    self.size = if self.size == 0 { 0 } else { self.size.checked_add(2)? };
+                }
+                (Phase::Size, b'\r' | b';' | b' ' | b'\t') => self.phase = Phase::Extension,
+                (Phase::Size, digit) => {
+                    let digit = char::from(digit).to_digit(16)?;
+                    self.size = self.size.checked_mul(16)?.checked_add(u64::from(digit))?;
+                }
+                (Phase::Trailer, b'\n') => self.phase = Phase::Done,
+                (Phase::Trailer, b'\r') => {}
+                (Phase::Trailer, _) => self.phase = Phase::TrailerLine,
+                (Phase::TrailerLine, b'\n') => self.phase = Phase::Trailer,
+                _ => {}
+            }
+        }
+        Some(used)
+    }
+}
+
+/// Judges an upgrade request; what breaks a rule goes to `violation`.
+pub fn judge_request(request: &Request, violation: impl FnMut(Violation)) {
+    upgrade::judge_request(request, violation);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::GapCause;
+
+    const ASK: &str = "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    const YES: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+    /// Feeds `(side, bytes)` in pieces of `size` and returns the steps and the bytes that were left over by each.
+    fn run(script: &[(Side, &str)], size: usize) -> Vec<(String, String)> {
+        let mut exchange = Exchange::default();
+        let mut steps = Vec::new();
+        let mut offsets = [0u64; 2];
+        for (side, text) in script {
+            let mut upgraded = false;
+            for piece in text.as_bytes().chunks(size) {
+                let mut rest = piece;
+                while !rest.is_empty() {
+                    if upgraded {
+                        steps
+                            .last_mut()
+                            .map(|(_, s): &mut (String, String)| s.push_str(std::str::from_utf8(rest).unwrap()));
+                        break;
+                    }
+                    let (used, step) = exchange.push(*side, offsets[side.index()], rest, &Limits::default());
+                    offsets[side.index()] += used as u64;
+                    rest = &rest[used..];
+                    let name = match step {
+                        None => continue,
+                        Some(Step::Asked(r)) => format!("asked {}", r.target),
+                        Some(Step::Upgraded(r, _)) => {
+                            upgraded = true;
+                            format!("upgraded {}", r.target)
+                        }
+                        Some(Step::Refused(_, r)) => format!("refused {}", r.status),
+                        Some(Step::Presumed(_)) => "presumed".into(),
+                        Some(Step::Hold) => {
+                            steps.push(("hold".into(), String::from_utf8(rest.to_vec()).unwrap()));
+                            break;
+                        }
+                        Some(Step::NotHttp) => {
+                            steps.push(("no".into(), String::new()));
+                            return steps;
+                        }
+                    };
+                    steps.push((name, String::new()));
+                }
+            }
+        }
+        steps
+    }
+
+    fn names(script: &[(Side, &str)], size: usize) -> Vec<String> {
+        run(script, size).into_iter().map(|(n, _)| n).collect()
+    }
+
+    #[test]
+    fn any_segmentation_finds_the_upgrade_and_what_follows() {
+        let answer = format!("{YES}frames");
+        for size in 1..400 {
+            let steps = run(&[(Side::A, ASK), (Side::B, &answer)], size);
+            let expected = [
+                ("asked /chat".into(), String::new()),
+                ("upgraded /chat".into(), "frames".into()),
+            ];
+            assert_eq!(steps, expected, "{size}");
+        }
+    }
+
+    #[test]
+    fn requests_with_bodies_come_first() {
+        let post = "POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /";
+        let ok = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6;x=y\r\nHTTP/1\r\n0\r\nT: x\r\n\r\n";
+        let head = "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let yes = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n";
+        for size in [1, 2, 3, 7, 1000] {
+            let script = [
+                (Side::B, post),
+                (Side::A, ok),
+                (Side::B, head),
+                (Side::A, yes),
+                (Side::B, ASK),
+                (Side::A, YES),
+            ];
+            assert_eq!(names(&script, size), ["asked /chat", "upgraded /chat"]);
+        }
+    }
+
+    #[test]
+    fn a_refused_upgrade_may_be_tried_again() {
+        let no = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno";
+        let script = [(Side::A, ASK), (Side::B, no), (Side::A, ASK), (Side::B, YES)];
+        let expected = ["asked /chat", "refused 401", "asked /chat", "upgraded /chat"];
+        assert_eq!(names(&script, 1000), expected);
+        assert_eq!(names(&script, 5), expected);
+    }
+
+    #[test]
+    fn what_the_client_sends_early_is_held() {
+        let early = format!("{ASK}early");
+        let steps = run(&[(Side::A, &early), (Side::B, YES)], 4000);
+        assert_eq!(steps[1], ("hold".into(), "early".into()));
+    }
+
+    #[test]
+    fn a_response_alone_is_enough() {
+        assert_eq!(names(&[(Side::A, YES)], 4000), ["upgraded "]);
+    }
+
+    #[test]
+    fn another_upgrade_is_none_of_ours() {
+        let h2c = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n";
+        assert_eq!(names(&[(Side::A, h2c)], 4000), ["no"]);
+    }
+
+    #[test]
+    fn heads_cut_by_the_snaplen() {
+        let mut exchange = Exchange::default();
+        let limits = Limits::default();
+        let gap = |offset| Gap {
+            offset,
+            length: 100,
+            cause: GapCause::Snaplen,
+        };
+        assert!(exchange.push(Side::A, 0, &ASK.as_bytes()[..60], &limits).1.is_none());
+        assert!(matches!(exchange.gap(Side::A, gap(60)), Some(Step::Asked(r)) if r.cut && r.headers.len() == 2));
+        assert!(exchange.push(Side::B, 0, &YES.as_bytes()[..40], &limits).1.is_none());
+        assert!(matches!(exchange.gap(Side::B, gap(40)), Some(Step::Upgraded(r, s)) if r.target == "/chat" && s.cut));
+    }
+
+    #[test]
+    fn a_lost_response_is_presumed_when_no_http_follows() {
+        let mut exchange = Exchange::default();
+        let limits = Limits::default();
+        exchange.push(Side::A, 0, ASK.as_bytes(), &limits);
+        let lost = Gap {
+            offset: 0,
+            length: 129,
+            cause: GapCause::Lost,
+        };
+        assert!(exchange.gap(Side::B, lost).is_none());
+        let (used, step) = exchange.push(Side::B, 129, b"\x81\x05Hello", &limits);
+        assert!(used == 0 && matches!(step, Some(Step::Presumed(r)) if r.target == "/chat"));
+    }
+}

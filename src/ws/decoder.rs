@@ -1,0 +1,638 @@
+//! One direction of a WebSocket connection: stream bytes and gaps in, frames and messages out (RFC 6455 §5).
+//!
+//! A frame that lies whole in one chunk takes the short way: its payload is borrowed from the chunk, or unmasked in one pass
+//! into a buffer that is reused. What comes in pieces is joined in a [`Partial`] from a pool. Between frames and outside of
+//! fragmented messages a decoder holds nothing but its position.
+
+use super::partial::{Partial, Pool};
+use super::{Close, FrameInfo, Header, Hole, LengthForm, MAX_HEADER, Message, Opcode, Payload, Progress, StreamRange};
+use crate::base::{Direction, Gap, Limits, Rule, Violation};
+use crate::tcp::At;
+
+/// Bytes of a stream, and where they come from.
+#[derive(Debug, Clone, Copy)]
+pub struct Chunk<'a> {
+    /// Offset of the first byte in the direction's stream.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// The packet that carried them.
+    pub packet: u64,
+    /// The packet with which they could be read: a later one when they had to wait.
+    pub at: At,
+}
+
+/// What a decoder finds.
+pub trait Output {
+    /// A frame is complete, or as complete as it will be. Called only with [`Wanted::frames`].
+    fn frame(&mut self, at: At, frame: &FrameInfo);
+    /// A message or control frame is complete, or as complete as it will be.
+    fn message(&mut self, at: At, message: &Message<'_>);
+    /// The decoder's direction broke a rule.
+    fn violation(&mut self, at: At, violation: &Violation);
+}
+
+/// What decoders share, so that each is small: bounds, wishes, and buffers that are reused.
+#[derive(Debug, Default)]
+pub struct Shared {
+    limits: Limits,
+    frames: bool,
+    plain: Vec<u8>,
+    pool: Pool,
+}
+
+impl Shared {
+    /// Buffers for any number of decoders; `frames` says whether [`Output::frame`] is wanted.
+    pub fn new(limits: Limits, frames: bool) -> Self {
+        Self {
+            limits,
+            frames,
+            ..Self::default()
+        }
+    }
+}
+
+/// The decoder of one direction.
+#[derive(Debug)]
+pub struct Decoder {
+    direction: Direction,
+    inferred: bool,
+    deflate: bool,
+    state: State,
+    /// The sender has sent its close frame.
+    closed: bool,
+    /// Stream offset of the next byte.
+    position: u64,
+    /// The data message that has begun and not ended.
+    open: Option<Box<Partial>>,
+    /// The frame that has begun and not ended.
+    frame: Option<Box<Unfinished>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The next byte begins a frame, or continues the header in `frame`.
+    Header,
+    /// The next byte belongs to the payload of `frame`.
+    Payload,
+    /// Nobody knows where the next frame begins.
+    Lost,
+}
+
+/// A frame of which not everything has come.
+#[derive(Debug)]
+struct Unfinished {
+    /// The header's bytes so far.
+    raw: [u8; MAX_HEADER],
+    have: u8,
+    /// The header, once it is complete.
+    header: Option<Header>,
+    offset: u64,
+    first: At,
+    packets: (u64, u64),
+    /// Payload bytes so far, missing ones included.
+    received: u64,
+    /// Its own message: a control frame. Data frames add to the decoder's `open`.
+    control: Option<Box<Partial>>,
+}
+
+impl Decoder {
+    /// A decoder whose first byte, at stream offset `position`, begins a frame. `deflate` when permessage-deflate was agreed.
+    pub fn new(direction: Direction, position: u64, deflate: bool, inferred: bool) -> Self {
+        Self {
+            direction,
+            inferred,
+            deflate,
+            state: State::Header,
+            closed: false,
+            position,
+            open: None,
+            frame: None,
+        }
+    }
+
+    /// The next bytes of the stream.
+    pub fn push(&mut self, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) {
+        let mut rest = chunk.bytes;
+        let mut offset = chunk.offset;
+        self.position = chunk.offset + chunk.bytes.len() as u64;
+        while !rest.is_empty() {
+            let here = Chunk {
+                offset,
+                bytes: rest,
+                ..chunk
+            };
+            let used = match self.state {
+                State::Header if self.frame.is_none() => self.frame_start(here, shared, out),
+                State::Header => self.header_rest(here, shared, out),
+                State::Payload => self.payload(here, shared, out),
+                State::Lost => rest.len(),
+            };
+            rest = &rest[used..];
+            offset += used as u64;
+        }
+    }
+
+    /// Bytes that will not come.
+    pub fn gap(&mut self, gap: Gap, at: At, shared: &mut Shared, out: &mut impl Output) {
+        self.position = gap.offset.saturating_add(gap.length);
+        if self.state == State::Payload
+            && let Some(frame) = self.frame.as_deref_mut()
+        {
+            let left = frame.header.map_or(0, |h| h.length) - frame.received;
+            let inside = left.min(gap.length);
+            frame.received += inside;
+            if let Some(partial) = frame.control.as_deref_mut().or(self.open.as_deref_mut()) {
+                partial.skip(inside);
+            }
+            if inside == left {
+                self.frame_done(at, shared, out);
+            }
+            if gap.length <= left {
+                return;
+            }
+        }
+        self.lose(at, shared, out);
+    }
+
+    /// The stream has ended: what has begun will never be complete.
+    pub fn end(&mut self, at: At, shared: &mut Shared, out: &mut impl Output) {
+        self.lose(at, shared, out);
+    }
+
+    /// Where the next byte lies in the stream.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// What has begun and not ended.
+    pub fn progress(&self) -> Option<Progress> {
+        let frame = self.frame.as_deref();
+        let partial = frame.and_then(|f| f.control.as_deref()).or(self.open.as_deref());
+        if frame.is_none() && partial.is_none() {
+            return None;
+        }
+        Some(Progress {
+            direction: self.direction,
+            opcode: partial.map_or(Opcode::Continuation, |p| p.opcode),
+            received: frame.map_or(0, |f| f.received),
+            total: frame.and_then(|f| f.header).map(|h| h.length),
+            frames: partial.map_or(0, |p| p.frames),
+            first_packet: partial
+                .map(|p| p.packets.0)
+                .or(frame.map(|f| f.packets.0))
+                .unwrap_or_default(),
+        })
+    }
+
+    /// At the start of a frame.
+    fn frame_start(&mut self, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) -> usize {
+        let Some(header) = Header::parse(chunk.bytes) else {
+            let mut raw = [0; MAX_HEADER];
+            raw[..chunk.bytes.len()].copy_from_slice(chunk.bytes);
+            self.frame = Some(Box::new(Unfinished::new(raw, chunk.bytes.len(), &chunk)));
+            return chunk.bytes.len();
+        };
+        let size = usize::from(header.size);
+        let length = usize::try_from(header.length).unwrap_or(usize::MAX);
+        if chunk.bytes.len() - size >= length {
+            let payload = &chunk.bytes[size..size + length];
+            self.whole_frame(&header, payload, &chunk, shared, out);
+            return size + length;
+        }
+        let mut frame = Box::new(Unfinished::new([0; MAX_HEADER], 0, &chunk));
+        frame.header = Some(header);
+        self.begin(frame, chunk.at, shared, out);
+        size
+    }
+
+    /// In a header that began in an earlier chunk.
+    fn header_rest(&mut self, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) -> usize {
+        let Some(mut frame) = self.frame.take() else {
+            return 0;
+        };
+        let mut used = 0;
+        while used < chunk.bytes.len() {
+            let have = usize::from(frame.have);
+            if have >= 2 && have == Header::size_of(frame.raw[1]) {
+                break;
+            }
+            frame.raw[have] = chunk.bytes[used];
+            frame.have += 1;
+            used += 1;
+        }
+        frame.touch(chunk.packet);
+        frame.header = Header::parse(&frame.raw[..usize::from(frame.have)]);
+        if frame.header.is_some() {
+            self.begin(frame, chunk.at, shared, out);
+        } else {
+            self.frame = Some(frame);
+        }
+        used
+    }
+
+    /// In a payload that did not come whole.
+    fn payload(&mut self, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) -> usize {
+        let Some(frame) = self.frame.as_deref_mut() else {
+            self.state = State::Header;
+            return 0;
+        };
+        let Some(header) = frame.header else {
+            self.state = State::Header;
+            return 0;
+        };
+        let left = header.length - frame.received;
+        let used = usize::try_from(left).map_or(chunk.bytes.len(), |left| left.min(chunk.bytes.len()));
+        if let Some(partial) = frame.control.as_deref_mut().or(self.open.as_deref_mut()) {
+            let limit = shared.limits.message_bytes;
+            partial.append(&chunk.bytes[..used], header.masking_key, frame.received, limit);
+            partial.touch(chunk.packet);
+        }
+        frame.touch(chunk.packet);
+        frame.received += used as u64;
+        if frame.received == header.length {
+            self.frame_done(chunk.at, shared, out);
+        }
+        used
+    }
+
+    /// The header is complete, the payload (or some of it) is still to come.
+    fn begin(&mut self, mut frame: Box<Unfinished>, at: At, shared: &mut Shared, out: &mut impl Output) {
+        let Some(header) = frame.header else { return };
+        self.check(&header, at, out);
+        if stands_alone(header.opcode) {
+            let mut partial = shared.pool.take();
+            partial.begin(&header, header.opcode, false, frame.offset, frame.first);
+            partial.touch(at.packet);
+            frame.control = Some(partial);
+        } else {
+            self.open_message(&header, frame.offset, frame.first, at, shared, out);
+            if let Some(open) = &mut self.open {
+                open.touch(frame.packets.1);
+            }
+        }
+        self.state = State::Payload;
+        let empty = header.length == 0;
+        self.frame = Some(frame);
+        if empty {
+            self.frame_done(at, shared, out);
+        }
+    }
+
+    /// A data frame begins: a message, or the next fragment of one.
+    fn open_message(
+        &mut self,
+        header: &Header,
+        offset: u64,
+        first: At,
+        at: At,
+        shared: &mut Shared,
+        out: &mut impl Output,
+    ) {
+        if header.opcode == Opcode::Continuation {
+            if let Some(open) = &mut self.open {
+                open.frames = open.frames.saturating_add(1);
+                open.touch(first.packet);
+                return;
+            }
+            if !self.inferred {
+                let violation = Violation::new(
+                    Rule::ContinuationWithoutStart,
+                    "a continuation frame, and no message to continue",
+                );
+                out.violation(at, &violation);
+            }
+            let mut partial = shared.pool.take();
+            partial.begin(header, Opcode::Binary, false, offset, first);
+            partial.headless = true;
+            self.open = Some(partial);
+            return;
+        }
+        if self.open.is_some() {
+            self.finish_open(Tail::Cut, at, shared, out);
+            let violation = Violation::new(
+                Rule::NewMessageInsideOne,
+                format!(
+                    "a {} frame before the fragmented message before it has ended",
+                    header.opcode.name()
+                ),
+            );
+            out.violation(at, &violation);
+        }
+        let mut partial = shared.pool.take();
+        partial.begin(header, header.opcode, self.deflate && header.rsv[0], offset, first);
+        self.open = Some(partial);
+    }
+
+    /// A frame that lies whole in one chunk.
+    fn whole_frame(
+        &mut self,
+        header: &Header,
+        payload: &[u8],
+        chunk: &Chunk<'_>,
+        shared: &mut Shared,
+        out: &mut impl Output,
+    ) {
+        let first = At {
+            packet: chunk.packet,
+            ..chunk.at
+        };
+        self.check(header, chunk.at, out);
+        let alone = stands_alone(header.opcode);
+        let compressed = self.deflate && header.rsv[0] && !alone;
+        let fresh = header.fin && self.open.is_none() && header.opcode != Opcode::Continuation;
+        if alone || (fresh && !compressed && payload.len() <= shared.limits.message_bytes) {
+            let mut plain = std::mem::take(&mut shared.plain);
+            let bytes = match header.masking_key {
+                Some(key) => super::mask::unmask_to(&mut plain, payload, key),
+                None => payload,
+            };
+            let message = Message {
+                direction: self.direction,
+                opcode: header.opcode,
+                payload: Payload::whole(bytes),
+                text: None,
+                wire_length: header.length,
+                frames: 1,
+                masked: header.masking_key.is_some(),
+                masking_key: header.masking_key,
+                compressed: false,
+                packets: (chunk.packet, chunk.packet),
+                range: StreamRange {
+                    start: chunk.offset,
+                    end: chunk.offset + u64::from(header.size) + header.length,
+                },
+                complete: true,
+                inferred: self.inferred,
+                close: None,
+                first,
+            };
+            if shared.frames {
+                out.frame(chunk.at, &self.info(header, chunk.offset, (chunk.packet, chunk.packet)));
+            }
+            self.tell(message, chunk.at, out);
+            // A huge frame must not leave its buffer behind for ever.
+            if plain.len() > 1 << 20 {
+                plain = Vec::new();
+            }
+            shared.plain = plain;
+            return;
+        }
+        self.open_message(header, chunk.offset, first, chunk.at, shared, out);
+        if let Some(open) = &mut self.open {
+            open.append(payload, header.masking_key, 0, shared.limits.message_bytes);
+            open.touch(chunk.packet);
+            open.range.end = chunk.offset + u64::from(header.size) + header.length;
+        }
+        if shared.frames {
+            out.frame(chunk.at, &self.info(header, chunk.offset, (chunk.packet, chunk.packet)));
+        }
+        if header.fin {
+            self.finish_open(Tail::Whole, chunk.at, shared, out);
+        }
+    }
+
+    /// The last payload byte of the frame in pieces has come (or never will).
+    fn frame_done(&mut self, at: At, shared: &mut Shared, out: &mut impl Output) {
+        self.state = State::Header;
+        let Some(mut frame) = self.frame.take() else { return };
+        let Some(header) = frame.header else { return };
+        let end = frame
+            .offset
+            .saturating_add(u64::from(header.size))
+            .saturating_add(header.length);
+        if shared.frames {
+            out.frame(at, &self.info(&header, frame.offset, frame.packets));
+        }
+        if let Some(mut partial) = frame.control.take() {
+            partial.range.end = end;
+            self.finish(partial, Tail::Whole, at, shared, out);
+        } else {
+            if let Some(open) = &mut self.open {
+                open.range.end = end;
+            }
+            if header.fin {
+                self.finish_open(Tail::Whole, at, shared, out);
+            }
+        }
+    }
+
+    /// Where frames begin is not known any more: what is unfinished ends here.
+    fn lose(&mut self, at: At, shared: &mut Shared, out: &mut impl Output) {
+        self.state = State::Lost;
+        if let Some(mut frame) = self.frame.take()
+            && let Some(header) = frame.header
+        {
+            let left = header.length - frame.received;
+            if let Some(partial) = frame.control.take() {
+                self.finish(partial, Tail::Known(left), at, shared, out);
+            } else {
+                let tail = if header.fin { Tail::Known(left) } else { Tail::Cut };
+                self.finish_open(tail, at, shared, out);
+            }
+        }
+        self.finish_open(Tail::Cut, at, shared, out);
+    }
+
+    fn finish_open(&mut self, tail: Tail, at: At, shared: &mut Shared, out: &mut impl Output) {
+        if let Some(partial) = self.open.take() {
+            self.finish(partial, tail, at, shared, out);
+        }
+    }
+
+    /// Tells what is known of a message in pieces.
+    fn finish(&mut self, mut partial: Box<Partial>, tail: Tail, at: At, shared: &mut Shared, out: &mut impl Output) {
+        let missing = partial.length - partial.bytes.len() as u64;
+        let tail = match tail {
+            Tail::Whole => Some(missing),
+            Tail::Known(left) => Some(missing.saturating_add(left)),
+            Tail::Cut => None,
+        };
+        if tail != Some(0) {
+            partial.holes.push(Hole {
+                offset: partial.bytes.len() as u64,
+                length: tail,
+            });
+        }
+        if partial.headless {
+            partial.holes.insert(
+                0,
+                Hole {
+                    offset: 0,
+                    length: None,
+                },
+            );
+        }
+        let message = Message {
+            direction: self.direction,
+            opcode: partial.opcode,
+            payload: Payload {
+                bytes: &partial.bytes,
+                holes: &partial.holes,
+            },
+            text: None,
+            wire_length: partial.length,
+            frames: partial.frames,
+            masked: partial.masking_key.is_some(),
+            masking_key: partial.masking_key,
+            compressed: partial.compressed,
+            packets: partial.packets,
+            range: partial.range,
+            complete: partial.holes.is_empty(),
+            inferred: self.inferred,
+            close: None,
+            first: partial.first,
+        };
+        self.tell(message, at, out);
+        shared.pool.give(partial);
+    }
+
+    /// Judges the payload and hands the message on.
+    fn tell(&mut self, mut message: Message<'_>, at: At, out: &mut impl Output) {
+        match message.opcode {
+            Opcode::Text if message.complete => match simdutf8::compat::from_utf8(message.payload.bytes) {
+                Ok(text) => message.text = Some(text),
+                Err(error) => out.violation(
+                    at,
+                    &Violation::new(
+                        Rule::InvalidUtf8,
+                        format!("byte {} of a text message is not UTF-8", error.valid_up_to()),
+                    ),
+                ),
+            },
+            Opcode::Close => {
+                self.closed = true;
+                if message.complete {
+                    message.close = Close::read(message.payload.bytes, |v| out.violation(at, &v));
+                }
+            }
+            _ => {}
+        }
+        out.message(at, &message);
+    }
+
+    /// Judges a header (RFC 6455 §5.1 to §5.5).
+    #[inline]
+    fn check(&self, header: &Header, at: At, out: &mut impl Output) {
+        let masked = header.masking_key.is_some();
+        let odd = masked != (self.direction == Direction::ClientToServer)
+            || header.rsv != [false; 3]
+            || header.length_form != LengthForm::Minimal
+            || self.closed
+            || header.opcode.is_control() && (header.length > 125 || !header.fin)
+            || matches!(header.opcode, Opcode::Reserved(_));
+        if odd {
+            self.judge(header, at, out);
+        }
+    }
+
+    #[cold]
+    fn judge(&self, header: &Header, at: At, out: &mut impl Output) {
+        let name = header.opcode.name();
+        let mut broken = |rule, detail: String| out.violation(at, &Violation::new(rule, detail));
+        match (self.direction, header.masking_key) {
+            (Direction::ClientToServer, None) => {
+                broken(Rule::UnmaskedClientFrame, format!("a {name} frame without a mask"));
+            }
+            (Direction::ServerToClient, Some(_)) => {
+                broken(Rule::MaskedServerFrame, format!("a {name} frame with a mask"));
+            }
+            _ => {}
+        }
+        let [rsv1, rsv2, rsv3] = header.rsv;
+        if rsv1 && !self.deflate {
+            broken(
+                Rule::ReservedBit,
+                format!("RSV1 on a {name} frame, and no extension agreed that uses it"),
+            );
+        } else if rsv1 && !matches!(header.opcode, Opcode::Text | Opcode::Binary) {
+            broken(Rule::CompressedBitMisplaced, format!("RSV1 on a {name} frame"));
+        }
+        for (bit, set) in [(2, rsv2), (3, rsv3)] {
+            if set {
+                broken(Rule::ReservedBit, format!("RSV{bit} on a {name} frame"));
+            }
+        }
+        if let Opcode::Reserved(bits) = header.opcode {
+            broken(Rule::ReservedOpcode, format!("opcode 0x{bits:x}"));
+        }
+        match header.length_form {
+            LengthForm::Minimal => {}
+            LengthForm::NonMinimal => broken(
+                Rule::NonMinimalLength,
+                format!(
+                    "length {} in {} bytes",
+                    header.length,
+                    header.size - 2 - 4 * u8::from(header.masking_key.is_some())
+                ),
+            ),
+            LengthForm::TopBit => broken(Rule::LengthTopBit, "a 64-bit length with its top bit set".into()),
+        }
+        if header.opcode.is_control() {
+            if header.length > 125 {
+                broken(
+                    Rule::ControlTooLong,
+                    format!("a {name} frame of {} bytes", header.length),
+                );
+            }
+            if !header.fin {
+                broken(Rule::ControlFragmented, format!("a {name} frame without FIN"));
+            }
+        }
+        if self.closed {
+            broken(Rule::DataAfterClose, format!("a {name} frame after the close frame"));
+        }
+    }
+
+    fn info(&self, header: &Header, offset: u64, packets: (u64, u64)) -> FrameInfo {
+        FrameInfo {
+            direction: self.direction,
+            opcode: header.opcode,
+            fin: header.fin,
+            rsv: header.rsv,
+            masking_key: header.masking_key,
+            length: header.length,
+            packets,
+            offset,
+        }
+    }
+}
+
+impl Unfinished {
+    fn new(raw: [u8; MAX_HEADER], have: usize, chunk: &Chunk<'_>) -> Self {
+        Self {
+            raw,
+            have: have as u8,
+            header: None,
+            offset: chunk.offset,
+            first: At {
+                packet: chunk.packet,
+                ..chunk.at
+            },
+            packets: (chunk.packet, chunk.packet),
+            received: 0,
+            control: None,
+        }
+    }
+
+    fn touch(&mut self, packet: u64) {
+        self.packets.0 = self.packets.0.min(packet);
+        self.packets.1 = self.packets.1.max(packet);
+    }
+}
+
+/// How a message ends.
+#[derive(Debug, Clone, Copy)]
+enum Tail {
+    /// With its final frame.
+    Whole,
+    /// This many bytes of its final frame never came.
+    Known(u64),
+    /// Without its final frame.
+    Cut,
+}
+
+/// Control frames, and what nobody has defined: such a frame is a message of its own, also between fragments.
+const fn stands_alone(opcode: Opcode) -> bool {
+    !matches!(opcode, Opcode::Continuation | Opcode::Text | Opcode::Binary)
+}
