@@ -3,7 +3,7 @@
 /// The captured beginning of something that was `wire_len` bytes long on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Captured<'p> {
-    /// What the capture holds. Never longer than `wire_len`.
+    /// What the capture holds. Not longer than `wire_len`, but for a packet of a damaged file.
     pub bytes: &'p [u8],
     /// How long it was on the wire, in bytes.
     pub wire_len: usize,
@@ -28,6 +28,6 @@ impl<'p> Captured<'p> {
 
     /// How many bytes at the end the capture does not hold.
     pub fn missing(&self) -> usize {
-        self.wire_len - self.bytes.len()
+        self.wire_len.saturating_sub(self.bytes.len())
     }
 }

@@ -27,7 +27,8 @@ pub struct Packet<'p> {
     pub time: Timestamp,
     /// What its first byte is.
     pub link: LinkType,
-    /// Its bytes, and how long it was.
+    /// Its bytes, and how long it was: as the capture says, unjudged, so that in a damaged file `wire_len` may be the smaller one
+    /// (made without [`Captured::new`], which would hide that from the `tcpdump` view).
     pub data: Captured<'p>,
 }
 

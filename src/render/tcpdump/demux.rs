@@ -1,0 +1,68 @@
+//! What an IP header carries, by its protocol number.
+
+use super::line::{Line, Printed};
+use super::{ip4, ip6, protocol, tcp, udp};
+
+/// The payload of an IP header.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Payload {
+    /// Where it begins.
+    pub(super) at: usize,
+    /// How long it is, by the headers.
+    pub(super) length: u32,
+    /// 4 or 6.
+    pub(super) version: u8,
+    /// Where the IP header begins.
+    pub(super) header: usize,
+    /// Whether it is the first fragment of several.
+    pub(super) fragmented: bool,
+    /// What it is.
+    pub(super) protocol: u8,
+}
+
+/// Prints a payload.
+pub(super) fn print(line: &mut Line<'_>, payload: Payload) -> Printed {
+    let Payload {
+        at, length, version, ..
+    } = payload;
+    match payload.protocol {
+        protocol::TCP => tcp::print(line, payload),
+        protocol::UDP => udp::print(line, payload),
+        protocol::IPV4 => ip4::print(line, at, length),
+        protocol::IPV6 => ip6::print(line, at, length),
+        protocol::NONE => {
+            line.text("no next header");
+            Ok(())
+        }
+        protocol::ICMP | protocol::IGMP if version == 6 => {
+            wrong_version(line, payload.protocol, "IPv4");
+            Ok(())
+        }
+        protocol::ICMPV6 | protocol::ETHERNET if version == 4 => {
+            wrong_version(line, payload.protocol, "IPv6");
+            Ok(())
+        }
+        other => {
+            match protocol::name(other) {
+                Some(name) => {
+                    line.text(name);
+                    line.dec(", length ", length);
+                }
+                None => {
+                    line.dec(" ip-proto-", other);
+                    line.dec(" ", length);
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+fn wrong_version(line: &mut Line<'_>, number: u8, needed: &str) {
+    line.byte(b'[');
+    line.text(protocol::name(number).unwrap_or("unknown"));
+    line.text(" requires ");
+    line.text(needed);
+    line.byte(b']');
+    line.invalid();
+}

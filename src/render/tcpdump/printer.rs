@@ -1,0 +1,132 @@
+//! From a packet to its lines.
+
+use super::dump;
+use super::interfaces::Interfaces;
+use super::line::{Line, Memory};
+use super::link;
+use super::number::push_dec;
+use super::options::Options;
+use super::seq_table::SeqTable;
+use super::time::Clock;
+use crate::net::Packet;
+
+/// The longest packet that tcpdump believes in.
+const LONGEST: usize = 262_144;
+
+/// Prints packets as tcpdump does; remembers what relative numbers and times count from.
+#[derive(Debug)]
+pub struct Printer {
+    options: Options,
+    clock: Clock,
+    memory: Memory,
+}
+
+impl Printer {
+    /// A printer that has seen nothing yet.
+    pub fn new(options: Options) -> Self {
+        Self {
+            clock: Clock::new(&options),
+            memory: Memory {
+                sequence: SeqTable::new(),
+                interfaces: Interfaces::default(),
+            },
+            options,
+        }
+    }
+
+    /// Appends the packet's lines, each with its line feed.
+    pub fn print(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
+        let bytes = packet.data.bytes;
+        if self.options.number {
+            let start = out.len();
+            push_dec(out, packet.number);
+            pad_left(start, 5, out);
+            out.extend_from_slice(b"  ");
+        }
+        if self.options.lengths {
+            out.extend_from_slice(b"caplen ");
+            push_dec(out, bytes.len());
+            out.extend_from_slice(b", len ");
+            push_dec(out, packet.data.wire_len);
+            out.extend_from_slice(b", ");
+        }
+        if refuse(bytes.len(), packet.data.wire_len, out) {
+            return;
+        }
+        self.clock.print(packet.time, out);
+        let mut line = Line::new(&self.options, bytes, &mut self.memory, out);
+        if link::print(&mut line, packet.link, packet.data.wire_len as u32).is_err() {
+            // Everything is dumped of a packet that could not be told to its end.
+            line.link_length = 0;
+            line.truncated();
+        }
+        line.restore_end();
+        let header = line.link_length;
+        self.dump(bytes, header, out);
+        out.push(b'\n');
+    }
+
+    fn dump(&self, bytes: &[u8], header: usize, out: &mut Vec<u8>) {
+        let options = &self.options;
+        let (count, dump): (u8, Dump) = match () {
+            () if options.hex_ascii > 0 => (options.hex_ascii, dump::hex_ascii),
+            () if options.hex > 0 => (options.hex, dump::hex),
+            () if options.ascii > 0 => (options.ascii, dump::ascii),
+            () => return,
+        };
+        let shown = if count > 1 {
+            bytes
+        } else {
+            bytes.get(header..).unwrap_or_default()
+        };
+        if !shown.is_empty() {
+            dump(shown, out);
+        }
+    }
+}
+
+type Dump = fn(&[u8], &mut Vec<u8>);
+
+/// Whether the record's header makes no sense, and says so.
+fn refuse(captured: usize, length: usize, out: &mut Vec<u8>) -> bool {
+    if captured != 0 && length >= captured && length <= LONGEST {
+        return false;
+    }
+    let start = out.len();
+    let say = |out: &mut Vec<u8>, parts: &[&str], numbers: &[usize]| {
+        let before: &[u8] = if out.len() > start { b"," } else { b"[Invalid header:" };
+        out.extend_from_slice(before);
+        for (n, part) in parts.iter().enumerate() {
+            out.extend_from_slice(part.as_bytes());
+            if let Some(&number) = numbers.get(n) {
+                push_dec(out, number);
+            }
+        }
+    };
+    if captured == 0 {
+        say(out, &[" caplen==0"], &[]);
+    }
+    if length == 0 {
+        say(out, &[" len==0"], &[]);
+    } else if length < captured {
+        say(out, &[" len(", ") < caplen(", ")"], &[length, captured]);
+    }
+    if captured > LONGEST {
+        say(out, &[" caplen(", ") > ", ""], &[captured, LONGEST]);
+    }
+    if length > LONGEST {
+        say(out, &[" len(", ") > ", ""], &[length, LONGEST]);
+    }
+    out.extend_from_slice(b"]\n");
+    true
+}
+
+/// Puts blanks before what was appended from `start`, up to `width`.
+pub(super) fn pad_left(start: usize, width: usize, out: &mut Vec<u8>) {
+    let length = out.len() - start;
+    if length < width {
+        out.resize(start + width, b' ');
+        out.copy_within(start..start + length, start + width - length);
+        out[start..start + width - length].fill(b' ');
+    }
+}
