@@ -118,12 +118,7 @@ pub fn users<'a>(list: Users<'a>) -> impl Iterator<Item = Entry<'a>> {
             name: fields.name?,
         })
     });
-    let object = json::members(list.raw).filter_map(|(id, name)| {
-        Some(Entry {
-            id,
-            name: name.text()?,
-        })
-    });
+    let object = json::members(list.raw).filter_map(|(id, name)| Some(Entry { id, name: name.text()? }));
     array.chain(object)
 }
 
@@ -145,10 +140,14 @@ mod tests {
     fn the_dialect_of_2014_is_read() {
         assert_eq!(
             meaning(UP, r#"{"type":"login","name":"mynick"}"#),
-            Some(Meaning::Login { name: Text::Json("mynick") })
+            Some(Meaning::Login {
+                name: Text::Json("mynick")
+            })
         );
         let list = r#"{"type":"user_list","user_list":[{"uid":783654164,"name":"\u732a"},{"uid":7,"name":"b"}]}"#;
-        let Some(Meaning::UserList(list)) = meaning(DOWN, list) else { panic!() };
+        let Some(Meaning::UserList(list)) = meaning(DOWN, list) else {
+            panic!()
+        };
         let ids: Vec<_> = users(list).map(|u| (u.id, u.name)).collect();
         assert_eq!(
             ids,
@@ -158,7 +157,10 @@ mod tests {
             ]
         );
         assert_eq!(
-            meaning(DOWN, r#"{"type":"say","from_uid":7,"to_uid":"all","content":"hi","time":"x"}"#),
+            meaning(
+                DOWN,
+                r#"{"type":"say","from_uid":7,"to_uid":"all","content":"hi","time":"x"}"#
+            ),
             Some(Meaning::Said {
                 from: Text::Plain("7"),
                 from_name: None,
@@ -168,18 +170,30 @@ mod tests {
         );
         assert_eq!(
             meaning(DOWN, r#"{"type":"logout","uid":7,"time":"x"}"#),
-            Some(Meaning::LoggedOut { id: Text::Plain("7"), name: None })
+            Some(Meaning::LoggedOut {
+                id: Text::Plain("7"),
+                name: None
+            })
         );
     }
 
     #[test]
     fn the_newer_dialect_is_read() {
-        let text = r#"{"type":"login","client_id":"7f1","client_name":"a","time":"x","client_list":{"7f1":"a","7f2":"b"}}"#;
-        let Some(Meaning::LoggedIn { id, users: Some(list), .. }) = meaning(DOWN, text) else { panic!() };
+        let text =
+            r#"{"type":"login","client_id":"7f1","client_name":"a","time":"x","client_list":{"7f1":"a","7f2":"b"}}"#;
+        let Some(Meaning::LoggedIn {
+            id, users: Some(list), ..
+        }) = meaning(DOWN, text)
+        else {
+            panic!()
+        };
         assert!(id.is("7f1"));
         assert_eq!(users(list).count(), 2);
         assert_eq!(
-            meaning(UP, r#"{"type":"say","to_client_id":"7f2","to_client_name":"b","content":"psst"}"#),
+            meaning(
+                UP,
+                r#"{"type":"say","to_client_id":"7f2","to_client_name":"b","content":"psst"}"#
+            ),
             Some(Meaning::Say {
                 to: Some(Text::Json("7f2")),
                 to_name: Some(Text::Json("b")),

@@ -47,7 +47,10 @@ mod tests {
                 _ => None,
             }
         };
-        assert_eq!(label(r#"{"data":{"type":"no"},"event":"joined"}"#), Some(Text::Json("joined")));
+        assert_eq!(
+            label(r#"{"data":{"type":"no"},"event":"joined"}"#),
+            Some(Text::Json("joined"))
+        );
         assert_eq!(label(r#"{"method":"m","type":"t"}"#), Some(Text::Json("t")));
         assert_eq!(label(r#"{"op":10}"#), Some(Text::Plain("10")));
         assert_eq!(label(r#"{"a":1}"#), None);

@@ -60,10 +60,16 @@ mod tests {
                 _ => None,
             }
         };
-        assert_eq!(act(r#"{"jsonrpc":"2.0","method":"add","params":[1,2],"id":1}"#), Some(Act::Request));
+        assert_eq!(
+            act(r#"{"jsonrpc":"2.0","method":"add","params":[1,2],"id":1}"#),
+            Some(Act::Request)
+        );
         assert_eq!(act(r#"{"jsonrpc":"2.0","method":"tick"}"#), Some(Act::Event));
         assert_eq!(act(r#"{"jsonrpc":"2.0","result":3,"id":1}"#), Some(Act::Response));
-        assert_eq!(act(r#"{"jsonrpc":"2.0","error":{"code":-32600},"id":null}"#), Some(Act::Error));
+        assert_eq!(
+            act(r#"{"jsonrpc":"2.0","error":{"code":-32600},"id":null}"#),
+            Some(Act::Error)
+        );
         assert_eq!(act(r#"[{"jsonrpc":"2.0","method":"add","id":1}]"#), Some(Act::Request));
         assert_eq!(act(r#"{"method":"add","id":1}"#), None);
     }

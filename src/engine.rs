@@ -1,1 +1,0 @@
-//! Packet in, events out: the floors below, wired together.

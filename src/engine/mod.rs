@@ -1,0 +1,147 @@
+//! Packet in, events out: the floors below, wired together.
+//!
+//! [`Engine::packet`] takes a captured packet and tells a [`Sink`] what it brings: the packet with what TCP knows of it, then
+//! the events of WebSocket sessions, then that this was all. State hangs on connections alone ([`flow`]).
+
+mod flow;
+mod provisional;
+mod tally;
+
+use std::ops::ControlFlow;
+
+use crate::base::{Limits, Side};
+use crate::event::{SegmentView, Sink};
+use crate::net::{self, Packet, Segment};
+use crate::tcp::{At, Connection, SegmentFacts, StreamEvent, TcpEnd, Upper};
+use crate::ws::Shared;
+
+use flow::{Flow, Listener};
+use provisional::Table;
+
+/// The core of the analyzer: no I/O, no clock, all state that a capture needs.
+#[derive(Debug)]
+pub struct Engine {
+    decoder: net::Decoder,
+    table: Table<Flow>,
+    shared: Shared,
+    limits: Limits,
+    last: At,
+}
+
+impl Engine {
+    /// An engine that has seen nothing, with these bounds.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            decoder: net::Decoder::new(&limits),
+            table: Table::new(&limits),
+            shared: Shared::new(limits, false),
+            limits,
+            last: At {
+                packet: 0,
+                time: Default::default(),
+            },
+        }
+    }
+
+    /// Also tells frames ([`crate::event::EventKind::Frame`]), which costs a little.
+    pub fn with_frames(mut self, frames: bool) -> Self {
+        self.shared = Shared::new(self.limits, frames);
+        self
+    }
+
+    /// Reads the next packet and tells `sink` what it brings.
+    pub fn packet<S: Sink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> ControlFlow<()> {
+        self.last = At {
+            packet: packet.number,
+            time: packet.time,
+        };
+        let segment = self.decoder.decode(packet);
+        let mut feed = Feed {
+            packet: Some(packet),
+            segment: segment.as_ref(),
+            announced: false,
+            listener: Listener::new(sink),
+            shared: &mut self.shared,
+            limits: &self.limits,
+        };
+        if let Some(segment) = &segment {
+            self.table.segment(&mut feed, segment, self.last);
+        }
+        feed.close()
+    }
+
+    /// The capture has ended: open sessions end.
+    pub fn finish<S: Sink>(&mut self, sink: &mut S) -> ControlFlow<()> {
+        let mut feed = Feed {
+            packet: None,
+            segment: None,
+            announced: true,
+            listener: Listener::new(sink),
+            shared: &mut self.shared,
+            limits: &self.limits,
+        };
+        self.table.finish(&mut feed, self.last);
+        feed.listener.result()
+    }
+}
+
+/// The way from TCP to the sink, for one packet.
+struct Feed<'e, 'p, S> {
+    packet: Option<&'e Packet<'p>>,
+    segment: Option<&'e Segment<'e>>,
+    announced: bool,
+    listener: Listener<'e, S>,
+    shared: &'e mut Shared,
+    limits: &'e Limits,
+}
+
+impl<S: Sink> Feed<'_, '_, S> {
+    /// The packet has brought all it brings.
+    fn close(mut self) -> ControlFlow<()> {
+        let Some(packet) = self.packet else {
+            return self.listener.result();
+        };
+        if !self.announced {
+            self.listener.packet(packet, None);
+        }
+        self.listener.packet_end(packet);
+        self.listener.result()
+    }
+}
+
+impl<S: Sink> Upper for Feed<'_, '_, S> {
+    type State = Flow;
+
+    fn segment(&mut self, flow: &mut Flow, connection: &Connection, facts: &SegmentFacts, _at: At) {
+        flow.segment(facts);
+        if self.announced {
+            return;
+        }
+        self.announced = true;
+        if let (Some(packet), Some(segment)) = (self.packet, self.segment) {
+            let view = SegmentView {
+                segment,
+                connection,
+                facts,
+                session: flow.session(),
+            };
+            self.listener.packet(packet, Some(view));
+        }
+    }
+
+    fn stream(&mut self, flow: &mut Flow, connection: &Connection, side: Side, event: StreamEvent<'_>, at: At) {
+        flow.stream(
+            connection,
+            side,
+            event,
+            at,
+            self.limits,
+            self.shared,
+            &mut self.listener,
+        );
+    }
+
+    fn end(&mut self, flow: &mut Flow, connection: &Connection, end: TcpEnd, at: At) {
+        flow.end(connection, end, at, self.shared, &mut self.listener);
+    }
+}

@@ -1,0 +1,127 @@
+//! What is counted and remembered of a session until it ends.
+
+use crate::base::{Direction, Side};
+use crate::event::{End, Message, Opcode, Session, SessionEnd};
+use crate::tcp::TcpEnd;
+
+/// What [`SessionEnd`] will say.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    messages: u64,
+    bytes: u64,
+    /// Who has sent a close frame, by direction.
+    closed: [bool; 2],
+    first_close: Option<Direction>,
+    close_code: Option<u16>,
+    /// Hashes of the pings without a pong yet, by direction of the ping, oldest first.
+    pings: [Vec<u32>; 2],
+    /// Pings that fell out of `pings`.
+    forgotten_pings: [u64; 2],
+    pub(super) refused: Option<u16>,
+    fin: [bool; 2],
+    first_fin: Option<Side>,
+    reset: Option<Side>,
+}
+
+/// Pings that wait for their pong: more at once is no keep-alive but a flood.
+const MAX_PINGS: usize = 64;
+
+impl Tally {
+    pub(super) fn message(&mut self, message: &Message<'_>) {
+        self.messages += 1;
+        self.bytes = self.bytes.saturating_add(message.payload.length());
+        let index = message.direction.index();
+        match message.opcode {
+            Opcode::Close => {
+                if self.closed == [false; 2] {
+                    self.first_close = Some(message.direction);
+                    self.close_code = message.close.map(|c| c.code);
+                }
+                self.closed[index] = true;
+            }
+            Opcode::Ping if message.complete => {
+                let pings = &mut self.pings[index];
+                if pings.len() == MAX_PINGS {
+                    pings.remove(0);
+                    self.forgotten_pings[index] += 1;
+                }
+                pings.push(hash(message.payload.bytes));
+            }
+            Opcode::Pong if message.complete => {
+                // One pong may answer all pings up to the one whose bytes it carries (RFC 6455 §5.5.3).
+                let pings = &mut self.pings[1 - index];
+                let pong = hash(message.payload.bytes);
+                if let Some(answered) = pings.iter().rposition(|&ping| ping == pong) {
+                    pings.drain(..=answered);
+                    self.forgotten_pings[1 - index] = 0;
+                }
+                if pings.is_empty() {
+                    // A quiet session holds no memory for what is settled.
+                    *pings = Vec::new();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Something that `direction` carried is lost: it may have been the pongs that are missing.
+    pub(super) fn gap(&mut self, direction: Direction) {
+        let other = direction.other().index();
+        self.pings[other] = Vec::new();
+        self.forgotten_pings[other] = 0;
+    }
+
+    pub(super) fn fin(&mut self, side: Side) {
+        self.fin[side.index()] = true;
+        self.first_fin.get_or_insert(side);
+    }
+
+    pub(super) fn reset(&mut self, side: Side) {
+        self.reset.get_or_insert(side);
+    }
+
+    /// Sums it up.
+    pub(super) fn end(&mut self, session: &Session, end: TcpEnd) -> SessionEnd {
+        match end {
+            TcpEnd::Fin { by } => {
+                self.first_fin.get_or_insert(by);
+            }
+            TcpEnd::Reset { by } => self.reset(by),
+            TcpEnd::Idle | TcpEnd::Evicted | TcpEnd::Reused | TcpEnd::CaptureEnd => {}
+        }
+        let direction = |side| session.direction(side);
+        let how = match end {
+            _ if self.first_close.is_some() => End::Close,
+            // A FIN and then a reset: the side that was told goodbye slammed the door. The FIN came first.
+            _ if self.first_fin.is_some() => End::Fin,
+            _ if self.reset.is_some() => End::Reset,
+            TcpEnd::Evicted => End::Evicted,
+            TcpEnd::CaptureEnd => End::CaptureEnd,
+            TcpEnd::Idle | TcpEnd::Reused | TcpEnd::Fin { .. } | TcpEnd::Reset { .. } => End::Idle,
+        };
+        let side = |d: Direction| session.side(d).index();
+        let both = [Direction::ClientToServer, Direction::ServerToClient];
+        SessionEnd {
+            how,
+            close_code: self.close_code,
+            by: self
+                .first_close
+                .or(self.first_fin.map(direction))
+                .or(self.reset.map(direction)),
+            closing_handshake: self.closed == [true; 2],
+            messages: self.messages,
+            bytes: self.bytes,
+            unanswered_pings: both.map(|d| self.pings[d.index()].len() as u64 + self.forgotten_pings[d.index()]),
+            refused: self.refused,
+            fin: both.map(|d| self.fin[side(d)]),
+            reset: self.reset.map(direction),
+        }
+    }
+}
+
+/// FNV-1a: pings are told apart, nothing depends on it but a count.
+fn hash(bytes: &[u8]) -> u32 {
+    bytes
+        .iter()
+        .fold(0x811c_9dc5, |h, &b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193))
+}
