@@ -1,1 +1,27 @@
-//! Packets from libpcap, savefiles to disk, and the privileges for it.
+//! Where packets come from and where they are written to. The only floor that names the `pcap` crate.
+//!
+//! In: interfaces and files. Out: borrowed packets with their time and link type ([`Raw`]), and savefiles.
+//! libpcap captures, lists interfaces and compiles filters; files are read and written, and filters run over them, by
+//! ourselves: see [`offline`] and [`bpf`] for why.
+
+mod error;
+pub mod bpf;
+pub mod filter;
+pub mod link_types;
+pub mod offline;
+
+pub use error::Error;
+
+use crate::base::{Captured, Timestamp};
+use crate::net::LinkType;
+
+/// A packet as it was captured, before the filter: it has no number yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Raw<'p> {
+    /// When it was captured.
+    pub time: Timestamp,
+    /// What its first byte is.
+    pub link: LinkType,
+    /// Its bytes, and how long it was on the wire.
+    pub data: Captured<'p>,
+}

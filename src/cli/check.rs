@@ -1,0 +1,363 @@
+//! From the words of [`Flags`] to [`Options`]: every value is read, every contradiction named.
+
+use std::str::FromStr;
+
+use crate::base::{Direction, Limits};
+
+use super::flags::Flags;
+use super::{
+    CaptureDirection, Color, FilterText, Format, Input, Lines, Live, Options, Selection, Task, UsageError, Write,
+};
+
+/// libpcap's largest snapshot length (`MAXIMUM_SNAPLEN`), tcpdump's default.
+const MAX_SNAPLEN: u32 = 262_144;
+
+pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
+    foreign(&flags)?;
+    if flags.keylog.is_some() {
+        return wrong("--keylog: reserved for decrypting TLS, which is not built yet; leave it out".to_owned());
+    }
+    let (format, format_given) = match flags.format.as_deref() {
+        None => (Format::Trace, false),
+        Some(name) => (one_of("--format", name, FORMATS)?, true),
+    };
+    let input = input(&flags)?;
+    let write = write(&flags)?;
+    if flags.lines_time_too_often() {
+        return wrong(format!(
+            "-{}: only -t, -tt, -ttt, -tttt and -ttttt have a meaning",
+            "t".repeat(flags.time.into())
+        ));
+    }
+    if flags.dump_filter > 3 {
+        return wrong(format!(
+            "-{}: only -d, -dd and -ddd have a meaning",
+            "d".repeat(flags.dump_filter.into())
+        ));
+    }
+    Ok(Options {
+        task: task(&flags),
+        input,
+        filter: match &flags.filter_file {
+            Some(file) => FilterText::File(file.clone()),
+            None => FilterText::Expression(flags.expression.join(" ")),
+        },
+        optimize: !flags.no_optimize,
+        count_limit: flags
+            .count_limit
+            .as_deref()
+            .map(|text| number("-c", text, 1, u64::MAX, "packets"))
+            .transpose()?,
+        skip: optional("--skip", flags.skip.as_deref(), 0, u64::MAX, "packets")?.unwrap_or(0),
+        nano: nano(&flags)?,
+        live: live(&flags)?,
+        format,
+        format_given,
+        lang: flags
+            .lang
+            .as_deref()
+            .map(|name| one_of("--lang", name, LANGUAGES).map(str::to_owned))
+            .transpose()?,
+        color: flags
+            .color
+            .as_deref()
+            .map_or(Ok(Color::Auto), |when| one_of("--color", when, COLORS))?,
+        summary: flags.summary,
+        check: flags.check,
+        count: flags.count,
+        frames: flags.frames,
+        full: flags.full,
+        line_buffered: flags.line_buffered,
+        packet_buffered: flags.packet_buffered,
+        selection: selection(&flags)?,
+        lines: Lines {
+            ascii: flags.ascii,
+            hex: flags.hex,
+            hex_ascii: flags.hex_ascii,
+            link_header: flags.link_header,
+            quick: flags.quick > 0,
+            verbose: flags.verbose,
+            absolute_sequence_numbers: flags.absolute_tcp_sequence_numbers,
+            time: flags.time,
+            number: flags.number,
+            lengths: flags.lengths,
+            resolve: flags.resolve && flags.numeric == 0,
+            no_domain: flags.no_domain,
+            no_checksums: flags.dont_verify_checksums,
+        },
+        write,
+        limits: limits(&flags)?,
+        user: flags.user,
+    })
+}
+
+impl Flags {
+    fn lines_time_too_often(&self) -> bool {
+        self.time > 5
+    }
+}
+
+const FORMATS: &[(&str, Format)] = &[
+    ("trace", Format::Trace),
+    ("tcpdump", Format::Tcpdump),
+    ("messages", Format::Messages),
+    ("json", Format::Json),
+];
+const LANGUAGES: &[(&str, &str)] = &[
+    ("en", "en"),
+    ("zh-CN", "zh-CN"),
+    ("zh-TW", "zh-TW"),
+    ("ja", "ja"),
+    ("es", "es"),
+];
+const COLORS: &[(&str, Color)] = &[
+    ("auto", Color::Auto),
+    ("always", Color::Always),
+    ("never", Color::Never),
+];
+const DIRECTIONS: &[(&str, CaptureDirection)] = &[
+    ("in", CaptureDirection::In),
+    ("out", CaptureDirection::Out),
+    ("inout", CaptureDirection::InOut),
+];
+const SENDERS: &[(&str, Direction)] = &[
+    ("client", Direction::ClientToServer),
+    ("server", Direction::ServerToClient),
+];
+
+/// tcpdump's flags that have no meaning here, each with the reason.
+fn foreign(flags: &Flags) -> Result<(), UsageError> {
+    let reasons = [
+        (flags.bgp_asdot, "-b: is about BGP, which this program does not print"),
+        (
+            flags.esp_secret.is_some(),
+            "-E: this program does not decrypt IPsec; capture behind the tunnel instead",
+        ),
+        (
+            flags.foreign_numeric,
+            "-f: addresses are printed as numbers anyway; --resolve looks up names",
+        ),
+        (flags.mesh, "-H: is about 802.11s, which this program does not print"),
+        (
+            flags.monitor_mode,
+            "-I: 802.11 in monitor mode is not supported; capture on the interface as it is",
+        ),
+        (
+            flags.smi_module.is_some(),
+            "-m: is about SNMP, which this program does not print",
+        ),
+        (
+            flags.tcp_md5_secret.is_some(),
+            "-M: digests of TCP's MD5 option are shown, not validated",
+        ),
+        (
+            flags.packet_type.is_some(),
+            "-T: what TCP carries is recognised by itself, on every port; leave it out",
+        ),
+        (flags.nfs_handles, "-u: is about NFS, which this program does not print"),
+    ];
+    match reasons.into_iter().find(|(given, _)| *given) {
+        Some((_, reason)) => wrong(reason.to_owned()),
+        None => Ok(()),
+    }
+}
+
+fn task(flags: &Flags) -> Task {
+    if flags.list_interfaces {
+        Task::ListInterfaces
+    } else if flags.list_data_link_types {
+        Task::ListLinkTypes
+    } else if flags.list_time_stamp_types {
+        Task::ListTimeStampTypes
+    } else if flags.dump_filter > 0 {
+        Task::DumpFilter(flags.dump_filter)
+    } else {
+        Task::Run
+    }
+}
+
+fn input(flags: &Flags) -> Result<Input, UsageError> {
+    match (&flags.file_list, flags.read.is_empty()) {
+        (Some(_), false) => wrong("-V and -r exclude each other: put all names into the file of -V".to_owned()),
+        (Some(list), true) => Ok(Input::List(list.clone())),
+        (None, false) => {
+            if flags.read.iter().filter(|file| file.as_os_str() == "-").count() > 1 {
+                return wrong("-r -: standard input can be read only once".to_owned());
+            }
+            Ok(Input::Files(flags.read.clone()))
+        }
+        (None, true) => Ok(Input::Live(flags.interface.clone())),
+    }
+}
+
+fn live(flags: &Flags) -> Result<Live, UsageError> {
+    let snaplen = match flags.snaplen.as_deref() {
+        None => MAX_SNAPLEN,
+        Some(text) => match number("-s", text, 0, MAX_SNAPLEN.into(), "bytes")? {
+            0 => MAX_SNAPLEN,
+            some => some as u32,
+        },
+    };
+    Ok(Live {
+        snaplen,
+        promiscuous: !flags.no_promiscuous_mode,
+        direction: flags
+            .direction
+            .as_deref()
+            .map_or(Ok(CaptureDirection::InOut), |name| one_of("-Q", name, DIRECTIONS))?,
+        buffer_kib: optional("-B", flags.buffer_size.as_deref(), 1, i32::MAX as u64 / 1024, "KiB")?
+            .map(|kib| kib as u32),
+        link_type: flags.linktype.clone(),
+        time_stamp_type: flags.time_stamp_type.clone(),
+        immediate: flags.immediate_mode,
+    })
+}
+
+fn nano(flags: &Flags) -> Result<bool, UsageError> {
+    match flags.time_stamp_precision.as_deref() {
+        Some(name) => one_of("--time-stamp-precision", name, &[("micro", false), ("nano", true)]),
+        None => Ok(flags.nano),
+    }
+}
+
+fn selection(flags: &Flags) -> Result<Selection, UsageError> {
+    let grep = flags
+        .grep
+        .as_deref()
+        .map(|pattern| {
+            regex::bytes::Regex::new(pattern).map_err(|error| {
+                let reason = error.to_string();
+                let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                UsageError(format!("--grep {pattern}: not a regular expression: {reason}"))
+            })
+        })
+        .transpose()?;
+    Ok(Selection {
+        opcodes: flags.opcode.clone(),
+        grep,
+        from: flags
+            .from
+            .as_deref()
+            .map(|name| one_of("--from", name, SENDERS))
+            .transpose()?,
+        session: optional("--session", flags.session.as_deref(), 1, u64::MAX, "a connection")?,
+        no_control: flags.no_control,
+    })
+}
+
+fn write(flags: &Flags) -> Result<Option<Write>, UsageError> {
+    let Some(name) = flags.write.clone() else {
+        for (given, flag) in [
+            (flags.rotate_size.is_some(), "-C"),
+            (flags.rotate_seconds.is_some(), "-G"),
+        ] {
+            if given {
+                return wrong(format!("{flag} rotates the file of -w: say with -w which"));
+            }
+        }
+        return Ok(None);
+    };
+    if name == "-" && flags.print {
+        return wrong("-w - and --print both want standard output: write to a file, or leave --print out".to_owned());
+    }
+    let rotate_files = optional("-W", flags.rotate_files.as_deref(), 1, i32::MAX as u64, "files")?;
+    Ok(Some(Write {
+        name,
+        print: flags.print,
+        rotate_bytes: flags.rotate_size.as_deref().map(rotate_size).transpose()?,
+        rotate_seconds: optional("-G", flags.rotate_seconds.as_deref(), 1, i32::MAX as u64, "seconds")?,
+        rotate_files: rotate_files.map(|count| count as u32),
+        post_rotate: flags.post_rotate.clone(),
+    }))
+}
+
+/// `-C`: millions of bytes; with a letter (tcpdump 5) KiB, MiB or GiB.
+fn rotate_size(text: &str) -> Result<u64, UsageError> {
+    let (digits, unit) = match text.as_bytes().last().map(u8::to_ascii_lowercase) {
+        Some(b'k') => (&text[..text.len() - 1], 1 << 10),
+        Some(b'm') => (&text[..text.len() - 1], 1 << 20),
+        Some(b'g') => (&text[..text.len() - 1], 1 << 30),
+        _ => (text, 1_000_000),
+    };
+    match digits.parse::<u64>().ok().and_then(|size| size.checked_mul(unit)) {
+        Some(bytes) if bytes > 0 && bytes <= i64::MAX as u64 => Ok(bytes),
+        _ => wrong(format!(
+            "-C {text}: not a file size; right is a number of millions of bytes, such as 10, or with a unit, such as 512k"
+        )),
+    }
+}
+
+fn limits(flags: &Flags) -> Result<Limits, UsageError> {
+    let mut limits = Limits::default();
+    let sizes = [
+        ("--max-flows", &flags.max_flows, &mut limits.flows, "connections"),
+        ("--max-waiting", &flags.max_waiting, &mut limits.waiting_bytes, "bytes"),
+        (
+            "--max-waiting-total",
+            &flags.max_waiting_total,
+            &mut limits.waiting_total,
+            "bytes",
+        ),
+        (
+            "--max-fragments",
+            &flags.max_fragments,
+            &mut limits.fragment_bytes,
+            "bytes",
+        ),
+        ("--max-head", &flags.max_head, &mut limits.head_bytes, "bytes"),
+        ("--max-message", &flags.max_message, &mut limits.message_bytes, "bytes"),
+        (
+            "--max-inflated",
+            &flags.max_inflated,
+            &mut limits.inflated_bytes,
+            "bytes",
+        ),
+    ];
+    for (flag, text, limit, of) in sizes {
+        if let Some(size) = optional(flag, text.as_deref(), 1, u32::MAX.into(), of)? {
+            *limit = usize::try_from(size).unwrap_or(usize::MAX);
+        }
+    }
+    let ages = [
+        (
+            "--max-fragment-age",
+            &flags.max_fragment_age,
+            &mut limits.fragment_seconds,
+        ),
+        ("--max-idle", &flags.max_idle, &mut limits.idle_seconds),
+    ];
+    for (flag, text, limit) in ages {
+        if let Some(seconds) = optional(flag, text.as_deref(), 1, u32::MAX.into(), "seconds")? {
+            *limit = seconds as u32;
+        }
+    }
+    Ok(limits)
+}
+
+fn one_of<T: Copy>(flag: &str, text: &str, values: &[(&str, T)]) -> Result<T, UsageError> {
+    if let Some((_, value)) = values.iter().find(|(name, _)| *name == text) {
+        return Ok(*value);
+    }
+    let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+    let (last, rest) = names.split_last().expect("tables are not empty");
+    wrong(format!(
+        "{flag} {text}: unknown; right is {} or {last}",
+        rest.join(", ")
+    ))
+}
+
+fn optional(flag: &str, text: Option<&str>, min: u64, max: u64, of: &str) -> Result<Option<u64>, UsageError> {
+    text.map(|text| number(flag, text, min, max, of)).transpose()
+}
+
+fn number(flag: &str, text: &str, min: u64, max: u64, of: &str) -> Result<u64, UsageError> {
+    match u64::from_str(text) {
+        Ok(number) if (min..=max).contains(&number) => Ok(number),
+        _ if max == u64::MAX => wrong(format!("{flag} {text}: right is a number of {of}, {min} or more")),
+        _ => wrong(format!("{flag} {text}: right is a number of {of} from {min} to {max}")),
+    }
+}
+
+fn wrong<T>(line: String) -> Result<T, UsageError> {
+    Err(UsageError(line))
+}

@@ -1,0 +1,362 @@
+//! The flags of `wschat-sniff`, as data: the parser, both helps, the manual page and the shell completions come from here.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser};
+
+/// What was typed, word for word. [`super::parse`] makes an [`super::Options`] of it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wschat-sniff",
+    version,
+    about = "Read WebSocket conversations off the wire and tell them as an annotated tcpdump session",
+    disable_help_flag = true,
+    disable_version_flag = true,
+    args_override_self = true,
+    infer_long_args = true,
+    max_term_width = 100
+)]
+pub(super) struct Flags {
+    /// Which packets: an expression of libpcap's filter language, see pcap-filter(7)
+    ///
+    /// The remaining arguments, joined with blanks. Flags may stand before, after and between them.
+    #[arg(value_name = "filter expression", num_args = 0.., action = ArgAction::Append)]
+    pub(super) expression: Vec<String>,
+
+    // ---- where packets come from
+    /// Listen on this interface: a name, a number of -D, or `any`
+    ///
+    /// Without -i and -r: the first interface that is up and is not the loopback.
+    #[arg(short, long, value_name = "interface", allow_hyphen_values = true, help_heading = INPUT)]
+    pub(super) interface: Option<String>,
+
+    /// Read packets from this file, `-` for standard input; may be repeated
+    ///
+    /// pcap and pcapng, also compressed with gzip or zstd. Several files are read in the order given, as one capture.
+    #[arg(short = 'r', long = "read-file", value_name = "file", action = ArgAction::Append, allow_hyphen_values = true, help_heading = INPUT)]
+    pub(super) read: Vec<PathBuf>,
+
+    /// Read the names of the files to read from this file, one a line, `-` for standard input
+    #[arg(short = 'V', long = "file-list", value_name = "file", allow_hyphen_values = true, help_heading = INPUT)]
+    pub(super) file_list: Option<PathBuf>,
+
+    /// Read the filter expression from this file; an expression among the arguments is ignored
+    #[arg(short = 'F', long = "filter-file", value_name = "file", allow_hyphen_values = true, help_heading = INPUT)]
+    pub(super) filter_file: Option<PathBuf>,
+
+    /// Stop after this many packets
+    #[arg(short = 'c', long = "packets", value_name = "count", allow_hyphen_values = true, help_heading = INPUT)]
+    pub(super) count_limit: Option<String>,
+
+    /// Pass over this many packets before the first one that is printed or written
+    #[arg(long, value_name = "count", allow_hyphen_values = true, help_heading = INPUT)]
+    pub(super) skip: Option<String>,
+
+    /// Capture this many bytes of each packet; 0 means 262144, the default. Ignored with -r
+    #[arg(short = 's', long = "snapshot-length", value_name = "bytes", allow_hyphen_values = true, help_heading = INPUT)]
+    pub(super) snaplen: Option<String>,
+
+    /// Capture only packets of this direction: `in`, `out` or `inout`
+    #[arg(short = 'Q', long, value_name = "direction", allow_hyphen_values = true, help_heading = INPUT)]
+    pub(super) direction: Option<String>,
+
+    /// Do not put the interface into promiscuous mode
+    #[arg(short = 'p', long, help_heading = INPUT)]
+    pub(super) no_promiscuous_mode: bool,
+
+    /// Size of the kernel's capture buffer, in KiB
+    #[arg(short = 'B', long, value_name = "KiB", allow_hyphen_values = true, help_heading = INPUT)]
+    pub(super) buffer_size: Option<String>,
+
+    /// Use this link type while capturing, and to compile the filter with -d; -L lists them
+    #[arg(short = 'y', long = "linktype", value_name = "type", allow_hyphen_values = true, help_heading = INPUT)]
+    pub(super) linktype: Option<String>,
+
+    /// Have packets stamped in this way; -J lists the ways
+    #[arg(short = 'j', long, value_name = "type", allow_hyphen_values = true, help_heading = INPUT)]
+    pub(super) time_stamp_type: Option<String>,
+
+    /// Precision of times: `micro` (the default) or `nano`
+    #[arg(long, value_name = "precision", allow_hyphen_values = true, help_heading = INPUT, overrides_with_all = ["micro", "nano"])]
+    pub(super) time_stamp_precision: Option<String>,
+
+    /// The same as --time-stamp-precision=micro
+    #[arg(long, help_heading = INPUT, overrides_with_all = ["nano", "time_stamp_precision"])]
+    pub(super) micro: bool,
+
+    /// The same as --time-stamp-precision=nano
+    #[arg(long, help_heading = INPUT, overrides_with_all = ["micro", "time_stamp_precision"])]
+    pub(super) nano: bool,
+
+    /// Deliver each packet when it arrives; the default when printing to a terminal, and with -l
+    #[arg(long, help_heading = INPUT)]
+    pub(super) immediate_mode: bool,
+
+    /// Do not run the optimizer over the compiled filter
+    #[arg(short = 'O', long, help_heading = INPUT)]
+    pub(super) no_optimize: bool,
+
+    /// List the interfaces that packets can be captured on, and exit
+    #[arg(short = 'D', long, help_heading = INPUT)]
+    pub(super) list_interfaces: bool,
+
+    /// List the link types of the interface, and exit
+    #[arg(short = 'L', long, help_heading = INPUT)]
+    pub(super) list_data_link_types: bool,
+
+    /// List the ways in which the interface can stamp packets, and exit
+    #[arg(short = 'J', long, help_heading = INPUT)]
+    pub(super) list_time_stamp_types: bool,
+
+    /// Print the compiled filter and exit: -d readable, -dd as C, -ddd as numbers
+    #[arg(short = 'd', long = "dump-filter", action = ArgAction::Count, help_heading = INPUT)]
+    pub(super) dump_filter: u8,
+
+    // ---- which view
+    /// The view: `trace` (the default), `tcpdump`, `messages` or `json`
+    ///
+    /// `trace` explains each TCP packet in a comment block, shows it as tcpdump does, and below it the message that it
+    /// completes. `tcpdump` is tcpdump's output alone. `messages` is one line a message. `json` is one JSON object a
+    /// line, see wschat-sniff-json(5).
+    #[arg(long, value_name = "view", allow_hyphen_values = true, help_heading = VIEW)]
+    pub(super) format: Option<String>,
+
+    /// The language of what is told: `en`, `zh-CN`, `zh-TW`, `ja` or `es`
+    ///
+    /// The default comes from LC_ALL, LC_MESSAGES and LANG.
+    #[arg(long, value_name = "language", allow_hyphen_values = true, help_heading = VIEW)]
+    pub(super) lang: Option<String>,
+
+    /// Colours: `auto` (the default), `always` or `never`
+    ///
+    /// `auto` means: on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_name = "when", allow_hyphen_values = true, help_heading = VIEW)]
+    pub(super) color: Option<String>,
+
+    /// Add a closing summary: sessions, users, messages, rates, times
+    #[arg(long, help_heading = VIEW)]
+    pub(super) summary: bool,
+
+    /// Print only violations of the protocol, one a line, and exit with 3 if there were any
+    ///
+    /// With --format the view is printed as well.
+    #[arg(long, help_heading = VIEW)]
+    pub(super) check: bool,
+
+    /// Print how many packets there were instead of any view
+    #[arg(long, help_heading = VIEW)]
+    pub(super) count: bool,
+
+    /// With `--format json`: an object for each frame, too
+    #[arg(long, help_heading = VIEW)]
+    pub(super) frames: bool,
+
+    /// Show long messages whole
+    #[arg(long, help_heading = VIEW)]
+    pub(super) full: bool,
+
+    /// Write each packet's lines out as soon as they are made
+    #[arg(short = 'l', long = "line-buffered", help_heading = VIEW)]
+    pub(super) line_buffered: bool,
+
+    // ---- which messages
+    /// Only messages of these kinds: a list of text, binary, ping, pong, close, control, data, reserved
+    #[arg(long, value_name = "list", allow_hyphen_values = true, help_heading = SELECT)]
+    pub(super) opcode: Option<String>,
+
+    /// Only messages whose text matches this regular expression
+    #[arg(long, value_name = "regex", allow_hyphen_values = true, help_heading = SELECT)]
+    pub(super) grep: Option<String>,
+
+    /// Only messages that the `client` or the `server` sent
+    #[arg(long, value_name = "side", allow_hyphen_values = true, help_heading = SELECT)]
+    pub(super) from: Option<String>,
+
+    /// Only this connection, by its number
+    #[arg(long, value_name = "number", allow_hyphen_values = true, help_heading = SELECT)]
+    pub(super) session: Option<String>,
+
+    /// No pings, pongs and close frames
+    #[arg(long, help_heading = SELECT)]
+    pub(super) no_control: bool,
+
+    // ---- tcpdump's lines
+    /// Print each packet in ASCII, without its link-level header
+    #[arg(short = 'A', long = "ascii", action = ArgAction::Count, help_heading = LINES)]
+    pub(super) ascii: u8,
+
+    /// Print each packet in hex; -xx with its link-level header
+    #[arg(short = 'x', long = "hex", action = ArgAction::Count, help_heading = LINES)]
+    pub(super) hex: u8,
+
+    /// Print each packet in hex and ASCII; -XX with its link-level header
+    #[arg(short = 'X', long = "hex-ascii", action = ArgAction::Count, help_heading = LINES)]
+    pub(super) hex_ascii: u8,
+
+    /// Print the link-level header
+    #[arg(short = 'e', long = "link-header", help_heading = LINES)]
+    pub(super) link_header: bool,
+
+    /// Shorter lines
+    #[arg(short = 'q', long = "quick", action = ArgAction::Count, help_heading = LINES)]
+    pub(super) quick: u8,
+
+    /// Longer lines and more narration; -vv and -vvv for more yet
+    #[arg(short = 'v', long = "verbose", action = ArgAction::Count, help_heading = LINES)]
+    pub(super) verbose: u8,
+
+    /// Absolute sequence numbers of TCP
+    #[arg(short = 'S', long, help_heading = LINES)]
+    pub(super) absolute_tcp_sequence_numbers: bool,
+
+    /// Times: -t none, -tt seconds since 1970, -ttt since the line before, -tttt with the date, -ttttt since the first
+    #[arg(short = 't', long = "time", action = ArgAction::Count, help_heading = LINES)]
+    pub(super) time: u8,
+
+    /// Begin each packet with its number
+    #[arg(short = '#', long, help_heading = LINES)]
+    pub(super) number: bool,
+
+    /// Begin each packet with its captured and its whole length
+    #[arg(long, help_heading = LINES)]
+    pub(super) lengths: bool,
+
+    /// Do not look up names; this is how it is anyway, see --resolve
+    #[arg(short = 'n', long = "numeric", action = ArgAction::Count, help_heading = LINES)]
+    pub(super) numeric: u8,
+
+    /// Look up the names of hosts and ports
+    ///
+    /// A sniffer that sends DNS queries disturbs what it watches, so this is off.
+    #[arg(long, help_heading = LINES)]
+    pub(super) resolve: bool,
+
+    /// With --resolve: host names without their domain
+    #[arg(short = 'N', long = "no-domain", help_heading = LINES)]
+    pub(super) no_domain: bool,
+
+    /// Do not verify checksums
+    #[arg(short = 'K', long, help_heading = LINES)]
+    pub(super) dont_verify_checksums: bool,
+
+    // ---- writing packets
+    /// Write the packets to this file instead of printing them, `-` for standard output
+    ///
+    /// strftime(3) conversions in the name are filled in with -G.
+    #[arg(short = 'w', long = "write-file", value_name = "file", allow_hyphen_values = true, help_heading = WRITE)]
+    pub(super) write: Option<String>,
+
+    /// Print them as well
+    #[arg(long, help_heading = WRITE)]
+    pub(super) print: bool,
+
+    /// Write each packet out at once
+    #[arg(short = 'U', long, help_heading = WRITE)]
+    pub(super) packet_buffered: bool,
+
+    /// Begin a new file when one has become this large, in millions of bytes (or with k, m, g: KiB, MiB, GiB)
+    #[arg(short = 'C', long = "rotate-size", value_name = "size", allow_hyphen_values = true, help_heading = WRITE)]
+    pub(super) rotate_size: Option<String>,
+
+    /// Begin a new file every so many seconds
+    #[arg(short = 'G', long = "rotate-seconds", value_name = "seconds", allow_hyphen_values = true, help_heading = WRITE)]
+    pub(super) rotate_seconds: Option<String>,
+
+    /// With -C: overwrite from the beginning after so many files. With -G: exit after so many
+    #[arg(short = 'W', long = "rotate-files", value_name = "count", allow_hyphen_values = true, help_heading = WRITE)]
+    pub(super) rotate_files: Option<String>,
+
+    /// Run this command on each file that is finished, with its name as argument
+    #[arg(short = 'z', long = "post-rotate", value_name = "command", allow_hyphen_values = true, help_heading = WRITE)]
+    pub(super) post_rotate: Option<String>,
+
+    // ---- privilege and bounds
+    /// Started as root: become this user before the first packet is read; `root` stays root
+    ///
+    /// The default is the user who called sudo, else `nobody`.
+    #[arg(short = 'Z', long = "relinquish-privileges", value_name = "user", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) user: Option<String>,
+
+    /// Connections known at once
+    #[arg(long, value_name = "count", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_flows: Option<String>,
+
+    /// Bytes of one direction that wait behind a gap
+    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_waiting: Option<String>,
+
+    /// Bytes that wait behind gaps in all connections together
+    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_waiting_total: Option<String>,
+
+    /// Bytes of fragmented IP datagrams that are kept, in all
+    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_fragments: Option<String>,
+
+    /// Seconds until an incomplete IP datagram is given up
+    #[arg(long, value_name = "seconds", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_fragment_age: Option<String>,
+
+    /// Bytes of an HTTP head
+    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_head: Option<String>,
+
+    /// Bytes of one message that are kept
+    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_message: Option<String>,
+
+    /// Bytes that one message may become when it is inflated
+    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_inflated: Option<String>,
+
+    /// Seconds of silence after which a connection is given up
+    #[arg(long, value_name = "seconds", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_idle: Option<String>,
+
+    /// Reserved for the keys of TLS; not built yet
+    #[arg(long, value_name = "file", allow_hyphen_values = true, help_heading = BOUNDS, hide = true)]
+    pub(super) keylog: Option<PathBuf>,
+
+    // ---- help
+    /// One screen of help
+    #[arg(short = 'h', help_heading = HELP)]
+    pub(super) help: bool,
+
+    /// All of the help, with examples
+    #[arg(long = "help", help_heading = HELP)]
+    pub(super) long_help: bool,
+
+    /// The versions of this program and of libpcap
+    #[arg(long, help_heading = HELP)]
+    pub(super) version: bool,
+
+    // ---- tcpdump's, without a meaning here: `super::foreign` says why
+    #[arg(short = 'a', hide = true)]
+    pub(super) _old_ascii: bool,
+    #[arg(short = 'b', hide = true)]
+    pub(super) bgp_asdot: bool,
+    #[arg(short = 'E', hide = true, allow_hyphen_values = true)]
+    pub(super) esp_secret: Option<String>,
+    #[arg(short = 'f', hide = true)]
+    pub(super) foreign_numeric: bool,
+    #[arg(short = 'H', hide = true)]
+    pub(super) mesh: bool,
+    #[arg(short = 'I', long = "monitor-mode", hide = true)]
+    pub(super) monitor_mode: bool,
+    #[arg(short = 'm', hide = true, allow_hyphen_values = true)]
+    pub(super) smi_module: Option<String>,
+    #[arg(short = 'M', hide = true, allow_hyphen_values = true)]
+    pub(super) tcp_md5_secret: Option<String>,
+    #[arg(short = 'T', hide = true, allow_hyphen_values = true)]
+    pub(super) packet_type: Option<String>,
+    #[arg(short = 'u', hide = true)]
+    pub(super) nfs_handles: bool,
+}
+
+const INPUT: &str = "Where packets come from";
+const VIEW: &str = "What is shown";
+const SELECT: &str = "Which messages";
+const LINES: &str = "The lines of tcpdump";
+const WRITE: &str = "Writing packets to a file";
+const BOUNDS: &str = "Privilege and bounds";
+const HELP: &str = "Help";

@@ -1,0 +1,256 @@
+//! The command line: what was typed comes in, typed and checked [`Options`] go out, or one line that says what is wrong.
+//!
+//! The syntax is tcpdump's, which is GNU getopt_long's: short flags combine (`-Ans 4096 -iany`), a value may stand in the
+//! same word or the next one whatever it looks like, flags may follow the filter expression, long flags may be shortened as
+//! long as they are unambiguous, and of a repeated flag the last counts. clap can be told all of that.
+
+mod check;
+mod errors;
+mod flags;
+mod help;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser};
+
+use crate::base::{Direction, Limits};
+
+/// What the user wants, checked as far as that can be without looking at the world.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What to do.
+    pub task: Task,
+    /// Where packets come from.
+    pub input: Input,
+    /// Which packets.
+    pub filter: FilterText,
+    /// Run libpcap's optimizer over the filter.
+    pub optimize: bool,
+    /// Stop after this many packets.
+    pub count_limit: Option<u64>,
+    /// Pass over this many packets first.
+    pub skip: u64,
+    /// Times have nanoseconds.
+    pub nano: bool,
+    /// How to capture.
+    pub live: Live,
+    /// The view.
+    pub format: Format,
+    /// `--format` was given.
+    pub format_given: bool,
+    /// `--lang`, one of the five.
+    pub lang: Option<String>,
+    /// `--color`.
+    pub color: Color,
+    /// `--summary`.
+    pub summary: bool,
+    /// `--check`.
+    pub check: bool,
+    /// `--count`.
+    pub count: bool,
+    /// `--frames`.
+    pub frames: bool,
+    /// `--full`.
+    pub full: bool,
+    /// `-l`.
+    pub line_buffered: bool,
+    /// `-U`: `-w` is flushed after each packet.
+    pub packet_buffered: bool,
+    /// Which messages.
+    pub selection: Selection,
+    /// tcpdump's lines.
+    pub lines: Lines,
+    /// `-w` and what belongs to it.
+    pub write: Option<Write>,
+    /// `-Z`.
+    pub user: Option<String>,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Read packets and show them.
+    Run,
+    /// `-D`.
+    ListInterfaces,
+    /// `-L`.
+    ListLinkTypes,
+    /// `-J`.
+    ListTimeStampTypes,
+    /// `-d` (1), `-dd` (2), `-ddd` (3).
+    DumpFilter(u8),
+}
+
+/// Where packets come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// `-i`, or the default interface.
+    Live(Option<String>),
+    /// `-r`, once or more. `-` is standard input.
+    Files(Vec<PathBuf>),
+    /// `-V`: a file with the names of files.
+    List(PathBuf),
+}
+
+/// The filter expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FilterText {
+    /// The remaining arguments; perhaps empty: every packet.
+    Expression(String),
+    /// `-F`.
+    File(PathBuf),
+}
+
+/// How to capture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// `-s`, in bytes.
+    pub snaplen: u32,
+    /// `-p` turns it off.
+    pub promiscuous: bool,
+    /// `-Q`.
+    pub direction: CaptureDirection,
+    /// `-B`, in KiB.
+    pub buffer_kib: Option<u32>,
+    /// `-y`.
+    pub link_type: Option<String>,
+    /// `-j`.
+    pub time_stamp_type: Option<String>,
+    /// `--immediate-mode`.
+    pub immediate: bool,
+}
+
+/// `-Q`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaptureDirection {
+    /// Received.
+    In,
+    /// Sent.
+    Out,
+    /// Both.
+    InOut,
+}
+
+/// The four views.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Annotated packets.
+    Trace,
+    /// As tcpdump prints them.
+    Tcpdump,
+    /// One line a message.
+    Messages,
+    /// One object a line.
+    Json,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal without `NO_COLOR`.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Which messages.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// `--opcode`, checked by [`crate::select`].
+    pub opcodes: Option<String>,
+    /// `--grep`.
+    pub grep: Option<regex::bytes::Regex>,
+    /// `--from`.
+    pub from: Option<Direction>,
+    /// `--session`.
+    pub session: Option<u64>,
+    /// `--no-control`.
+    pub no_control: bool,
+}
+
+/// tcpdump's flags about its lines, as counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lines {
+    /// `-A`.
+    pub ascii: u8,
+    /// `-x`.
+    pub hex: u8,
+    /// `-X`.
+    pub hex_ascii: u8,
+    /// `-e`.
+    pub link_header: bool,
+    /// `-q`.
+    pub quick: bool,
+    /// `-v`.
+    pub verbose: u8,
+    /// `-S`.
+    pub absolute_sequence_numbers: bool,
+    /// `-t`, 0 to 5.
+    pub time: u8,
+    /// `-#`.
+    pub number: bool,
+    /// `--lengths`.
+    pub lengths: bool,
+    /// `--resolve`.
+    pub resolve: bool,
+    /// `-N`.
+    pub no_domain: bool,
+    /// `-K`.
+    pub no_checksums: bool,
+}
+
+/// `-w` and what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// The name as typed, `-` for standard output.
+    pub name: String,
+    /// `--print`.
+    pub print: bool,
+    /// `-C`, in bytes.
+    pub rotate_bytes: Option<u64>,
+    /// `-G`, in seconds.
+    pub rotate_seconds: Option<u64>,
+    /// `-W`.
+    pub rotate_files: Option<u32>,
+    /// `-z`.
+    pub post_rotate: Option<String>,
+}
+
+/// What the command line comes to.
+#[derive(Debug)]
+pub enum Parsed {
+    /// Something to do.
+    Options(Box<Options>),
+    /// `-h`, `--help`, `--version`: this is to be printed on standard output.
+    Text(String),
+}
+
+/// What was wrong with the command line, and what would be right. One line.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// Reads the command line; `arguments` begin with the program's name.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed, UsageError> {
+    let flags = flags::Flags::try_parse_from(arguments).map_err(|error| errors::one_line(&error))?;
+    if flags.help {
+        return Ok(Parsed::Text(help::short()));
+    }
+    if flags.long_help {
+        return Ok(Parsed::Text(help::long()));
+    }
+    if flags.version {
+        return Ok(Parsed::Text(help::version()));
+    }
+    Ok(Parsed::Options(Box::new(check::options(flags)?)))
+}
+
+/// The definition of all flags, for the manual page and the completions.
+pub fn command() -> clap::Command {
+    flags::Flags::command()
+}

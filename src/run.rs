@@ -1,1 +1,0 @@
-//! One run: inputs, outputs, signals, progress.
