@@ -4,6 +4,7 @@ mod backlog;
 mod close;
 mod decoder;
 mod header;
+pub mod inflate;
 mod mask;
 mod message;
 mod partial;

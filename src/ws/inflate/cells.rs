@@ -1,0 +1,32 @@
+//! Bytes that may be unknown: what a direction inflated, as far as the capture shows it.
+//!
+//! A cell is a known byte, an unknown one, or a copy of a byte from before the last gap whose distance from that gap is known
+//! while the gap's own length is not. Matches copy cells, so what is unknown keeps its identity however often it is copied.
+//! That gives the same as inflating twice, against a history of all 00 and one of all FF, and comparing: a byte is known if and
+//! only if it does not come from the unknown part.
+
+/// A byte, as far as it is known. Ordered as: 0 to 255 a byte, 256 unknown, above that a byte before the gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cell(u32);
+
+impl Cell {
+    pub(super) const UNKNOWN: Cell = Cell(256);
+
+    pub(super) const fn known(byte: u8) -> Self {
+        Cell(byte as u32)
+    }
+
+    /// The `back`th byte before the end of the gap: 1 is the last one before what came after it.
+    pub(super) const fn before_gap(back: u32) -> Self {
+        Cell(256 + back)
+    }
+
+    pub(super) fn byte(self) -> Option<u8> {
+        u8::try_from(self.0).ok()
+    }
+
+    /// As in [`before_gap`](Self::before_gap).
+    pub(super) fn back(self) -> Option<u32> {
+        self.0.checked_sub(256).filter(|&back| back > 0)
+    }
+}

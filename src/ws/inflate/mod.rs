@@ -1,0 +1,551 @@
+//! permessage-deflate, undone (RFC 7692 §7.2.2), also where the capture does not hold all that went before.
+//!
+//! In: the payload of one compressed message, joined and unmasked, or what there is of it; one [`Inflater`] a direction. Out: the
+//! application bytes, and which of them are unknown. All directions share one [`InflatePool`].
+//!
+//! ```
+//! use wschat_sniff::ws::inflate::{Compressed, InflatePool, Inflated, Inflater};
+//!
+//! let mut pool = InflatePool::new();
+//! let mut inflater = Inflater::new(true, 15); // as the handshake says
+//! let (mut out, mut holes) = (Vec::new(), Vec::new());
+//! // RFC 7692 §7.2.3.2: "Hello", and again, the second time as a match into the history
+//! for payload in [&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..], &[0xf2, 0x00, 0x11, 0x00, 0x00]] {
+//!     let message = Compressed { payload, whole: true, text: true };
+//!     assert_eq!(inflater.message(&mut pool, message, 1 << 20, &mut out, &mut holes), Inflated::Whole);
+//!     assert_eq!(out, b"Hello");
+//! }
+//! ```
+//!
+//! # For the caller
+//!
+//! - The handshake was seen, from the first message on: [`Inflater::new`]. The capture began late, with or without known parameters:
+//!   [`Inflater::late`].
+//! - Call [`message`](Inflater::message) for every message with RSV1, in order, in its direction. When a hole lies in the payload, give what comes before
+//!   the hole, with `whole: false`: what follows a hole in a message cannot be read, for the position in the bit stream is lost.
+//! - Call [`lost`](Inflater::lost) when bytes are missing that may have held compressed messages (a gap over frame headers, or a start of a
+//!   compressed message whose end you see). Not after `whole: false`, which says it already.
+//! - Messages without RSV1 do not touch the history: do not give them.
+//!
+//! What is reported as known is right, whatever was lost; what is not certain is a [`Hole`]. `out` has filler (00) in the holes.
+
+mod blurred;
+mod cells;
+mod history;
+mod normal;
+mod pool;
+mod symbols;
+
+use crate::ws::Hole;
+
+use blurred::Blurred;
+use history::History;
+use pool::Lease;
+use symbols::End;
+
+pub use pool::InflatePool;
+
+/// What the sender took off the end of each message (RFC 7692 §7.2.1).
+const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+
+/// What to append to `payload`. Nothing to one that still has its tail: the last byte of any other has a bit 0 of the header of the block that
+/// the tail completes, so it is not ff. And nothing to an empty one, which should be 00 (RFC 7692 §7.2.3.6).
+fn tail(payload: &[u8]) -> &'static [u8] {
+    if payload.is_empty() || payload.ends_with(&TAIL) {
+        &[]
+    } else {
+        &TAIL
+    }
+}
+
+/// The payload of a compressed message.
+#[derive(Debug, Clone, Copy)]
+pub struct Compressed<'a> {
+    /// The payload bytes of all its frames, unmasked and joined, up to the first hole.
+    pub payload: &'a [u8],
+    /// There is no hole.
+    pub whole: bool,
+    /// It is a text message: UTF-8.
+    pub text: bool,
+}
+
+/// How a message came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inflated {
+    /// All of it is known.
+    Whole,
+    /// The holes are unknown.
+    Partial,
+    /// It would be longer than the limit: the rest is left out, as a hole of unknown length.
+    TooLong,
+    /// It is not a DEFLATE stream (RFC 1951), from somewhere on: a violation of RFC 7692 §7.2.2. What comes before that is there.
+    Invalid,
+}
+
+/// Inflates the messages of one direction. Small until it is used; with context takeover it then holds its history, at most the
+/// window of 2 to the power of `window_bits` bytes. Without context takeover it holds nothing.
+#[derive(Debug, Clone)]
+pub struct Inflater {
+    takeover: bool,
+    window: u32,
+    lease: Lease,
+    state: State,
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    Known(History),
+    Blurred(Box<Blurred>),
+}
+
+impl Inflater {
+    /// The direction of a connection whose messages are seen from the first on.
+    ///
+    /// `takeover`: its sender keeps the LZ77 window from message to message (the parameter `…_no_context_takeover` was not agreed upon).
+    /// `window_bits`: 8 to 15, the agreed `…_max_window_bits`. 8 is read as 9, because zlib sends with a window of 512 bytes when it is told
+    /// to use 256.
+    pub fn new(takeover: bool, window_bits: u8) -> Self {
+        let window = 1u32 << window_bits.clamp(9, 15);
+        Self {
+            takeover,
+            window,
+            lease: Lease::default(),
+            state: State::Known(History::new(window as usize)),
+        }
+    }
+
+    /// As [`new`](Self::new), for a direction of which earlier messages may have gone unseen. When the parameters are not known, `true` and 15
+    /// are always right.
+    pub fn late(takeover: bool, window_bits: u8) -> Self {
+        let mut inflater = Self::new(takeover, window_bits);
+        inflater.forget();
+        inflater
+    }
+
+    /// Bytes are missing here that may have held compressed messages.
+    pub fn lost(&mut self) {
+        if !self.takeover {
+            return;
+        }
+        match &mut self.state {
+            State::Blurred(blurred) => blurred.lose(),
+            State::Known(_) => self.forget(),
+        }
+    }
+
+    /// Inflates one message into `out`; `holes` says what of it is unknown. Both are cleared first, and never hold more than `limit` bytes
+    /// of the message.
+    pub fn message(
+        &mut self,
+        pool: &mut InflatePool,
+        message: Compressed<'_>,
+        limit: usize,
+        out: &mut Vec<u8>,
+        holes: &mut Vec<Hole>,
+    ) -> Inflated {
+        out.clear();
+        holes.clear();
+        if !message.whole {
+            return self.cut_message(pool, message, limit, out, holes);
+        }
+        match &mut self.state {
+            State::Known(_) if !self.takeover => {
+                let mut history = History::new(self.window as usize);
+                let decompress = pool.decompressors.fresh();
+                let ended = normal::message(
+                    decompress,
+                    &mut history,
+                    false,
+                    message.payload,
+                    limit,
+                    out,
+                    &mut pool.sink,
+                );
+                ended.report(out, holes)
+            }
+            State::Known(history) => {
+                let ended = match pool.decompressors.continuing(&mut self.lease, history) {
+                    Some(decompress) => {
+                        normal::message(decompress, history, true, message.payload, limit, out, &mut pool.sink)
+                    }
+                    None => normal::Ended::Invalid,
+                };
+                match ended {
+                    normal::Ended::Done | normal::Ended::TooLong { lost: false } => {}
+                    normal::Ended::Finished => pool.decompressors.release(&mut self.lease),
+                    normal::Ended::TooLong { lost: true } | normal::Ended::Invalid => {
+                        pool.decompressors.release(&mut self.lease);
+                        self.forget();
+                    }
+                }
+                ended.report(out, holes)
+            }
+            State::Blurred(_) => self.blurred_message(pool, message, limit, out, holes),
+        }
+    }
+
+    /// A message of which the end is missing.
+    fn cut_message(
+        &mut self,
+        pool: &mut InflatePool,
+        message: Compressed<'_>,
+        limit: usize,
+        out: &mut Vec<u8>,
+        holes: &mut Vec<Hole>,
+    ) -> Inflated {
+        if let State::Known(history) = &self.state {
+            let blurred = Blurred::from_history(self.window as usize, history);
+            pool.decompressors.release(&mut self.lease);
+            self.state = State::Blurred(Box::new(blurred));
+        }
+        let inflated = self.blurred_message(pool, message, limit, out, holes);
+        match &mut self.state {
+            State::Blurred(blurred) if self.takeover => blurred.lose(),
+            _ if self.takeover => self.lost(),
+            state => *state = State::Known(History::new(self.window as usize)),
+        }
+        inflated
+    }
+
+    fn blurred_message(
+        &mut self,
+        pool: &mut InflatePool,
+        message: Compressed<'_>,
+        limit: usize,
+        out: &mut Vec<u8>,
+        holes: &mut Vec<Hole>,
+    ) -> Inflated {
+        let State::Blurred(blurred) = &mut self.state else {
+            return Inflated::Invalid;
+        };
+        pool.message.clear();
+        pool.message.extend_from_slice(message.payload);
+        if message.whole {
+            pool.message.extend_from_slice(tail(message.payload));
+        }
+        let end = blurred.message(&pool.message, limit, &mut pool.cells);
+        pool.cells.truncate(limit);
+        for (at, cell) in pool.cells.iter().enumerate() {
+            match cell.byte() {
+                Some(byte) => out.push(byte),
+                None => {
+                    match holes.last_mut() {
+                        Some(Hole {
+                            offset,
+                            length: Some(length),
+                        }) if *offset + *length == at as u64 => *length += 1,
+                        _ => holes.push(Hole {
+                            offset: at as u64,
+                            length: Some(1),
+                        }),
+                    }
+                    out.push(0);
+                }
+            }
+        }
+        let inflated = match end {
+            End::Boundary if message.whole => {
+                return if holes.is_empty() {
+                    self.sharpen(Inflated::Whole)
+                } else {
+                    self.sharpen(Inflated::Partial)
+                };
+            }
+            // Cut off where two blocks meet, or anywhere else.
+            End::Boundary | End::Inside if !message.whole => Inflated::Partial,
+            End::Stopped => Inflated::TooLong,
+            End::Boundary | End::Inside | End::Invalid => Inflated::Invalid,
+        };
+        if message.whole {
+            blurred.lose();
+        }
+        rest_is_unknown(out, holes);
+        inflated
+    }
+
+    /// Goes back to the normal way when all of the history is known again.
+    fn sharpen(&mut self, inflated: Inflated) -> Inflated {
+        if let State::Blurred(blurred) = &self.state {
+            if let Some(history) = blurred.known() {
+                self.state = State::Known(history);
+            }
+        }
+        inflated
+    }
+
+    /// From here on the history is unknown, where there is one.
+    fn forget(&mut self) {
+        if self.takeover {
+            self.state = State::Blurred(Box::new(Blurred::new(self.window as usize)));
+        }
+    }
+}
+
+/// A hole of unknown length behind what is there.
+fn rest_is_unknown(out: &mut Vec<u8>, holes: &mut Vec<Hole>) {
+    // Only one hole may lie at the end: filler there joins it.
+    let mut offset = out.len() as u64;
+    if let Some(last) = holes
+        .last()
+        .copied()
+        .filter(|hole| hole.length.is_some_and(|length| hole.offset + length == offset))
+    {
+        offset = last.offset;
+        out.truncate(offset as usize);
+        holes.pop();
+    }
+    holes.push(Hole { offset, length: None });
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::{Compress, Compression, FlushCompress, Status};
+
+    use super::*;
+
+    /// One direction of a real sender.
+    pub(super) struct Sender {
+        compress: Compress,
+        takeover: bool,
+    }
+
+    impl Sender {
+        pub(super) fn new(takeover: bool, window_bits: u8, level: u32) -> Self {
+            Self {
+                compress: Compress::new_with_window_bits(Compression::new(level), false, window_bits.max(9)),
+                takeover,
+            }
+        }
+
+        /// RFC 7692 §7.2.1.
+        pub(super) fn message(&mut self, text: &[u8]) -> Vec<u8> {
+            let mut payload = Vec::with_capacity(text.len() + 100);
+            let before = self.compress.total_in();
+            loop {
+                let taken = (self.compress.total_in() - before) as usize;
+                payload.reserve(text.len() + 100);
+                let status = self
+                    .compress
+                    .compress_vec(&text[taken..], &mut payload, FlushCompress::Sync)
+                    .unwrap();
+                assert_ne!(status, Status::StreamEnd);
+                if payload.len() < payload.capacity() {
+                    break;
+                }
+            }
+            assert!(payload.ends_with(&TAIL));
+            payload.truncate(payload.len() - 4);
+            if !self.takeover {
+                self.compress.reset();
+            }
+            payload
+        }
+    }
+
+    pub(super) fn inflate(
+        inflater: &mut Inflater,
+        pool: &mut InflatePool,
+        payload: &[u8],
+    ) -> (Inflated, Vec<u8>, Vec<Hole>) {
+        let (mut out, mut holes) = (vec![7; 3], Vec::new());
+        let message = Compressed {
+            payload,
+            whole: true,
+            text: true,
+        };
+        let inflated = inflater.message(pool, message, 1 << 20, &mut out, &mut holes);
+        (inflated, out, holes)
+    }
+
+    fn whole(payloads: &[&[u8]]) -> Vec<Vec<u8>> {
+        let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(true, 15));
+        payloads
+            .iter()
+            .map(|payload| {
+                let (inflated, out, holes) = inflate(&mut inflater, &mut pool, payload);
+                assert_eq!((inflated, holes.len()), (Inflated::Whole, 0), "{payload:02x?}");
+                out
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_examples_of_rfc_7692_section_7_2_3() {
+        // §7.2.3.1 one compressed block; §7.2.3.2 sharing the window
+        let hello: &[u8] = &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        let again: &[u8] = &[0xf2, 0x00, 0x11, 0x00, 0x00];
+        // §7.2.3.3 no compression; §7.2.3.4 BFINAL; §7.2.3.5 two blocks
+        let stored: &[u8] = &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00];
+        let finished: &[u8] = &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00];
+        let two: &[u8] = &[
+            0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00,
+        ];
+        for out in whole(&[hello, again, stored, finished, again, two, again]) {
+            assert_eq!(out, b"Hello");
+        }
+    }
+
+    #[test]
+    fn an_empty_message_and_one_that_kept_its_tail() {
+        let kept = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00, 0x00, 0xff, 0xff];
+        // §7.2.3.6: an empty message is 00; nothing at all is read as empty too
+        assert_eq!(
+            whole(&[&kept, &[0x00], &[], &[0xf2, 0x00, 0x11, 0x00, 0x00]]),
+            [&b"Hello"[..], b"", b"", b"Hello"]
+        );
+    }
+
+    #[test]
+    fn bfinal_without_a_byte_for_the_tail() {
+        let finished: &[u8] = &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        let again: &[u8] = &[0xf2, 0x00, 0x11, 0x00, 0x00];
+        assert_eq!(whole(&[finished, again]), [b"Hello", b"Hello"]);
+    }
+
+    #[test]
+    fn every_parameter_combination() {
+        let text: Vec<_> = (0..60u32)
+            .map(|n| {
+                format!(
+                    "{{\"type\":\"say\",\"n\":{n},\"t\":\"{:x}\"}}",
+                    n.wrapping_mul(2654435761)
+                )
+                .repeat(1 + n as usize % 40)
+            })
+            .collect();
+        for window_bits in 8..=15 {
+            for takeover in [false, true] {
+                for level in [0, 1, 6, 9] {
+                    let mut sender = Sender::new(takeover, window_bits, level);
+                    let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(takeover, window_bits));
+                    let mut late = Inflater::late(takeover, window_bits);
+                    for (n, text) in text.iter().enumerate() {
+                        let payload = sender.message(text.as_bytes());
+                        let (inflated, out, _) = inflate(&mut inflater, &mut pool, &payload);
+                        assert_eq!(
+                            (inflated, &out[..]),
+                            (Inflated::Whole, text.as_bytes()),
+                            "{window_bits} {takeover} {level} {n}"
+                        );
+                        let (inflated, out, _) = inflate(&mut late, &mut pool, &payload);
+                        assert_eq!(
+                            (inflated, &out[..]),
+                            (Inflated::Whole, text.as_bytes()),
+                            "{window_bits} {takeover} {level} {n}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn more_directions_than_decompressors() {
+        let mut pool = InflatePool::new();
+        let mut directions: Vec<_> = (0..200)
+            .map(|_| (Sender::new(true, 15, 6), Inflater::new(true, 15)))
+            .collect();
+        for round in 0..5 {
+            for (n, (sender, inflater)) in directions.iter_mut().enumerate() {
+                let text = format!(
+                    "direction {n} says in round {round} what direction {n} said in round {}",
+                    round / 2
+                );
+                let (inflated, out, _) = inflate(inflater, &mut pool, &sender.message(text.as_bytes()));
+                assert_eq!((inflated, out), (Inflated::Whole, text.into_bytes()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_limit_and_leaves_the_history_right() {
+        let mut sender = Sender::new(true, 15, 9);
+        let bomb = sender.message(&vec![b'x'; 3 << 20]);
+        let next = sender.message(b"xxxxxxxxxxxxxxxxxxxxxxxxxxxxx and now");
+        let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(true, 15));
+        let (inflated, out, holes) = inflate(&mut inflater, &mut pool, &bomb);
+        assert_eq!((inflated, out.len()), (Inflated::TooLong, 1 << 20));
+        assert!(out.capacity() <= (1 << 20) + 1);
+        assert_eq!(
+            holes,
+            [Hole {
+                offset: 1 << 20,
+                length: None
+            }]
+        );
+        assert_eq!(
+            inflate(&mut inflater, &mut pool, &next).1,
+            b"xxxxxxxxxxxxxxxxxxxxxxxxxxxxx and now"
+        );
+
+        // far beyond the limit: the history is given up
+        let bomb = sender.message(&vec![b'y'; 30 << 20]);
+        let next = sender.message(b"yyyyyyyyyyyyyyyyyyyyyyyyyyyyy and now");
+        assert_eq!(inflate(&mut inflater, &mut pool, &bomb).0, Inflated::TooLong);
+        let (inflated, out, holes) = inflate(&mut inflater, &mut pool, &next);
+        assert_eq!((inflated, &out[29..]), (Inflated::Partial, &b" and now"[..]));
+        assert_eq!(
+            holes,
+            [Hole {
+                offset: 0,
+                length: Some(29)
+            }]
+        );
+    }
+
+    #[test]
+    fn garbage_is_a_value() {
+        let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(true, 15));
+        let (inflated, out, holes) = inflate(&mut inflater, &mut pool, &[0xff; 20]);
+        assert_eq!((inflated, out.len()), (Inflated::Invalid, 0));
+        assert_eq!(
+            holes,
+            [Hole {
+                offset: 0,
+                length: None
+            }]
+        );
+        // a match before the beginning
+        let (inflated, ..) = inflate(
+            &mut Inflater::new(false, 15),
+            &mut pool,
+            &[0xf2, 0x00, 0x11, 0x00, 0x00],
+        );
+        assert_eq!(inflated, Inflated::Invalid);
+    }
+
+    #[test]
+    fn a_message_that_breaks_off_is_known_up_to_there() {
+        let mut sender = Sender::new(true, 15, 6);
+        let text = [b"first, ".repeat(3), b"then this, and first, ".repeat(3)];
+        let payloads = text.each_ref().map(|text| sender.message(text));
+        for cut in 0..payloads[1].len() {
+            let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(true, 15));
+            inflate(&mut inflater, &mut pool, &payloads[0]);
+            let (mut out, mut holes) = (Vec::new(), Vec::new());
+            let message = Compressed {
+                payload: &payloads[1][..cut],
+                whole: false,
+                text: true,
+            };
+            assert_eq!(
+                inflater.message(&mut pool, message, 1 << 20, &mut out, &mut holes),
+                Inflated::Partial
+            );
+            assert!(text[1].starts_with(&out));
+            assert_eq!(
+                holes,
+                [Hole {
+                    offset: out.len() as u64,
+                    length: None
+                }]
+            );
+            let later = sender_from_scratch_says(b"later");
+            assert_eq!(inflate(&mut inflater, &mut pool, &later).1, b"later");
+        }
+    }
+
+    fn sender_from_scratch_says(text: &[u8]) -> Vec<u8> {
+        Sender::new(false, 15, 6).message(text)
+    }
+}

@@ -1,0 +1,198 @@
+//! One message with its history known, through `flate2`.
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::history::History;
+use super::pool::rewind;
+use super::{Inflated, rest_is_unknown, tail};
+use crate::ws::Hole;
+
+/// How the message ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// With its tail: the decompressor is ready for the next one.
+    Done,
+    /// With BFINAL: the history is right, the decompressor is not.
+    Finished,
+    /// `out` is full. `lost`: so much more would have come that the history is lost.
+    TooLong {
+        /// The history and the decompressor are worth nothing.
+        lost: bool,
+    },
+    /// It is not DEFLATE.
+    Invalid,
+}
+
+impl Ended {
+    pub(super) fn report(self, out: &mut Vec<u8>, holes: &mut Vec<Hole>) -> Inflated {
+        match self {
+            Ended::Done | Ended::Finished => return Inflated::Whole,
+            Ended::TooLong { .. } | Ended::Invalid => rest_is_unknown(out, holes),
+        }
+        if self == Ended::Invalid {
+            Inflated::Invalid
+        } else {
+            Inflated::TooLong
+        }
+    }
+}
+
+/// Inflates `payload` into `out`, which is empty, and continues `history` with it if it is to be `kept`. `decompress` has inflated `history`.
+pub(super) fn message(
+    decompress: &mut Decompress,
+    history: &mut History,
+    kept: bool,
+    payload: &[u8],
+    limit: usize,
+    out: &mut Vec<u8>,
+    sink: &mut Vec<u8>,
+) -> Ended {
+    let mut output = Output {
+        out,
+        limit,
+        history,
+        kept,
+        in_history: 0,
+        sink,
+        beyond: None,
+    };
+    for mut input in [payload, tail(payload)] {
+        loop {
+            match output.feed(decompress, &mut input) {
+                Fed::All => break,
+                // RFC 7692 §7.2.3.5: a block with BFINAL does not end the message, and the window goes on.
+                Fed::Finished => {
+                    output.remember();
+                    if input.is_empty() {
+                        return if output.is_too_long() {
+                            output.too_long(true)
+                        } else {
+                            Ended::Finished
+                        };
+                    }
+                    if !rewind(decompress, output.history) {
+                        return Ended::Invalid;
+                    }
+                }
+                Fed::Enough => return output.too_long(true),
+                Fed::Invalid => {
+                    output.out.truncate(limit);
+                    return Ended::Invalid;
+                }
+            }
+        }
+    }
+    if kept {
+        output.remember();
+    }
+    if output.is_too_long() {
+        output.too_long(false)
+    } else {
+        Ended::Done
+    }
+}
+
+/// Where the bytes go: to the caller up to the limit, and all of them to the history.
+struct Output<'a> {
+    out: &'a mut Vec<u8>,
+    limit: usize,
+    history: &'a mut History,
+    kept: bool,
+    /// How much of `out` the history has.
+    in_history: usize,
+    /// Takes what is beyond the limit, until the history has it.
+    sink: &'a mut Vec<u8>,
+    /// How many bytes went beyond the limit.
+    beyond: Option<usize>,
+}
+
+enum Fed {
+    /// All of the input was taken and all output given.
+    All,
+    /// A block with BFINAL has ended.
+    Finished,
+    /// Far too much has come.
+    Enough,
+    Invalid,
+}
+
+impl Output<'_> {
+    /// How much of a message beyond the limit is inflated, as a multiple of the limit, to keep the history right.
+    const BEYOND: usize = 4;
+    const SINK: usize = 32 << 10;
+
+    fn feed(&mut self, decompress: &mut Decompress, input: &mut &[u8]) -> Fed {
+        loop {
+            if self.beyond.is_none() && self.out.len() > self.limit {
+                if !self.kept {
+                    return Fed::Enough;
+                }
+                self.remember();
+                self.beyond = Some(0);
+                self.sink.clear();
+                self.sink.reserve_exact(Self::SINK);
+            }
+            let target = match self.beyond {
+                None => {
+                    if self.out.len() == self.out.capacity() {
+                        // Up to one byte more than the limit, to see that it is too long.
+                        let wanted = self.out.len().max(input.len().saturating_mul(4)).max(256);
+                        self.out
+                            .reserve_exact(wanted.min((self.limit - self.out.len()).saturating_add(1)));
+                    }
+                    &mut *self.out
+                }
+                Some(beyond) => {
+                    if self.sink.len() == self.sink.capacity() {
+                        if beyond > self.limit.saturating_mul(Self::BEYOND) {
+                            return Fed::Enough;
+                        }
+                        self.remember();
+                    }
+                    &mut *self.sink
+                }
+            };
+            let (taken, given) = (decompress.total_in(), target.len());
+            let Ok(status) = decompress.decompress_vec(input, target, FlushDecompress::Sync) else {
+                return Fed::Invalid;
+            };
+            let taken = (decompress.total_in() - taken) as usize;
+            *input = &input[taken..];
+            if status == Status::StreamEnd {
+                return Fed::Finished;
+            }
+            if target.len() < target.capacity() {
+                if input.is_empty() {
+                    return Fed::All;
+                }
+                if taken == 0 && target.len() == given {
+                    return Fed::Invalid; // cannot be, but must not hang
+                }
+            }
+        }
+    }
+
+    /// Continues the history with what it does not have yet.
+    fn remember(&mut self) {
+        match &mut self.beyond {
+            None => {
+                self.history.push(&self.out[self.in_history..]);
+                self.in_history = self.out.len();
+            }
+            Some(beyond) => {
+                self.history.push(self.sink);
+                *beyond += self.sink.len();
+                self.sink.clear();
+            }
+        }
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.out.len() > self.limit || self.beyond.is_some()
+    }
+
+    fn too_long(&mut self, lost: bool) -> Ended {
+        self.out.truncate(self.limit);
+        Ended::TooLong { lost }
+    }
+}

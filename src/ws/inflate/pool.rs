@@ -1,0 +1,120 @@
+//! Decompressors, shared by all directions of all connections.
+//!
+//! A decompressor takes some 48 KB. The history of a direction lives with its [`Inflater`](super::Inflater) and is only as long as what was
+//! sent; a decompressor is lent to a direction and stays with it while there are not too many others. So a busy conversation
+//! inflates at `flate2`'s speed, and thousands of quiet ones cost only their histories.
+
+use flate2::Decompress;
+
+use super::cells::Cell;
+use super::history::History;
+
+/// How many directions keep a decompressor at once. The one that was used longest ago loses it.
+const SLOTS: usize = 64;
+
+/// Decompressors and buffers for any number of [`Inflater`](super::Inflater)s. One a thread is enough.
+#[derive(Debug, Default)]
+pub struct InflatePool {
+    pub(super) decompressors: Decompressors,
+    /// Where bytes go that nobody will see.
+    pub(super) sink: Vec<u8>,
+    /// A message with its tail, for the symbol reader.
+    pub(super) message: Vec<u8>,
+    /// What the symbol reader makes of a message.
+    pub(super) cells: Vec<Cell>,
+}
+
+impl InflatePool {
+    /// An empty pool; it takes memory as it is used.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Decompressors {
+    slots: Vec<Slot>,
+    /// For messages that need no history.
+    fresh: Option<Decompress>,
+    /// Counts the uses.
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Slot {
+    decompress: Decompress,
+    lease: u64,
+    used: u64,
+}
+
+/// A direction's claim to a decompressor: good while nobody else has taken it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Lease {
+    slot: u32,
+    /// 0 is never given out.
+    number: u64,
+}
+
+impl Decompressors {
+    /// A decompressor with an empty history.
+    pub(super) fn fresh(&mut self) -> &mut Decompress {
+        let decompress = self.fresh.get_or_insert_with(|| Decompress::new(false));
+        decompress.reset(false);
+        decompress
+    }
+
+    /// The decompressor of `lease`, or one that is made to continue `history`; `lease` is then good for that one.
+    /// `None` when it cannot be made to.
+    pub(super) fn continuing(&mut self, lease: &mut Lease, history: &History) -> Option<&mut Decompress> {
+        self.clock += 1;
+        let clock = self.clock;
+        let index = lease.slot as usize;
+        if lease.number != 0 && self.slots.get(index).is_some_and(|slot| slot.lease == lease.number) {
+            let slot = &mut self.slots[index];
+            slot.used = clock;
+            return Some(&mut slot.decompress);
+        }
+        let index = if self.slots.len() < SLOTS {
+            self.slots.push(Slot {
+                decompress: Decompress::new(false),
+                lease: 0,
+                used: 0,
+            });
+            self.slots.len() - 1
+        } else {
+            let oldest = self.slots.iter().enumerate().min_by_key(|(_, slot)| slot.used);
+            oldest.map_or(0, |(index, _)| index)
+        };
+        *lease = Lease {
+            slot: index as u32,
+            number: clock,
+        };
+        let slot = &mut self.slots[index];
+        slot.lease = clock;
+        slot.used = clock;
+        rewind(&mut slot.decompress, history).then_some(&mut slot.decompress)
+    }
+
+    /// Gives the decompressor back: its state is worth nothing.
+    pub(super) fn release(&mut self, lease: &mut Lease) {
+        if let Some(slot) = self
+            .slots
+            .get_mut(lease.slot as usize)
+            .filter(|slot| slot.lease == lease.number)
+        {
+            slot.lease = 0;
+            slot.used = 0;
+        }
+        *lease = Lease::default();
+    }
+}
+
+/// Makes `decompress` one that has inflated `history` and stands between two blocks.
+pub(super) fn rewind(decompress: &mut Decompress, history: &History) -> bool {
+    decompress.reset(false);
+    // A raw stream takes a dictionary at any time, and several, one after the other.
+    history
+        .pieces()
+        .iter()
+        .all(|piece| piece.is_empty() || decompress.set_dictionary(piece).is_ok())
+}

@@ -1,0 +1,332 @@
+//! The symbols of a DEFLATE stream (RFC 1951 §3.2): literals and matches, without the history that the matches copy from.
+//!
+//! In: one whole compressed message, or its beginning. Out: its [`Symbol`]s, in order, and how it [`End`]s.
+//!
+//! Block codes travel in the stream and do not depend on what was inflated before, so a stream can be read into symbols when
+//! its history is unknown. `flate2` inflates every message whose history is known (and is the oracle of the tests here), but
+//! it gives bytes only: this reader serves what it cannot, a history with unknown bytes in it and a message that breaks off.
+//!
+//! It decodes a bit at a time from counts of code lengths: a few nanoseconds a symbol, no tables to build for each block, and
+//! therefore linear time for hostile input too.
+
+use std::ops::ControlFlow;
+
+/// One step of the decompressor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Symbol {
+    /// This byte.
+    Literal(u8),
+    /// `length` (1 to 258) bytes from `distance` (1 to 32768) bytes back. RFC 1951 §3.2.5.
+    Match {
+        /// How many bytes to copy.
+        length: u16,
+        /// From how far back.
+        distance: u16,
+    },
+}
+
+/// Why the reading stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The input is used up, and it ended between two blocks.
+    Boundary,
+    /// The input is used up in the middle of a block.
+    Inside,
+    /// No DEFLATE stream has these bits.
+    Invalid,
+    /// The listener wants no more.
+    Stopped,
+}
+
+/// Reads `input` to its end and hands every symbol that is wholly in it to `each`.
+///
+/// A block with BFINAL set does not end a message (RFC 7692 §7.2.3.5): the next one begins at the next byte boundary.
+pub(super) fn read(input: &[u8], mut each: impl FnMut(Symbol) -> ControlFlow<()>) -> End {
+    let mut bits = Bits::new(input);
+    loop {
+        if bits.only_padding_left() {
+            return End::Boundary;
+        }
+        let header = match bits.take(3) {
+            Ok(header) => header,
+            Err(end) => return end,
+        };
+        let block = match header >> 1 {
+            0 => stored(&mut bits, &mut each),
+            1 => Codes::fixed().and_then(|codes| codes.block(&mut bits, &mut each)),
+            2 => Codes::dynamic(&mut bits).and_then(|codes| codes.block(&mut bits, &mut each)),
+            _ => Err(End::Invalid),
+        };
+        if let Err(end) = block {
+            return end;
+        }
+        if header & 1 == 1 {
+            bits.align();
+            // Who finishes the stream adds a byte 00 for the tail to complete; who forgets to has still ended here.
+            if bits.rest().is_empty() || bits.rest() == super::TAIL {
+                return End::Boundary;
+            }
+        }
+    }
+}
+
+fn stored(bits: &mut Bits<'_>, each: &mut impl FnMut(Symbol) -> ControlFlow<()>) -> Result<(), End> {
+    bits.align();
+    let length = bits.take(16)?;
+    let complement = bits.take(16)?;
+    if length != !complement & 0xffff {
+        return Err(End::Invalid);
+    }
+    let rest = bits.rest();
+    let here = rest.len().min(length as usize);
+    for &byte in &rest[..here] {
+        if each(Symbol::Literal(byte)).is_break() {
+            return Err(End::Stopped);
+        }
+    }
+    bits.skip(here);
+    if here < length as usize {
+        Err(End::Inside)
+    } else {
+        Ok(())
+    }
+}
+
+/// Bits, least significant first (RFC 1951 §3.1.1).
+struct Bits<'a> {
+    input: &'a [u8],
+    /// Bytes of `input` that are in `held` or behind it.
+    next: usize,
+    held: u64,
+    count: u32,
+}
+
+impl<'a> Bits<'a> {
+    fn new(input: &'a [u8]) -> Self {
+        Self {
+            input,
+            next: 0,
+            held: 0,
+            count: 0,
+        }
+    }
+
+    /// Holds at least 32 bits, or all there are.
+    fn fill(&mut self) {
+        while self.count <= 56 && self.next < self.input.len() {
+            self.held |= u64::from(self.input[self.next]) << self.count;
+            self.next += 1;
+            self.count += 8;
+        }
+    }
+
+    /// The next `n` bits, at most 32.
+    fn take(&mut self, n: u32) -> Result<u32, End> {
+        if self.count < n {
+            self.fill();
+            if self.count < n {
+                return Err(End::Inside);
+            }
+        }
+        let value = (self.held & ((1u64 << n) - 1)) as u32;
+        self.held >>= n;
+        self.count -= n;
+        Ok(value)
+    }
+
+    /// Leaves off the rest of a byte of which some bits were taken.
+    fn align(&mut self) {
+        let odd = self.count % 8;
+        self.held >>= odd;
+        self.count -= odd;
+    }
+
+    /// Whole bytes behind an [`align`](Self::align)ed position.
+    fn rest(&self) -> &'a [u8] {
+        &self.input[self.next - (self.count / 8) as usize..]
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.next = self.next - (self.count / 8) as usize + bytes;
+        self.held = 0;
+        self.count = 0;
+    }
+
+    /// Fewer than three bits are left: no block header fits.
+    fn only_padding_left(&mut self) -> bool {
+        self.fill();
+        self.count < 3
+    }
+}
+
+/// A canonical Huffman code (RFC 1951 §3.2.2).
+struct Code<const N: usize> {
+    /// How many symbols have a code of this many bits.
+    counts: [u16; 16],
+    /// The symbols, by code.
+    symbols: [u16; N],
+}
+
+impl<const N: usize> Code<N> {
+    /// From the code length of each symbol, 0 for a symbol without code. Over-subscribed sets are invalid, and so are incomplete ones,
+    /// but for a single code of one bit (or none at all) when `lone` allows it (RFC 1951 §3.2.7).
+    fn new(lengths: &[u8], lone: bool) -> Result<Self, End> {
+        let mut code = Self {
+            counts: [0; 16],
+            symbols: [0; N],
+        };
+        for &length in lengths {
+            code.counts[usize::from(length & 15)] += 1;
+        }
+        let unused = code.counts[0];
+        code.counts[0] = 0;
+        let mut left = 1i32;
+        for &count in &code.counts[1..] {
+            left = (left << 1) - i32::from(count);
+            if left < 0 {
+                return Err(End::Invalid);
+            }
+        }
+        let used = lengths.len() - usize::from(unused);
+        if left > 0 && !(lone && (used == 0 || used == 1 && code.counts[1] == 1)) {
+            return Err(End::Invalid);
+        }
+        let mut offsets = [0u16; 16];
+        for bits in 1..15 {
+            offsets[bits + 1] = offsets[bits] + code.counts[bits];
+        }
+        for (symbol, &length) in lengths.iter().enumerate() {
+            if length != 0 {
+                let offset = &mut offsets[usize::from(length & 15)];
+                code.symbols[usize::from(*offset)] = symbol as u16;
+                *offset += 1;
+            }
+        }
+        Ok(code)
+    }
+
+    fn decode(&self, bits: &mut Bits<'_>) -> Result<u16, End> {
+        if bits.count < 15 {
+            bits.fill();
+        }
+        let (mut code, mut first, mut index) = (0u32, 0u32, 0u32);
+        let mut held = bits.held;
+        for length in 1..16u32 {
+            if length > bits.count {
+                return Err(End::Inside);
+            }
+            code |= (held & 1) as u32;
+            held >>= 1;
+            let count = u32::from(self.counts[length as usize]);
+            if code < first + count {
+                bits.held = held;
+                bits.count -= length;
+                return Ok(self.symbols[(index + code - first) as usize]);
+            }
+            index += count;
+            first = (first + count) << 1;
+            code <<= 1;
+        }
+        Err(End::Invalid)
+    }
+}
+
+/// The two codes of a compressed block.
+struct Codes {
+    literal: Code<288>,
+    distance: Code<32>,
+}
+
+impl Codes {
+    /// RFC 1951 §3.2.6.
+    fn fixed() -> Result<Self, End> {
+        let mut lengths = [8u8; 288];
+        lengths[144..256].fill(9);
+        lengths[256..280].fill(7);
+        Ok(Self {
+            literal: Code::new(&lengths, false)?,
+            distance: Code::new(&[5; 32], false)?,
+        })
+    }
+
+    /// RFC 1951 §3.2.7.
+    fn dynamic(bits: &mut Bits<'_>) -> Result<Self, End> {
+        /// In which order the lengths of the code length code are sent.
+        const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+
+        let literals = bits.take(5)? as usize + 257;
+        let distances = bits.take(5)? as usize + 1;
+        let code_lengths = bits.take(4)? as usize + 4;
+        if literals > 286 || distances > 30 {
+            return Err(End::Invalid);
+        }
+        let mut lengths = [0u8; 19];
+        for &symbol in &ORDER[..code_lengths] {
+            lengths[symbol] = bits.take(3)? as u8;
+        }
+        let code = Code::<19>::new(&lengths, false)?;
+        let mut lengths = [0u8; 286 + 30];
+        let total = literals + distances;
+        let mut at = 0;
+        while at < total {
+            let symbol = code.decode(bits)?;
+            let (value, repeat) = match symbol {
+                0..16 => (symbol as u8, 1),
+                16 if at == 0 => return Err(End::Invalid),
+                16 => (lengths[at - 1], 3 + bits.take(2)? as usize),
+                17 => (0, 3 + bits.take(3)? as usize),
+                _ => (0, 11 + bits.take(7)? as usize),
+            };
+            lengths
+                .get_mut(at..at + repeat)
+                .filter(|_| at + repeat <= total)
+                .ok_or(End::Invalid)?
+                .fill(value);
+            at += repeat;
+        }
+        if lengths[256] == 0 {
+            return Err(End::Invalid); // a block that could never end
+        }
+        Ok(Self {
+            literal: Code::new(&lengths[..literals], true)?,
+            distance: Code::new(&lengths[literals..total], true)?,
+        })
+    }
+
+    /// RFC 1951 §3.2.5, up to and with the end-of-block code.
+    fn block(&self, bits: &mut Bits<'_>, each: &mut impl FnMut(Symbol) -> ControlFlow<()>) -> Result<(), End> {
+        const LENGTH_BASE: [u16; 29] = [
+            3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195,
+            227, 258,
+        ];
+        const LENGTH_EXTRA: [u8; 29] = [
+            0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
+        ];
+        const DISTANCE_BASE: [u16; 30] = [
+            1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073,
+            4097, 6145, 8193, 12289, 16385, 24577,
+        ];
+        const DISTANCE_EXTRA: [u8; 30] = [
+            0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
+        ];
+
+        loop {
+            let symbol = match self.literal.decode(bits)? {
+                byte @ 0..256 => Symbol::Literal(byte as u8),
+                256 => return Ok(()),
+                length => {
+                    let row = usize::from(length - 257);
+                    let base = *LENGTH_BASE.get(row).ok_or(End::Invalid)?;
+                    let length = base + bits.take(u32::from(LENGTH_EXTRA[row]))? as u16;
+                    let row = usize::from(self.distance.decode(bits)?);
+                    let base = *DISTANCE_BASE.get(row).ok_or(End::Invalid)?;
+                    let distance = base + bits.take(u32::from(DISTANCE_EXTRA[row]))? as u16;
+                    Symbol::Match { length, distance }
+                }
+            };
+            if each(symbol).is_break() {
+                return Err(End::Stopped);
+            }
+        }
+    }
+}
