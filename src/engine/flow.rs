@@ -10,6 +10,7 @@ use crate::event::{
 use crate::http::{self, Exchange, Step};
 use crate::net::Packet;
 use crate::tcp::{At, Connection, SegmentFacts, StreamEvent, TcpEnd};
+use crate::ws::inflate::Inflater;
 use crate::ws::{Backlog, Chunk, Decoder, Held, Output, Shared};
 
 /// What is kept for a connection. Two words until it turns out to be interesting.
@@ -312,7 +313,7 @@ impl Flow {
                 Direction::ClientToServer => handshake.request.range.end,
                 Direction::ServerToClient => handshake.response.as_ref().map_or(0, |r| r.range.end),
             };
-            Decoder::new(direction, position, handshake.deflate.is_some(), false)
+            Decoder::new(direction, position, inflater_of(&handshake, direction), false)
         });
         let held = std::mem::take(&mut http.held);
         let mut tally = std::mem::take(&mut http.tally);
@@ -363,6 +364,18 @@ impl Open {
         };
         (&mut self.decoders[direction.index()], out)
     }
+}
+
+/// What undoes `direction`'s compression, as far as the handshake tells.
+fn inflater_of(handshake: &Handshake, direction: Direction) -> Option<Box<Inflater>> {
+    let inflater = match (handshake.deflate, direction) {
+        (Some(d), Direction::ClientToServer) => Inflater::new(!d.client_no_context_takeover, d.client_max_window_bits),
+        (Some(d), Direction::ServerToClient) => Inflater::new(!d.server_no_context_takeover, d.server_max_window_bits),
+        // Right for any parameters.
+        (None, _) if handshake.deflate_unknown => Inflater::new(true, 15),
+        (None, _) => return None,
+    };
+    Some(Box::new(inflater))
 }
 
 fn session_of(connection: &Connection, client: Side, inferred: bool) -> Session {

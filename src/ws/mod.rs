@@ -8,6 +8,7 @@ pub mod inflate;
 mod mask;
 mod message;
 mod partial;
+pub mod resync;
 
 pub use backlog::{Backlog, Held};
 pub use close::{Close, may_be_sent};

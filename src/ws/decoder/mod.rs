@@ -4,10 +4,18 @@
 //! into a buffer that is reused. What comes in pieces is joined in a [`Partial`] from a pool. Between frames and outside of
 //! fragmented messages a decoder holds nothing but its position.
 
+mod judge;
+mod tell;
+#[cfg(test)]
+mod tests;
+mod unfinished;
+
+use super::inflate::{InflatePool, Inflater};
 use super::partial::{Partial, Pool};
-use super::{Close, FrameInfo, Header, Hole, LengthForm, MAX_HEADER, Message, Opcode, Payload, Progress, StreamRange};
+use super::{FrameInfo, Header, Hole, MAX_HEADER, Message, Opcode, Payload, Progress, StreamRange};
 use crate::base::{Direction, Gap, Limits, Rule, Violation};
 use crate::tcp::At;
+use unfinished::Unfinished;
 
 /// Bytes of a stream, and where they come from.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +47,9 @@ pub struct Shared {
     frames: bool,
     plain: Vec<u8>,
     pool: Pool,
+    inflaters: InflatePool,
+    inflated: Vec<u8>,
+    inflated_holes: Vec<Hole>,
 }
 
 impl Shared {
@@ -57,8 +68,11 @@ impl Shared {
 pub struct Decoder {
     direction: Direction,
     inferred: bool,
-    deflate: bool,
+    /// permessage-deflate, when it was agreed on, or may have been.
+    inflater: Option<Box<Inflater>>,
     state: State,
+    /// The inflater was told that something is missing, and nothing whole has come since.
+    lost: bool,
     /// The sender has sent its close frame.
     closed: bool,
     /// Stream offset of the next byte.
@@ -79,31 +93,16 @@ enum State {
     Lost,
 }
 
-/// A frame of which not everything has come.
-#[derive(Debug)]
-struct Unfinished {
-    /// The header's bytes so far.
-    raw: [u8; MAX_HEADER],
-    have: u8,
-    /// The header, once it is complete.
-    header: Option<Header>,
-    offset: u64,
-    first: At,
-    packets: (u64, u64),
-    /// Payload bytes so far, missing ones included.
-    received: u64,
-    /// Its own message: a control frame. Data frames add to the decoder's `open`.
-    control: Option<Box<Partial>>,
-}
-
 impl Decoder {
-    /// A decoder whose first byte, at stream offset `position`, begins a frame. `deflate` when permessage-deflate was agreed.
-    pub fn new(direction: Direction, position: u64, deflate: bool, inferred: bool) -> Self {
+    /// A decoder whose first byte, at stream offset `position`, begins a frame. `inflater` undoes permessage-deflate, when that was
+    /// agreed on.
+    pub fn new(direction: Direction, position: u64, inflater: Option<Box<Inflater>>, inferred: bool) -> Self {
         Self {
             direction,
             inferred,
-            deflate,
+            inflater,
             state: State::Header,
+            lost: false,
             closed: false,
             position,
             open: None,
@@ -320,7 +319,13 @@ impl Decoder {
             out.violation(at, &violation);
         }
         let mut partial = shared.pool.take();
-        partial.begin(header, header.opcode, self.deflate && header.rsv[0], offset, first);
+        partial.begin(
+            header,
+            header.opcode,
+            self.inflater.is_some() && header.rsv[0],
+            offset,
+            first,
+        );
         self.open = Some(partial);
     }
 
@@ -339,12 +344,11 @@ impl Decoder {
         };
         self.check(header, chunk.at, out);
         let alone = stands_alone(header.opcode);
-        let compressed = self.deflate && header.rsv[0] && !alone;
         let fresh = header.fin && self.open.is_none() && header.opcode != Opcode::Continuation;
-        if alone || (fresh && !compressed && payload.len() <= shared.limits.message_bytes) {
+        if alone || (fresh && payload.len() <= shared.limits.message_bytes) {
             let mut plain = std::mem::take(&mut shared.plain);
             let bytes = match header.masking_key {
-                Some(key) => super::mask::unmask_to(&mut plain, payload, key),
+                Some(key) => crate::ws::mask::unmask_to(&mut plain, payload, key),
                 None => payload,
             };
             let message = Message {
@@ -356,7 +360,7 @@ impl Decoder {
                 frames: 1,
                 masked: header.masking_key.is_some(),
                 masking_key: header.masking_key,
-                compressed: false,
+                compressed: self.inflater.is_some() && header.rsv[0] && !alone,
                 packets: (chunk.packet, chunk.packet),
                 range: StreamRange {
                     start: chunk.offset,
@@ -370,9 +374,9 @@ impl Decoder {
             if shared.frames {
                 out.frame(chunk.at, &self.info(header, chunk.offset, (chunk.packet, chunk.packet)));
             }
-            self.tell(message, chunk.at, out);
+            self.tell(message, chunk.at, shared, out);
             // A huge frame must not leave its buffer behind for ever.
-            if plain.len() > 1 << 20 {
+            if plain.capacity() > KEPT_BUFFER {
                 plain = Vec::new();
             }
             shared.plain = plain;
@@ -432,6 +436,7 @@ impl Decoder {
             }
         }
         self.finish_open(Tail::Cut, at, shared, out);
+        self.history_lost();
     }
 
     fn finish_open(&mut self, tail: Tail, at: At, shared: &mut Shared, out: &mut impl Output) {
@@ -443,9 +448,12 @@ impl Decoder {
     /// Tells what is known of a message in pieces.
     fn finish(&mut self, mut partial: Box<Partial>, tail: Tail, at: At, shared: &mut Shared, out: &mut impl Output) {
         let missing = partial.length - partial.bytes.len() as u64;
+        let left = match tail {
+            Tail::Known(left) => left,
+            Tail::Whole | Tail::Cut => 0,
+        };
         let tail = match tail {
-            Tail::Whole => Some(missing),
-            Tail::Known(left) => Some(missing.saturating_add(left)),
+            Tail::Whole | Tail::Known(_) => Some(missing.saturating_add(left)),
             Tail::Cut => None,
         };
         if tail != Some(0) {
@@ -455,13 +463,14 @@ impl Decoder {
             });
         }
         if partial.headless {
-            partial.holes.insert(
-                0,
-                Hole {
-                    offset: 0,
-                    length: None,
-                },
-            );
+            if self.inflater.is_some() {
+                // Whether this is compressed was said at the lost beginning: nothing of it can be told.
+                partial.bytes.clear();
+                partial.holes.clear();
+                self.history_lost();
+            }
+            let offset = 0;
+            partial.holes.insert(0, Hole { offset, length: None });
         }
         let message = Message {
             direction: self.direction,
@@ -471,7 +480,7 @@ impl Decoder {
                 holes: &partial.holes,
             },
             text: None,
-            wire_length: partial.length,
+            wire_length: partial.length.saturating_add(left),
             frames: partial.frames,
             masked: partial.masking_key.is_some(),
             masking_key: partial.masking_key,
@@ -483,105 +492,8 @@ impl Decoder {
             close: None,
             first: partial.first,
         };
-        self.tell(message, at, out);
+        self.tell(message, at, shared, out);
         shared.pool.give(partial);
-    }
-
-    /// Judges the payload and hands the message on.
-    fn tell(&mut self, mut message: Message<'_>, at: At, out: &mut impl Output) {
-        match message.opcode {
-            Opcode::Text if message.complete => match simdutf8::compat::from_utf8(message.payload.bytes) {
-                Ok(text) => message.text = Some(text),
-                Err(error) => out.violation(
-                    at,
-                    &Violation::new(
-                        Rule::InvalidUtf8,
-                        format!("byte {} of a text message is not UTF-8", error.valid_up_to()),
-                    ),
-                ),
-            },
-            Opcode::Close => {
-                self.closed = true;
-                if message.complete {
-                    message.close = Close::read(message.payload.bytes, |v| out.violation(at, &v));
-                }
-            }
-            _ => {}
-        }
-        out.message(at, &message);
-    }
-
-    /// Judges a header (RFC 6455 §5.1 to §5.5).
-    #[inline]
-    fn check(&self, header: &Header, at: At, out: &mut impl Output) {
-        let masked = header.masking_key.is_some();
-        let odd = masked != (self.direction == Direction::ClientToServer)
-            || header.rsv != [false; 3]
-            || header.length_form != LengthForm::Minimal
-            || self.closed
-            || header.opcode.is_control() && (header.length > 125 || !header.fin)
-            || matches!(header.opcode, Opcode::Reserved(_));
-        if odd {
-            self.judge(header, at, out);
-        }
-    }
-
-    #[cold]
-    fn judge(&self, header: &Header, at: At, out: &mut impl Output) {
-        let name = header.opcode.name();
-        let mut broken = |rule, detail: String| out.violation(at, &Violation::new(rule, detail));
-        match (self.direction, header.masking_key) {
-            (Direction::ClientToServer, None) => {
-                broken(Rule::UnmaskedClientFrame, format!("a {name} frame without a mask"));
-            }
-            (Direction::ServerToClient, Some(_)) => {
-                broken(Rule::MaskedServerFrame, format!("a {name} frame with a mask"));
-            }
-            _ => {}
-        }
-        let [rsv1, rsv2, rsv3] = header.rsv;
-        if rsv1 && !self.deflate {
-            broken(
-                Rule::ReservedBit,
-                format!("RSV1 on a {name} frame, and no extension agreed that uses it"),
-            );
-        } else if rsv1 && !matches!(header.opcode, Opcode::Text | Opcode::Binary) {
-            broken(Rule::CompressedBitMisplaced, format!("RSV1 on a {name} frame"));
-        }
-        for (bit, set) in [(2, rsv2), (3, rsv3)] {
-            if set {
-                broken(Rule::ReservedBit, format!("RSV{bit} on a {name} frame"));
-            }
-        }
-        if let Opcode::Reserved(bits) = header.opcode {
-            broken(Rule::ReservedOpcode, format!("opcode 0x{bits:x}"));
-        }
-        match header.length_form {
-            LengthForm::Minimal => {}
-            LengthForm::NonMinimal => broken(
-                Rule::NonMinimalLength,
-                format!(
-                    "length {} in {} bytes",
-                    header.length,
-                    header.size - 2 - 4 * u8::from(header.masking_key.is_some())
-                ),
-            ),
-            LengthForm::TopBit => broken(Rule::LengthTopBit, "a 64-bit length with its top bit set".into()),
-        }
-        if header.opcode.is_control() {
-            if header.length > 125 {
-                broken(
-                    Rule::ControlTooLong,
-                    format!("a {name} frame of {} bytes", header.length),
-                );
-            }
-            if !header.fin {
-                broken(Rule::ControlFragmented, format!("a {name} frame without FIN"));
-            }
-        }
-        if self.closed {
-            broken(Rule::DataAfterClose, format!("a {name} frame after the close frame"));
-        }
     }
 
     fn info(&self, header: &Header, offset: u64, packets: (u64, u64)) -> FrameInfo {
@@ -598,28 +510,8 @@ impl Decoder {
     }
 }
 
-impl Unfinished {
-    fn new(raw: [u8; MAX_HEADER], have: usize, chunk: &Chunk<'_>) -> Self {
-        Self {
-            raw,
-            have: have as u8,
-            header: None,
-            offset: chunk.offset,
-            first: At {
-                packet: chunk.packet,
-                ..chunk.at
-            },
-            packets: (chunk.packet, chunk.packet),
-            received: 0,
-            control: None,
-        }
-    }
-
-    fn touch(&mut self, packet: u64) {
-        self.packets.0 = self.packets.0.min(packet);
-        self.packets.1 = self.packets.1.max(packet);
-    }
-}
+/// Buffers of more capacity than this are not kept for reuse.
+const KEPT_BUFFER: usize = 2 << 20;
 
 /// How a message ends.
 #[derive(Debug, Clone, Copy)]
