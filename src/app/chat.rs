@@ -16,7 +16,10 @@ pub(super) fn read<'a>(said: &Said<'a>) -> Option<Meaning<'a>> {
     }
     let Text::Json(kind) = fields.kind? else { return None };
     match (kind, said.direction) {
-        ("login", Direction::ClientToServer) => Some(Meaning::Login { name: fields.name? }),
+        ("login", Direction::ClientToServer) => Some(Meaning::Login {
+            name: fields.name?,
+            room: fields.room,
+        }),
         ("login", Direction::ServerToClient) => Some(Meaning::LoggedIn {
             id: fields.id?,
             name: fields.name?,
@@ -64,6 +67,7 @@ struct Fields<'a> {
     to_name: Option<Text<'a>>,
     content: Option<Text<'a>>,
     code: Option<Text<'a>>,
+    room: Option<Text<'a>>,
     users: Option<Users<'a>>,
 }
 
@@ -79,6 +83,7 @@ impl<'a> Fields<'a> {
             "to_uid" | "to_client_id" => self.to = value.text(),
             "to_name" | "to_client_name" => self.to_name = value.text(),
             "content" => self.content = value.text(),
+            "room_id" => self.room = value.text(),
             "code" => self.code = value.text(),
             "user_list" | "client_list" => {
                 if let Value::Array(raw) | Value::Object(raw) = value {
@@ -141,7 +146,8 @@ mod tests {
         assert_eq!(
             meaning(UP, r#"{"type":"login","name":"mynick"}"#),
             Some(Meaning::Login {
-                name: Text::Json("mynick")
+                name: Text::Json("mynick"),
+                room: None
             })
         );
         let list = r#"{"type":"user_list","user_list":[{"uid":783654164,"name":"\u732a"},{"uid":7,"name":"b"}]}"#;

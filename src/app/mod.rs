@@ -111,6 +111,8 @@ pub enum Meaning<'a> {
     Login {
         /// The name.
         name: Text<'a>,
+        /// The room, where there are rooms.
+        room: Option<Text<'a>>,
     },
     /// The server says that somebody has come.
     LoggedIn {

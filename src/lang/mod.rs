@@ -1,1 +1,132 @@
 //! Notes become words: one catalog a language.
+//!
+//! A [`Language`] knows its [`Catalog`] and writes the sentences of a [`Story`](crate::narrate::Story), one at a time. Which one is
+//! wanted comes from `--lang` ([`by_tag`]) or from the locale ([`from_env`]; POSIX.1-2017 Base Definitions §8.2).
+
+mod catalog;
+mod en;
+mod sentences;
+mod verdict;
+mod words;
+
+pub use catalog::Catalog;
+pub use words::{Arg, Words};
+
+use crate::narrate::Story;
+pub(crate) use words::Reserved;
+
+/// All languages, English first.
+pub static CATALOGS: &[&Catalog] = &[&en::CATALOG];
+
+/// The catalog that `--lang` names: `en`, `zh-CN`, `zh-TW`, `ja` or `es`, in any case.
+pub fn by_tag(tag: &str) -> Option<&'static Catalog> {
+    CATALOGS
+        .iter()
+        .copied()
+        .find(|catalog| catalog.tag.eq_ignore_ascii_case(tag))
+}
+
+/// The catalog of the locale: the first of `LC_ALL`, `LC_MESSAGES`, `LANG` that is set and not empty decides. English when that
+/// is a language that we do not speak.
+pub fn from_env(lc_all: Option<&str>, lc_messages: Option<&str>, lang: Option<&str>) -> &'static Catalog {
+    let locale = [lc_all, lc_messages, lang]
+        .into_iter()
+        .flatten()
+        .find(|value| !value.is_empty())
+        .unwrap_or("");
+    of_locale(locale).unwrap_or(CATALOGS[0])
+}
+
+/// `zh_TW.UTF-8` and the like: language, perhaps a script, a territory.
+fn of_locale(locale: &str) -> Option<&'static Catalog> {
+    let name = locale.split(['.', '@']).next()?;
+    let mut parts = name.split(['_', '-']);
+    let language = parts.next()?.to_ascii_lowercase();
+    let traditional = parts.any(|part| {
+        ["TW", "HK", "MO", "Hant"]
+            .iter()
+            .any(|name| part.eq_ignore_ascii_case(name))
+    });
+    match language.as_str() {
+        "zh" if traditional => by_tag("zh-TW"),
+        "zh" => by_tag("zh-CN"),
+        other => by_tag(other),
+    }
+}
+
+/// A catalog, ready to write.
+pub struct Language {
+    catalog: &'static Catalog,
+    reserved: Reserved,
+}
+
+impl Language {
+    /// Prepares `catalog`.
+    pub fn new(catalog: &'static Catalog) -> Self {
+        let mut reserved = Reserved::default();
+        for (_, text, _) in catalog.texts() {
+            for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+                if !word.is_empty() {
+                    reserved.insert(word.to_ascii_lowercase().into());
+                }
+            }
+        }
+        Self { catalog, reserved }
+    }
+
+    /// The texts.
+    pub fn catalog(&self) -> &'static Catalog {
+        self.catalog
+    }
+
+    /// Writes sentences about `story` behind what `out` holds.
+    pub fn words<'w>(&'w self, story: &'w Story, out: &'w mut Vec<u8>) -> Words<'w> {
+        Words {
+            catalog: self.catalog,
+            reserved: &self.reserved,
+            story,
+            begin: out.len(),
+            captured_first: false,
+            out,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The placeholders of `text`, in order of their first appearance.
+    fn placeholders(text: &str) -> Vec<&str> {
+        let mut all: Vec<&str> = text
+            .split('{')
+            .skip(1)
+            .map(|rest| rest.split('}').next().unwrap())
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    #[test]
+    fn every_text_of_every_language_uses_exactly_its_placeholders() {
+        for catalog in CATALOGS {
+            for (name, text, wanted) in catalog.texts() {
+                let mut wanted = wanted.to_vec();
+                wanted.sort_unstable();
+                assert_eq!(placeholders(text), wanted, "{} {name}: {text}", catalog.tag);
+                assert_eq!(text.matches('{').count(), text.matches('}').count(), "{name}");
+                assert!(!text.is_empty() && !text.contains("*/"), "{} {name}", catalog.tag);
+            }
+        }
+    }
+
+    #[test]
+    fn the_locale_decides_as_posix_says() {
+        let tag = |a, b, c| from_env(a, b, c).tag;
+        assert_eq!(tag(None, None, None), "en");
+        assert_eq!(tag(None, None, Some("C.UTF-8")), "en");
+        assert_eq!(tag(Some(""), Some(""), Some("en_GB.UTF-8")), "en");
+        assert_eq!(tag(Some("C"), None, Some("es_ES.UTF-8")), "en");
+    }
+}

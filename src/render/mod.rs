@@ -8,5 +8,6 @@ mod lanes;
 pub mod palette;
 mod view;
 pub mod tcpdump;
+pub mod trace;
 
 pub use view::View;

@@ -1,0 +1,585 @@
+//! All texts, by name. A language is one value of [`Catalog`]: a text that is missing does not compile.
+//!
+//! A text has placeholders, `{client}`. Which ones is declared here, once: the method of the text's name on [`Words`] takes exactly
+//! these, and a test holds every language's text against the declaration.
+
+use super::words::{Arg, Words};
+
+macro_rules! catalog {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident),*);)*) => {
+        /// The texts of one language.
+        #[derive(Debug)]
+        pub struct Catalog {
+            /// Its name as `--lang` takes it (RFC 5646).
+            pub tag: &'static str,
+            /// Its name in itself.
+            pub name: &'static str,
+            /// Opening and closing quotation mark.
+            pub quotes: [&'static str; 2],
+            /// What stands for words that were left off.
+            pub ellipsis: &'static str,
+            /// Between the items of a list.
+            pub comma: &'static str,
+            /// Before the last item of a list.
+            pub and: &'static str,
+            /// The end of a sentence.
+            pub stop: &'static str,
+            /// Between whole and tenths.
+            pub decimal: &'static str,
+            /// What two words become that meet: Spanish `a el` is `al`.
+            pub contractions: &'static [(&'static str, &'static str, &'static str)],
+            $($(#[$doc])* pub $name: &'static str,)*
+        }
+
+        impl Catalog {
+            /// All texts with placeholders: name, the text, and what it may and must hold.
+            pub fn texts(&self) -> Vec<(&'static str, &'static str, &'static [&'static str])> {
+                vec![$((stringify!($name), self.$name, &[$(stringify!($arg)),*] as &[&str]),)*]
+            }
+        }
+
+        impl Words<'_> {
+            $($(#[$doc])* pub fn $name(&mut self, $($arg: Arg<'_>),*) {
+                self.fill(self.catalog.$name, &[$((stringify!($arg), $arg)),*]);
+            })*
+        }
+    };
+}
+
+catalog! {
+    // Who.
+    /// A port.
+    at_port(port);
+    /// A port of an address.
+    at_address(address, port);
+    /// A browser.
+    browser();
+    /// A browser and where it is.
+    browser_at(place);
+    /// Somebody's browser and where it is.
+    browser_of(name, place);
+    /// A client.
+    client();
+    /// A client and where it is.
+    client_at(place);
+    /// Somebody's client and where it is.
+    client_of(name, place);
+    /// The server.
+    server();
+    /// The server and where it is.
+    server_at(place);
+    /// A user whose name others have as well.
+    person_shared(name, id);
+    /// A user whose name is not known.
+    person_id(id);
+    /// A user of whom nothing is known.
+    person_unknown();
+    /// Which browser it is.
+    agent(name, version);
+    /// Which browser it is and on which system.
+    agent_on(name, version, system);
+
+    // How much.
+    /// One byte.
+    byte();
+    /// Several bytes, or none.
+    bytes(n);
+    /// Microseconds.
+    micros(n);
+    /// Milliseconds.
+    millis(n);
+    /// Seconds.
+    seconds(n);
+    /// Minutes and seconds.
+    minutes(m, s);
+
+    // What: things that were sent, as objects of a sentence.
+    /// The upgrade request.
+    what_upgrade_request();
+    /// The response.
+    what_upgrade_response();
+    /// A wish for a name.
+    what_login(name);
+    /// A list of users.
+    what_user_list();
+    /// The answer to a login.
+    what_login_result();
+    /// Somebody has come.
+    what_login_notice(name);
+    /// Somebody has left.
+    what_logout_notice(name);
+    /// Something said.
+    what_say(content);
+    /// The application's ping.
+    what_app_ping();
+    /// The application's pong.
+    what_app_pong();
+    /// The chat server's refusal.
+    what_refusal();
+    /// A message of a generic protocol.
+    what_labelled(protocol, act);
+    /// The same with a name.
+    what_labelled_name(protocol, act, label);
+    /// A text message.
+    what_text(bytes);
+    /// A binary message.
+    what_binary(bytes);
+    /// A ping.
+    what_ping();
+    /// A pong.
+    what_pong();
+    /// A close frame.
+    what_close();
+    /// A frame with a reserved opcode.
+    what_reserved(n);
+    /// A message of which nothing is known.
+    what_some();
+
+    // What generic protocols do, as a heading or behind a colon.
+    /// Opens a session.
+    act_open();
+    /// Confirms that.
+    act_opened();
+    /// Ends it.
+    act_close();
+    /// Asks whether the other is there.
+    act_ping();
+    /// Answers that.
+    act_pong();
+    /// An event or notification.
+    act_event();
+    /// Confirms a message.
+    act_confirm();
+    /// A request.
+    act_request();
+    /// A response.
+    act_response();
+    /// An error.
+    act_error();
+    /// Subscribes.
+    act_subscribe();
+    /// Unsubscribes.
+    act_unsubscribe();
+    /// Data of a subscription.
+    act_data();
+    /// No more data.
+    act_complete();
+    /// Gives the other side something.
+    act_send();
+    /// Anything else.
+    act_other();
+
+    // Titles.
+    /// A packet of TCP.
+    t_tcp();
+    /// SYN.
+    t_handshake_1();
+    /// SYN and ACK.
+    t_handshake_2();
+    /// ACK.
+    t_handshake_3();
+    /// The upgrade request.
+    t_upgrade_request();
+    /// It has arrived.
+    t_upgrade_received();
+    /// The response.
+    t_upgrade_response();
+    /// A refusal.
+    t_upgrade_refused();
+    /// WebSocket begins.
+    t_upgrade_done();
+    /// A wish for a name.
+    t_login();
+    /// The user list in answer to it.
+    t_login_list();
+    /// The user list otherwise.
+    t_user_list();
+    /// The answer to a login.
+    t_login_result();
+    /// The client has it.
+    t_login_done();
+    /// Somebody has come.
+    t_joined();
+    /// Somebody has left.
+    t_left();
+    /// Something said by somebody unknown.
+    t_say();
+    /// Something said by somebody.
+    t_say_by(name);
+    /// Everyone has it.
+    t_say_done();
+    /// Everyone has what somebody said.
+    t_say_done_by(name);
+    /// Something said to one, by somebody unknown.
+    t_private();
+    /// Something said to one.
+    t_private_by(name);
+    /// The application's ping.
+    t_app_ping();
+    /// The application's pong.
+    t_app_pong();
+    /// The chat server's refusal.
+    t_refusal();
+    /// A message of a generic protocol.
+    t_labelled(protocol, act);
+    /// The same with a name.
+    t_labelled_name(protocol, act, label);
+    /// A text message.
+    t_text();
+    /// A binary message.
+    t_binary();
+    /// A ping.
+    t_ping();
+    /// A pong.
+    t_pong();
+    /// A frame with a reserved opcode.
+    t_reserved(n);
+    /// A part of a message.
+    t_part();
+    /// The first close frame.
+    t_close();
+    /// The second one.
+    t_close_answer();
+    /// FIN.
+    t_fin();
+    /// FIN is acknowledged.
+    t_fin_acked();
+    /// RST.
+    t_reset();
+    /// Sent again.
+    t_retransmission();
+    /// Captured twice.
+    t_duplicate();
+    /// Too early.
+    t_out_of_order();
+    /// TCP's keep-alive.
+    t_keep_alive();
+    /// A probe of a closed window.
+    t_window_probe();
+    /// The window has closed.
+    t_window_closed();
+    /// The window is open again.
+    t_window_opened();
+    /// Only an ACK.
+    t_ack();
+    /// Bytes that are no WebSocket.
+    t_data();
+    /// Bytes are missing.
+    t_gap();
+    /// The end without a packet.
+    t_end();
+
+    // TCP.
+    /// A SYN. `client` and `server` without their places.
+    syn(client, client_port, server_port);
+    /// A SYN and ACK.
+    syn_ack(server_port, client, client_port);
+    /// The ACK that completes the handshake.
+    handshake_ack(client, client_port, server_port);
+    /// The SYN was sent before.
+    syn_again();
+    /// The connection was there before the capture.
+    late();
+    /// WebSocket without a handshake seen.
+    inferred();
+    /// An ACK for something.
+    acked(by, to, what);
+    /// An ACK for something and one more message.
+    acked_more_one(by, to, what);
+    /// An ACK for something and more messages.
+    acked_more(by, to, what, n);
+    /// The same, with a packet that does something else as well.
+    acked_also(by, what);
+    /// An ACK for a part of a message.
+    acked_part(by, to, bytes);
+    /// The same, with a packet that does something else as well.
+    acked_part_also(by, bytes);
+    /// An ACK for bytes.
+    acked_bytes(by, bytes);
+    /// The same, with a packet that does something else as well.
+    acked_bytes_also(by, bytes);
+    /// The packet's ACK only repeats.
+    ack_repeats(what);
+    /// An ACK that was sent before.
+    ack_duplicate(by);
+    /// An ACK that says nothing new.
+    ack_only(by);
+    /// An ACK of bytes that the capture does not hold.
+    ack_unseen();
+    /// FIN.
+    fin(from, to);
+    /// FIN, without a close frame before it.
+    fin_bare(from, to);
+    /// FIN after the other's.
+    fin_second(from);
+    /// FIN is acknowledged.
+    fin_acked(by);
+    /// Both are: the connection is closed.
+    fin_acked_last(by);
+    /// RST.
+    reset(from, to);
+    /// RST when all was over.
+    reset_late(from);
+    /// Bytes that are no WebSocket.
+    data(from, to, bytes);
+    /// All bytes were sent before.
+    retransmission(from);
+    /// All bytes were sent before, and are others now.
+    retransmission_differs(from);
+    /// Some bytes were sent before.
+    retransmission_partly(from, bytes);
+    /// The same packet was captured before.
+    duplicate();
+    /// Bytes before it are missing.
+    out_of_order(from, bytes);
+    /// It fills a gap.
+    fills();
+    /// It fills a gap, and what waited goes on.
+    fills_releases(bytes);
+    /// TCP's keep-alive.
+    keep_alive(from, to);
+    /// A probe of a closed window.
+    window_probe(from, to);
+    /// Outside of anything valid.
+    out_of_window();
+    /// The window has closed.
+    window_closed(by);
+    /// The window is open again.
+    window_opened(by, bytes);
+    /// Bytes are missing: they were lost.
+    gap_lost(from, bytes);
+    /// Bytes are missing: the packet was cut.
+    gap_snaplen(from, bytes);
+    /// Bytes are missing: we gave them up.
+    gap_evicted(from, bytes);
+
+    // The opening handshake.
+    /// The upgrade request of a browser.
+    upgrade_request_browser(client, agent, client_port, server_port, target);
+    /// The upgrade request of another client.
+    upgrade_request(client, client_port, server_port, target);
+    /// The page that asks.
+    origin(origin);
+    /// Subprotocols offered.
+    offers_subprotocol(list);
+    /// Extensions offered.
+    offers_extensions(list);
+    /// The server agrees, and proves that it knows the key.
+    upgrade_accepted(server, server_port, client, client_port);
+    /// The server agrees, with a wrong proof.
+    upgrade_accept_invalid(server, server_port, client, client_port);
+    /// The server agrees, without a proof.
+    upgrade_accept_missing(server, server_port, client, client_port);
+    /// The server does not agree.
+    upgrade_refused(server, client, status);
+    /// The subprotocol agreed upon.
+    subprotocol(name);
+    /// permessage-deflate agreed upon, with context takeover as it is by default.
+    deflate();
+    /// permessage-deflate agreed upon; the client begins every message anew.
+    deflate_client_anew();
+    /// permessage-deflate agreed upon; the server begins every message anew.
+    deflate_server_anew();
+    /// permessage-deflate agreed upon; both begin every message anew.
+    deflate_both_anew();
+
+    // The chat.
+    /// A wish for a name.
+    login(client, server, name);
+    /// The user list.
+    user_list(server, client, names, n);
+    /// The user list with one user.
+    user_list_one(server, client, names);
+    /// The user list, empty.
+    user_list_none(server, client);
+    /// The user list, more users than names.
+    user_list_more(server, client, names, n);
+    /// The answer to a login.
+    login_result(server, client, name, id);
+    /// Somebody has come.
+    login_notice(server, client, name);
+    /// Somebody has left.
+    logout_notice(server, client, name);
+    /// Something said to all.
+    say(client, content, server_port);
+    /// Something said to one.
+    say_private(client, content, name, server_port);
+    /// It is passed on.
+    forward(server, client, name, content);
+    /// It comes back to whoever said it.
+    forward_own(server, client, content);
+    /// It is passed on to the one for whom it is.
+    forward_private(server, client, name, content);
+    /// Its copy for whoever said it.
+    forward_private_own(server, client, to, content);
+    /// Which delivery this is, to browsers.
+    delivery_browsers(nth, of, after);
+    /// Which delivery this is, to clients.
+    delivery_clients(nth, of, after);
+    /// A delivery; nobody knows of how many.
+    delivery(after);
+    /// The last browser has it.
+    say_done_browsers(n, after);
+    /// The only browser has it.
+    say_done_browser(after);
+    /// The last client has it.
+    say_done_clients(n, after);
+    /// The only client has it.
+    say_done_client(after);
+    /// The one for whom it was has it.
+    private_done(after);
+    /// Somebody has not got what was said before.
+    missed(content, packet, who);
+    /// Somebody and one more.
+    missed_and_one(content, packet, who);
+    /// Somebody and more.
+    missed_and_more(content, packet, who, n);
+    /// Nobody has got what was said before.
+    missed_by_all(content, packet);
+    /// The chat server refuses something.
+    refusal(server, client, code);
+    /// The application's ping.
+    app_ping(from, to);
+    /// The application's pong.
+    app_pong(from, to);
+    /// The application's pong, and when the ping was.
+    app_pong_after(from, to, after);
+
+    // Messages.
+    /// A message of a generic protocol, up to what it is.
+    labelled(from, to, protocol, act);
+    /// Its name.
+    labelled_name(label);
+    /// Its identifier.
+    labelled_id(id);
+    /// A text message.
+    text(from, to, bytes);
+    /// A binary message.
+    binary(from, to, bytes);
+    /// A frame with a reserved opcode.
+    reserved(from, to, n, bytes);
+    /// The dump shows it masked.
+    masked(key);
+    /// It was compressed.
+    compressed(wire, bytes);
+    /// It came in several frames.
+    frames(n);
+    /// It came in several packets.
+    packets(first, after);
+    /// A part is missing.
+    incomplete();
+    /// A message begins.
+    part_begins(from, to, received, total);
+    /// A message goes on.
+    part_goes_on(from, to, received, total, since);
+    /// Not even the header is complete.
+    part_header(from, to);
+    /// A fragment is complete.
+    fragment(from, to, n);
+    /// A ping.
+    ping(from, to);
+    /// A pong.
+    pong(from, to, packet, after);
+    /// A pong for which nobody asked.
+    pong_unasked(from, to);
+    /// A close frame without a code.
+    close(from, to);
+    /// A close frame.
+    close_code(from, to, code, meaning);
+    /// The answer without a code.
+    close_answer(from, to);
+    /// The answer.
+    close_answer_code(from, to, code, meaning);
+    /// The reason in a close frame.
+    close_reason(reason);
+    /// A rule is broken.
+    violation(by, rule, section);
+    /// A session is over.
+    ended(session, verdict);
+
+    // Lines above and between payloads.
+    /// A text message.
+    h_text(bytes);
+    /// A binary message.
+    h_binary(bytes);
+    /// A ping's payload.
+    h_ping(bytes);
+    /// A pong's payload.
+    h_pong(bytes);
+    /// What a close frame says.
+    h_close(bytes);
+    /// A frame with a reserved opcode.
+    h_reserved(n, bytes);
+    /// More was sent than is shown.
+    h_more(bytes);
+    /// Bytes are missing.
+    h_hole(bytes);
+    /// Bytes are missing, nobody knows how many.
+    h_hole_unknown();
+
+    // Close codes (RFC 6455 §7.4.1).
+    /// 1000.
+    code_1000();
+    /// 1001.
+    code_1001();
+    /// 1002.
+    code_1002();
+    /// 1003.
+    code_1003();
+    /// 1007.
+    code_1007();
+    /// 1008.
+    code_1008();
+    /// 1009.
+    code_1009();
+    /// 1010.
+    code_1010();
+    /// 1011.
+    code_1011();
+    /// 1012.
+    code_1012();
+    /// 1013.
+    code_1013();
+    /// 1014.
+    code_1014();
+    /// 3000 to 3999.
+    code_registered();
+    /// 4000 to 4999.
+    code_private();
+    /// Any other.
+    code_unknown();
+
+    // Verdicts, without the end of the sentence.
+    /// The client, in a verdict.
+    v_client();
+    /// The server, in a verdict.
+    v_server();
+    /// Closed with a code, and the answer came.
+    v_closed_code(who, code, meaning);
+    /// Closed without a code, and the answer came.
+    v_closed(who);
+    /// Closed with a code, no answer.
+    v_closed_code_unanswered(who, code, meaning, other);
+    /// Closed without a code, no answer.
+    v_closed_unanswered(who, other);
+    /// FIN without a close frame.
+    v_fin(who);
+    /// RST without a close frame.
+    v_reset(who);
+    /// Silent for too long.
+    v_idle();
+    /// Given up, there were too many.
+    v_evicted();
+    /// The capture ended first.
+    v_capture_end();
+    /// The server refused.
+    v_refused(status);
+    /// The server never answered.
+    v_unanswered();
+    /// Nobody knows who.
+    v_somebody();
+    /// One ping without pong.
+    v_ping(who);
+    /// Several.
+    v_pings(who, n);
+}

@@ -1,0 +1,402 @@
+//! One sentence at a time, in one language: places, names, quotations, numbers.
+
+use std::collections::HashSet;
+
+use foldhash::fast::FixedState;
+
+use super::Catalog;
+use crate::app::Act;
+use crate::base::Direction;
+use crate::event::Opcode;
+use crate::narrate::{Agent, Labelled, Party, Person, Role, Span, Story, What};
+
+/// What stands for a placeholder.
+#[derive(Debug, Clone, Copy)]
+pub enum Arg<'a> {
+    /// Our own words, or digits.
+    Raw(&'a str),
+    /// A number.
+    Num(u64),
+    /// Captured words, quoted.
+    Quote(Span),
+    /// Somebody's name.
+    Name(Span),
+    /// An identifier.
+    Id(Span),
+    /// Somebody who talks, and where.
+    Party(Party),
+    /// The same without the place.
+    Bare(Party),
+    /// The place alone.
+    Place(Party),
+    /// A user.
+    Person(Person),
+    /// Something that was sent.
+    What(What),
+    /// What a generic message does.
+    Act(Act),
+    /// The client or the server.
+    Side(Direction),
+    /// Several names, `\0` between them.
+    Names(Span),
+    /// That many bytes.
+    Bytes(u64),
+    /// That many nanoseconds.
+    Time(i64),
+    /// A masking key.
+    Key([u8; 4]),
+    /// A browser.
+    Agent(Agent),
+}
+
+/// Names that could be taken for our own words: those are quoted.
+pub(crate) type Reserved = HashSet<Box<str>, FixedState>;
+
+/// Writes sentences.
+///
+/// What was captured goes into the sentence as it is, in quotation marks unless it is a name that cannot be taken for anything
+/// else. Whoever prints the sentence makes hidden characters harmless, all at once.
+pub struct Words<'w> {
+    pub(super) catalog: &'static Catalog,
+    pub(super) reserved: &'w Reserved,
+    pub(super) story: &'w Story,
+    pub(super) out: &'w mut Vec<u8>,
+    pub(super) begin: usize,
+    pub(super) captured_first: bool,
+}
+
+impl Words<'_> {
+    /// From here on another sentence is written.
+    pub fn begin(&mut self) {
+        self.begin = self.out.len();
+        self.captured_first = false;
+    }
+
+    /// The sentence is written: it begins with a capital letter, unless it begins with something captured.
+    pub fn end(&mut self) {
+        if !self.captured_first
+            && let Some(first) = self.out.get_mut(self.begin)
+        {
+            first.make_ascii_uppercase();
+        }
+    }
+
+    /// Writes `template` with its placeholders filled.
+    pub(super) fn fill(&mut self, template: &str, args: &[(&str, Arg<'_>)]) {
+        let mut rest = template.as_bytes();
+        while let Some(open) = memchr::memchr(b'{', rest) {
+            self.out.extend_from_slice(&rest[..open]);
+            rest = &rest[open + 1..];
+            let close = memchr::memchr(b'}', rest).unwrap_or(rest.len());
+            let name = &rest[..close];
+            if let Some((_, arg)) = args.iter().find(|(n, _)| n.as_bytes() == name) {
+                let at = self.out.len();
+                self.put(*arg);
+                self.contract(at);
+            }
+            rest = rest.get(close + 1..).unwrap_or_default();
+        }
+        self.out.extend_from_slice(rest);
+    }
+
+    /// Two words that meet at `at` become one where the language wants that.
+    fn contract(&mut self, at: usize) {
+        for &(before, behind, together) in self.catalog.contractions {
+            let start = at.saturating_sub(before.len());
+            if self.out[at..].starts_with(behind.as_bytes())
+                && self.out[..at].ends_with(before.as_bytes())
+                && (start == 0 || self.out[start - 1] == b' ' || start == self.begin)
+            {
+                self.out.splice(start..at + behind.len(), together.bytes());
+            }
+        }
+    }
+
+    /// Writes what stands for a placeholder.
+    pub(super) fn put(&mut self, arg: Arg<'_>) {
+        match arg {
+            Arg::Raw(text) => self.out.extend_from_slice(text.as_bytes()),
+            Arg::Num(n) => self.number(n),
+            Arg::Quote(span) => self.quote(span),
+            Arg::Name(span) => self.name(span),
+            Arg::Id(span) => self.id(span),
+            Arg::Party(party) => self.party(&party),
+            Arg::Bare(party) => self.role(party.role),
+            Arg::Place(party) => self.place(&party),
+            Arg::Person(person) => self.person(&person),
+            Arg::What(what) => self.what(&what),
+            Arg::Act(act) => self.act(act),
+            Arg::Side(Direction::ClientToServer) => self.v_client(),
+            Arg::Side(Direction::ServerToClient) => self.v_server(),
+            Arg::Names(span) => self.names(span),
+            Arg::Bytes(1) => self.byte(),
+            Arg::Bytes(n) => self.bytes(Arg::Num(n)),
+            Arg::Time(nanos) => self.time(nanos),
+            Arg::Key(key) => self.key(key),
+            Arg::Agent(agent) => match agent.system {
+                Some(system) => self.agent_on(Arg::Raw(agent.name), Arg::Num(agent.version.into()), Arg::Raw(system)),
+                None => self.agent(Arg::Raw(agent.name), Arg::Num(agent.version.into())),
+            },
+        }
+    }
+
+    fn number(&mut self, n: u64) {
+        self.out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
+    }
+
+    fn key(&mut self, key: [u8; 4]) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        for (i, byte) in key.into_iter().enumerate() {
+            if i > 0 {
+                self.out.push(b' ');
+            }
+            self.out.push(DIGITS[usize::from(byte >> 4)]);
+            self.out.push(DIGITS[usize::from(byte & 15)]);
+        }
+    }
+
+    /// Nanoseconds, as far as one wants to know.
+    fn time(&mut self, nanos: i64) {
+        let nanos = nanos.unsigned_abs();
+        match nanos {
+            0..1_000_000 => self.micros(Arg::Num(nanos / 1000)),
+            1_000_000..1_000_000_000 => {
+                let mut buffer = [0; 32];
+                let text = tenths(&mut buffer, nanos / 100_000, self.catalog.decimal);
+                self.millis(Arg::Raw(text));
+            }
+            1_000_000_000..120_000_000_000 => {
+                let mut buffer = [0; 32];
+                let text = tenths(&mut buffer, nanos / 100_000_000, self.catalog.decimal);
+                self.seconds(Arg::Raw(text));
+            }
+            _ => {
+                let seconds = nanos / 1_000_000_000;
+                self.minutes(Arg::Num(seconds / 60), Arg::Num(seconds % 60));
+            }
+        }
+    }
+
+    /// Captured words in quotation marks. Marks of the same kind inside get a backslash, so that they cannot end it.
+    pub(super) fn quote(&mut self, span: Span) {
+        let [open, close] = self.catalog.quotes;
+        self.captured_first |= self.out.len() == self.begin;
+        self.out.extend_from_slice(open.as_bytes());
+        let text = self.story.text(span);
+        if open.len() == 1 {
+            self.inside(text, open.as_bytes()[0]);
+        } else {
+            self.inside_wide(text);
+        }
+        if span.cut {
+            self.out.extend_from_slice(self.catalog.ellipsis.as_bytes());
+        }
+        self.out.extend_from_slice(close.as_bytes());
+    }
+
+    fn inside(&mut self, text: &[u8], mark: u8) {
+        let mut done = 0;
+        for at in memchr::memchr_iter(mark, text) {
+            self.out.extend_from_slice(&text[done..at]);
+            self.out.push(b'\\');
+            done = at;
+        }
+        self.out.extend_from_slice(&text[done..]);
+    }
+
+    fn inside_wide(&mut self, text: &[u8]) {
+        let [open, close] = self.catalog.quotes.map(str::as_bytes);
+        let mut done = 0;
+        for at in memchr::memchr2_iter(open[0], close[0], text) {
+            if text[at..].starts_with(open) || text[at..].starts_with(close) {
+                self.out.extend_from_slice(&text[done..at]);
+                self.out.push(b'\\');
+                done = at;
+            }
+        }
+        self.out.extend_from_slice(&text[done..]);
+    }
+
+    /// A name: bare when it is one plain word that is none of ours, else quoted.
+    pub(super) fn name(&mut self, span: Span) {
+        let text = self.story.text(span);
+        if span.cut || !is_plain(text) || self.is_reserved(text) {
+            return self.quote(span);
+        }
+        self.captured_first |= self.out.len() == self.begin;
+        self.out.extend_from_slice(text);
+    }
+
+    /// An identifier, which stands behind a word that says so: bare when it is letters and digits.
+    fn id(&mut self, span: Span) {
+        let text = self.story.text(span);
+        if span.cut || text.len() > PLAIN || !text.iter().all(u8::is_ascii_alphanumeric) {
+            return self.quote(span);
+        }
+        self.out.extend_from_slice(text);
+    }
+
+    fn is_reserved(&self, name: &[u8]) -> bool {
+        let mut lower = [0; PLAIN];
+        let lower = &mut lower[..name.len()];
+        lower.copy_from_slice(name);
+        lower.make_ascii_lowercase();
+        std::str::from_utf8(lower).is_ok_and(|word| self.reserved.contains(word))
+    }
+
+    fn names(&mut self, span: Span) {
+        let text = self.story.text(span);
+        let mut start = 0;
+        let count = memchr::memchr_iter(0, text).count() + 1;
+        for n in 0..count {
+            let end = memchr::memchr(0, &text[start..]).map_or(text.len(), |at| start + at);
+            if n > 0 {
+                let last = n + 1 == count && !span.cut;
+                let between = if last { self.catalog.and } else { self.catalog.comma };
+                self.out.extend_from_slice(between.as_bytes());
+            }
+            self.name(span.part(start, end));
+            start = end + 1;
+        }
+    }
+
+    fn role(&mut self, role: Role) {
+        match role {
+            Role::Browser => self.browser(),
+            Role::Client => self.client(),
+            Role::Server => self.server(),
+        }
+    }
+
+    fn place(&mut self, party: &Party) {
+        let port = Arg::Num(party.at.port.into());
+        if party.here {
+            return self.at_port(port);
+        }
+        let mut buffer = Address {
+            bytes: [0; 48],
+            length: 0,
+        };
+        let address = buffer.write(party.at.addr);
+        self.at_address(Arg::Raw(address), port);
+    }
+
+    fn party(&mut self, party: &Party) {
+        let place = Arg::Place(*party);
+        match (party.role, party.person) {
+            (Role::Browser, None) => self.browser_at(place),
+            (Role::Client, None) => self.client_at(place),
+            (Role::Browser, Some(person)) => self.browser_of(Arg::Person(person), place),
+            (Role::Client, Some(person)) => self.client_of(Arg::Person(person), place),
+            (Role::Server, _) => self.server_at(place),
+        }
+    }
+
+    fn person(&mut self, person: &Person) {
+        match (person.name.is_empty(), person.id.is_empty()) {
+            (true, true) => self.person_unknown(),
+            (true, false) => self.person_id(Arg::Id(person.id)),
+            (false, false) if person.shared => self.person_shared(Arg::Name(person.name), Arg::Id(person.id)),
+            (false, _) => self.name(person.name),
+        }
+    }
+
+    fn what(&mut self, what: &What) {
+        match *what {
+            What::UpgradeRequest => self.what_upgrade_request(),
+            What::UpgradeResponse => self.what_upgrade_response(),
+            What::Login(name) => self.what_login(Arg::Name(name)),
+            What::UserList => self.what_user_list(),
+            What::LoginResult => self.what_login_result(),
+            What::LoginNotice(person) => self.what_login_notice(Arg::Person(person)),
+            What::LogoutNotice(person) => self.what_logout_notice(Arg::Person(person)),
+            What::Say(content) | What::Forward(content) => self.what_say(Arg::Quote(content)),
+            What::AppPing => self.what_app_ping(),
+            What::AppPong => self.what_app_pong(),
+            What::Refusal => self.what_refusal(),
+            What::Labelled(Labelled { protocol, act, label }) => {
+                let protocol = Arg::Raw(protocol.name());
+                if label.is_empty() {
+                    self.what_labelled(protocol, Arg::Act(act));
+                } else {
+                    self.what_labelled_name(protocol, Arg::Act(act), Arg::Quote(label));
+                }
+            }
+            What::Message(Opcode::Text, 0) => self.what_some(),
+            What::Message(Opcode::Text, n) => self.what_text(Arg::Bytes(n)),
+            What::Message(Opcode::Binary, n) => self.what_binary(Arg::Bytes(n)),
+            What::Message(Opcode::Ping, _) => self.what_ping(),
+            What::Message(Opcode::Pong, _) => self.what_pong(),
+            What::Message(Opcode::Close, _) => self.what_close(),
+            What::Message(Opcode::Continuation, _) => self.what_some(),
+            What::Message(Opcode::Reserved(n), _) => self.what_reserved(Arg::Num(n.into())),
+        }
+    }
+
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Open => self.act_open(),
+            Act::Opened => self.act_opened(),
+            Act::Close => self.act_close(),
+            Act::Ping => self.act_ping(),
+            Act::Pong => self.act_pong(),
+            Act::Event => self.act_event(),
+            Act::Confirm => self.act_confirm(),
+            Act::Request => self.act_request(),
+            Act::Response => self.act_response(),
+            Act::Error => self.act_error(),
+            Act::Subscribe => self.act_subscribe(),
+            Act::Unsubscribe => self.act_unsubscribe(),
+            Act::Data => self.act_data(),
+            Act::Complete => self.act_complete(),
+            Act::Send => self.act_send(),
+            Act::Other => self.act_other(),
+        }
+    }
+}
+
+/// Bytes of a name that may stand without quotation marks.
+const PLAIN: usize = 32;
+
+/// One word of ASCII letters and digits that begins with a letter: nothing in it looks like something else.
+fn is_plain(name: &[u8]) -> bool {
+    name.len() <= PLAIN
+        && name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+}
+
+fn tenths<'b>(buffer: &'b mut [u8; 32], n: u64, decimal: &str) -> &'b str {
+    let mut length = 0;
+    let mut push = |bytes: &[u8]| {
+        buffer[length..length + bytes.len()].copy_from_slice(bytes);
+        length += bytes.len();
+    };
+    push(itoa::Buffer::new().format(n / 10).as_bytes());
+    push(decimal.as_bytes());
+    push(itoa::Buffer::new().format(n % 10).as_bytes());
+    std::str::from_utf8(&buffer[..length]).unwrap_or_default()
+}
+
+/// An address as text, without allocating.
+struct Address {
+    bytes: [u8; 48],
+    length: usize,
+}
+
+impl Address {
+    fn write(&mut self, address: std::net::IpAddr) -> &str {
+        use std::fmt::Write;
+        let _ = write!(self, "{address}");
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Write for Address {
+    fn write_str(&mut self, s: &str) -> std::fmt::Result {
+        let end = self.length + s.len();
+        let room = self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?;
+        room.copy_from_slice(s.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}

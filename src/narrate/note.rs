@@ -1,0 +1,816 @@
+//! What there is to say of a packet, as data: no word of any language is here.
+
+use crate::app::{Act, Protocol};
+use crate::base::{Direction, Endpoint, GapCause, Rule};
+use crate::event::{Accept, Deflate, Opcode, SessionEnd};
+
+/// All that there is to say of one packet. Reused from packet to packet.
+#[derive(Debug, Default)]
+pub struct Story {
+    /// What the packet is about.
+    pub title: Title,
+    /// What it does, the most important first.
+    pub notes: Vec<Note>,
+    /// The captured words that the notes quote.
+    pub(super) text: Vec<u8>,
+    /// How weighty the title is.
+    pub(super) weight: u8,
+    /// How sessions ended, for [`Note::Ended`].
+    pub(super) ends: Vec<SessionEnd>,
+}
+
+impl Story {
+    /// The captured bytes of `span`: UTF-8 unless the capture was not, and as they were sent, so they must be made harmless.
+    pub fn text(&self, span: Span) -> &[u8] {
+        self.text
+            .get(span.start as usize..span.start as usize + span.length as usize)
+            .unwrap_or_default()
+    }
+
+    /// How the session of a [`Note::Ended`] ended.
+    pub fn end(&self, index: u32) -> Option<&SessionEnd> {
+        self.ends.get(index as usize)
+    }
+
+    /// There is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.weight == 0 && self.notes.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.title = Title::default();
+        self.weight = 0;
+        self.notes.clear();
+        self.text.clear();
+        self.ends.clear();
+    }
+
+    /// `title` is the title unless one of more weight is there already.
+    pub(super) fn entitle(&mut self, weight: u8, title: Title) {
+        if weight > self.weight {
+            self.weight = weight;
+            self.title = title;
+        }
+    }
+
+    /// Copies captured words.
+    pub(super) fn keep(&mut self, bytes: &[u8]) -> Span {
+        let start = self.text.len() as u32;
+        self.text.extend_from_slice(bytes);
+        Span {
+            start,
+            length: bytes.len() as u32,
+            cut: false,
+        }
+    }
+}
+
+/// Captured words in a [`Story`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    pub(super) start: u32,
+    pub(super) length: u32,
+    /// More was sent than is kept.
+    pub cut: bool,
+}
+
+impl Span {
+    /// No words.
+    pub const fn is_empty(self) -> bool {
+        self.length == 0
+    }
+
+    /// The bytes `start..end` of it.
+    pub fn part(self, start: usize, end: usize) -> Self {
+        let length = self.length as usize;
+        let (start, end) = (start.min(length), end.min(length));
+        Self {
+            start: self.start + start as u32,
+            length: end.saturating_sub(start) as u32,
+            cut: false,
+        }
+    }
+}
+
+/// What somebody is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A client of which the User-Agent says that it is a browser.
+    Browser,
+    /// Any other client.
+    Client,
+    /// The server.
+    Server,
+}
+
+/// Somebody who talks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Party {
+    /// What it is.
+    pub role: Role,
+    /// Where it is.
+    pub at: Endpoint,
+    /// Both ends of the connection have the same address, so that the port says enough.
+    pub here: bool,
+    /// Who uses it, when that is known.
+    pub person: Option<Person>,
+}
+
+/// A user of a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Person {
+    /// The name; empty when it is not known.
+    pub name: Span,
+    /// The identifier; empty when it is not known.
+    pub id: Span,
+    /// Others have the same name, so that the identifier must be said too.
+    pub shared: bool,
+}
+
+/// A browser as its User-Agent tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Agent {
+    /// `Firefox`, `Chrome` …
+    pub name: &'static str,
+    /// Its major version.
+    pub version: u32,
+    /// `Linux`, `Windows` …
+    pub system: Option<&'static str>,
+}
+
+/// A message of a generic protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Labelled {
+    /// Which protocol.
+    pub protocol: Protocol,
+    /// What it does.
+    pub act: Act,
+    /// What it is called; empty when it has no name.
+    pub label: Span,
+}
+
+/// Something that was sent, to speak of it later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// The upgrade request.
+    UpgradeRequest,
+    /// The response to it.
+    UpgradeResponse,
+    /// A client's wish to be known by a name.
+    Login(Span),
+    /// The list of users.
+    UserList,
+    /// The answer to a login.
+    LoginResult,
+    /// Somebody else has come.
+    LoginNotice(Person),
+    /// Something said, on its way to the server.
+    Say(Span),
+    /// Something said, on its way to a listener.
+    Forward(Span),
+    /// Somebody has left.
+    LogoutNotice(Person),
+    /// The application's own ping.
+    AppPing,
+    /// The application's own pong.
+    AppPong,
+    /// A refusal of the chat server.
+    Refusal,
+    /// A message of a generic protocol.
+    Labelled(Labelled),
+    /// Any other message or control frame, and its length.
+    Message(Opcode, u64),
+}
+
+/// To whom something was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum To {
+    /// To everyone.
+    All,
+    /// To one user.
+    One(Person),
+}
+
+/// What a packet is about: its block's first line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Title {
+    /// Nothing in particular: a packet of a TCP connection.
+    #[default]
+    Tcp,
+    /// TCP's opening handshake: step 1, 2 or 3.
+    TcpHandshake(u8),
+    /// The upgrade request.
+    UpgradeRequest,
+    /// The server has received it.
+    UpgradeReceived,
+    /// The server has agreed.
+    UpgradeResponse,
+    /// The server has not.
+    UpgradeRefused,
+    /// The client has received the response: WebSocket begins.
+    UpgradeDone,
+    /// A client asks to be known by a name.
+    Login,
+    /// The list of users.
+    UserList {
+        /// In answer to a login.
+        login: bool,
+    },
+    /// The answer to a login.
+    LoginResult,
+    /// The client has the answer.
+    LoginDone,
+    /// Somebody has come.
+    Joined,
+    /// Somebody has left.
+    Left,
+    /// Something said to all, by somebody perhaps known.
+    Say(Option<Person>),
+    /// The same, and the last listener has it.
+    SayDone(Option<Person>),
+    /// Something said to one.
+    Private(Option<Person>),
+    /// The application's own ping.
+    AppPing,
+    /// The application's own pong.
+    AppPong,
+    /// The chat server refuses something.
+    Refusal,
+    /// A message of a generic protocol.
+    Labelled(Labelled),
+    /// A message or control frame.
+    Message(Opcode),
+    /// A part of one.
+    Part(Opcode),
+    /// A close frame: the first, or the answer.
+    Close {
+        /// It answers one.
+        answer: bool,
+    },
+    /// A FIN.
+    Fin,
+    /// A FIN is acknowledged.
+    FinAcked,
+    /// A RST.
+    Reset,
+    /// Sent before.
+    Retransmission,
+    /// Captured twice.
+    Duplicate,
+    /// Too early.
+    OutOfOrder,
+    /// TCP's keep-alive.
+    KeepAlive,
+    /// A probe of a closed window.
+    WindowProbe,
+    /// The window has closed.
+    WindowClosed,
+    /// The window is open again.
+    WindowOpened,
+    /// Only an ACK.
+    Ack,
+    /// Bytes that are no WebSocket.
+    Data,
+    /// Bytes are missing.
+    Gap,
+    /// Sessions that end without a packet.
+    End,
+}
+
+/// One thing that a packet does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    /// A SYN.
+    Syn {
+        /// Who opens.
+        client: Party,
+        /// To whom.
+        server: Party,
+    },
+    /// A SYN with ACK.
+    SynAck {
+        /// Who opened.
+        client: Party,
+        /// Who answers.
+        server: Party,
+    },
+    /// The ACK that completes the handshake.
+    HandshakeAck {
+        /// Who opened.
+        client: Party,
+        /// To whom.
+        server: Party,
+    },
+    /// The SYN was sent before.
+    SynAgain,
+    /// The connection was there before the capture.
+    Late,
+    /// WebSocket without a handshake seen.
+    Inferred,
+    /// The upgrade request.
+    UpgradeRequest {
+        /// From whom.
+        client: Party,
+        /// To whom.
+        server: Party,
+        /// Which browser it is.
+        agent: Option<Agent>,
+        /// What is asked for.
+        target: Span,
+    },
+    /// The page that asks.
+    Origin(Span),
+    /// Subprotocols offered.
+    OffersSubprotocol(Span),
+    /// Extensions offered.
+    OffersExtensions(Span),
+    /// The server agrees.
+    UpgradeAccepted {
+        /// Who asked.
+        client: Party,
+        /// Who agrees.
+        server: Party,
+        /// Whether the answer fits the key.
+        accept: Accept,
+    },
+    /// The server does not agree.
+    UpgradeRefused {
+        /// Who asked.
+        client: Party,
+        /// Who refuses.
+        server: Party,
+        /// With which status.
+        status: u16,
+    },
+    /// The subprotocol agreed upon.
+    Subprotocol(Span),
+    /// The parameters of permessage-deflate agreed upon.
+    Deflate(Deflate),
+    /// An ACK that acknowledges something for the first time.
+    Acked {
+        /// Who has received it.
+        by: Party,
+        /// Who sent it.
+        to: Party,
+        /// What.
+        what: What,
+        /// How many more messages with it.
+        more: u32,
+        /// The packet does something else as well.
+        also: bool,
+    },
+    /// An ACK for a part of a message that is on its way.
+    AckedPart {
+        /// Who has received it.
+        by: Party,
+        /// Who sent it.
+        to: Party,
+        /// How many bytes of the stream are new.
+        bytes: u64,
+        /// The packet does something else as well.
+        also: bool,
+    },
+    /// An ACK for bytes of a connection that is no WebSocket, or of which nothing is known.
+    AckedBytes {
+        /// Who has received them.
+        by: Party,
+        /// How many.
+        bytes: u64,
+        /// The packet does something else as well.
+        also: bool,
+    },
+    /// The packet's ACK only repeats what was acknowledged before.
+    AckRepeats {
+        /// The last thing that was.
+        what: What,
+    },
+    /// An ACK that was sent before, and carries nothing.
+    AckDuplicate {
+        /// Who sends it.
+        by: Party,
+    },
+    /// An ACK that says nothing new.
+    AckOnly {
+        /// Who sends it.
+        by: Party,
+    },
+    /// An ACK of bytes that the capture does not hold.
+    AckUnseen,
+    /// A client asks to be known by a name.
+    Login {
+        /// Who.
+        client: Party,
+        /// Whom.
+        server: Party,
+        /// The name.
+        name: Span,
+    },
+    /// The list of users.
+    UserList {
+        /// From whom.
+        server: Party,
+        /// To whom.
+        client: Party,
+        /// The first names, one after the other, `\0` between them.
+        names: Span,
+        /// How many users in all.
+        count: u64,
+    },
+    /// The answer to a login.
+    LoginResult {
+        /// From whom.
+        server: Party,
+        /// To whom.
+        client: Party,
+        /// Who that is now.
+        person: Person,
+    },
+    /// Somebody else has come.
+    LoginNotice {
+        /// From whom.
+        server: Party,
+        /// To whom.
+        client: Party,
+        /// Who has come.
+        person: Person,
+    },
+    /// Somebody has left.
+    LogoutNotice {
+        /// From whom.
+        server: Party,
+        /// To whom.
+        client: Party,
+        /// Who has left.
+        person: Person,
+    },
+    /// A client says something.
+    Say {
+        /// Who.
+        client: Party,
+        /// Through whom.
+        server: Party,
+        /// To whom.
+        to: To,
+        /// What.
+        content: Span,
+    },
+    /// The server passes it on to all.
+    Forward {
+        /// Who passes it on.
+        server: Party,
+        /// Who gets it.
+        client: Party,
+        /// Who said it.
+        from: Person,
+        /// What.
+        content: Span,
+        /// The one who gets it is the one who said it.
+        own: bool,
+    },
+    /// The server passes on what was said to one.
+    ForwardPrivate {
+        /// Who passes it on.
+        server: Party,
+        /// Who gets it.
+        client: Party,
+        /// Who said it.
+        from: Person,
+        /// To whom it was said.
+        to: Person,
+        /// What.
+        content: Span,
+        /// A copy for the one who said it.
+        own: bool,
+    },
+    /// Which delivery this is.
+    Delivery {
+        /// From 1.
+        nth: u32,
+        /// Of how many, when that is known (else 0).
+        of: u32,
+        /// Nanoseconds since it was said.
+        after: i64,
+        /// All of them are browsers.
+        browsers: bool,
+    },
+    /// The last listener has it.
+    SayDone {
+        /// How many there are.
+        of: u32,
+        /// Nanoseconds since it was said.
+        after: i64,
+        /// All of them are browsers.
+        browsers: bool,
+    },
+    /// The one to whom it was said has it.
+    PrivateDone {
+        /// Nanoseconds since it was said.
+        after: i64,
+    },
+    /// Something that was said before has not come to somebody.
+    Missed {
+        /// What was said.
+        content: Span,
+        /// With which packet.
+        packet: u64,
+        /// By whom.
+        from: Option<Person>,
+        /// Who has not got it: the first of them.
+        who: Party,
+        /// How many more.
+        more: u32,
+    },
+    /// The same, and nobody got it.
+    MissedByAll {
+        /// What was said.
+        content: Span,
+        /// With which packet.
+        packet: u64,
+        /// By whom.
+        from: Option<Person>,
+    },
+    /// The chat server refuses something.
+    Refusal {
+        /// Who refuses.
+        server: Party,
+        /// Whose wish.
+        client: Party,
+        /// Why.
+        code: Span,
+    },
+    /// The application's own ping.
+    AppPing {
+        /// Who asks.
+        from: Party,
+        /// Whom.
+        to: Party,
+    },
+    /// The answer to it.
+    AppPong {
+        /// Who answers.
+        from: Party,
+        /// Whom.
+        to: Party,
+        /// Nanoseconds since the question, when that was seen.
+        after: Option<i64>,
+    },
+    /// A message of a generic protocol.
+    Labelled {
+        /// From whom.
+        from: Party,
+        /// To whom.
+        to: Party,
+        /// What it is.
+        message: Labelled,
+        /// The identifier that ties requests and responses; empty when there is none.
+        id: Span,
+    },
+    /// Any other message.
+    Message {
+        /// From whom.
+        from: Party,
+        /// To whom.
+        to: Party,
+        /// What kind.
+        opcode: Opcode,
+        /// Application bytes.
+        length: u64,
+    },
+    /// The dump shows it masked.
+    Masked {
+        /// With this key.
+        key: [u8; 4],
+    },
+    /// It was sent compressed.
+    Compressed {
+        /// Bytes sent.
+        wire: u64,
+        /// Bytes of the application.
+        length: u64,
+    },
+    /// It came in several frames.
+    Frames {
+        /// How many.
+        frames: u32,
+    },
+    /// It came in several packets.
+    Packets {
+        /// The first.
+        first: u64,
+        /// Nanoseconds since that.
+        after: i64,
+    },
+    /// A part of it is missing.
+    Incomplete,
+    /// A message has begun or gone on.
+    Part {
+        /// From whom.
+        from: Party,
+        /// To whom.
+        to: Party,
+        /// What kind.
+        opcode: Opcode,
+        /// Payload bytes of the frame so far.
+        received: u64,
+        /// Of how many; `None` when the header is incomplete.
+        total: Option<u64>,
+        /// The packet with the first byte, when it is not this one.
+        since: Option<u64>,
+    },
+    /// A fragment is complete, its message is not.
+    Fragment {
+        /// From whom.
+        from: Party,
+        /// To whom.
+        to: Party,
+        /// What kind.
+        opcode: Opcode,
+        /// Frames so far.
+        frames: u32,
+    },
+    /// A ping.
+    Ping {
+        /// Who asks.
+        from: Party,
+        /// Whom.
+        to: Party,
+        /// Bytes it carries.
+        length: u64,
+    },
+    /// A pong.
+    Pong {
+        /// Who answers.
+        from: Party,
+        /// Whom.
+        to: Party,
+        /// Nanoseconds since its ping; `None` when nobody asked, as far as was seen.
+        after: Option<i64>,
+        /// The packet of the ping.
+        ping: u64,
+    },
+    /// A close frame.
+    Close {
+        /// From whom.
+        from: Party,
+        /// To whom.
+        to: Party,
+        /// The code.
+        code: Option<u16>,
+        /// The reason; empty when there is none.
+        reason: Span,
+        /// It answers one.
+        answer: bool,
+    },
+    /// FIN.
+    Fin {
+        /// From whom.
+        from: Party,
+        /// To whom.
+        to: Party,
+        /// The other side has sent its own before.
+        second: bool,
+        /// No close frame went before, though it is a WebSocket.
+        bare: bool,
+    },
+    /// The FIN is acknowledged.
+    FinAcked {
+        /// By whom.
+        by: Party,
+        /// Both are: the connection is closed.
+        last: bool,
+    },
+    /// RST.
+    Reset {
+        /// From whom.
+        from: Party,
+        /// To whom.
+        to: Party,
+        /// The closing handshake (or both FINs) went before: nothing is lost by it.
+        late: bool,
+    },
+    /// Bytes of something that is no WebSocket.
+    Data {
+        /// From whom.
+        from: Party,
+        /// To whom.
+        to: Party,
+        /// How many.
+        length: u64,
+    },
+    /// Bytes that were sent before.
+    Retransmission {
+        /// By whom.
+        from: Party,
+        /// Some bytes are new, this many.
+        new: u64,
+        /// The bytes are others than the first time.
+        different: bool,
+    },
+    /// The same packet was captured before.
+    Duplicate,
+    /// Bytes before it are missing.
+    OutOfOrder {
+        /// From whom.
+        from: Party,
+        /// How many are missing.
+        missing: u64,
+    },
+    /// It fills a gap.
+    Fills {
+        /// Bytes that waited for it.
+        released: u64,
+    },
+    /// TCP's keep-alive.
+    KeepAlive {
+        /// From whom.
+        from: Party,
+        /// To whom.
+        to: Party,
+    },
+    /// A probe of a closed window.
+    WindowProbe {
+        /// From whom.
+        from: Party,
+        /// Whose window.
+        to: Party,
+    },
+    /// Outside of anything that could be valid.
+    OutOfWindow,
+    /// The window has closed.
+    WindowClosed {
+        /// Whose.
+        by: Party,
+    },
+    /// The window is open again.
+    WindowOpened {
+        /// Whose.
+        by: Party,
+        /// How far.
+        bytes: u64,
+    },
+    /// Bytes are missing.
+    Gap {
+        /// Whose.
+        from: Party,
+        /// How many.
+        length: u64,
+        /// Why.
+        cause: GapCause,
+    },
+    /// A rule is broken.
+    Violation {
+        /// By whom.
+        by: Party,
+        /// Which.
+        rule: Rule,
+    },
+    /// The session is over.
+    Ended {
+        /// Its number.
+        session: u64,
+        /// Its client.
+        client: Party,
+        /// How: see [`Story::end`].
+        end: u32,
+    },
+}
+
+impl Note {
+    /// How much must be wanted for it to be told.
+    pub const fn detail(&self) -> Detail {
+        match self {
+            Note::OffersExtensions(_)
+            | Note::AckRepeats { .. }
+            | Note::Masked { .. }
+            | Note::Compressed { .. }
+            | Note::Frames { .. }
+            | Note::Packets { .. }
+            | Note::Origin(_)
+            | Note::Delivery { .. }
+            | Note::Acked { also: true, .. }
+            | Note::AckedBytes { also: true, .. } => Detail::Normal,
+            Note::AckedPart { also: true, .. } => Detail::Verbose,
+            _ => Detail::Brief,
+        }
+    }
+}
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Detail {
+    /// What the packet does, and no more (`-q`).
+    Brief,
+    /// And what goes with it.
+    #[default]
+    Normal,
+    /// And what only somebody who looks closely wants to know (`-v`).
+    Verbose,
+}
+
+/// Who sends in `direction`: a hint for whoever draws the arrow.
+pub const fn sender_role(direction: Direction) -> Role {
+    match direction {
+        Direction::ClientToServer => Role::Client,
+        Direction::ServerToClient => Role::Server,
+    }
+}

@@ -1,0 +1,242 @@
+//! Who is who: names from logins and user lists, to stand for identifiers and ports afterwards.
+//!
+//! The table is bounded: a stranger's server may invent users without end, and the oldest are forgotten then. Identifiers and
+//! names are kept up to a length.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use foldhash::quality::RandomState;
+
+use super::note::{Person, Span, Story};
+use crate::app::Text;
+use crate::base::Endpoint;
+
+/// Users known at once, over all servers.
+const USERS: usize = 8192;
+/// Bytes of a name that are kept.
+pub(super) const NAME_BYTES: usize = 48;
+/// Bytes of an identifier that are kept.
+const ID_BYTES: usize = 40;
+
+/// A user of one server. It is stale when the table has forgotten that user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct UserRef {
+    slot: u32,
+    generation: u32,
+}
+
+/// All users that are known.
+#[derive(Default)]
+pub(super) struct Users {
+    slots: Vec<User>,
+    next: usize,
+    by_id: HashMap<u64, u32, RandomState>,
+    /// How many users of a server who are there bear a name.
+    bearers: HashMap<u64, u32, RandomState>,
+    hasher: RandomState,
+    scratch: Vec<u8>,
+}
+
+#[derive(Default)]
+struct User {
+    generation: u32,
+    id_key: u64,
+    name_key: u64,
+    id: Vec<u8>,
+    name: Vec<u8>,
+    name_cut: bool,
+    online: bool,
+    /// The connection over which this user talks; 0 when it is not known.
+    session: u64,
+}
+
+impl Users {
+    /// A number that stands for text on one server.
+    pub(super) fn key(&mut self, server: Endpoint, text: Text<'_>) -> u64 {
+        self.scratch.clear();
+        text.copy_into(&mut self.scratch, 256);
+        self.hash(server, &self.scratch)
+    }
+
+    fn hash(&self, server: Endpoint, bytes: &[u8]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        server.hash(&mut hasher);
+        hasher.write(bytes);
+        hasher.finish()
+    }
+
+    /// The user of that identifier, new if need be.
+    pub(super) fn of_id(&mut self, server: Endpoint, id: Text<'_>) -> UserRef {
+        let key = self.key(server, id);
+        if let Some(&slot) = self.by_id.get(&key) {
+            return UserRef {
+                slot,
+                generation: self.slots[slot as usize].generation,
+            };
+        }
+        let slot = if self.slots.len() < USERS {
+            self.slots.push(User::default());
+            self.slots.len() - 1
+        } else {
+            self.next = (self.next + 1) % USERS;
+            self.forget(self.next);
+            self.next
+        };
+        let user = &mut self.slots[slot];
+        user.generation = user.generation.wrapping_add(1);
+        user.id_key = key;
+        user.id.clear();
+        id.copy_into(&mut user.id, ID_BYTES);
+        user.name.clear();
+        user.name_cut = false;
+        user.online = false;
+        user.session = 0;
+        self.by_id.insert(key, slot as u32);
+        UserRef {
+            slot: slot as u32,
+            generation: user.generation,
+        }
+    }
+
+    fn forget(&mut self, slot: usize) {
+        let user = &mut self.slots[slot];
+        let (id_key, name_key, online) = (user.id_key, user.name_key, user.online);
+        user.online = false;
+        self.by_id.remove(&id_key);
+        if online {
+            self.release(name_key);
+        }
+    }
+
+    fn release(&mut self, name_key: u64) {
+        if let Some(count) = self.bearers.get_mut(&name_key) {
+            *count -= 1;
+            if *count == 0 {
+                self.bearers.remove(&name_key);
+            }
+        }
+    }
+
+    fn user(&self, user: UserRef) -> Option<&User> {
+        self.slots
+            .get(user.slot as usize)
+            .filter(|u| u.generation == user.generation)
+    }
+
+    fn user_mut(&mut self, user: UserRef) -> Option<&mut User> {
+        self.slots
+            .get_mut(user.slot as usize)
+            .filter(|u| u.generation == user.generation)
+    }
+
+    /// The user is there, under that name.
+    pub(super) fn arrives(&mut self, server: Endpoint, user: UserRef, name: Text<'_>) {
+        let name_key = self.key(server, name);
+        let Some(known) = self.user_mut(user) else { return };
+        if known.online && known.name_key == name_key {
+            return;
+        }
+        let before = known.online.then_some(known.name_key);
+        known.online = true;
+        known.name_key = name_key;
+        known.name.clear();
+        known.name_cut = name.copy_into(&mut known.name, NAME_BYTES);
+        if let Some(before) = before {
+            self.release(before);
+        }
+        *self.bearers.entry(name_key).or_insert(0) += 1;
+    }
+
+    /// The user has left. The name stays, to speak of.
+    pub(super) fn leaves(&mut self, user: UserRef) {
+        let Some(known) = self.user_mut(user) else { return };
+        if std::mem::take(&mut known.online) {
+            let name_key = known.name_key;
+            self.release(name_key);
+        }
+    }
+
+    /// Over which connection the user talks; 0 when it is not known.
+    pub(super) fn session(&self, user: UserRef) -> u64 {
+        self.user(user).map_or(0, |u| u.session)
+    }
+
+    /// The user talks over that connection.
+    pub(super) fn bind(&mut self, user: UserRef, session: u64) {
+        if let Some(known) = self.user_mut(user) {
+            known.session = session;
+        }
+    }
+
+    /// The user's name is `name`.
+    pub(super) fn is_called(&self, user: UserRef, name: &[u8]) -> bool {
+        self.user(user).is_some_and(|u| u.name == name)
+    }
+
+    /// The user, to be spoken of in `story`.
+    pub(super) fn person(&self, story: &mut Story, user: UserRef) -> Option<Person> {
+        let known = self.user(user)?;
+        let mut name = story.keep(&known.name);
+        name.cut = known.name_cut;
+        Some(Person {
+            name,
+            id: story.keep(&known.id),
+            shared: self.bearers.get(&known.name_key).is_some_and(|&n| n > 1),
+        })
+    }
+}
+
+/// Somebody of whom only a text is known.
+pub(super) fn stranger(story: &mut Story, id: Option<Text<'_>>, name: Option<Text<'_>>) -> Person {
+    Person {
+        name: name.map_or(Span::default(), |n| quote(story, n, NAME_BYTES)),
+        id: id.map_or(Span::default(), |i| quote(story, i, ID_BYTES)),
+        shared: false,
+    }
+}
+
+/// Copies at most `limit` bytes of `text` into the story.
+pub(super) fn quote(story: &mut Story, text: Text<'_>, limit: usize) -> Span {
+    let start = story.text.len();
+    let cut = text.copy_into(&mut story.text, limit);
+    Span {
+        start: start as u32,
+        length: (story.text.len() - start) as u32,
+        cut,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    const SERVER: Endpoint = Endpoint::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7272);
+
+    #[test]
+    fn two_users_of_one_name_are_told_apart_while_both_are_there() {
+        let (mut users, mut story) = (Users::default(), Story::default());
+        let a = users.of_id(SERVER, Text::Plain("1"));
+        let b = users.of_id(SERVER, Text::Plain("2"));
+        users.arrives(SERVER, a, Text::Json("mynick"));
+        assert!(!users.person(&mut story, a).unwrap().shared);
+        users.arrives(SERVER, b, Text::Json(r"my\u006eick"));
+        assert!(users.person(&mut story, a).unwrap().shared);
+        users.leaves(b);
+        assert!(!users.person(&mut story, a).unwrap().shared);
+    }
+
+    #[test]
+    fn users_without_end_are_forgotten_the_oldest_first() {
+        let (mut users, mut story) = (Users::default(), Story::default());
+        let first = users.of_id(SERVER, Text::Plain("0"));
+        for n in 0..3 * USERS {
+            let id = n.to_string();
+            let user = users.of_id(SERVER, Text::Plain(&id));
+            users.arrives(SERVER, user, Text::Plain("same"));
+        }
+        assert!(users.person(&mut story, first).is_none());
+        assert!(users.slots.len() <= USERS && users.by_id.len() <= USERS && users.bearers.len() <= USERS);
+    }
+}
