@@ -18,7 +18,7 @@ pub enum GapCause {
     Lost,
     /// The packet was cut by the snapshot length.
     Snaplen,
-    /// We had the bytes and gave them up because a bound said so.
+    /// They were given up because a bound said so: we had them, or would not wait for them any longer.
     Evicted,
 }
 

@@ -1,4 +1,21 @@
 //! From segments to two byte streams a connection (RFC 9293).
+//!
+//! In: [`Segment`](crate::net::Segment)s. Out, to an [`Upper`]: facts about each segment, and what each direction's
+//! stream brings, in order: bytes (borrowed from the packet when they came in order), gaps, its end. [`Table`] keeps the
+//! connections within bounds.
+
+mod flow;
+mod half;
+mod lists;
+mod options;
+mod recent;
+mod seq;
+mod table;
+#[cfg(test)]
+mod testing;
+mod waiting;
+
+pub use table::Table;
 
 use std::ops::Range;
 
@@ -20,7 +37,7 @@ pub struct Connection {
     pub number: u64,
     /// The endpoints, indexed by [`Side::index`].
     pub endpoints: [Endpoint; 2],
-    /// Who sent the SYN without ACK, if it was seen.
+    /// Who opened it: sent the SYN without ACK, or got the one with ACK, if one of them was seen.
     pub initiator: Option<Side>,
     /// When its first packet came.
     pub opened: At,
@@ -35,17 +52,18 @@ pub enum DataFact {
     InOrder,
     /// Beyond bytes that are still missing: it waits. `missing` bytes lie before it.
     OutOfOrder {
-        /// Bytes missing between the stream so far and this segment.
+        /// Bytes missing between the stream so far and this segment, without those that wait already.
         missing: u64,
     },
-    /// It fills (part of) a gap; `released` bytes that waited behind it go on with it.
+    /// It is next, and fills (the beginning of) a gap; `released` bytes that waited behind it go on with it.
     FillsGap {
-        /// Bytes that had waited behind the gap.
+        /// Bytes that had waited behind the gap; 0 when it does not fill the gap to its end.
         released: u64,
     },
-    /// All its bytes were seen before.
+    /// All its bytes (or its FIN, when it has none) were seen before.
     Retransmission {
-        /// The bytes are not the ones that were seen the first time. What came first counts.
+        /// The bytes are not the ones that were seen the first time. What came first counts. Told by a hash of the last
+        /// few segments of the direction, so only for a segment that repeats one of those whole.
         different: bool,
     },
     /// Some of its bytes were seen before, `new` are new.
@@ -57,9 +75,10 @@ pub enum DataFact {
     Duplicate,
     /// A keep-alive: at most one byte, just before the next one expected (RFC 9293 §3.8.4).
     KeepAlive,
-    /// One byte or more into a closed window (RFC 9293 §3.8.6.1).
+    /// Sent into a closed window to make the receiver tell its window (RFC 9293 §3.8.6.1): a byte or more, which are
+    /// delivered when they are next, or nothing, one before the next byte.
     WindowProbe,
-    /// Outside of anything that could be valid: not looked at.
+    /// Outside of anything that could be valid (or behind the FIN): not looked at.
     OutOfWindow,
 }
 
@@ -125,8 +144,10 @@ pub struct SegmentFacts {
     pub window: WindowFact,
     /// It carries FIN, for the first time.
     pub fin: bool,
-    /// It carries RST.
+    /// It carries RST, and one that can be meant for the connection.
     pub reset: bool,
+    /// The connection was over before it came: a last ACK, a retransmission, data that nobody wants any more.
+    pub late: bool,
 }
 
 /// What one direction of a connection brings, in order.

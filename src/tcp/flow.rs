@@ -1,0 +1,582 @@
+//! One connection: what each of its segments does, in the light of those before.
+
+use crate::base::{GapCause, Side, Timestamp};
+use crate::net::Segment;
+use crate::tcp::half::{Beginning, Half, Placed};
+use crate::tcp::options::window_scale;
+use crate::tcp::recent::Fingerprint;
+use crate::tcp::{
+    AckFact, At, Connection, DataFact, HandshakeStep, SegmentFacts, StreamEvent, TcpEnd, Upper, WindowFact,
+};
+
+/// A reset this far behind everything seen is believed (RFC 9293 §3.5.2 says: in the window; ours is a guess).
+const RESET_WINDOW: i64 = 1 << 20;
+
+/// How much is known of the handshake (RFC 9293 §3.3.2, as an observer sees it).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// SYN.
+    Opening,
+    /// SYN, and SYN with ACK.
+    Answered,
+    /// The handshake is over.
+    Open,
+    /// The capture began in the middle.
+    Midstream,
+}
+
+/// In which queue a connection waits for being given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Perhaps never more than a SYN.
+    HalfOpen,
+    /// In use.
+    Established,
+    /// Over; kept for late segments.
+    Closed,
+}
+
+/// What a segment means for the connection that has its endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Belongs {
+    /// It is a segment of this connection.
+    Here,
+    /// It begins another connection, which takes the endpoints over.
+    ToANewOne,
+    /// It shows that the SYN that was doubtful began another connection.
+    ToTheDoubtful(Syn),
+}
+
+/// A SYN that came while the connection was alive: most likely its sender has restarted, and the other side will tell
+/// it off (RFC 9293 §3.5.1) or accept it (then this connection is over).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Syn {
+    side: Side,
+    seq: u32,
+    window: u16,
+    scale: Option<u8>,
+    pub(super) at: At,
+}
+
+/// A connection, and what is kept above for it.
+#[derive(Debug)]
+pub(super) struct Flow<U> {
+    pub(super) connection: Connection,
+    pub(super) upper: U,
+    /// When its last segment came.
+    pub(super) last: Timestamp,
+    halves: [Half; 2],
+    phase: Phase,
+    /// Who sent the first FIN.
+    first_fin: Option<Side>,
+    ended: bool,
+    doubtful: Option<Box<Syn>>,
+}
+
+impl<U: Default> Flow<U> {
+    pub(super) fn new(number: u64, segment: &Segment<'_>, at: At) -> Self {
+        Self {
+            connection: Connection {
+                number,
+                endpoints: [segment.source, segment.destination],
+                initiator: None,
+                opened: at,
+            },
+            upper: U::default(),
+            last: at.time,
+            halves: Default::default(),
+            phase: Phase::Midstream,
+            first_fin: None,
+            ended: false,
+            doubtful: None,
+        }
+    }
+
+    /// A connection whose SYN came before its first other segment.
+    pub(super) fn with_syn(mut self, syn: Syn, from: Side) -> Self {
+        // `from` sent the segment that began this flow, `syn.side` is the old connection's.
+        let side = if syn.side == from { Side::A } else { Side::B };
+        self.connection.opened = syn.at;
+        self.connection.initiator = Some(side);
+        self.phase = Phase::Opening;
+        let half = &mut self.halves[side.index()];
+        half.begin(syn.seq.wrapping_add(1), Beginning::Known);
+        (half.syn, half.heard, half.scale) = (true, true, syn.scale);
+        half.window = Some(u64::from(syn.window));
+        self
+    }
+
+    /// Who sent it.
+    #[inline]
+    pub(super) fn side(&self, segment: &Segment<'_>) -> Side {
+        // Both ends may be the same endpoint when a machine connects a port to itself; then `A` sends everything.
+        if segment.source == self.connection.endpoints[0] {
+            Side::A
+        } else {
+            Side::B
+        }
+    }
+
+    #[inline]
+    pub(super) fn class(&self) -> Class {
+        let [a, b] = &self.halves;
+        if self.ended {
+            Class::Closed
+        } else if match self.phase {
+            Phase::Opening | Phase::Answered => false,
+            Phase::Open => true,
+            Phase::Midstream => a.heard && b.heard || a.high > 0 || b.high > 0,
+        } {
+            Class::Established
+        } else {
+            Class::HalfOpen
+        }
+    }
+
+    /// What waits in both directions, in bytes of memory.
+    #[inline]
+    pub(super) fn waiting_cost(&self) -> usize {
+        self.halves[0].waiting_cost() + self.halves[1].waiting_cost()
+    }
+
+    /// Whether the segment is one of this connection, or of a later one between the same endpoints.
+    #[inline]
+    pub(super) fn belongs(&self, segment: &Segment<'_>, side: Side) -> Belongs {
+        if !segment.flags.syn() && !self.ended && self.doubtful.is_none() {
+            return Belongs::Here;
+        }
+        self.belongs_with_doubt(segment, side)
+    }
+
+    #[cold]
+    fn belongs_with_doubt(&self, segment: &Segment<'_>, side: Side) -> Belongs {
+        let (own, other) = (&self.halves[side.index()], &self.halves[side.other().index()]);
+        let (flags, first) = (segment.flags, segment.seq.wrapping_add(1));
+        let acknowledges = |seq: u32| flags.ack() && segment.ack == seq;
+        if let Some(syn) = self.doubtful.as_deref() {
+            let answered = flags.syn() && side != syn.side && acknowledges(syn.seq.wrapping_add(1));
+            let goes_on = !flags.syn() && !flags.rst() && side == syn.side && segment.seq == syn.seq.wrapping_add(1);
+            if answered || goes_on && !self.plausible(own, segment.seq) {
+                return Belongs::ToTheDoubtful(*syn);
+            }
+        }
+        let same = own.beginning != Beginning::Unknown && own.start == first;
+        if flags.syn() && !flags.rst() {
+            return match (flags.ack(), same) {
+                (_, true) => Belongs::Here,
+                // The second SYN of a simultaneous open, or one of an unfinished handshake that begins anew.
+                (false, _) if own.beginning == Beginning::Unknown && !self.ended => Belongs::Here,
+                (false, _) if self.ended || self.first_fin.is_some() || self.class() == Class::HalfOpen => {
+                    Belongs::ToANewOne
+                }
+                // Doubtful.
+                (false, _) => Belongs::Here,
+                (true, _) if self.ended => Belongs::ToANewOne,
+                (true, _) if own.beginning != Beginning::Known => Belongs::Here,
+                // Both numbers are of another connection: its SYN is not in the capture.
+                (true, _) if !self.plausible(own, segment.seq) && !self.plausible(other, segment.ack) => {
+                    Belongs::ToANewOne
+                }
+                (true, _) => Belongs::Here,
+            };
+        }
+        let carries = segment.payload.wire_len > 0 && !flags.rst();
+        if self.ended && carries && own.beginning != Beginning::Unknown && !self.plausible(own, segment.seq) {
+            return Belongs::ToANewOne;
+        }
+        Belongs::Here
+    }
+
+    /// Whether a sequence number is near to what has been seen of a direction.
+    fn plausible(&self, half: &Half, seq: u32) -> bool {
+        half.beginning == Beginning::Unknown || (half.offset(seq) - half.next as i64).abs() <= RESET_WINDOW
+    }
+
+    /// Reads a segment: tells `upper` what it does and what it brings.
+    pub(super) fn segment<P: Upper<State = U>>(
+        &mut self,
+        segment: &Segment<'_>,
+        side: Side,
+        at: At,
+        limit: usize,
+        upper: &mut P,
+    ) {
+        let mut facts = SegmentFacts::new(side);
+        facts.late = self.ended;
+        let [a, b] = &mut self.halves;
+        facts.first = !a.heard && !b.heard;
+        let (own, other) = match side {
+            Side::A => (a, b),
+            Side::B => (b, a),
+        };
+        let fingerprint = Fingerprint::of(segment, at.time);
+        let payload = segment.payload;
+        let flags = segment.flags;
+        // Only what brings nothing new can be a packet that was seen before.
+        let old = own.beginning != Beginning::Unknown
+            && (own.offset(segment.seq) < own.high as i64
+                || payload.wire_len == 0
+                    && own.heard
+                    && (!flags.ack()
+                        || other
+                            .acknowledged(segment.ack)
+                            .is_none_or(|ack| ack <= other.acked as i64)));
+        if old
+            && own
+                .recent
+                .is_duplicate(fingerprint, segment.ip_id.is_some_and(|id| id != 0))
+        {
+            facts.midstream = self.phase == Phase::Midstream;
+            facts.data = DataFact::Duplicate;
+            facts.range = own.range_of(segment);
+            facts.window.bytes = own.window.unwrap_or(0);
+            upper.segment(&mut self.upper, &self.connection, &facts, at);
+            return;
+        }
+        let different = old && own.recent.is_different(fingerprint);
+        own.recent.remember(fingerprint);
+        own.heard = true;
+
+        if flags.syn() {
+            if !self.synchronise(segment, side, at, &mut facts) {
+                facts.midstream = self.phase == Phase::Midstream;
+                facts.data = DataFact::OutOfWindow;
+                upper.segment(&mut self.upper, &self.connection, &facts, at);
+                return;
+            }
+        } else if self.phase != Phase::Midstream && self.phase != Phase::Open {
+            self.complete_handshake(segment, side, &mut facts);
+        }
+        facts.midstream = self.phase == Phase::Midstream;
+        let [a, b] = &mut self.halves;
+        let (own, other) = match side {
+            Side::A => (a, b),
+            Side::B => (b, a),
+        };
+
+        let data_seq = segment.seq.wrapping_add(u32::from(flags.syn()));
+        if payload.wire_len > 0 && !flags.rst() {
+            own.begin_with_data(data_seq);
+        } else if own.beginning == Beginning::Unknown && !flags.rst() {
+            own.begin(data_seq, Beginning::Guessed);
+        }
+        if flags.rst() {
+            // Bytes in a reset are an explanation for people (RFC 9293 §3.5.3), not of the stream.
+            facts.reset = Self::believable_reset(self.phase, own, other, segment);
+            if !facts.reset {
+                facts.data = DataFact::OutOfWindow;
+            }
+        }
+        let mut placed = Placed {
+            start: 0,
+            end: 0,
+            fact: DataFact::None,
+        };
+        if !flags.rst() {
+            placed = own.place(data_seq, payload.wire_len);
+            facts.data = Self::data_fact(own, other, segment, placed, different);
+            if payload.wire_len > 0 {
+                facts.range = placed.start..placed.end;
+            }
+            if flags.fin() && placed.fact != DataFact::OutOfWindow && !self.ended {
+                facts.fin = own.note_fin(placed.end);
+                if facts.fin && self.first_fin.is_none() {
+                    self.first_fin = Some(side);
+                }
+            }
+        }
+        let believed = !flags.rst() || facts.reset;
+        if flags.ack() && believed {
+            facts.ack = acknowledge(other, segment, facts.midstream);
+        }
+        if !flags.rst() {
+            facts.window = window(own, other, segment, &facts);
+            let empty = payload.wire_len == 0 && !flags.syn() && !flags.fin();
+            facts.ack.duplicate = empty
+                && flags.ack()
+                && facts.data == DataFact::None
+                && facts.ack.newly.is_empty()
+                && !facts.ack.fin
+                && facts.handshake.is_none()
+                && !facts.window.update_only
+                && other.high > other.acked;
+        }
+        upper.segment(&mut self.upper, &self.connection, &facts, at);
+        if self.ended {
+            return;
+        }
+
+        let (state, connection) = (&mut self.upper, &self.connection);
+        let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
+        if payload.wire_len > 0 && placed.end > own.next && placed.fact != DataFact::OutOfWindow {
+            own.doubt_fin(placed.end);
+            own.accept(placed, payload, at.packet, at.time, &mut emit);
+            while own.waiting_cost() > limit && own.give_up_hole(GapCause::Evicted, at.time, &mut emit) {}
+        }
+        own.finish(&mut emit);
+        if facts.reset {
+            self.flush(at, upper);
+            upper.stream(&mut self.upper, &self.connection, side, StreamEvent::Reset, at);
+            self.end(TcpEnd::Reset { by: side }, at, upper);
+            return;
+        }
+        self.give_up_lost(at, upper);
+        if let (true, true, Some(by)) = (self.halves[0].finished, self.halves[1].finished, self.first_fin) {
+            self.end(TcpEnd::Fin { by }, at, upper);
+        }
+    }
+
+    /// A SYN: with it, its direction's stream has its beginning. `false` when it is not one of this connection.
+    #[cold]
+    fn synchronise(&mut self, segment: &Segment<'_>, side: Side, at: At, facts: &mut SegmentFacts) -> bool {
+        let flags = segment.flags;
+        let start = segment.seq.wrapping_add(1);
+        let own = &mut self.halves[side.index()];
+        let scale = window_scale(segment.options);
+        let known = own.beginning == Beginning::Known;
+        if known && own.start != start {
+            if !flags.ack() && !self.ended {
+                let syn = Syn {
+                    side,
+                    seq: segment.seq,
+                    window: segment.window,
+                    scale,
+                    at,
+                };
+                self.doubtful = Some(Box::new(syn));
+            }
+            return false;
+        }
+        facts.syn_again = own.syn;
+        facts.handshake = Some(if flags.ack() {
+            HandshakeStep::SynAck
+        } else {
+            HandshakeStep::Syn
+        });
+        if !known {
+            own.begin(start, Beginning::Known);
+        }
+        (own.syn, own.scale) = (true, scale);
+        if self.connection.initiator.is_none() {
+            self.connection.initiator = Some(if flags.ack() { side.other() } else { side });
+        }
+        self.phase = match (self.phase, flags.ack()) {
+            // Late, by reordering or repetition.
+            (Phase::Open, _) => Phase::Open,
+            (Phase::Answered, true) if self.connection.initiator == Some(side) => Phase::Open,
+            (Phase::Answered, _) => Phase::Answered,
+            (_, true) => Phase::Answered,
+            (Phase::Midstream, false) if self.halves[side.other().index()].high > 0 => Phase::Midstream,
+            (_, false) => Phase::Opening,
+        };
+        true
+    }
+
+    /// A segment without SYN while the handshake goes on.
+    fn complete_handshake(&mut self, segment: &Segment<'_>, side: Side, facts: &mut SegmentFacts) {
+        if segment.flags.rst() || !segment.flags.ack() {
+            return;
+        }
+        let other = &self.halves[side.other().index()];
+        let acknowledges = other.beginning == Beginning::Unknown || other.offset(segment.ack) >= 0;
+        if acknowledges && self.connection.initiator == Some(side) {
+            facts.handshake = Some(HandshakeStep::Ack);
+            self.phase = Phase::Open;
+        } else if self.connection.initiator != Some(side) && self.phase == Phase::Answered {
+            // The ACK of the initiator is not in the capture; who answered goes on already.
+            self.phase = Phase::Open;
+        } else if self.connection.initiator != Some(side) && segment.payload.wire_len > 0 {
+            self.phase = Phase::Open;
+        }
+    }
+
+    /// Whether a reset can be meant for this connection (RFC 9293 §3.5.2): a blind one, far outside, is not believed.
+    fn believable_reset(phase: Phase, own: &Half, other: &Half, segment: &Segment<'_>) -> bool {
+        if matches!(phase, Phase::Opening) && segment.flags.ack() {
+            // The answer to a SYN acknowledges it.
+            return other.beginning == Beginning::Unknown || other.offset(segment.ack) >= 0;
+        }
+        if own.beginning == Beginning::Unknown {
+            return true;
+        }
+        let at = own.offset(segment.seq);
+        (own.acked as i64 - 1..=own.high.max(own.acked) as i64 + RESET_WINDOW).contains(&at)
+    }
+
+    fn data_fact(own: &Half, other: &Half, segment: &Segment<'_>, placed: Placed, different: bool) -> DataFact {
+        let flags = segment.flags;
+        let length = segment.payload.wire_len;
+        let plain = !flags.syn() && !flags.fin();
+        let seq = own.offset(segment.seq);
+        if plain && length <= 1 && seq + 1 == own.high as i64 && (length == 0 || own.acked == own.high) {
+            return match other.window {
+                Some(0) => DataFact::WindowProbe,
+                _ => DataFact::KeepAlive,
+            };
+        }
+        match placed.fact {
+            DataFact::OutOfWindow => DataFact::OutOfWindow,
+            _ if length == 0 => {
+                // A FIN may come again, too.
+                let again = flags.fin() && own.fin == Some(placed.end);
+                if again {
+                    DataFact::Retransmission { different: false }
+                } else {
+                    DataFact::None
+                }
+            }
+            DataFact::Retransmission { .. } => DataFact::Retransmission { different },
+            fact if other.window == Some(0) && own.acked as i64 == seq && other.heard => match fact {
+                DataFact::InOrder => DataFact::WindowProbe,
+                fact => fact,
+            },
+            fact => fact,
+        }
+    }
+
+    /// Gives up holes that nothing will fill any more.
+    #[inline]
+    fn give_up_lost<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
+        let finished = self.halves[0].fin.is_some() && self.halves[1].fin.is_some();
+        let heard = [self.halves[1].heard, self.halves[0].heard];
+        let (state, connection) = (&mut self.upper, &self.connection);
+        for side in [Side::A, Side::B] {
+            let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
+            self.halves[side.index()].give_up_lost(finished, heard[side.index()], at.time, &mut emit);
+        }
+    }
+
+    /// Gives up everything that waits, because there is no room for it.
+    pub(super) fn give_up_waiting<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
+        let (state, connection) = (&mut self.upper, &self.connection);
+        for side in [Side::A, Side::B] {
+            let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
+            let half = &mut self.halves[side.index()];
+            while half.waiting.is_some() && half.give_up_hole(GapCause::Evicted, at.time, &mut emit) {}
+        }
+    }
+
+    fn flush<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
+        let (state, connection) = (&mut self.upper, &self.connection);
+        for side in [Side::A, Side::B] {
+            let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
+            self.halves[side.index()].flush(GapCause::Lost, at.time, &mut emit);
+        }
+    }
+
+    /// Ends the connection, unless it has ended: delivers what waits, then tells `upper`.
+    pub(super) fn end<P: Upper<State = U>>(&mut self, end: TcpEnd, at: At, upper: &mut P) {
+        if self.ended {
+            return;
+        }
+        self.flush(at, upper);
+        self.ended = true;
+        // The last bytes may have been what both FINs had waited for.
+        let end = match self.first_fin {
+            Some(by) if self.halves[0].finished && self.halves[1].finished => TcpEnd::Fin { by },
+            _ => end,
+        };
+        upper.end(&mut self.upper, &self.connection, end, at);
+    }
+}
+
+impl SegmentFacts {
+    /// Nothing is known yet but who sent it.
+    pub const fn new(side: Side) -> Self {
+        Self {
+            side,
+            first: false,
+            midstream: false,
+            handshake: None,
+            syn_again: false,
+            data: DataFact::None,
+            range: 0..0,
+            ack: AckFact {
+                newly: 0..0,
+                fin: false,
+                duplicate: false,
+                unseen: false,
+            },
+            window: WindowFact {
+                bytes: 0,
+                scaled: false,
+                closed: false,
+                reopened: false,
+                update_only: false,
+            },
+            fin: false,
+            reset: false,
+            late: false,
+        }
+    }
+}
+
+impl Half {
+    /// Where a segment's payload lies.
+    fn range_of(&self, segment: &Segment<'_>) -> std::ops::Range<u64> {
+        let at = self.offset(segment.seq.wrapping_add(u32::from(segment.flags.syn())));
+        let end = at + segment.payload.wire_len as i64;
+        match segment.payload.wire_len {
+            0 => 0..0,
+            _ => at.max(0) as u64..end.max(0) as u64,
+        }
+    }
+}
+
+/// What the acknowledgment does to the direction that it acknowledges.
+#[inline]
+fn acknowledge(other: &mut Half, segment: &Segment<'_>, midstream: bool) -> AckFact {
+    let mut fact = AckFact::default();
+    if other.beginning == Beginning::Unknown {
+        // The answer to a SYN tells exactly where that was.
+        let exact = segment.flags.syn();
+        other.begin(segment.ack, if exact { Beginning::Known } else { Beginning::Guessed });
+        return fact;
+    }
+    let Some(offset) = other.acknowledged(segment.ack) else {
+        return fact;
+    };
+    let Ok(offset) = u64::try_from(offset) else {
+        return fact;
+    };
+    let data = other.fin.map_or(offset, |fin| offset.min(fin));
+    if data > other.acked {
+        fact.newly = other.acked..data;
+        other.acked = data;
+    }
+    if offset > data && !other.fin_acked {
+        other.fin_acked = true;
+        fact.fin = true;
+    }
+    fact.unseen = data > other.high && !(midstream && other.beginning == Beginning::Guessed);
+    fact
+}
+
+/// What the window field tells.
+#[inline]
+fn window(own: &mut Half, other: &Half, segment: &Segment<'_>, facts: &SegmentFacts) -> WindowFact {
+    let flags = segment.flags;
+    // A SYN's own window is never scaled (RFC 7323 §2.2), and both sides must have offered to scale.
+    let shift = match (own.scale, other.scale) {
+        (Some(shift), Some(_)) if !flags.syn() => shift,
+        _ => 0,
+    };
+    let bytes = u64::from(segment.window) << shift;
+    let before = own.window.replace(bytes);
+    let empty = segment.payload.wire_len == 0 && !flags.syn() && !flags.fin();
+    WindowFact {
+        bytes,
+        scaled: flags.syn()
+            || own.syn && other.syn
+            || own.syn && own.scale.is_none()
+            || other.syn && other.scale.is_none(),
+        closed: bytes == 0 && before.is_some_and(|before| before > 0),
+        reopened: bytes > 0 && before == Some(0),
+        update_only: empty
+            && facts.data == DataFact::None
+            && facts.handshake.is_none()
+            && before.is_some_and(|before| before != bytes)
+            && facts.ack.newly.is_empty()
+            && !facts.ack.fin,
+    }
+}

@@ -1,0 +1,399 @@
+//! One direction of a connection: its segments in any order become one stream, with gaps where bytes will not come.
+
+use crate::base::{Captured, Gap, GapCause, Timestamp};
+use crate::tcp::recent::Recent;
+use crate::tcp::seq;
+use crate::tcp::waiting::Waiting;
+use crate::tcp::{DataFact, StreamEvent};
+
+/// A gap is given up when the other side has acknowledged all of it, unless that acknowledgment is younger than both of
+/// these: the capture may have seen the ACK before the data, and data that was lost on the way to the capture comes
+/// again from nowhere.
+const PATIENCE_PACKETS: u8 = 8;
+const PATIENCE_NANOS: i64 = 20_000_000;
+
+/// Without any acknowledgment a gap is given up after this time: TCP would have sent the bytes again.
+const LONGEST_WAIT_NANOS: i64 = 120_000_000_000;
+
+/// The same, when nothing has been seen of the other side, so that nothing will tell.
+const LONE_WAIT_NANOS: i64 = 2_000_000_000;
+
+/// How far an acknowledgment may be ahead of everything seen.
+const FARTHEST_ACK: i64 = 1 << 26;
+
+/// How much is known of where a stream begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Beginning {
+    /// Nothing has been seen of it.
+    #[default]
+    Unknown,
+    /// The capture began in the middle: by an acknowledgment, or by an empty segment. The first bytes will tell.
+    Guessed,
+    /// By the SYN, or by the first bytes seen.
+    Known,
+}
+
+/// State of one direction. All offsets count from the byte after the SYN, else from the first one seen.
+#[derive(Debug, Default)]
+pub(super) struct Half {
+    /// Sequence number of offset 0.
+    pub(super) start: u32,
+    pub(super) beginning: Beginning,
+    /// Its SYN has been seen.
+    pub(super) syn: bool,
+    /// Something that it sent has been seen.
+    pub(super) heard: bool,
+    /// All before it has been delivered.
+    pub(super) next: u64,
+    /// No byte behind it has been seen.
+    pub(super) high: u64,
+    /// The other side has acknowledged all before it.
+    pub(super) acked: u64,
+    /// Where its FIN is, once that has been seen.
+    pub(super) fin: Option<u64>,
+    /// The FIN has been delivered.
+    pub(super) finished: bool,
+    /// The other side has acknowledged the FIN.
+    pub(super) fin_acked: bool,
+    /// The window that it last told, scaled.
+    pub(super) window: Option<u64>,
+    /// The shift count that its SYN offered.
+    pub(super) scale: Option<u8>,
+    pub(super) waiting: Option<Box<Waiting>>,
+    /// Since when something waits.
+    waiting_since: Timestamp,
+    pub(super) recent: Recent,
+    /// Since when the other side has acknowledged what has not been delivered, and how many packets ago that was.
+    unseen_since: Timestamp,
+    unseen_packets: u8,
+    unseen: bool,
+}
+
+/// What a segment's data is to its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Placed {
+    /// First offset of its payload on the wire; 0 when it lies before the stream's beginning.
+    pub(super) start: u64,
+    /// First offset behind it.
+    pub(super) end: u64,
+    pub(super) fact: DataFact,
+}
+
+impl Half {
+    /// The offset of a sequence number; negative before the stream's beginning.
+    #[inline]
+    pub(super) fn offset(&self, seq: u32) -> i64 {
+        seq::offset(self.start, self.next, seq)
+    }
+
+    /// Offset 0 has this sequence number.
+    pub(super) fn begin(&mut self, start: u32, beginning: Beginning) {
+        (self.start, self.beginning) = (start, beginning);
+    }
+
+    /// A stream of which only its middle is seen begins with the first bytes seen.
+    #[inline]
+    pub(super) fn begin_with_data(&mut self, seq: u32) {
+        match self.beginning {
+            Beginning::Known => {}
+            Beginning::Unknown => self.begin(seq, Beginning::Known),
+            Beginning::Guessed => {
+                // What was guessed stands if the bytes follow it: those between are perhaps still to come. It was one
+                // too low if what told it was a keep-alive.
+                let ahead = i64::from(seq.wrapping_sub(self.start) as i32);
+                let untouched = self.next == 0 && self.waiting.is_none() && self.fin.is_none();
+                if ahead == 0 {
+                    self.beginning = Beginning::Known;
+                } else if untouched && ahead <= 1 && ahead >= -seq::LARGEST_WINDOW {
+                    self.begin(seq, Beginning::Known);
+                    self.acked = self.acked.saturating_add_signed(-ahead);
+                    self.high = 0;
+                }
+            }
+        }
+    }
+
+    /// Where `length` bytes from `seq` on belong, and what they are to the stream. Changes nothing.
+    #[inline]
+    pub(super) fn place(&self, seq: u32, length: usize) -> Placed {
+        let at = self.offset(seq);
+        let end = at + length as i64;
+        let start = at.max(0) as u64;
+        let outside = Placed {
+            start: 0,
+            end: 0,
+            fact: DataFact::OutOfWindow,
+        };
+        let next = self.next as i64;
+        if at == next && self.fin.is_none() && self.waiting.is_none() {
+            return Placed {
+                start,
+                end: end as u64,
+                fact: DataFact::InOrder,
+            };
+        }
+        if (at - next).abs() > seq::LARGEST_WINDOW || self.fin.is_some_and(|fin| self.finished && end > fin as i64) {
+            return outside;
+        }
+        let end = end.max(0) as u64;
+        let fact = if end <= self.next {
+            DataFact::Retransmission { different: false }
+        } else if at < next {
+            DataFact::PartlyRetransmitted { new: end - self.next }
+        } else {
+            match &self.waiting {
+                None if at == next && self.fin.is_some_and(|fin| fin > self.next) => DataFact::FillsGap { released: 0 },
+                None if at == next => DataFact::InOrder,
+                Some(waiting) if at == next => DataFact::FillsGap {
+                    released: if waiting.first().is_some_and(|first| first <= end) {
+                        waiting.follows(end)
+                    } else {
+                        0
+                    },
+                },
+                Some(waiting) if waiting.covers(start, end) => DataFact::Retransmission { different: false },
+                waiting => DataFact::OutOfOrder {
+                    missing: waiting
+                        .as_ref()
+                        .map_or(start - self.next, |w| w.missing(self.next, start)),
+                },
+            }
+        };
+        Placed { start, end, fact }
+    }
+
+    /// Takes the bytes of a segment that [`Half::place`] has placed: delivers those that are next and what had waited
+    /// for them, keeps those that are early.
+    #[inline]
+    pub(super) fn accept(
+        &mut self,
+        placed: Placed,
+        payload: Captured<'_>,
+        packet: u64,
+        now: Timestamp,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        let Placed { start, end, .. } = placed;
+        if end <= self.next {
+            return;
+        }
+        self.high = self.high.max(end);
+        if start == self.next && self.waiting.is_none() {
+            return self.deliver(end, payload.bytes, packet, emit);
+        }
+        self.accept_with_others(start, payload, packet, now, emit);
+    }
+
+    fn accept_with_others(
+        &mut self,
+        start: u64,
+        payload: Captured<'_>,
+        packet: u64,
+        now: Timestamp,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        let end = start + payload.wire_len as u64;
+        if start > self.next {
+            if self.waiting.is_none() {
+                self.waiting_since = now;
+            }
+            let waiting = self.waiting.get_or_insert_default();
+            return waiting.insert(start, payload, packet);
+        }
+        // What waits came first, so between it only the rest of this segment is new.
+        while self.next < end {
+            let first = self.waiting.as_ref().and_then(|waiting| waiting.first());
+            let until = first.map_or(end, |first| first.min(end));
+            if self.next < until {
+                let bytes = payload.bytes.get((self.next - start) as usize..).unwrap_or_default();
+                let bytes = &bytes[..bytes.len().min((until - self.next) as usize)];
+                self.deliver(until, bytes, packet, emit);
+            }
+            self.release(now, emit);
+        }
+    }
+
+    /// `bytes` are the next ones, and all that was captured before `end`.
+    #[inline]
+    fn deliver(&mut self, end: u64, bytes: &[u8], packet: u64, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        let offset = self.next;
+        self.next = end;
+        if !bytes.is_empty() {
+            emit(StreamEvent::Data { offset, bytes, packet });
+        }
+        let captured = offset + bytes.len() as u64;
+        if captured < end {
+            emit(StreamEvent::Gap(Gap {
+                offset: captured,
+                length: end - captured,
+                cause: GapCause::Snaplen,
+            }));
+        }
+    }
+
+    /// Delivers what waited and is next now.
+    fn release(&mut self, now: Timestamp, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        while let Some(waiting) = &mut self.waiting {
+            match waiting.first() {
+                Some(first) if first <= self.next => {
+                    if let Some((start, chunk)) = waiting.pop() {
+                        // Chunks neither overlap nor lie before what has been delivered, but for a FIN's sake.
+                        let skip = (self.next - start) as usize;
+                        if let (Some(bytes), true) = (chunk.bytes.get(skip..), chunk.end > self.next) {
+                            self.deliver(chunk.end, bytes, chunk.packet, emit);
+                        }
+                        // The next hole has waited from now on only.
+                        self.waiting_since = now;
+                    }
+                }
+                Some(_) => return,
+                None => self.waiting = None,
+            }
+        }
+    }
+
+    /// Delivers the FIN, if all before it has been delivered.
+    #[inline]
+    pub(super) fn finish(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        if self.fin == Some(self.next) && !self.finished {
+            self.finished = true;
+            emit(StreamEvent::Fin);
+        }
+    }
+
+    /// Where the first hole ends: at bytes that wait, or at the FIN.
+    fn hole_end(&self) -> Option<u64> {
+        match &self.waiting {
+            Some(waiting) => waiting.first(),
+            None => self.fin.filter(|&fin| fin > self.next),
+        }
+    }
+
+    /// Something has come, in whatever direction: gives up the first holes if they will not be filled any more.
+    #[inline]
+    pub(super) fn give_up_lost(
+        &mut self,
+        both_finished: bool,
+        other_heard: bool,
+        now: Timestamp,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        if self.acked <= self.next && self.waiting.is_none() {
+            self.unseen = false;
+            return;
+        }
+        self.give_up_lost_holes(both_finished, other_heard, now, emit);
+    }
+
+    #[cold]
+    fn give_up_lost_holes(
+        &mut self,
+        both_finished: bool,
+        other_heard: bool,
+        now: Timestamp,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        if self.acked > self.next {
+            if !self.unseen {
+                (self.unseen, self.unseen_packets, self.unseen_since) = (true, 0, now);
+            }
+            self.unseen_packets = self.unseen_packets.saturating_add(1);
+        } else {
+            self.unseen = false;
+        }
+        let patient = self.unseen_packets <= PATIENCE_PACKETS && now.since(self.unseen_since) < PATIENCE_NANOS;
+        let longest = if other_heard {
+            LONGEST_WAIT_NANOS
+        } else {
+            LONE_WAIT_NANOS
+        };
+        while let Some(end) = self.hole_end() {
+            let acknowledged = self.unseen && self.acked >= end && (both_finished || !patient);
+            let waited = self.waiting.is_some() && now.since(self.waiting_since) > longest;
+            if !acknowledged && !waited {
+                return;
+            }
+            self.give_up_hole(GapCause::Lost, now, emit);
+        }
+    }
+
+    /// Gives up the first hole and delivers what waited behind it. `false` when there is none.
+    pub(super) fn give_up_hole(
+        &mut self,
+        cause: GapCause,
+        now: Timestamp,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) -> bool {
+        let Some(end) = self.hole_end() else {
+            return false;
+        };
+        match &mut self.waiting {
+            // What came before the capture began is not missing.
+            Some(waiting) if self.beginning == Beginning::Guessed && self.next == 0 => {
+                let by = waiting.rebase();
+                self.start = self.start.wrapping_add(by as u32);
+                self.high -= by.min(self.high);
+                self.acked -= by.min(self.acked);
+                self.fin = self.fin.map(|fin| fin - by.min(fin));
+                self.beginning = Beginning::Known;
+            }
+            _ => {
+                let offset = self.next;
+                self.next = end;
+                emit(StreamEvent::Gap(Gap {
+                    offset,
+                    length: end - offset,
+                    cause,
+                }));
+            }
+        }
+        self.release(now, emit);
+        self.finish(emit);
+        true
+    }
+
+    /// Nothing more will come: delivers what waits, and tells what is missing at the end.
+    pub(super) fn flush(&mut self, cause: GapCause, now: Timestamp, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        while self.give_up_hole(cause, now, emit) {}
+        // One number alone may as well have been the FIN's.
+        let missing = self.acked.saturating_sub(self.next);
+        if self.fin.is_none() && missing > 1 && self.beginning == Beginning::Known {
+            let offset = self.next;
+            self.next = self.acked;
+            emit(StreamEvent::Gap(Gap {
+                offset,
+                length: missing,
+                cause: GapCause::Lost,
+            }));
+        }
+    }
+
+    /// Notes where the FIN is. Answers whether it is news.
+    pub(super) fn note_fin(&mut self, at: u64) -> bool {
+        if self.fin.is_some() || at < self.high {
+            return false;
+        }
+        self.fin = Some(at);
+        true
+    }
+
+    /// Bytes beyond a FIN that has not been reached yet prove it wrong.
+    pub(super) fn doubt_fin(&mut self, end: u64) {
+        if !self.finished && self.fin.is_some_and(|fin| end > fin) {
+            self.fin = None;
+        }
+    }
+
+    /// The offset that the other side acknowledges with `ack`, if that is plausible.
+    #[inline]
+    pub(super) fn acknowledged(&self, ack: u32) -> Option<i64> {
+        let offset = seq::offset(self.start, self.acked, ack);
+        (offset <= self.high.max(self.acked) as i64 + FARTHEST_ACK).then_some(offset)
+    }
+
+    /// What waits here, in bytes of memory.
+    #[inline]
+    pub(super) fn waiting_cost(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.cost())
+    }
+}

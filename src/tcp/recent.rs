@@ -1,0 +1,119 @@
+//! The last few segments of a direction, to tell a duplicate (one packet, captured twice) from a retransmission (the
+//! same bytes, sent twice), and a retransmission of the same bytes from one of others.
+
+use crate::base::Timestamp;
+use crate::net::Segment;
+
+/// How many segments are remembered. Each costs 16 bytes a direction of every connection.
+const REMEMBERED: usize = 6;
+
+/// Time is kept in units of 2^18 ns, about a quarter of a millisecond.
+const TIME_SHIFT: u32 = 18;
+
+/// A packet's way through bridges and pairs of interfaces takes less than this (100 ms).
+const SAME_ID: u16 = 381;
+
+/// Without an IP identification only what comes within about a millisecond counts as the same packet: a retransmission
+/// takes at least a round trip.
+const NO_ID: u16 = 4;
+
+/// A ring of fingerprints.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    ring: [Fingerprint; REMEMBERED],
+    next: u8,
+}
+
+/// What is remembered of a segment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Fingerprint {
+    seq: u32,
+    /// Everything in its headers that a retransmission would change, and what it would not.
+    header: u32,
+    /// Its payload.
+    content: u32,
+    /// Length of the payload on the wire, 65,535 and more being the same.
+    length: u16,
+    time: u16,
+}
+
+impl Fingerprint {
+    #[inline]
+    pub(super) fn of(segment: &Segment<'_>, time: Timestamp) -> Self {
+        let numbers = u64::from(segment.ack) << 32 | u64::from(segment.window) << 16 | u64::from(segment.flags.0);
+        let mut header = mix(numbers, u64::from(segment.ip_id.unwrap_or(0)) | 1 << 32);
+        header = hash(segment.options, header);
+        // What lies behind the first 2 KiB does not count, so that large segments stay cheap.
+        let payload = segment.payload.bytes;
+        let content = hash(&payload[..payload.len().min(2048)], payload.len() as u64);
+        Self {
+            seq: segment.seq,
+            header: header as u32,
+            content: content as u32,
+            length: segment.payload.wire_len.min(usize::from(u16::MAX)) as u16,
+            time: (time.nanos() >> TIME_SHIFT) as u16,
+        }
+    }
+}
+
+impl Recent {
+    /// Remembers a segment, and forgets the oldest.
+    #[inline]
+    pub(super) fn remember(&mut self, fingerprint: Fingerprint) {
+        if let Some(place) = self.ring.get_mut(usize::from(self.next)) {
+            *place = fingerprint;
+        }
+        self.next = (self.next + 1) % REMEMBERED as u8;
+    }
+
+    /// Whether this very packet has been seen just before.
+    pub(super) fn is_duplicate(&self, fingerprint: Fingerprint, has_id: bool) -> bool {
+        let limit = if has_id { SAME_ID } else { NO_ID };
+        self.ring.iter().any(|&earlier| {
+            let same = Fingerprint {
+                time: earlier.time,
+                ..fingerprint
+            };
+            earlier == same && fingerprint.time.wrapping_sub(earlier.time) <= limit
+        })
+    }
+
+    /// Whether a remembered segment had the same place and length, and other bytes.
+    pub(super) fn is_different(&self, fingerprint: Fingerprint) -> bool {
+        let mut same_place = self
+            .ring
+            .iter()
+            .filter(|earlier| (earlier.seq, earlier.length) == (fingerprint.seq, fingerprint.length));
+        fingerprint.length > 0 && same_place.any(|earlier| earlier.content != fingerprint.content)
+    }
+}
+
+/// The two halves of the product of two numbers that are hardly ever 0 mix all bits of both.
+#[inline]
+fn mix(a: u64, b: u64) -> u64 {
+    let product = u128::from(a ^ 0x9e37_79b9_7f4a_7c15) * u128::from(b ^ 0xd1b5_4a32_d192_ed03);
+    (product >> 64) as u64 ^ product as u64
+}
+
+/// A fast hash, for telling apart, not for maps: nothing is lost but a remark when somebody makes two segments collide.
+#[inline]
+fn hash(bytes: &[u8], seed: u64) -> u64 {
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    let mut state = seed;
+    for block in blocks {
+        let [a, b] = halves(block);
+        state = mix(a ^ state, b);
+    }
+    if !rest.is_empty() {
+        let mut block = [0; 16];
+        block[..rest.len()].copy_from_slice(rest);
+        let [a, b] = halves(&block);
+        state = mix(a ^ state, b.wrapping_add(rest.len() as u64));
+    }
+    state
+}
+
+fn halves(block: &[u8; 16]) -> [u64; 2] {
+    let whole = u128::from_le_bytes(*block);
+    [whole as u64, (whole >> 64) as u64]
+}

@@ -1,0 +1,215 @@
+//! What the tests of this floor share: segments in one line, and an [`Upper`] that writes everything down.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::base::{Captured, Endpoint, Gap, Limits, Side, Timestamp};
+use crate::net::{Segment, TcpFlags};
+use crate::tcp::{At, Connection, SegmentFacts, StreamEvent, Table, TcpEnd, Upper};
+
+pub(super) const FIN: u16 = 0x01;
+pub(super) const SYN: u16 = 0x02;
+pub(super) const RST: u16 = 0x04;
+pub(super) const ACK: u16 = 0x10;
+
+/// Where the two sides' streams begin, close before the numbers wrap.
+pub(super) const START: [u32; 2] = [0xffff_ff00, 0x7fff_ff00];
+
+/// What has come of one direction. Missing bytes stand as 0.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Stream {
+    pub(super) bytes: Vec<u8>,
+    pub(super) gaps: Vec<Gap>,
+    pub(super) fin: bool,
+    pub(super) reset: bool,
+}
+
+/// What has been told of one connection.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) streams: [Stream; 2],
+    pub(super) facts: Vec<SegmentFacts>,
+    pub(super) end: Option<TcpEnd>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Recorder {
+    pub(super) told: BTreeMap<u64, Told>,
+    pub(super) ends: Vec<(u64, TcpEnd)>,
+}
+
+impl Upper for Recorder {
+    type State = u64;
+
+    fn segment(&mut self, state: &mut u64, connection: &Connection, facts: &SegmentFacts, _: At) {
+        assert!(
+            *state == 0 || *state == connection.number,
+            "the state is another connection's"
+        );
+        *state = connection.number;
+        self.told
+            .entry(connection.number)
+            .or_default()
+            .facts
+            .push(facts.clone());
+    }
+
+    fn stream(&mut self, state: &mut u64, connection: &Connection, side: Side, event: StreamEvent<'_>, _: At) {
+        assert_eq!(*state, connection.number);
+        let told = self.told.entry(connection.number).or_default();
+        assert_eq!(told.end, None, "nothing comes after the end");
+        let stream = &mut told.streams[side.index()];
+        assert!(!stream.fin, "nothing comes after the FIN");
+        match event {
+            StreamEvent::Data { offset, bytes, .. } => {
+                assert_eq!(offset, stream.bytes.len() as u64);
+                assert!(!bytes.is_empty());
+                stream.bytes.extend(bytes);
+            }
+            StreamEvent::Gap(gap) => {
+                assert_eq!(gap.offset, stream.bytes.len() as u64);
+                assert!(gap.length > 0);
+                stream.bytes.resize((gap.offset + gap.length.min(1 << 20)) as usize, 0);
+                stream.gaps.push(gap);
+            }
+            StreamEvent::Fin => stream.fin = true,
+            StreamEvent::Reset => stream.reset = true,
+        }
+    }
+
+    fn end(&mut self, state: &mut u64, connection: &Connection, end: TcpEnd, _: At) {
+        assert_eq!(*state, connection.number);
+        self.ends.push((connection.number, end));
+        let told = self.told.entry(connection.number).or_default();
+        assert_eq!(told.end.replace(end), None, "a connection ends once");
+    }
+}
+
+/// One segment, by offsets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) port: u16,
+    pub(super) side: Side,
+    pub(super) flags: u16,
+    /// Offset in its stream; -1 for the SYN.
+    pub(super) at: i64,
+    /// What it acknowledges of the other stream.
+    pub(super) ack: i64,
+    pub(super) window: u16,
+    pub(super) options: Vec<u8>,
+    pub(super) payload: Vec<u8>,
+    /// Added to both sequence numbers: another connection.
+    pub(super) era: u32,
+    pub(super) id: u16,
+}
+
+pub(super) fn line(side: Side, flags: u16, at: i64, ack: i64, payload: &[u8]) -> Line {
+    Line {
+        port: 1000,
+        side,
+        flags,
+        at,
+        ack,
+        window: 1000,
+        options: Vec::new(),
+        payload: payload.to_vec(),
+        era: 0,
+        id: 0,
+    }
+}
+
+/// The three lines of the opening handshake.
+pub(super) fn handshake() -> [Line; 3] {
+    [
+        line(Side::A, SYN, -1, 0, b""),
+        line(Side::B, SYN | ACK, -1, 0, b""),
+        line(Side::A, ACK, 0, 0, b""),
+    ]
+}
+
+/// A table with its recorder and a clock that goes on 1 ms a packet.
+pub(super) struct Wire {
+    pub(super) table: Table<u64>,
+    pub(super) upper: Recorder,
+    pub(super) packet: u64,
+    pub(super) millis: i64,
+    next_id: u16,
+}
+
+impl Wire {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            table: Table::new(limits),
+            upper: Recorder::default(),
+            packet: 0,
+            millis: 0,
+            next_id: 1000,
+        }
+    }
+
+    pub(super) fn at(&self) -> At {
+        At {
+            packet: self.packet,
+            time: Timestamp::from_nanos(self.millis * 1_000_000),
+        }
+    }
+
+    pub(super) fn send(&mut self, line: &Line) -> SegmentFacts {
+        self.send_cut(line, line.payload.len())
+    }
+
+    /// Sends a line of whose payload only `captured` bytes were captured.
+    pub(super) fn send_cut(&mut self, line: &Line, captured: usize) -> SegmentFacts {
+        let ends = [
+            Endpoint::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), line.port),
+            Endpoint::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), 7272),
+        ];
+        let (own, other) = (line.side.index(), line.side.other().index());
+        let number = |side: usize, at: i64| START[side].wrapping_add(at as u32).wrapping_add(line.era);
+        self.next_id = self.next_id.wrapping_add(1);
+        let segment = Segment {
+            source: ends[own],
+            destination: ends[other],
+            seq: number(own, line.at),
+            ack: if line.flags & ACK != 0 {
+                number(other, line.ack)
+            } else {
+                0
+            },
+            flags: TcpFlags(line.flags),
+            window: line.window,
+            options: &line.options,
+            payload: Captured::new(&line.payload[..captured], line.payload.len()),
+            ip_id: Some(if line.id == 0 { self.next_id } else { line.id }),
+            ttl: 64,
+            interface: None,
+            first_fragment: None,
+        };
+        self.packet += 1;
+        self.millis += 1;
+        let at = self.at();
+        self.table.segment(&segment, at, &mut self.upper);
+        let facts = self.upper.told.values().filter_map(|told| told.facts.last());
+        facts.last().cloned().unwrap_or_else(|| SegmentFacts::new(line.side))
+    }
+
+    pub(super) fn send_all(&mut self, lines: &[Line]) {
+        for line in lines {
+            self.send(line);
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        let at = self.at();
+        self.table.finish(at, &mut self.upper);
+        assert!(self.table.is_empty());
+        assert_eq!(self.table.waiting(), 0);
+        for told in self.upper.told.values() {
+            assert!(told.end.is_some(), "every connection ends");
+        }
+    }
+
+    pub(super) fn stream(&self, number: u64, side: Side) -> &Stream {
+        &self.upper.told[&number].streams[side.index()]
+    }
+}
