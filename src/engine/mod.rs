@@ -4,7 +4,6 @@
 //! the events of WebSocket sessions, then that this was all. State hangs on connections alone ([`flow`]).
 
 mod flow;
-mod provisional;
 mod tally;
 
 use std::ops::ControlFlow;
@@ -12,11 +11,10 @@ use std::ops::ControlFlow;
 use crate::base::{Limits, Side};
 use crate::event::{SegmentView, Sink};
 use crate::net::{self, Packet, Segment};
-use crate::tcp::{At, Connection, SegmentFacts, StreamEvent, TcpEnd, Upper};
+use crate::tcp::{At, Connection, SegmentFacts, StreamEvent, Table, TcpEnd, Upper};
 use crate::ws::Shared;
 
 use flow::{Flow, Listener};
-use provisional::Table;
 
 /// The core of the analyzer: no I/O, no clock, all state that a capture needs.
 #[derive(Debug)]
@@ -65,7 +63,7 @@ impl Engine {
             limits: &self.limits,
         };
         if let Some(segment) = &segment {
-            self.table.segment(&mut feed, segment, self.last);
+            self.table.segment(segment, self.last, &mut feed);
         }
         feed.close()
     }
@@ -80,7 +78,7 @@ impl Engine {
             shared: &mut self.shared,
             limits: &self.limits,
         };
-        self.table.finish(&mut feed, self.last);
+        self.table.finish(self.last, &mut feed);
         feed.listener.result()
     }
 }
