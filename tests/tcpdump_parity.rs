@@ -2,15 +2,52 @@
 
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use support::savefile::Savefile;
+use support::{cases, oracle};
 use wschat_sniff::render::tcpdump::{Options, Printer};
+
+/// Flags that are tried on every capture.
+const FLAGS: [&str; 28] = [
+    "",
+    "-v",
+    "-vv",
+    "-vvv",
+    "-e",
+    "-ev",
+    "-q",
+    "-qe",
+    "-qv",
+    "-qq",
+    "-S",
+    "-Svv",
+    "-A",
+    "-AA",
+    "-Ave",
+    "-x",
+    "-xx",
+    "-X",
+    "-XX",
+    "-XAe",
+    "-t",
+    "-tt",
+    "-ttt",
+    "-tttt",
+    "-ttttt --nano",
+    "-#",
+    "-Kv",
+    "-qX",
+];
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
 
 #[test]
 fn the_documented_session_prints_as_tcpdump_printed_it() {
-    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/workerman-chat-2014");
+    let case = fixtures().join("workerman-chat-2014");
     let options = Options {
         ascii: 1,
         timezone: TimeZone::posix("CST-8").unwrap(),
@@ -23,4 +60,44 @@ fn the_documented_session_prints_as_tcpdump_printed_it() {
     }
     let expected = std::fs::read(case.join("tcpdump-Ans4096.txt")).unwrap();
     assert_eq!(String::from_utf8_lossy(&printed), String::from_utf8_lossy(&expected));
+}
+
+#[test]
+fn every_case_with_every_flag() {
+    for (name, file) in cases::all() {
+        for flags in FLAGS {
+            compare(name, flags, &file);
+        }
+    }
+}
+
+#[test]
+fn every_fixture_with_every_flag() {
+    for entry in std::fs::read_dir(fixtures()).unwrap() {
+        let path = entry.unwrap().path().join("capture.pcap");
+        if path.exists() {
+            let file = Savefile::read(&path);
+            for flags in FLAGS {
+                compare(&path.display().to_string(), flags, &file);
+            }
+        }
+    }
+}
+
+/// Fails with the first line that differs.
+fn compare(name: &str, flags: &str, file: &Savefile) {
+    let theirs = oracle::tcpdump(flags, file);
+    let ours = oracle::ours(flags, file);
+    if theirs == ours {
+        return;
+    }
+    let (theirs, ours) = (String::from_utf8_lossy(&theirs), String::from_utf8_lossy(&ours));
+    for (n, (their, our)) in theirs.lines().zip(ours.lines()).enumerate() {
+        assert_eq!(their, our, "{name}, flags '{flags}', line {}", n + 1);
+    }
+    panic!(
+        "{name}, flags '{flags}': {} lines, not {}",
+        ours.lines().count(),
+        theirs.lines().count()
+    );
 }

@@ -127,7 +127,8 @@ impl Savefile {
         let unit = if self.nano { 1 } else { 1000 };
         self.records.iter().zip(1..).map(move |(record, number)| Packet {
             number,
-            time: Timestamp::from_parts(i64::from(record.seconds), i64::from(record.fraction) * unit),
+            // libpcap reads the seconds as a signed number.
+            time: Timestamp::from_parts(i64::from(record.seconds as i32), i64::from(record.fraction) * unit),
             link: LinkType(self.link as i32),
             data: Captured {
                 bytes: &record.bytes,

@@ -1,7 +1,7 @@
 //! What an IP header carries, by its protocol number.
 
 use super::line::{Line, Printed};
-use super::{ip4, ip6, protocol, tcp, udp};
+use super::{ethernet, gre, icmp, ip4, ip6, ipsec, protocol, tcp, udp};
 
 /// The payload of an IP header.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,15 @@ pub(super) struct Payload {
 }
 
 /// Prints a payload.
-pub(super) fn print(line: &mut Line<'_>, payload: Payload) -> Printed {
+pub(super) fn print(line: &mut Line<'_>, mut payload: Payload) -> Printed {
+    while payload.protocol == protocol::AH {
+        let Some(advance) = ipsec::authentication(line, payload.at)? else {
+            return Ok(());
+        };
+        payload.protocol = line.u8(payload.at)?;
+        payload.at += advance as usize;
+        payload.length = payload.length.wrapping_sub(advance);
+    }
     let Payload {
         at, length, version, ..
     } = payload;
@@ -30,6 +38,12 @@ pub(super) fn print(line: &mut Line<'_>, payload: Payload) -> Printed {
         protocol::UDP => udp::print(line, payload),
         protocol::IPV4 => ip4::print(line, at, length),
         protocol::IPV6 => ip6::print(line, at, length),
+        protocol::GRE => gre::print(line, at, length),
+        protocol::ESP => ipsec::encapsulated(line, at, length),
+        protocol::ETHERNET if version == 6 => {
+            line.nested(|line| ethernet::frame(line, at, length))?;
+            Ok(())
+        }
         protocol::NONE => {
             line.text("no next header");
             Ok(())
@@ -42,6 +56,7 @@ pub(super) fn print(line: &mut Line<'_>, payload: Payload) -> Printed {
             wrong_version(line, payload.protocol, "IPv6");
             Ok(())
         }
+        protocol::ICMP | protocol::ICMPV6 => icmp::print(line, payload),
         other => {
             match protocol::name(other) {
                 Some(name) => {

@@ -46,21 +46,17 @@ fn datagram(line: &mut Line<'_>, at: usize, length: u32) -> Printed {
         line.dec("bad-hlen ", header);
         return Ok(());
     }
-    let mut total = u32::from(line.u16(at + 2)?);
+    let total = u32::from(line.u16(at + 2)?);
     if length < total {
         line.dec("truncated-ip - ", total - length);
         line.text(" bytes missing! ");
     }
     if total < header {
-        if total != 0 {
-            line.dec("bad-len ", total);
-            return Ok(());
-        }
-        // The sender left the length to a card that cuts segments: it is all that there is.
-        total = length;
+        line.dec("bad-len ", total);
+        return Ok(());
     }
     line.push_end(at, total);
-    let payload_length = total.wrapping_sub(header);
+    let payload_length = total - header;
     let fragment = line.u16(at + 6)?;
     let protocol = line.u8(at + 9)?;
     if line.options.verbose > 0 && !parenthesis(line, at, header)? {
@@ -115,6 +111,27 @@ fn addresses(line: &mut Line<'_>, at: usize) -> Printed {
     line.v4(at + 12)?;
     line.text(" > ");
     line.v4(at + 16)
+}
+
+/// Adds the pseudo-header (RFC 9293 §3.1) to a checksum over `length` bytes of a protocol.
+pub(super) fn sum_pseudo_header(
+    line: &Line<'_>,
+    header: usize,
+    length: u32,
+    protocol: u8,
+    sum: &mut checksum::Sum,
+) -> Printed {
+    sum.add(&line.array::<4>(header + 12)?);
+    let header_length = u32::from(line.u8(header)? & 0x0f) * 4;
+    let destination = match ip4_options::final_destination(line, header, header_length)? {
+        Some(address) => address,
+        None => line.array(header + 16)?,
+    };
+    sum.add(&destination);
+    // The length has 16 bits, whatever the segment's.
+    sum.add(&(length as u16).to_be_bytes());
+    sum.add(&[0, protocol]);
+    Ok(())
 }
 
 /// `-v`: the header's fields, and the line break behind them; `false` when the options are cut.

@@ -1,7 +1,7 @@
 //! IPv6 (RFC 8200) and its extension headers.
 
 use super::line::{Line, Printed};
-use super::{demux, ip6_options, protocol};
+use super::{checksum, demux, ip6_options, protocol};
 
 const HEADER: u32 = 40;
 const FRAGMENT_HEADER: u32 = 8;
@@ -115,8 +115,7 @@ fn extensions(
                 fragment(line, at, header)?.filter(|&n| at + (n as usize) < line.end)
             }
             protocol::MOBILITY | protocol::MOBILITY_OLD => {
-                line.text("mobility, length ");
-                line.dec("", left);
+                mobility(line, at)?;
                 None
             }
             protocol::ROUTING => {
@@ -216,6 +215,25 @@ fn fragment(line: &mut Line<'_>, at: usize, header: usize) -> Printed<Option<u32
     Ok(Some(FRAGMENT_HEADER))
 }
 
+/// A mobility header (RFC 6275 §6.1), in short.
+fn mobility(line: &mut Line<'_>, at: usize) -> Printed {
+    line.protocol = "mobility";
+    let kind = line.u8(at + 2)?;
+    line.text("mobility: ");
+    match kind {
+        0 => line.text("BRR"),
+        1 => line.text("HoTI"),
+        2 => line.text("CoTI"),
+        3 => line.text("HoT"),
+        4 => line.text("CoT"),
+        5 => line.text("BU"),
+        6 => line.text("BA"),
+        7 => line.text("BE"),
+        other => line.dec("type-#", other),
+    }
+    Ok(())
+}
+
 /// A routing header (RFC 8200 §4.4); returns its length unless it is malformed.
 fn routing(line: &mut Line<'_>, at: usize) -> Printed<Option<u32>> {
     line.protocol = "rt6";
@@ -266,9 +284,28 @@ fn routing(line: &mut Line<'_>, at: usize) -> Printed<Option<u32>> {
     Ok(Some((u32::from(length) + 1) * 8))
 }
 
-/// Where the packet is going in the end, by its routing header: what TCP's checksum covers (RFC 8200 §8.1); `None` when it is
-/// the header's destination.
-pub(super) fn final_destination(line: &Line<'_>, header: usize) -> Printed<Option<[u8; 16]>> {
+/// Adds the pseudo-header (RFC 8200 §8.1) to a checksum over `length` bytes of a protocol.
+pub(super) fn sum_pseudo_header(
+    line: &Line<'_>,
+    header: usize,
+    length: u32,
+    protocol: u8,
+    sum: &mut checksum::Sum,
+) -> Printed {
+    sum.add(&line.array::<16>(header + 8)?);
+    let destination = match final_destination(line, header)? {
+        Some(address) => address,
+        None => line.array(header + 24)?,
+    };
+    sum.add(&destination);
+    sum.add(&length.to_be_bytes());
+    sum.add(&[0, 0, 0, protocol]);
+    Ok(())
+}
+
+/// Where the packet is going in the end, by its routing header: what checksums cover; `None` when it is the header's
+/// destination.
+fn final_destination(line: &Line<'_>, header: usize) -> Printed<Option<[u8; 16]>> {
     let mut next = line.u8(header + 6)?;
     if !matches!(
         next,

@@ -228,7 +228,7 @@ impl<'a> Line<'a> {
         self.text(" (invalid)");
     }
 
-    /// The bytes from `at`, as far as captured, in hexadecimal and ASCII below the line, unless the user dumps packets anyway.
+    /// The bytes from `at`, as far as captured, in hexadecimal and as text below the line, unless the user dumps packets anyway.
     pub(super) fn unknown_payload(&mut self, at: usize, length: u32) -> Printed {
         if self.options.no_unknown_payload() {
             return Ok(());
@@ -236,7 +236,7 @@ impl<'a> Line<'a> {
         self.dump_payload(at, length)
     }
 
-    /// The same whatever the user asked for.
+    /// The same, whatever the user asked for.
     pub(super) fn dump_payload(&mut self, at: usize, length: u32) -> Printed {
         let available = self.end.saturating_sub(at);
         let shown = available.min(length as usize);
@@ -247,5 +247,11 @@ impl<'a> Line<'a> {
         } else {
             Ok(())
         }
+    }
+
+    /// The bytes from `at`, as far as captured, in hexadecimal below the line.
+    pub(super) fn hex_payload(&mut self, at: usize, length: u32) {
+        let shown = self.end.saturating_sub(at).min(length as usize);
+        super::dump::hex(self.bytes.get(at..at + shown).unwrap_or_default(), self.out);
     }
 }

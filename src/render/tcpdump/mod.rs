@@ -5,25 +5,31 @@
 //! it stops when bytes are missing. TCP over IPv4 and IPv6 is exact, in any of the link layers and tunnels that can carry it, and so
 //! is HTTP on the ports where tcpdump looks for it; protocols for which tcpdump has more to say than a line have a short form.
 
+mod arp;
 mod checksum;
 mod cooked;
 mod demux;
 mod dump;
 mod ethernet;
 mod ethertype;
+mod gre;
 mod http;
+mod icmp;
 mod interfaces;
 mod ip4;
 mod ip4_options;
 mod ip6;
 mod ip6_options;
+mod ipsec;
 mod line;
 mod link;
 mod llc;
 mod loopback;
+mod mpls;
 mod mptcp;
 mod number;
 mod options;
+mod ppp;
 mod printer;
 mod protocol;
 mod seq_table;
@@ -31,6 +37,7 @@ mod tcp;
 mod tcp_options;
 mod time;
 mod udp;
+mod udp_tunnels;
 
 pub use options::{Options, Precision, TimeFormat};
 pub use printer::Printer;

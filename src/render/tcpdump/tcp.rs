@@ -4,7 +4,7 @@ use super::demux::Payload;
 use super::ip4::header_captured;
 use super::line::{Line, Printed, Truncated};
 use super::seq_table::{Ends, Relative};
-use super::{checksum, http, ip4_options, ip6, protocol, tcp_options};
+use super::{checksum, http, ip4, ip6, protocol, tcp_options};
 
 const HEADER: u32 = 20;
 const FIN: u8 = 0x01;
@@ -30,11 +30,7 @@ pub(super) fn print(line: &mut Line<'_>, payload: Payload) -> Printed {
         return Ok(());
     }
     let (sport, dport) = (line.u16(at)?, line.u16(at + 2)?);
-    let carrier = match payload.version {
-        6 => line.u8(payload.header + 6)?,
-        _ => line.u8(payload.header + 9)?,
-    };
-    if carrier == protocol::TCP {
+    if carrier(line, payload)? == protocol::TCP {
         addresses(line, payload, Some((sport, dport)))?;
     } else {
         // Behind other headers: the addresses are told already.
@@ -106,8 +102,14 @@ pub(super) fn print(line: &mut Line<'_>, payload: Payload) -> Printed {
         line.dec(", urg ", urgent);
     }
     if header > HEADER {
-        let whole = tcp_options::print(line, at + HEADER as usize, header - HEADER, flags, sack_origin)?;
-        if !whole {
+        let options = tcp_options::Options {
+            at: at + HEADER as usize,
+            left: header - HEADER,
+            flags,
+            sack_origin,
+            segment: (at + header as usize, length),
+        };
+        if !tcp_options::print(line, options)? {
             return Ok(());
         }
     }
@@ -134,8 +136,13 @@ fn before_http(sport: u16, dport: u16) -> bool {
     FIRST.contains(&sport) || FIRST.contains(&dport)
 }
 
+/// What the IP header says that it carries: another header may come before the payload.
+pub(super) fn carrier(line: &Line<'_>, payload: Payload) -> Printed<u8> {
+    line.u8(payload.header + if payload.version == 6 { 6 } else { 9 })
+}
+
 /// Both addresses, with their ports when they were captured.
-fn addresses(line: &mut Line<'_>, payload: Payload, ports: Option<(u16, u16)>) -> Printed {
+pub(super) fn addresses(line: &mut Line<'_>, payload: Payload, ports: Option<(u16, u16)>) -> Printed {
     let header = payload.header;
     let end = |line: &mut Line<'_>, v4: usize, v6: usize, port: Option<u16>| {
         match payload.version {
@@ -190,26 +197,10 @@ fn relative(
 fn verify(line: &mut Line<'_>, payload: Payload) -> Printed {
     let Payload { at, length, header, .. } = payload;
     let mut sum = checksum::Sum::default();
-    let number = [0, 0, 0, protocol::TCP];
     if payload.version == 6 {
-        sum.add(&line.array::<16>(header + 8)?);
-        let destination = match ip6::final_destination(line, header)? {
-            Some(address) => address,
-            None => line.array(header + 24)?,
-        };
-        sum.add(&destination);
-        sum.add(&length.to_be_bytes());
-        sum.add(&number);
+        ip6::sum_pseudo_header(line, header, length, protocol::TCP, &mut sum)?;
     } else {
-        sum.add(&line.array::<4>(header + 12)?);
-        let header_length = u32::from(line.u8(header)? & 0x0f) * 4;
-        let destination = match ip4_options::final_destination(line, header, header_length)? {
-            Some(address) => address,
-            None => line.array(header + 16)?,
-        };
-        sum.add(&destination);
-        sum.add(&(length as u16).to_be_bytes());
-        sum.add(&number);
+        ip4::sum_pseudo_header(line, header, length, protocol::TCP, &mut sum)?;
     }
     sum.add(line.slice(at, length as usize)?);
     let sum = sum.finish();

@@ -42,15 +42,9 @@ impl From<super::line::Truncated> for Stop {
     }
 }
 
-/// Prints `length` bytes of options at `at`; `false` when they are damaged or cut, and the line ends here.
-pub(super) fn print(line: &mut Line<'_>, at: usize, length: u32, flags: u8, sack_origin: u32) -> Printed<bool> {
+/// Prints the options; `false` when they are damaged or cut, and the line ends here.
+pub(super) fn print(line: &mut Line<'_>, mut options: Options) -> Printed<bool> {
     line.text(", options [");
-    let mut options = Options {
-        at,
-        left: length,
-        flags,
-        sack_origin,
-    };
     let mut first = true;
     while options.left > 0 {
         if !first {
@@ -81,12 +75,18 @@ pub(super) fn print(line: &mut Line<'_>, at: usize, length: u32, flags: u8, sack
     Ok(true)
 }
 
-/// What is left of the options.
-struct Options {
-    at: usize,
-    left: u32,
-    flags: u8,
-    sack_origin: u32,
+/// What is left of a segment's options, and what else their text depends on.
+pub(super) struct Options {
+    /// Where they begin.
+    pub(super) at: usize,
+    /// How many bytes there are.
+    pub(super) left: u32,
+    /// The segment's flags.
+    pub(super) flags: u8,
+    /// What SACK blocks count from.
+    pub(super) sack_origin: u32,
+    /// Where the segment's data begin and how long they are: what an MD5 signature covers.
+    pub(super) segment: (usize, u32),
 }
 
 impl Options {
@@ -159,8 +159,11 @@ impl Options {
             }
             MD5 => {
                 self.check(line, 16)?;
-                // Nobody gave a secret to verify it with.
-                line.text(" can't check - ");
+                line.text(if line.has(self.segment.0, self.segment.1 as usize) {
+                    " shared secret not supplied with -M, can't check - "
+                } else {
+                    " snaplen too short, can't check - "
+                });
                 number::push_hex_bytes(line.out, line.slice(at, 16)?);
                 16
             }
