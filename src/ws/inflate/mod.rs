@@ -34,7 +34,7 @@ mod cells;
 mod history;
 mod normal;
 mod pool;
-mod symbols;
+pub(in crate::ws) mod symbols;
 
 use crate::ws::Hole;
 
@@ -50,7 +50,7 @@ const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 /// What to append to `payload`. Nothing to one that still has its tail: the last byte of any other has a bit 0 of the header of the block that
 /// the tail completes, so it is not ff. And nothing to an empty one, which should be 00 (RFC 7692 §7.2.3.6).
-fn tail(payload: &[u8]) -> &'static [u8] {
+pub(in crate::ws) fn tail(payload: &[u8]) -> &'static [u8] {
     if payload.is_empty() || payload.ends_with(&TAIL) {
         &[]
     } else {
@@ -298,19 +298,19 @@ fn rest_is_unknown(out: &mut Vec<u8>, holes: &mut Vec<Hole>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::ws) mod tests {
     use flate2::{Compress, Compression, FlushCompress, Status};
 
     use super::*;
 
     /// One direction of a real sender.
-    pub(super) struct Sender {
+    pub(in crate::ws) struct Sender {
         compress: Compress,
         takeover: bool,
     }
 
     impl Sender {
-        pub(super) fn new(takeover: bool, window_bits: u8, level: u32) -> Self {
+        pub(in crate::ws) fn new(takeover: bool, window_bits: u8, level: u32) -> Self {
             Self {
                 compress: Compress::new_with_window_bits(Compression::new(level), false, window_bits.max(9)),
                 takeover,
@@ -318,7 +318,7 @@ mod tests {
         }
 
         /// RFC 7692 §7.2.1.
-        pub(super) fn message(&mut self, text: &[u8]) -> Vec<u8> {
+        pub(in crate::ws) fn message(&mut self, text: &[u8]) -> Vec<u8> {
             let mut payload = Vec::with_capacity(text.len() + 100);
             let before = self.compress.total_in();
             loop {

@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 
 /// One step of the decompressor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Symbol {
+pub(in crate::ws) enum Symbol {
     /// This byte.
     Literal(u8),
     /// `length` (1 to 258) bytes from `distance` (1 to 32768) bytes back. RFC 1951 §3.2.5.
@@ -27,7 +27,7 @@ pub(super) enum Symbol {
 
 /// Why the reading stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(in crate::ws) enum End {
     /// The input is used up, and it ended between two blocks.
     Boundary,
     /// The input is used up in the middle of a block.
@@ -41,7 +41,7 @@ pub(super) enum End {
 /// Reads `input` to its end and hands every symbol that is wholly in it to `each`.
 ///
 /// A block with BFINAL set does not end a message (RFC 7692 §7.2.3.5): the next one begins at the next byte boundary.
-pub(super) fn read(input: &[u8], mut each: impl FnMut(Symbol) -> ControlFlow<()>) -> End {
+pub(in crate::ws) fn read(input: &[u8], mut each: impl FnMut(Symbol) -> ControlFlow<()>) -> End {
     let mut bits = Bits::new(input);
     loop {
         if bits.only_padding_left() {

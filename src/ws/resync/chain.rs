@@ -1,0 +1,307 @@
+//! A supposed header, and the headers that its lengths lead to.
+
+use super::payload::{self, Masked};
+use super::search::{Expect, Purpose};
+use crate::ws::{Header, LengthForm, Opcode};
+
+/// How much of a payload is looked at before all of it is there.
+const SAMPLE: usize = 128;
+/// A frame longer than this is not believed in (and no more than this is looked at in one payload).
+const LONGEST: u64 = 1 << 32;
+
+/// The bytes that are there.
+#[derive(Clone, Copy)]
+pub(super) struct Window<'a> {
+    /// Offset of the first of them.
+    pub(super) base: u64,
+    pub(super) bytes: &'a [u8],
+    /// Offsets at which segments begin, ascending.
+    pub(super) borders: &'a [u64],
+    /// No more will come.
+    pub(super) ended: bool,
+}
+
+impl<'a> Window<'a> {
+    pub(super) fn end(&self) -> u64 {
+        self.base + self.bytes.len() as u64
+    }
+
+    /// The bytes from `offset` on; `None` when that was dropped or is still to come.
+    pub(super) fn from(&self, offset: u64) -> Option<&'a [u8]> {
+        self.bytes.get(usize::try_from(offset.checked_sub(self.base)?).ok()?..)
+    }
+
+    /// A segment begins at `offset`, or the last one ends there.
+    pub(super) fn is_border(&self, offset: u64) -> bool {
+        offset == self.end() || self.borders.binary_search(&offset).is_ok()
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Chain {
+    /// Where its first header is.
+    pub(super) start: u64,
+    /// Where its second one is, once that is known to be one.
+    pub(super) second: Option<u64>,
+    /// Where the next header must be.
+    pub(super) next: u64,
+    /// In bits.
+    pub(super) score: i32,
+    /// What the first frame says for itself.
+    pub(super) first_score: i32,
+    /// How much of `score` comes from text or from masked frames.
+    hard: i32,
+    /// How many frames are complete.
+    pub(super) complete: u32,
+    /// Where it can go on.
+    pub(super) wake: u64,
+    pub(super) masked: bool,
+    /// A fragmented message is open.
+    open: Option<bool>,
+    closed: bool,
+    frame: Option<Frame>,
+}
+
+/// The frame in which a chain stands.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    header: Header,
+    payload: u64,
+    /// What its payload was worth when only its beginning was there.
+    sampled: Option<i32>,
+}
+
+/// A chain is dead.
+pub(super) struct Dead;
+
+impl Chain {
+    /// A chain from `start` on, of which nothing was looked at yet.
+    pub(super) fn new(start: u64, on_border: bool, masked: bool) -> Self {
+        let prior = if on_border { -4 } else { -16 };
+        Self {
+            start,
+            second: None,
+            next: start,
+            score: prior,
+            first_score: 0,
+            hard: 0,
+            complete: 0,
+            wake: start + 2,
+            masked,
+            open: None,
+            closed: false,
+            frame: None,
+        }
+    }
+
+    /// What it is worth for `purpose`.
+    pub(super) fn worth(&self, expect: Expect) -> i32 {
+        match expect.purpose {
+            // Without text, a run of records of some binary format may look like unmasked frames.
+            Purpose::Infer if !self.masked && self.hard < 12 => self.score.min(40),
+            _ => self.score,
+        }
+    }
+
+    /// Goes on as far as the bytes allow.
+    pub(super) fn advance(&mut self, window: Window<'_>, expect: Expect, budget: &mut u64) -> Result<(), Dead> {
+        while self.wake <= window.end() || window.ended {
+            let Some(frame) = self.frame else {
+                if !self.header(window, expect)? {
+                    return Ok(());
+                }
+                continue;
+            };
+            let end = frame.payload.saturating_add(frame.header.length);
+            if end <= window.end() {
+                self.finish(frame, end, window, budget)?;
+            } else if frame.sampled.is_none() {
+                let bits = self.evidence(&frame, SAMPLE, false, window, budget)?;
+                self.add(bits, bits);
+                self.frame = Some(Frame {
+                    sampled: Some(bits),
+                    ..frame
+                });
+                self.wake = end;
+            } else {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the header at `next`; `false` when more bytes are needed.
+    fn header(&mut self, window: Window<'_>, expect: Expect) -> Result<bool, Dead> {
+        let Some(bytes) = window.from(self.next) else {
+            // Its bytes were dropped, or there will never be any.
+            return if self.next >= window.end() {
+                Ok(false)
+            } else {
+                Err(Dead)
+            };
+        };
+        let &[first, second, ..] = bytes else {
+            return Ok(false);
+        };
+        if (second & 0x80 != 0) != self.masked || !may_begin(first, expect) {
+            return Err(Dead);
+        }
+        let Some(header) = Header::parse(bytes) else {
+            self.wake = self.next + Header::size_of(second) as u64;
+            return Ok(false);
+        };
+        let bits = self.judge(&header, expect).ok_or(Dead)?;
+        self.add(bits, if self.masked { bits } else { 0 });
+        if self.complete == 1 && self.second.is_none() {
+            self.second = Some(self.next);
+        }
+        let payload = self.next + u64::from(header.size);
+        self.frame = Some(Frame {
+            header,
+            payload,
+            sampled: None,
+        });
+        self.wake = payload + header.length.min(SAMPLE as u64);
+        Ok(true)
+    }
+
+    /// What a header says for itself; `None` when it cannot be one here.
+    fn judge(&mut self, header: &Header, expect: Expect) -> Option<i32> {
+        let control = header.opcode.is_control();
+        if self.closed
+            || header.length_form != LengthForm::Minimal
+            || header.length > LONGEST
+            || control && (!header.fin || header.length > 125)
+        {
+            return None;
+        }
+        let continues = header.opcode == Opcode::Continuation;
+        if !control {
+            if self.open.is_some_and(|open| open != continues) {
+                return None;
+            }
+            self.open = Some(!header.fin);
+        }
+        self.closed = header.opcode == Opcode::Close;
+        let plain = if expect.deflate == Some(true) { 4 } else { 6 };
+        let compressed = if expect.deflate == Some(true) { 6 } else { 4 };
+        let bits = match (header.opcode, header.fin, header.rsv[0]) {
+            (Opcode::Text, true, false) => plain,
+            (Opcode::Binary, true, false) => plain - 1,
+            (Opcode::Text, true, true) => compressed,
+            (Opcode::Binary, true, true) => compressed - 1,
+            (Opcode::Text | Opcode::Binary, false, _) => 2,
+            (Opcode::Continuation, true, _) => 2,
+            (Opcode::Continuation, false, _) => 1,
+            (Opcode::Ping | Opcode::Pong, ..) => 3,
+            (Opcode::Close, ..) => 1,
+            (Opcode::Reserved(_), ..) => return None,
+        };
+        let mask = if expect.masked.is_some() || self.complete > 0 {
+            1
+        } else {
+            0
+        };
+        Some(match header.length {
+            0 => 0,
+            1..4 => (bits + mask).min(2),
+            4..0x1_0000 => bits + mask,
+            _ => bits + mask + 4,
+        })
+    }
+
+    /// All of `frame` is there (or behind what was dropped).
+    fn finish(&mut self, frame: Frame, end: u64, window: Window<'_>, budget: &mut u64) -> Result<(), Dead> {
+        let sampled = frame.sampled.unwrap_or(0);
+        let whole = self.evidence(&frame, usize::MAX, true, window, budget)?.max(sampled);
+        let border = match frame.header.length {
+            _ if !window.is_border(end) => 0,
+            0..4 => 1,
+            4..126 => 5,
+            _ => 10,
+        };
+        self.add(whole - sampled, whole - sampled);
+        self.add(border, 0);
+        self.complete += 1;
+        self.frame = None;
+        self.next = end;
+        self.wake = end + 2;
+        Ok(())
+    }
+
+    /// What the first `most` bytes of the payload say.
+    fn evidence(
+        &self,
+        frame: &Frame,
+        most: usize,
+        whole: bool,
+        window: Window<'_>,
+        budget: &mut u64,
+    ) -> Result<i32, Dead> {
+        let header = &frame.header;
+        let Some(bytes) = window.from(frame.payload) else {
+            return Ok(0);
+        };
+        let length = usize::try_from(header.length).unwrap_or(usize::MAX);
+        let bytes = &bytes[..bytes.len().min(length).min(most)];
+        let Some(rest) = budget.checked_sub(bytes.len() as u64) else {
+            return Ok(0);
+        };
+        let payload = Masked {
+            bytes,
+            key: header.masking_key.unwrap_or_default(),
+        };
+        let evidence = match header.opcode {
+            Opcode::Text if header.rsv[0] => payload::compressed(payload, whole && header.fin),
+            Opcode::Binary if header.rsv[0] => payload::compressed(payload, whole && header.fin),
+            Opcode::Text => payload::text(payload, whole && header.fin),
+            Opcode::Close if whole => payload::close(payload),
+            _ => return Ok(0),
+        };
+        *budget = rest;
+        evidence.ok_or(Dead)
+    }
+
+    fn add(&mut self, bits: i32, hard: i32) {
+        // Long chains need not count on.
+        self.score = self.score.saturating_add(bits).min(10_000);
+        self.hard = self.hard.saturating_add(hard).min(10_000);
+        if self.complete == 0 {
+            self.first_score += bits;
+        }
+    }
+
+    /// The stream ends exactly where the chain does.
+    pub(super) fn ends_at(&self, end: u64) -> bool {
+        self.frame.is_none() && self.next == end && self.complete > 0
+    }
+
+    /// The bytes before `base` are gone.
+    pub(super) fn dropped(&mut self, base: u64) {
+        if self.start >= base {
+            return;
+        }
+        match self.second {
+            Some(second) if second >= base => self.start = second,
+            _ => {
+                self.start = if let Some(frame) = &self.frame {
+                    frame.payload.saturating_add(frame.header.length)
+                } else {
+                    self.next
+                }
+            }
+        }
+        // What is left begins with a header to which others led.
+        self.second = None;
+        self.first_score = self.score;
+    }
+}
+
+/// Whether a header may begin with this byte.
+pub(super) fn may_begin(first: u8, expect: Expect) -> bool {
+    match first {
+        0x00 | 0x01 | 0x02 | 0x80 | 0x81 | 0x82 | 0x88 | 0x89 | 0x8a => true,
+        0x41 | 0x42 | 0xc1 | 0xc2 => expect.deflate != Some(false),
+        _ => false,
+    }
+}
