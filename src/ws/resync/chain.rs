@@ -12,9 +12,8 @@ const LONGEST: u64 = 1 << 32;
 /// The bytes that are there.
 #[derive(Clone, Copy)]
 pub(super) struct Window<'a> {
-    /// Offset of the first of them.
-    pub(super) base: u64,
-    pub(super) bytes: &'a [u8],
+    /// Runs of bytes and the stream offset of each one's first, ascending. Between them are gaps.
+    pub(super) runs: &'a [(u64, &'a [u8])],
     /// Offsets at which segments begin, ascending.
     pub(super) borders: &'a [u64],
     /// No more will come.
@@ -22,13 +21,22 @@ pub(super) struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    pub(super) fn end(&self) -> u64 {
-        self.base + self.bytes.len() as u64
+    /// Offset of the first byte.
+    pub(super) fn base(&self) -> u64 {
+        self.runs.first().map_or(0, |run| run.0)
     }
 
-    /// The bytes from `offset` on; `None` when that was dropped or is still to come.
+    /// Offset behind the last byte.
+    pub(super) fn end(&self) -> u64 {
+        self.runs.last().map_or(0, |run| run.0 + run.1.len() as u64)
+    }
+
+    /// The bytes from `offset` to the next gap; `None` when they were dropped, lie in a gap, or are still to come.
     pub(super) fn from(&self, offset: u64) -> Option<&'a [u8]> {
-        self.bytes.get(usize::try_from(offset.checked_sub(self.base)?).ok()?..)
+        let run = self.runs.partition_point(|run| run.0 <= offset).checked_sub(1)?;
+        let (start, bytes) = self.runs[run];
+        let rest = bytes.get(usize::try_from(offset - start).ok()?..)?;
+        (!rest.is_empty() || run + 1 == self.runs.len()).then_some(rest)
     }
 
     /// A segment begins at `offset`, or the last one ends there.
@@ -133,22 +141,23 @@ impl Chain {
     /// Reads the header at `next`; `false` when more bytes are needed.
     fn header(&mut self, window: Window<'_>, expect: Expect) -> Result<bool, Dead> {
         let Some(bytes) = window.from(self.next) else {
-            // Its bytes were dropped, or there will never be any.
+            // Its bytes were dropped, lie in a gap, or are still to come.
             return if self.next >= window.end() {
                 Ok(false)
             } else {
                 Err(Dead)
             };
         };
+        let at_the_end = self.next + bytes.len() as u64 == window.end();
         let &[first, second, ..] = bytes else {
-            return Ok(false);
+            return if at_the_end { Ok(false) } else { Err(Dead) };
         };
         if (second & 0x80 != 0) != self.masked || !may_begin(first, expect) {
             return Err(Dead);
         }
         let Some(header) = Header::parse(bytes) else {
             self.wake = self.next + Header::size_of(second) as u64;
-            return Ok(false);
+            return if at_the_end { Ok(false) } else { Err(Dead) };
         };
         let bits = self.judge(&header, expect).ok_or(Dead)?;
         self.add(bits, if self.masked { bits } else { 0 });
@@ -244,6 +253,8 @@ impl Chain {
         };
         let length = usize::try_from(header.length).unwrap_or(usize::MAX);
         let bytes = &bytes[..bytes.len().min(length).min(most)];
+        // A gap may lie in it.
+        let whole = whole && bytes.len() == length;
         let Some(rest) = budget.checked_sub(bytes.len() as u64) else {
             return Ok(0);
         };

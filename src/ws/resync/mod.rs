@@ -41,8 +41,10 @@
 //! that grows with the bytes.
 
 mod chain;
+mod judge;
 mod payload;
 
+pub use judge::{Clues, Next, Verdict, find, judge};
 pub use search::{Expect, Found, Purpose, Resync, Start};
 
 mod search;

@@ -67,11 +67,16 @@ pub struct Resync {
 impl Resync {
     /// A search in which no byte has come yet.
     pub const fn new(expect: Expect) -> Self {
+        Self::from(expect, 0)
+    }
+
+    /// A search that begins at stream offset `base`.
+    pub(super) const fn from(expect: Expect, base: u64) -> Self {
         Self {
             expect,
-            base: 0,
-            scanned: 0,
-            seen: 0,
+            base,
+            scanned: base,
+            seen: base,
             borders: Vec::new(),
             chains: Vec::new(),
             budget: 4096,
@@ -81,27 +86,29 @@ impl Resync {
     /// Looks at `bytes`: all that has come since the search began (or since what was [dropped](Self::drop_front)), in segments of which one
     /// ends here. To be called for every segment. `ended`: no more will come, and what is good enough for that is taken.
     pub fn look(&mut self, bytes: &[u8], ended: bool) -> Found {
-        let end = self.base + bytes.len() as u64;
-        if end > self.seen || self.borders.is_empty() {
-            self.borders.push(self.seen.max(self.base));
-            self.budget = self
-                .budget
-                .saturating_add((end - self.seen.min(end)) * BUDGET)
-                .min(1 << 24);
-            self.seen = end;
+        let mut borders = std::mem::take(&mut self.borders);
+        if self.base + bytes.len() as u64 > self.seen || borders.is_empty() {
+            borders.push(self.seen);
         }
-        let borders = std::mem::take(&mut self.borders);
-        let window = Window {
-            base: self.base,
-            bytes,
+        let found = self.look_at(Window {
+            runs: &[(self.base, bytes)],
             borders: &borders,
             ended,
-        };
-        self.start_chains(window);
-        self.go_on(window);
-        let found = self.decide(window);
+        });
         self.borders = borders;
         found
+    }
+
+    pub(super) fn look_at(&mut self, window: Window<'_>) -> Found {
+        if let Some(fresh) = window.end().checked_sub(self.seen) {
+            self.budget = self.budget.saturating_add(fresh.saturating_mul(BUDGET)).min(1 << 28);
+            self.seen = window.end();
+        }
+        for run in 0..window.runs.len() {
+            self.start_chains(window, run);
+        }
+        self.go_on(window);
+        self.decide(window)
     }
 
     /// The first `n` of the bytes are gone: the next [`look`](Self::look) is at those behind them.
@@ -112,25 +119,23 @@ impl Resync {
         let base = self.base;
         self.chains.iter_mut().for_each(|chain| chain.dropped(base));
         self.borders.retain(|&border| border >= base);
-        if self.borders.is_empty() {
-            self.borders.push(self.seen);
-        }
     }
 
     /// Every offset that may be a header starts a chain.
-    fn start_chains(&mut self, window: Window<'_>) {
-        let Some(fresh) = window.from(self.scanned) else { return };
+    fn start_chains(&mut self, window: Window<'_>, run: usize) {
+        let (base, bytes) = window.runs[run];
+        let from = usize::try_from(self.scanned.saturating_sub(base)).unwrap_or(usize::MAX);
+        let Some(fresh) = bytes.get(from..) else { return };
         for (at, pair) in fresh.windows(2).enumerate() {
             let &[first, second] = pair else { continue };
             let masked = second & 0x80 != 0;
             if !may_begin(first, self.expect) || self.expect.masked.is_some_and(|expected| expected != masked) {
                 continue;
             }
-            let start = self.scanned + at as u64;
-            let before = &window.bytes[..(start - window.base) as usize];
-            if payload::inside_character(before, first) {
+            if payload::inside_character(&bytes[..from + at], first) {
                 continue;
             }
+            let start = base + (from + at) as u64;
             let mut chain = Chain::new(start, window.is_border(start), masked);
             if chain.advance(window, self.expect, &mut self.budget).is_ok() {
                 self.chains.push(chain);
@@ -139,7 +144,11 @@ impl Resync {
                 }
             }
         }
-        self.scanned += fresh.len().saturating_sub(1) as u64;
+        let last = run + 1 == window.runs.len();
+        self.scanned = base + bytes.len() as u64;
+        if last && !fresh.is_empty() {
+            self.scanned -= 1; // its second byte is still to come
+        }
     }
 
     fn go_on(&mut self, window: Window<'_>) {
@@ -194,8 +203,8 @@ impl Resync {
                 } else {
                     best.second
                 };
-                if let Some(offset) = start.and_then(|start| start.checked_sub(window.base)) {
-                    if offset < window.bytes.len() as u64 {
+                if let Some(offset) = start.and_then(|start| start.checked_sub(self.base)) {
+                    if offset < window.end() - self.base {
                         return Found::Header(Start {
                             offset: offset as usize,
                             masked: best.masked,
