@@ -1,39 +1,41 @@
 //! One connection's way from first byte to last: HTTP, the upgrade, frames; or nothing of ours.
 
-use std::ops::ControlFlow;
-
+use super::listener::{Listener, Out};
+use super::sniff::{Sniff, Verdict};
 use super::tally::Tally;
-use crate::base::{Direction, Gap, Limits, Side, Violation};
-use crate::event::{
-    Accept, Event, EventKind, FrameInfo, Handshake, Message, Request, Response, SegmentView, Session, Sink,
-};
+use crate::base::{Direction, Gap, Limits, Side};
+use crate::event::{EventKind, Handshake, Request, Response, Session, Sink};
 use crate::http::{self, Exchange, Step};
-use crate::net::Packet;
 use crate::tcp::{At, Connection, SegmentFacts, StreamEvent, TcpEnd};
 use crate::ws::inflate::Inflater;
-use crate::ws::{Backlog, Chunk, Decoder, Held, Output, Shared};
+use crate::ws::{Backlog, Chunk, Decoder, Held, Shared};
 
 /// What is kept for a connection. Two words until it turns out to be interesting.
 #[derive(Debug)]
 pub(super) struct Flow {
     stage: Stage,
-    /// Both streams are seen from their first byte on, so far.
-    whole: bool,
+    /// Something of its beginning was not seen.
+    late: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Stage {
     /// No byte has come.
+    #[default]
     Fresh,
     /// It speaks HTTP/1.1.
     Http(Box<Http>),
+    /// Its beginning was not seen, and nobody knows yet what it speaks.
+    Sniff(Box<Sniff>),
     /// It speaks WebSocket.
     Open(Box<Open>),
+    /// It spoke WebSocket, and is over.
+    Over(Box<Session>),
     /// It speaks something else.
     Ignored,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Http {
     exchange: Exchange,
     /// What cannot be read before the response has come, by side.
@@ -51,11 +53,20 @@ struct Open {
     tally: Tally,
 }
 
+/// What a call brings along.
+pub(super) struct Cx<'c, 's, S> {
+    pub(super) connection: &'c Connection,
+    pub(super) at: At,
+    pub(super) limits: &'c Limits,
+    pub(super) shared: &'c mut Shared,
+    pub(super) listener: &'c mut Listener<'s, S>,
+}
+
 impl Default for Flow {
     fn default() -> Self {
         Self {
             stage: Stage::Fresh,
-            whole: true,
+            late: false,
         }
     }
 }
@@ -65,291 +76,349 @@ impl Flow {
         match &self.stage {
             Stage::Http(http) => http.session.as_ref(),
             Stage::Open(open) => Some(&open.session),
-            Stage::Fresh | Stage::Ignored => None,
+            Stage::Over(session) => Some(session),
+            Stage::Fresh | Stage::Sniff(_) | Stage::Ignored => None,
         }
     }
 
     /// A segment of the connection has come.
+    #[inline]
     pub(super) fn segment(&mut self, facts: &SegmentFacts) {
-        self.whole &= !facts.midstream;
+        self.late |= facts.midstream;
     }
 
     /// Something came in order.
-    #[expect(clippy::too_many_arguments, reason = "one call for each packet, nothing to bundle")]
-    pub(super) fn stream<S: Sink>(
-        &mut self,
-        connection: &Connection,
-        side: Side,
-        event: StreamEvent<'_>,
-        at: At,
-        limits: &Limits,
-        shared: &mut Shared,
-        listener: &mut Listener<'_, S>,
-    ) {
+    #[inline]
+    pub(super) fn stream<S: Sink>(&mut self, side: Side, event: StreamEvent<'_>, cx: &mut Cx<'_, '_, S>) {
         match event {
             StreamEvent::Data { offset, bytes, packet } => {
                 let chunk = Chunk {
                     offset,
                     bytes,
                     packet,
-                    at,
+                    at: cx.at,
                 };
-                self.data(connection, side, chunk, limits, shared, listener);
-                self.tell_progress(side, packet, at, listener);
+                self.data(side, chunk, cx);
+                self.tell_progress(side, packet, cx);
             }
-            StreamEvent::Gap(gap) => self.gap(connection, side, gap, at, limits, shared, listener),
+            StreamEvent::Gap(gap) => self.gap(side, gap, cx),
             StreamEvent::Fin => match &mut self.stage {
                 Stage::Http(http) => http.tally.fin(side),
                 Stage::Open(open) => {
                     open.tally.fin(side);
-                    let (decoder, mut out) = open.decoder(side, listener);
-                    decoder.end(at, shared, &mut out);
+                    let (decoder, mut out) = open.decoder(side, cx.listener);
+                    decoder.end(cx.at, cx.shared, &mut out);
                 }
-                Stage::Fresh | Stage::Ignored => {}
+                Stage::Fresh | Stage::Sniff(_) | Stage::Over(_) | Stage::Ignored => {}
             },
             StreamEvent::Reset => match &mut self.stage {
                 Stage::Http(http) => http.tally.reset(side),
                 Stage::Open(open) => open.tally.reset(side),
-                Stage::Fresh | Stage::Ignored => {}
+                Stage::Fresh | Stage::Sniff(_) | Stage::Over(_) | Stage::Ignored => {}
             },
         }
     }
 
     /// The connection is over.
-    pub(super) fn end<S: Sink>(
-        &mut self,
-        connection: &Connection,
-        end: TcpEnd,
-        at: At,
-        shared: &mut Shared,
-        listener: &mut Listener<'_, S>,
-    ) {
-        match std::mem::replace(&mut self.stage, Stage::Ignored) {
+    pub(super) fn end<S: Sink>(&mut self, end: TcpEnd, cx: &mut Cx<'_, '_, S>) {
+        let over = match std::mem::replace(&mut self.stage, Stage::Ignored) {
             Stage::Open(mut open) => {
                 for side in [Side::A, Side::B] {
-                    let (decoder, mut out) = open.decoder(side, listener);
-                    decoder.end(at, shared, &mut out);
+                    let (decoder, mut out) = open.decoder(side, cx.listener);
+                    decoder.end(cx.at, cx.shared, &mut out);
                 }
                 let end = open.tally.end(&open.session, end);
-                listener.event(at, &open.session, EventKind::SessionEnd(&end));
+                cx.listener.event(cx.at, &open.session, EventKind::SessionEnd(&end));
+                open.session
             }
             Stage::Http(mut http) => {
+                http.discard(cx.shared);
                 let Some(session) = http.session else { return };
                 if let Some(request) = std::mem::take(&mut http.exchange).unanswered() {
                     let handshake = Handshake::judge(request, None, |_, _| {});
-                    listener.event(at, &session, EventKind::Handshake(&handshake));
+                    cx.listener.event(cx.at, &session, EventKind::Handshake(&handshake));
                     http.tally.refused = Some(0);
                 }
                 let end = http.tally.end(&session, end);
-                listener.event(at, &session, EventKind::SessionEnd(&end));
+                cx.listener.event(cx.at, &session, EventKind::SessionEnd(&end));
+                session
             }
-            Stage::Fresh | Stage::Ignored => {}
-        }
-        let _ = connection;
+            Stage::Sniff(mut sniff) => {
+                sniff.take(cx.shared);
+                return;
+            }
+            Stage::Fresh | Stage::Over(_) | Stage::Ignored => return,
+        };
+        // The last ACKs of a session still belong to it.
+        self.stage = Stage::Over(Box::new(over));
     }
 
-    fn data<S: Sink>(
-        &mut self,
-        connection: &Connection,
-        side: Side,
-        chunk: Chunk<'_>,
-        limits: &Limits,
-        shared: &mut Shared,
-        listener: &mut Listener<'_, S>,
-    ) {
+    #[inline]
+    fn data<S: Sink>(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_, '_, S>) {
         match &mut self.stage {
             Stage::Open(open) => {
-                let (decoder, mut out) = open.decoder(side, listener);
-                decoder.push(chunk, shared, &mut out);
+                let (decoder, mut out) = open.decoder(side, cx.listener);
+                decoder.push(chunk, cx.shared, &mut out);
             }
-            Stage::Http(_) => self.http(connection, side, chunk, limits, shared, listener),
+            Stage::Http(_) => self.http(side, chunk, cx),
             Stage::Fresh => {
-                if Exchange::may_begin(chunk.bytes) {
-                    self.stage = Stage::Http(Box::new(Http {
-                        exchange: Exchange::default(),
-                        held: Default::default(),
-                        session: None,
-                        tally: Tally::default(),
-                    }));
-                    self.http(connection, side, chunk, limits, shared, listener);
+                self.stage = if Exchange::may_begin(chunk.bytes) {
+                    Stage::Http(Box::default())
                 } else {
-                    self.stage = Stage::Ignored;
-                }
+                    self.not_http()
+                };
+                self.data(side, chunk, cx);
             }
-            Stage::Ignored => {}
+            Stage::Sniff(_) => self.sniff(side, chunk, cx),
+            Stage::Over(_) | Stage::Ignored => {}
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call for each packet, nothing to bundle")]
-    fn gap<S: Sink>(
-        &mut self,
-        connection: &Connection,
-        side: Side,
-        gap: Gap,
-        at: At,
-        limits: &Limits,
-        shared: &mut Shared,
-        listener: &mut Listener<'_, S>,
-    ) {
-        self.whole = false;
-        if let Some(session) = self.session().copied() {
+    fn gap<S: Sink>(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_, '_, S>) {
+        self.late = true;
+        if let Some(session) = self.session() {
             let direction = session.direction(side);
-            listener.event(at, &session, EventKind::Gap { direction, gap });
+            cx.listener.event(cx.at, session, EventKind::Gap { direction, gap });
         }
         match &mut self.stage {
             Stage::Open(open) => {
                 open.tally.gap(open.session.direction(side));
-                let (decoder, mut out) = open.decoder(side, listener);
-                decoder.gap(gap, at, shared, &mut out);
+                let (decoder, mut out) = open.decoder(side, cx.listener);
+                decoder.gap(gap, cx.at, cx.shared, &mut out);
             }
             Stage::Http(http) => {
-                http.held[side.index()].push_gap(gap, at);
+                http.hold_gap(side, gap, cx);
                 if let Some(step) = http.exchange.gap(side, gap) {
-                    self.step(connection, side, step, at, limits, shared, listener);
+                    self.step(side, step, cx);
                 }
             }
-            Stage::Fresh | Stage::Ignored => {}
+            Stage::Sniff(sniff) => sniff.gap(side, gap, cx.at, cx.shared),
+            Stage::Fresh | Stage::Over(_) | Stage::Ignored => {}
         }
     }
 
     /// Bytes of a connection that speaks HTTP.
-    fn http<S: Sink>(
-        &mut self,
-        connection: &Connection,
-        side: Side,
-        chunk: Chunk<'_>,
-        limits: &Limits,
-        shared: &mut Shared,
-        listener: &mut Listener<'_, S>,
-    ) {
+    fn http<S: Sink>(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_, '_, S>) {
         let mut rest = chunk;
         while !rest.bytes.is_empty() {
             let Stage::Http(http) = &mut self.stage else {
-                return self.data(connection, side, rest, limits, shared, listener);
+                return self.data(side, rest, cx);
             };
-            let (used, step) = http.exchange.push(side, rest.offset, rest.bytes, limits);
+            let (used, step) = http.exchange.push(side, rest.offset, rest.bytes, cx.limits);
             rest.offset += used as u64;
             rest.bytes = &rest.bytes[used..];
             match step {
                 Some(Step::Hold) => {
-                    if !http.held[side.index()].push(rest, limits.waiting_bytes) {
-                        self.stage = Stage::Ignored;
-                    }
+                    // Nobody sends more than fits before the answer: the rest would be left out.
+                    http.hold(side, rest, cx);
                     return;
                 }
-                Some(step) => self.step(connection, side, step, chunk.at, limits, shared, listener),
+                Some(Step::NotHttp) if http.session.is_some() => return,
+                Some(step) => self.step(side, step, cx),
                 None => {}
             }
         }
     }
 
     /// The HTTP exchange has come to something.
-    #[expect(clippy::too_many_arguments, reason = "one call for each head, nothing to bundle")]
-    fn step<S: Sink>(
-        &mut self,
-        connection: &Connection,
-        side: Side,
-        step: Step,
-        at: At,
-        limits: &Limits,
-        shared: &mut Shared,
-        listener: &mut Listener<'_, S>,
-    ) {
+    fn step<S: Sink>(&mut self, side: Side, step: Step, cx: &mut Cx<'_, '_, S>) {
         let Stage::Http(http) = &mut self.stage else { return };
         let client = http.exchange.client().unwrap_or(side);
-        let session = *http
-            .session
-            .get_or_insert_with(|| session_of(connection, client, false));
         match step {
             Step::Asked(request) => {
-                listener.event(at, &session, EventKind::UpgradeRequest(&request));
+                let session = *http
+                    .session
+                    .get_or_insert_with(|| session_of(cx.connection, client, false));
+                cx.listener.event(cx.at, &session, EventKind::UpgradeRequest(&request));
                 http::judge_request(&request, |violation| {
-                    listener.violation(at, &session, Direction::ClientToServer, &violation);
+                    cx.listener
+                        .violation(cx.at, &session, Direction::ClientToServer, &violation);
                 });
             }
-            Step::Upgraded(request, response) => {
-                self.upgraded(request, Some(response), at, shared, listener);
-            }
-            Step::Presumed(request) => self.upgraded(request, None, at, shared, listener),
+            Step::Upgraded(request, response) => self.upgraded(client, request, Some(response), cx),
+            Step::Presumed(request) => self.upgraded(client, request, None, cx),
             Step::Refused(request, response) => {
                 http.tally.refused = Some(response.status);
                 let handshake = Handshake::judge(request, Some(response), |_, _| {});
-                listener.event(at, &session, EventKind::Handshake(&handshake));
-                let held = std::mem::take(&mut http.held[client.index()]);
-                for piece in held.iter() {
+                if let Some(session) = &http.session {
+                    cx.listener.event(cx.at, session, EventKind::Handshake(&handshake));
+                }
+                // What was held is HTTP after all.
+                let held = http.take_held(cx.shared);
+                for piece in held[client.index()].iter() {
                     match piece {
-                        Held::Data(chunk) => self.data(connection, client, chunk, limits, shared, listener),
-                        Held::Gap(..) => {}
+                        Held::Data(chunk) => self.data(client, chunk, cx),
+                        Held::Gap(gap, _) => {
+                            if let Stage::Http(http) = &mut self.stage
+                                && let Some(step) = http.exchange.gap(client, gap)
+                            {
+                                self.step(client, step, cx);
+                            }
+                        }
                     }
                 }
             }
             Step::NotHttp => {
-                if http.tally.refused.is_none() {
-                    self.stage = Stage::Ignored;
+                if http.session.is_none() {
+                    http.discard(cx.shared);
+                    self.stage = self.not_http();
                 }
             }
             Step::Hold => {}
         }
     }
 
+    /// The upgrade has succeeded: what was held, and all that comes, are frames.
     fn upgraded<S: Sink>(
         &mut self,
+        client: Side,
         request: Request,
         response: Option<Response>,
-        at: At,
-        shared: &mut Shared,
-        listener: &mut Listener<'_, S>,
+        cx: &mut Cx<'_, '_, S>,
     ) {
         let Stage::Http(http) = &mut self.stage else { return };
-        let Some(session) = http.session else { return };
+        let session = http.session.unwrap_or_else(|| session_of(cx.connection, client, false));
         let mut violations = Vec::new();
         let handshake = Handshake::judge(request, response, |d, v| violations.push((d, v)));
-        listener.event(at, &session, EventKind::Handshake(&handshake));
+        cx.listener.event(cx.at, &session, EventKind::Handshake(&handshake));
         for (direction, violation) in &violations {
-            listener.violation(at, &session, *direction, violation);
+            cx.listener.violation(cx.at, &session, *direction, violation);
         }
-        let decoders = [Direction::ClientToServer, Direction::ServerToClient].map(|direction| {
-            let position = match direction {
-                Direction::ClientToServer => handshake.request.range.end,
-                Direction::ServerToClient => handshake.response.as_ref().map_or(0, |r| r.range.end),
+        let decoder = |direction| {
+            let head = match direction {
+                Direction::ClientToServer => Some(&handshake.request.range).filter(|range| range.end > 0),
+                Direction::ServerToClient => handshake.response.as_ref().map(|r| &r.range),
             };
-            Decoder::new(direction, position, inflater_of(&handshake, direction), false)
-        });
-        let held = std::mem::take(&mut http.held);
+            let inflater = inflater_of(&handshake, direction);
+            match head {
+                Some(head) => Decoder::new(direction, head.end, inflater, false),
+                None => Decoder::lost(direction, inflater, false),
+            }
+        };
+        let decoders = [Direction::ClientToServer, Direction::ServerToClient].map(decoder);
+        let held = http.take_held(cx.shared);
         let mut tally = std::mem::take(&mut http.tally);
         tally.refused = None;
+        self.open(session, decoders, tally, &held, cx);
+    }
+
+    /// Bytes of a connection of which nobody knows what it speaks.
+    fn sniff<S: Sink>(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_, '_, S>) {
+        let Stage::Sniff(sniff) = &mut self.stage else { return };
+        if Exchange::begins(chunk.bytes) {
+            sniff.take(cx.shared);
+            self.stage = Stage::Http(Box::default());
+            return self.http(side, chunk, cx);
+        }
+        match sniff.data(side, chunk, cx.shared) {
+            Verdict::NotYet => {}
+            Verdict::Other => {
+                sniff.take(cx.shared);
+                self.stage = Stage::Ignored;
+            }
+            Verdict::WebSocket(client) => {
+                let held = sniff.take(cx.shared);
+                let session = session_of(cx.connection, client, true);
+                // Right for any parameters, and for messages that are not compressed.
+                let inflater = || Some(Box::new(Inflater::late(true, 15)));
+                let decoders = [Direction::ClientToServer, Direction::ServerToClient]
+                    .map(|direction| Decoder::lost(direction, inflater(), true));
+                self.open(session, decoders, Tally::default(), &held, cx);
+            }
+        }
+    }
+
+    /// From here on the connection speaks WebSocket; `held` is what came before that was clear.
+    fn open<S: Sink>(
+        &mut self,
+        session: Session,
+        decoders: [Decoder; 2],
+        tally: Tally,
+        held: &[Backlog; 2],
+        cx: &mut Cx<'_, '_, S>,
+    ) {
         let mut open = Box::new(Open {
             session,
             decoders,
             tally,
         });
-        for (side, held) in [Side::A, Side::B].into_iter().zip(&held) {
-            let (decoder, mut out) = open.decoder(side, listener);
+        for (side, held) in [Side::A, Side::B].into_iter().zip(held) {
+            let (decoder, mut out) = open.decoder(side, cx.listener);
             for piece in held.iter() {
                 match piece {
-                    Held::Data(chunk) => decoder.push(chunk, shared, &mut out),
-                    Held::Gap(gap, at) if gap.offset >= decoder.position() => decoder.gap(gap, at, shared, &mut out),
+                    Held::Data(chunk) => decoder.push(chunk, cx.shared, &mut out),
+                    // Earlier ones were in the heads.
+                    Held::Gap(gap, at) if gap.offset >= decoder.position() => {
+                        decoder.gap(gap, at, cx.shared, &mut out);
+                    }
                     Held::Gap(..) => {}
                 }
             }
         }
         self.stage = Stage::Open(open);
-        debug_assert!(handshake.accept != Accept::Valid || handshake.response.is_some());
+    }
+
+    fn not_http(&self) -> Stage {
+        if self.late {
+            Stage::Sniff(Box::default())
+        } else {
+            // WebSocket begins with HTTP, and this did not.
+            Stage::Ignored
+        }
     }
 
     /// For narration: the packet ended inside something.
-    fn tell_progress<S: Sink>(&self, side: Side, packet: u64, at: At, listener: &mut Listener<'_, S>) {
+    #[inline]
+    fn tell_progress<S: Sink>(&self, side: Side, packet: u64, cx: &mut Cx<'_, '_, S>) {
         if let Stage::Open(open) = &self.stage
-            && packet == at.packet
+            && packet == cx.at.packet
             && let Some(progress) = open.decoders[open.session.direction(side).index()].progress()
         {
-            listener.event(at, &open.session, EventKind::Progress(&progress));
+            cx.listener.event(cx.at, &open.session, EventKind::Progress(&progress));
+        }
+    }
+}
+
+impl Http {
+    /// Keeps bytes until the response has come, if they fit.
+    fn hold<S>(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_, '_, S>) {
+        let held = &mut self.held[side.index()];
+        let before = held.size();
+        if !held.push(chunk, cx.limits.waiting_bytes) || !cx.shared.hold(held.size() - before) {
+            // Bytes that are missing in the middle would only mislead.
+            cx.shared.release(before);
+            *held = Backlog::default();
+        }
+    }
+
+    fn hold_gap<S>(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_, '_, S>) {
+        let held = &mut self.held[side.index()];
+        if held.bytes().is_empty() {
+            // Of gaps with nothing held between them, only the last one can matter.
+            cx.shared.release(held.size());
+            *held = Backlog::default();
+        }
+        let before = held.size();
+        held.push_gap(gap, cx.at);
+        cx.shared.hold(held.size() - before);
+    }
+
+    fn take_held(&mut self, shared: &mut Shared) -> [Backlog; 2] {
+        self.discard(shared);
+        std::mem::take(&mut self.held)
+    }
+
+    /// Gives the room back that the held bytes took.
+    fn discard(&mut self, shared: &mut Shared) {
+        for held in &self.held {
+            shared.release(held.size());
         }
     }
 }
 
 impl Open {
     /// The decoder of what `side` sends, and where it tells what it finds.
+    #[inline]
     fn decoder<'o, 's, S>(
         &'o mut self,
         side: Side,
@@ -385,70 +454,5 @@ fn session_of(connection: &Connection, client: Side, inferred: bool) -> Session 
         server: connection.endpoints[client.other().index()],
         client_side: client,
         inferred,
-    }
-}
-
-/// The sink, until it says stop.
-pub(super) struct Listener<'s, S> {
-    sink: &'s mut S,
-    stopped: bool,
-}
-
-impl<'s, S: Sink> Listener<'s, S> {
-    pub(super) fn new(sink: &'s mut S) -> Self {
-        Self { sink, stopped: false }
-    }
-
-    pub(super) fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) {
-        if !self.stopped {
-            self.stopped = self.sink.packet(packet, segment).is_break();
-        }
-    }
-
-    pub(super) fn packet_end(&mut self, packet: &Packet<'_>) {
-        if !self.stopped {
-            self.stopped = self.sink.packet_end(packet).is_break();
-        }
-    }
-
-    fn event(&mut self, at: At, session: &Session, kind: EventKind<'_>) {
-        if !self.stopped {
-            self.stopped = self.sink.event(&Event { at, session, kind }).is_break();
-        }
-    }
-
-    fn violation(&mut self, at: At, session: &Session, direction: Direction, violation: &Violation) {
-        self.event(at, session, EventKind::Violation { direction, violation });
-    }
-
-    pub(super) fn result(&self) -> ControlFlow<()> {
-        if self.stopped {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
-}
-
-/// What one direction's decoder tells goes to the tally and to the sink.
-struct Out<'o, 's, S> {
-    session: &'o Session,
-    direction: Direction,
-    tally: &'o mut Tally,
-    listener: &'o mut Listener<'s, S>,
-}
-
-impl<S: Sink> Output for Out<'_, '_, S> {
-    fn frame(&mut self, at: At, frame: &FrameInfo) {
-        self.listener.event(at, self.session, EventKind::Frame(frame));
-    }
-
-    fn message(&mut self, at: At, message: &Message<'_>) {
-        self.tally.message(message);
-        self.listener.event(at, self.session, EventKind::Message(message));
-    }
-
-    fn violation(&mut self, at: At, violation: &Violation) {
-        self.listener.violation(at, self.session, self.direction, violation);
     }
 }

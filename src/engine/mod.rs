@@ -4,6 +4,8 @@
 //! the events of WebSocket sessions, then that this was all. State hangs on connections alone ([`flow`]).
 
 mod flow;
+mod listener;
+mod sniff;
 mod tally;
 
 use std::ops::ControlFlow;
@@ -14,7 +16,8 @@ use crate::net::{self, Packet, Segment};
 use crate::tcp::{At, Connection, SegmentFacts, StreamEvent, Table, TcpEnd, Upper};
 use crate::ws::Shared;
 
-use flow::{Flow, Listener};
+use flow::{Cx, Flow};
+use listener::Listener;
 
 /// The core of the analyzer: no I/O, no clock, all state that a capture needs.
 #[derive(Debug)]
@@ -93,7 +96,17 @@ struct Feed<'e, 'p, S> {
     limits: &'e Limits,
 }
 
-impl<S: Sink> Feed<'_, '_, S> {
+impl<'e, S: Sink> Feed<'e, '_, S> {
+    fn cx<'c>(&'c mut self, connection: &'c Connection, at: At) -> Cx<'c, 'e, S> {
+        Cx {
+            connection,
+            at,
+            limits: self.limits,
+            shared: self.shared,
+            listener: &mut self.listener,
+        }
+    }
+
     /// The packet has brought all it brings.
     fn close(mut self) -> ControlFlow<()> {
         let Some(packet) = self.packet else {
@@ -128,18 +141,10 @@ impl<S: Sink> Upper for Feed<'_, '_, S> {
     }
 
     fn stream(&mut self, flow: &mut Flow, connection: &Connection, side: Side, event: StreamEvent<'_>, at: At) {
-        flow.stream(
-            connection,
-            side,
-            event,
-            at,
-            self.limits,
-            self.shared,
-            &mut self.listener,
-        );
+        flow.stream(side, event, &mut self.cx(connection, at));
     }
 
     fn end(&mut self, flow: &mut Flow, connection: &Connection, end: TcpEnd, at: At) {
-        flow.end(connection, end, at, self.shared, &mut self.listener);
+        flow.end(end, &mut self.cx(connection, at));
     }
 }

@@ -80,6 +80,13 @@ impl Exchange {
         head::may_begin(bytes)
     }
 
+    /// Whether a segment of a stream that has been something else so far begins an exchange: no guess, a whole first line.
+    pub fn begins(bytes: &[u8]) -> bool {
+        bytes.len() >= 16
+            && head::may_begin(bytes)
+            && memchr::memchr(b'\n', bytes).is_some_and(|end| memchr::memmem::find(&bytes[..end], b"HTTP/1.").is_some())
+    }
+
     /// Who sends the requests, once that is known.
     pub fn client(&self) -> Option<Side> {
         self.client

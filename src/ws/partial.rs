@@ -70,7 +70,7 @@ impl Partial {
     }
 
     /// The next payload bytes of a frame, of which `phase` went before; at most `limit` bytes of the message are kept.
-    pub(crate) fn append(&mut self, bytes: &[u8], key: Option<[u8; 4]>, phase: u64, limit: usize) {
+    fn append(&mut self, bytes: &[u8], key: Option<[u8; 4]>, phase: u64, limit: usize) {
         let start = self.length;
         self.length = self.length.saturating_add(bytes.len() as u64);
         if start >= limit as u64 {
@@ -102,6 +102,15 @@ impl Partial {
     }
 }
 
+/// Payload bytes of a frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Piece<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) key: Option<[u8; 4]>,
+    /// How many payload bytes of the frame went before them.
+    pub(crate) phase: u64,
+}
+
 /// Partials for reuse: in steady state a message in pieces allocates nothing, and an idle connection holds nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
@@ -110,7 +119,10 @@ pub(crate) struct Pool {
         reason = "they are handed out boxed: a decoder without one stays small"
     )]
     spare: Vec<Box<Partial>>,
+    /// Capacity of the spare ones.
     held: usize,
+    /// Payload bytes in those that are in use.
+    used: usize,
 }
 
 /// Capacity that the pool keeps, in bytes; what is beyond it goes back to the allocator.
@@ -127,7 +139,17 @@ impl Pool {
         }
     }
 
+    /// Appends to a partial as [`Partial::append`] does, as long as all of them together keep at most `total` bytes.
+    pub(crate) fn append(&mut self, partial: &mut Partial, piece: Piece<'_>, limit: usize, total: usize) {
+        let before = partial.bytes.len();
+        // What the bytes and the filler before them may take at most.
+        let room = before.saturating_add(total.saturating_sub(self.used));
+        partial.append(piece.bytes, piece.key, piece.phase, limit.min(room));
+        self.used += partial.bytes.len() - before;
+    }
+
     pub(crate) fn give(&mut self, partial: Box<Partial>) {
+        self.used = self.used.saturating_sub(partial.bytes.len());
         let capacity = partial.bytes.capacity();
         if self.spare.len() < 64 && self.held + capacity <= POOL_BYTES && partial.holes.capacity() < 1024 {
             self.held += capacity;

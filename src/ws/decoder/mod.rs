@@ -5,16 +5,18 @@
 //! fragmented messages a decoder holds nothing but its position.
 
 mod judge;
+mod seek;
 mod tell;
 #[cfg(test)]
 mod tests;
 mod unfinished;
 
 use super::inflate::{InflatePool, Inflater};
-use super::partial::{Partial, Pool};
+use super::partial::{Partial, Piece, Pool};
 use super::{FrameInfo, Header, Hole, MAX_HEADER, Message, Opcode, Payload, Progress, StreamRange};
 use crate::base::{Direction, Gap, Limits, Rule, Violation};
 use crate::tcp::At;
+use seek::Seek;
 use unfinished::Unfinished;
 
 /// Bytes of a stream, and where they come from.
@@ -50,6 +52,8 @@ pub struct Shared {
     inflaters: InflatePool,
     inflated: Vec<u8>,
     inflated_holes: Vec<Hole>,
+    /// Bytes that all connections together hold because they cannot be read yet.
+    held: usize,
 }
 
 impl Shared {
@@ -60,6 +64,26 @@ impl Shared {
             frames,
             ..Self::default()
         }
+    }
+
+    /// Makes room for `bytes` of something that cannot be read yet; `false` when there is too much of that already.
+    pub fn hold(&mut self, bytes: usize) -> bool {
+        let fits = self.held.saturating_add(bytes) <= self.limits.waiting_total / 2;
+        if fits {
+            self.held += bytes;
+        }
+        fits
+    }
+
+    /// What [`hold`](Self::hold) made room for is gone.
+    pub fn release(&mut self, bytes: usize) {
+        self.held = self.held.saturating_sub(bytes);
+    }
+
+    fn append(&mut self, partial: &mut Partial, piece: Piece<'_>) {
+        // A few of the largest messages at once, or many smaller ones.
+        let total = self.limits.message_bytes.saturating_mul(4);
+        self.pool.append(partial, piece, self.limits.message_bytes, total);
     }
 }
 
@@ -75,12 +99,18 @@ pub struct Decoder {
     lost: bool,
     /// The sender has sent its close frame.
     closed: bool,
+    /// No message has begun since the place in the stream was last unknown: a continuation may continue a lost one.
+    adrift: bool,
+    /// How many headers more must be believable before the place in the stream is certain again.
+    guessed: u8,
     /// Stream offset of the next byte.
     position: u64,
     /// The data message that has begun and not ended.
     open: Option<Box<Partial>>,
     /// The frame that has begun and not ended.
     frame: Option<Box<Unfinished>>,
+    /// What was collected while the place in the stream is not known.
+    seek: Option<Box<Seek>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,14 +134,36 @@ impl Decoder {
             state: State::Header,
             lost: false,
             closed: false,
+            adrift: false,
+            guessed: 0,
             position,
             open: None,
             frame: None,
+            seek: None,
+        }
+    }
+
+    /// The same, when nobody knows what the first byte is.
+    pub fn lost(direction: Direction, inflater: Option<Box<Inflater>>, inferred: bool) -> Self {
+        Self {
+            state: State::Lost,
+            adrift: true,
+            ..Self::new(direction, 0, inflater, inferred)
         }
     }
 
     /// The next bytes of the stream.
     pub fn push(&mut self, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) {
+        if self.state == State::Lost {
+            self.position = chunk.offset + chunk.bytes.len() as u64;
+            self.seek_data(chunk, shared, out);
+        } else {
+            self.read(chunk, shared, out);
+        }
+    }
+
+    /// Bytes of which the place in the frames is known (or is lost on the way).
+    fn read(&mut self, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) {
         let mut rest = chunk.bytes;
         let mut offset = chunk.offset;
         self.position = chunk.offset + chunk.bytes.len() as u64;
@@ -125,7 +177,11 @@ impl Decoder {
                 State::Header if self.frame.is_none() => self.frame_start(here, shared, out),
                 State::Header => self.header_rest(here, shared, out),
                 State::Payload => self.payload(here, shared, out),
-                State::Lost => rest.len(),
+                State::Lost => {
+                    // Without looking at once: what follows may still be on its way here from an earlier search.
+                    self.seek().collect_more(here, shared);
+                    rest.len()
+                }
             };
             rest = &rest[used..];
             offset += used as u64;
@@ -135,6 +191,9 @@ impl Decoder {
     /// Bytes that will not come.
     pub fn gap(&mut self, gap: Gap, at: At, shared: &mut Shared, out: &mut impl Output) {
         self.position = gap.offset.saturating_add(gap.length);
+        if self.state == State::Lost {
+            return self.seek_gap(gap, at, shared, out);
+        }
         if self.state == State::Payload
             && let Some(frame) = self.frame.as_deref_mut()
         {
@@ -156,7 +215,13 @@ impl Decoder {
 
     /// The stream has ended: what has begun will never be complete.
     pub fn end(&mut self, at: At, shared: &mut Shared, out: &mut impl Output) {
+        if self.state == State::Lost {
+            self.seek_end(shared, out);
+        }
         self.lose(at, shared, out);
+        if let Some(seek) = self.seek.take() {
+            seek.discard(shared);
+        }
     }
 
     /// Where the next byte lies in the stream.
@@ -192,6 +257,10 @@ impl Decoder {
             self.frame = Some(Box::new(Unfinished::new(raw, chunk.bytes.len(), &chunk)));
             return chunk.bytes.len();
         };
+        if self.guessed > 0 && !self.believe(&header) {
+            self.lose(chunk.at, shared, out);
+            return 1;
+        }
         let size = usize::from(header.size);
         let length = usize::try_from(header.length).unwrap_or(usize::MAX);
         if chunk.bytes.len() - size >= length {
@@ -222,7 +291,11 @@ impl Decoder {
         }
         frame.touch(chunk.packet);
         frame.header = Header::parse(&frame.raw[..usize::from(frame.have)]);
-        if frame.header.is_some() {
+        if let Some(header) = &frame.header {
+            if self.guessed > 0 && !self.believe(header) {
+                self.lose(chunk.at, shared, out);
+                return used;
+            }
             self.begin(frame, chunk.at, shared, out);
         } else {
             self.frame = Some(frame);
@@ -243,8 +316,12 @@ impl Decoder {
         let left = header.length - frame.received;
         let used = usize::try_from(left).map_or(chunk.bytes.len(), |left| left.min(chunk.bytes.len()));
         if let Some(partial) = frame.control.as_deref_mut().or(self.open.as_deref_mut()) {
-            let limit = shared.limits.message_bytes;
-            partial.append(&chunk.bytes[..used], header.masking_key, frame.received, limit);
+            let piece = Piece {
+                bytes: &chunk.bytes[..used],
+                key: header.masking_key,
+                phase: frame.received,
+            };
+            shared.append(partial, piece);
             partial.touch(chunk.packet);
         }
         frame.touch(chunk.packet);
@@ -294,7 +371,7 @@ impl Decoder {
                 open.touch(first.packet);
                 return;
             }
-            if !self.inferred {
+            if !self.adrift {
                 let violation = Violation::new(
                     Rule::ContinuationWithoutStart,
                     "a continuation frame, and no message to continue",
@@ -345,6 +422,9 @@ impl Decoder {
         self.check(header, chunk.at, out);
         let alone = stands_alone(header.opcode);
         let fresh = header.fin && self.open.is_none() && header.opcode != Opcode::Continuation;
+        if !alone {
+            self.adrift &= header.opcode == Opcode::Continuation;
+        }
         if alone || (fresh && payload.len() <= shared.limits.message_bytes) {
             let mut plain = std::mem::take(&mut shared.plain);
             let bytes = match header.masking_key {
@@ -384,7 +464,12 @@ impl Decoder {
         }
         self.open_message(header, chunk.offset, first, chunk.at, shared, out);
         if let Some(open) = &mut self.open {
-            open.append(payload, header.masking_key, 0, shared.limits.message_bytes);
+            let piece = Piece {
+                bytes: payload,
+                key: header.masking_key,
+                phase: 0,
+            };
+            shared.append(open, piece);
             open.touch(chunk.packet);
             open.range.end = chunk.offset + u64::from(header.size) + header.length;
         }
@@ -424,6 +509,7 @@ impl Decoder {
     /// Where frames begin is not known any more: what is unfinished ends here.
     fn lose(&mut self, at: At, shared: &mut Shared, out: &mut impl Output) {
         self.state = State::Lost;
+        self.adrift = true;
         if let Some(mut frame) = self.frame.take()
             && let Some(header) = frame.header
         {
@@ -462,10 +548,11 @@ impl Decoder {
                 length: tail,
             });
         }
+        let mut bytes = &partial.bytes[..];
         if partial.headless {
             if self.inflater.is_some() {
                 // Whether this is compressed was said at the lost beginning: nothing of it can be told.
-                partial.bytes.clear();
+                bytes = &[];
                 partial.holes.clear();
                 self.history_lost();
             }
@@ -476,7 +563,7 @@ impl Decoder {
             direction: self.direction,
             opcode: partial.opcode,
             payload: Payload {
-                bytes: &partial.bytes,
+                bytes,
                 holes: &partial.holes,
             },
             text: None,

@@ -161,20 +161,32 @@ fn the_examples_of_rfc_6455_5_7() {
     assert_eq!(s.texts(), ["Hello", "Hello"]);
     assert_eq!((s.said.messages[1].frames, s.said.messages[1].packets), (2, (2, 3)));
     s.push(&[0x89, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
-    assert_eq!((s.said.messages[2].opcode, s.said.messages[2].bytes.as_slice()), (Opcode::Ping, &b"Hello"[..]));
+    assert_eq!(
+        (s.said.messages[2].opcode, s.said.messages[2].bytes.as_slice()),
+        (Opcode::Ping, &b"Hello"[..])
+    );
     let mut medium = vec![0x82, 0x7e, 0x01, 0x00];
     medium.extend([7; 256]);
     let mut long = vec![0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0];
     long.extend([8; 65536]);
     s.push(&medium).push(&long);
-    assert_eq!((s.said.messages[3].bytes.len(), s.said.messages[4].bytes.len()), (256, 65536));
+    assert_eq!(
+        (s.said.messages[3].bytes.len(), s.said.messages[4].bytes.len()),
+        (256, 65536)
+    );
     assert!(s.said.rules.is_empty());
 
     let mut c = client();
     c.push(&[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
     c.push(&[0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
-    assert_eq!((c.texts(), c.said.messages[0].key), (vec!["Hello"], Some([0x37, 0xfa, 0x21, 0x3d])));
-    assert_eq!((c.said.messages[1].opcode, c.said.messages[1].bytes.as_slice()), (Opcode::Pong, &b"Hello"[..]));
+    assert_eq!(
+        (c.texts(), c.said.messages[0].key),
+        (vec!["Hello"], Some([0x37, 0xfa, 0x21, 0x3d]))
+    );
+    assert_eq!(
+        (c.said.messages[1].opcode, c.said.messages[1].bytes.as_slice()),
+        (Opcode::Pong, &b"Hello"[..])
+    );
     assert!(c.said.rules.is_empty());
 }
 
@@ -185,11 +197,15 @@ fn the_examples_of_rfc_7692_7_2_3() {
         &[&[0xc1, 0x07, 0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]],
         &[&[0x41, 0x03, 0xf2, 0x48, 0xcd], &[0x80, 0x04, 0xc9, 0xc9, 0x07, 0x00]],
         // §7.2.3.3: a block without compression.
-        &[&[0xc1, 0x0b, 0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00]],
+        &[&[
+            0xc1, 0x0b, 0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00,
+        ]],
         // §7.2.3.4: a block with BFINAL set.
         &[&[0xc1, 0x08, 0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00]],
         // §7.2.3.5: two blocks.
-        &[&[0xc1, 0x0d, 0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00]],
+        &[&[
+            0xc1, 0x0d, 0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00,
+        ]],
         // A message that is not compressed, in between.
         &[&[0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]],
     ];
@@ -229,7 +245,11 @@ fn every_violation_has_its_rule_and_the_message_is_shown() {
         (&[&frame(0x83, b"x", key)], &["ws.reserved-opcode"], "x"),
         (&[&frame(0x8b, b"x", key)], &["ws.reserved-opcode"], "x"),
         (&[b"\x81\xfe\x00\x01\0\0\0\0x"], &["ws.non-minimal-length"], "x"),
-        (&[b"\x81\xff\0\0\0\0\0\0\0\x01\0\0\0\0x"], &["ws.non-minimal-length"], "x"),
+        (
+            &[b"\x81\xff\0\0\0\0\0\0\0\x01\0\0\0\0x"],
+            &["ws.non-minimal-length"],
+            "x",
+        ),
         (&[b"\x81\xff\x80\0\0\0\0\0\0\x01\0\0\0\0x"], &["ws.length-top-bit"], "x"),
         (&[&frame(0x80, b"x", key)], &["ws.continuation-without-start"], "x"),
         (
@@ -237,7 +257,11 @@ fn every_violation_has_its_rule_and_the_message_is_shown() {
             &["ws.new-message-inside-one"],
             "xy",
         ),
-        (&[&frame(0x89, &[b'x'; 126], key)], &["ws.control-too-long"], &"x".repeat(126)),
+        (
+            &[&frame(0x89, &[b'x'; 126], key)],
+            &["ws.control-too-long"],
+            &"x".repeat(126),
+        ),
         (&[&frame(0x09, b"x", key)], &["ws.control-fragmented"], "x"),
         (&[&frame(0x88, b"x", key)], &["ws.close-one-byte"], "x"),
         (&[&frame(0x88, b"\x03\xed", key)], &["ws.close-code"], "\u{3}\u{ed}"),
@@ -261,7 +285,10 @@ fn every_violation_has_its_rule_and_the_message_is_shown() {
     }
     let mut s = server();
     s.push(&frame(0x81, b"x", key));
-    assert_eq!((s.said.rules.as_slice(), s.texts()), (&["ws.masked-server-frame"][..], vec!["x"]));
+    assert_eq!(
+        (s.said.rules.as_slice(), s.texts()),
+        (&["ws.masked-server-frame"][..], vec!["x"])
+    );
     let mut s = Bench::new(Direction::ServerToClient, Some(Inflater::new(true, 15)));
     s.push(b"\xc9\x01x\x01\x01x\xc0\x01x");
     assert_eq!(s.said.rules, ["ws.compressed-bit-misplaced"; 2]);
@@ -283,7 +310,10 @@ fn a_gap_inside_a_payload_is_a_hole_and_the_next_frame_is_in_step() {
     let next = frame(0x81, b"next", Some([1, 1, 1, 1]));
     for (from, to) in [(6, 9), (8, 12), (9, 16), (15, 16), (6, 16)] {
         let mut c = client();
-        c.push(&hello[..from]).skip((to - from) as u64).push(&hello[to..]).push(&next);
+        c.push(&hello[..from])
+            .skip((to - from) as u64)
+            .push(&hello[to..])
+            .push(&next);
         let first = &c.said.messages[0];
         assert!(!first.complete && first.wire_length == 10);
         let hole = Hole {
@@ -291,7 +321,10 @@ fn a_gap_inside_a_payload_is_a_hole_and_the_next_frame_is_in_step() {
             length: Some((to - from) as u64),
         };
         assert_eq!(first.holes, [hole]);
-        let known: Vec<u8> = (0..first.bytes.len()).filter(|i| *i < from - 6 || *i >= to - 6).map(|i| first.bytes[i]).collect();
+        let known: Vec<u8> = (0..first.bytes.len())
+            .filter(|i| *i < from - 6 || *i >= to - 6)
+            .map(|i| first.bytes[i])
+            .collect();
         assert_eq!(known, [&b"0123456789"[..from - 6], &b"0123456789"[to - 6..]].concat());
         assert_eq!(c.texts(), ["next"]);
         assert!(c.said.rules.is_empty());
@@ -306,14 +339,20 @@ fn what_breaks_off_is_told_as_far_as_it_came() {
         offset: 5,
         length: Some(5),
     }];
-    assert_eq!((s.said.messages[0].holes.as_slice(), s.said.messages[0].wire_length), (&holes[..], 10));
+    assert_eq!(
+        (s.said.messages[0].holes.as_slice(), s.said.messages[0].wire_length),
+        (&holes[..], 10)
+    );
     let mut s = server();
     s.push(b"\x01\x05Hello").end();
     let holes = [Hole {
         offset: 5,
         length: None,
     }];
-    assert_eq!((s.said.messages[0].holes.as_slice(), s.said.messages[0].complete), (&holes[..], false));
+    assert_eq!(
+        (s.said.messages[0].holes.as_slice(), s.said.messages[0].complete),
+        (&holes[..], false)
+    );
 }
 
 #[test]
@@ -328,7 +367,10 @@ fn a_message_beyond_the_bound_is_kept_to_the_bound() {
         offset: 1 << 20,
         length: Some(5),
     };
-    assert_eq!((s.said.messages[0].holes.as_slice(), s.said.messages[0].bytes.len()), (&[hole][..], 1 << 20));
+    assert_eq!(
+        (s.said.messages[0].holes.as_slice(), s.said.messages[0].bytes.len()),
+        (&[hole][..], 1 << 20)
+    );
     assert_eq!(s.texts(), ["next"]);
 }
 
@@ -337,7 +379,9 @@ fn a_bomb_is_cut_at_the_bound() {
     use flate2::{Compress, Compression, FlushCompress};
     let mut compress = Compress::new(Compression::best(), false);
     let mut payload = Vec::with_capacity(1 << 20);
-    compress.compress_vec(&vec![0; 64 << 20], &mut payload, FlushCompress::Sync).unwrap();
+    compress
+        .compress_vec(&vec![0; 64 << 20], &mut payload, FlushCompress::Sync)
+        .unwrap();
     let mut s = Bench::new(Direction::ServerToClient, Some(Inflater::new(true, 15)));
     s.push(&frame(0xc2, &payload, None));
     let message = &s.said.messages[0];
@@ -355,8 +399,13 @@ fn message() -> impl Strategy<Value = (Vec<u8>, Vec<Vec<u8>>)> {
         ".{0,40}".prop_map(String::into_bytes),
         prop::collection::vec(any::<u8>(), 0..300),
     ];
-    (payload, prop::collection::vec(any::<prop::sample::Index>(), 0..4), any::<bool>(), prop::option::of(any::<[u8; 4]>())).prop_map(
-        |(payload, cuts, ping, key)| {
+    (
+        payload,
+        prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        any::<bool>(),
+        prop::option::of(any::<[u8; 4]>()),
+    )
+        .prop_map(|(payload, cuts, ping, key)| {
             let mut cuts: Vec<usize> = cuts.iter().map(|c| c.index(payload.len() + 1)).collect();
             cuts.extend([0, payload.len()]);
             cuts.sort_unstable();
@@ -371,8 +420,7 @@ fn message() -> impl Strategy<Value = (Vec<u8>, Vec<Vec<u8>>)> {
                 }
             }
             (payload, frames)
-        },
-    )
+        })
 }
 
 proptest! {
