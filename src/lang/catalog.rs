@@ -16,12 +16,16 @@ macro_rules! catalog {
             pub name: &'static str,
             /// Opening and closing quotation mark.
             pub quotes: [&'static str; 2],
+            /// It is written in Han or Kana itself, so that a name in these needs quotation marks.
+            pub cjk: bool,
             /// What stands for words that were left off.
             pub ellipsis: &'static str,
             /// Between the items of a list.
             pub comma: &'static str,
             /// Before the last item of a list.
             pub and: &'static str,
+            /// Between two clauses of a sentence.
+            pub clause: &'static str,
             /// The end of a sentence.
             pub stop: &'static str,
             /// Between whole and tenths.

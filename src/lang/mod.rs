@@ -8,6 +8,8 @@ mod en;
 mod sentences;
 mod verdict;
 mod words;
+mod zh_cn;
+mod zh_tw;
 
 pub use catalog::Catalog;
 pub use words::{Arg, Words};
@@ -16,7 +18,7 @@ use crate::narrate::Story;
 pub(crate) use words::Reserved;
 
 /// All languages, English first.
-pub static CATALOGS: &[&Catalog] = &[&en::CATALOG];
+pub static CATALOGS: &[&Catalog] = &[&en::CATALOG, &zh_cn::CATALOG, &zh_tw::CATALOG];
 
 /// The catalog that `--lang` names: `en`, `zh-CN`, `zh-TW`, `ja` or `es`, in any case.
 pub fn by_tag(tag: &str) -> Option<&'static Catalog> {

@@ -57,7 +57,7 @@ impl Words<'_> {
         for direction in [Direction::ClientToServer, Direction::ServerToClient] {
             let count = end.unanswered_pings[direction.index()];
             if count > 0 {
-                self.out.extend_from_slice(self.catalog.comma.as_bytes());
+                self.out.extend_from_slice(self.catalog.clause.as_bytes());
             }
             match count {
                 0 => {}

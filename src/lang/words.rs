@@ -220,7 +220,8 @@ impl Words<'_> {
     /// A name: bare when it is one plain word that is none of ours, else quoted.
     pub(super) fn name(&mut self, span: Span) {
         let text = self.story.text(span);
-        if span.cut || !is_plain(text) || self.is_reserved(text) {
+        let foreign = !self.catalog.cjk && is_cjk(text);
+        if span.cut || !(foreign || is_plain(text) && !self.is_reserved(text)) {
             return self.quote(span);
         }
         self.captured_first |= self.out.len() == self.begin;
@@ -363,6 +364,18 @@ fn is_plain(name: &[u8]) -> bool {
     name.len() <= PLAIN
         && name.first().is_some_and(u8::is_ascii_alphabetic)
         && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+}
+
+/// A word of Han, Kana or Hangul: where none of these is written, it cannot be taken for one of our words.
+fn is_cjk(name: &[u8]) -> bool {
+    !name.is_empty()
+        && name.len() <= 2 * PLAIN
+        && std::str::from_utf8(name).is_ok_and(|name| {
+            name.chars().all(|c| {
+                matches!(c, '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{3400}'..='\u{4dbf}'
+                    | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
+            })
+        })
 }
 
 fn tenths<'b>(buffer: &'b mut [u8; 32], n: u64, decimal: &str) -> &'b str {

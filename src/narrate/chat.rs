@@ -351,10 +351,7 @@ impl Narrator {
                 browsers,
             });
         }
-        match nth {
-            0 => Kind::Message(Opcode::Text, content.length.into()),
-            _ => Kind::Forward(id),
-        }
+        Kind::Forward(id)
     }
 
     /// A say of `speaker` is delivered: what the same speaker said before it and somebody has not got will not come any more.
