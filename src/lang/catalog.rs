@@ -18,6 +18,8 @@ macro_rules! catalog {
             pub quotes: [&'static str; 2],
             /// It is written in Han or Kana itself, so that a name in these needs quotation marks.
             pub cjk: bool,
+            /// Between Han and Latin letters or digits goes a blank.
+            pub spaced: bool,
             /// What stands for words that were left off.
             pub ellipsis: &'static str,
             /// Between the items of a list.
@@ -498,8 +500,8 @@ catalog! {
     close_reason(reason);
     /// A rule is broken.
     violation(by, rule, section);
-    /// A session is over.
-    ended(session, verdict);
+    /// How a session ended.
+    ended(session, who, verdict);
 
     // Lines above and between payloads.
     /// A text message.

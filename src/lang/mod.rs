@@ -5,6 +5,8 @@
 
 mod catalog;
 mod en;
+mod es;
+mod ja;
 mod sentences;
 mod verdict;
 mod words;
@@ -18,7 +20,13 @@ use crate::narrate::Story;
 pub(crate) use words::Reserved;
 
 /// All languages, English first.
-pub static CATALOGS: &[&Catalog] = &[&en::CATALOG, &zh_cn::CATALOG, &zh_tw::CATALOG];
+pub static CATALOGS: &[&Catalog] = &[
+    &en::CATALOG,
+    &zh_cn::CATALOG,
+    &zh_tw::CATALOG,
+    &ja::CATALOG,
+    &es::CATALOG,
+];
 
 /// The catalog that `--lang` names: `en`, `zh-CN`, `zh-TW`, `ja` or `es`, in any case.
 pub fn by_tag(tag: &str) -> Option<&'static Catalog> {
@@ -130,5 +138,11 @@ mod tests {
         assert_eq!(tag(None, None, Some("C.UTF-8")), "en");
         assert_eq!(tag(Some(""), Some(""), Some("en_GB.UTF-8")), "en");
         assert_eq!(tag(Some("C"), None, Some("es_ES.UTF-8")), "en");
+        assert_eq!(tag(None, Some("ja_JP.eucJP"), Some("es_ES.UTF-8")), "ja");
+        assert_eq!(tag(None, None, Some("es_MX")), "es");
+        assert_eq!(tag(None, None, Some("zh_CN.GB18030")), "zh-CN");
+        assert_eq!(tag(None, None, Some("zh_HK.UTF-8")), "zh-TW");
+        assert_eq!(tag(None, None, Some("zh-Hant")), "zh-TW");
+        assert_eq!(tag(None, None, Some("xx_YY")), "en");
     }
 }

@@ -333,14 +333,11 @@ impl Words<'_> {
                 GapCause::Evicted => self.gap_evicted(Party(from), Bytes(length)),
             },
             Note::Violation { by, rule } => self.violation(Party(by), Raw(rule.id()), Raw(rule.rfc())),
-            Note::Ended { session, end, .. } => {
+            Note::Ended { session, client, end } => {
                 let story = self.story;
-                let mut verdict = Vec::new();
                 if let Some(end) = story.end(end) {
-                    self.catalog.verdict(end, &mut verdict);
+                    self.ended(Num(session), Party(client), Arg::Verdict(end));
                 }
-                let verdict = std::str::from_utf8(&verdict).unwrap_or_default();
-                self.ended(Num(session), Raw(verdict));
             }
         }
         self.end();

@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use super::Catalog;
 use crate::app::Act;
 use crate::base::Direction;
-use crate::event::Opcode;
+use crate::event::{Opcode, SessionEnd};
 use crate::narrate::{Agent, Labelled, Party, Person, Role, Span, Story, What};
 
 /// What stands for a placeholder.
@@ -47,6 +47,8 @@ pub enum Arg<'a> {
     Key([u8; 4]),
     /// A browser.
     Agent(Agent),
+    /// How a session ended.
+    Verdict(&'a SessionEnd),
 }
 
 /// Names that could be taken for our own words: those are quoted.
@@ -93,6 +95,11 @@ impl Words<'_> {
                 let at = self.out.len();
                 self.put(*arg);
                 self.contract(at);
+                rest = rest.get(close + 1..).unwrap_or_default();
+                if self.catalog.spaced {
+                    rest = self.space(at, rest);
+                }
+                continue;
             }
             rest = rest.get(close + 1..).unwrap_or_default();
         }
@@ -110,6 +117,25 @@ impl Words<'_> {
                 self.out.splice(start..at + behind.len(), together.bytes());
             }
         }
+    }
+
+    /// Between Han and a Latin letter or digit goes a blank, between Han and a quotation mark none: sees to both ends of what
+    /// was put at `at`, behind which `rest` of the template follows. Gives what of that is left to write.
+    fn space<'t>(&mut self, at: usize, rest: &'t [u8]) -> &'t [u8] {
+        const MARK: &[u8] = "「".as_bytes();
+        let is_han = |lead: u8| (0xe4..=0xe9).contains(&lead);
+        let before = &self.out[..at];
+        if self.out[at..].starts_with(MARK) && before.ends_with(b" ") {
+            self.out.remove(at - 1);
+        } else if self.out.get(at).is_some_and(u8::is_ascii_alphanumeric) && at >= 3 && is_han(before[at - 3]) {
+            self.out.insert(at, b' ');
+        }
+        match (self.out.last(), rest) {
+            (Some(last), [next, ..]) if last.is_ascii_alphanumeric() && is_han(*next) => self.out.push(b' '),
+            (Some(last), [b' ', next, ..]) if !last.is_ascii() && is_han(*next) => return &rest[1..],
+            _ => {}
+        }
+        rest
     }
 
     /// Writes what stands for a placeholder.
@@ -133,6 +159,7 @@ impl Words<'_> {
             Arg::Bytes(n) => self.bytes(Arg::Num(n)),
             Arg::Time(nanos) => self.time(nanos),
             Arg::Key(key) => self.key(key),
+            Arg::Verdict(end) => self.verdict(end),
             Arg::Agent(agent) => match agent.system {
                 Some(system) => self.agent_on(Arg::Raw(agent.name), Arg::Num(agent.version.into()), Arg::Raw(system)),
                 None => self.agent(Arg::Raw(agent.name), Arg::Num(agent.version.into())),
@@ -256,7 +283,18 @@ impl Words<'_> {
                 let between = if last { self.catalog.and } else { self.catalog.comma };
                 self.out.extend_from_slice(between.as_bytes());
             }
+            let at = self.out.len();
             self.name(span.part(start, end));
+            if self.catalog.spaced {
+                self.space(
+                    at,
+                    if n + 1 < count {
+                        self.catalog.and.as_bytes()
+                    } else {
+                        b""
+                    },
+                );
+            }
             start = end + 1;
         }
     }

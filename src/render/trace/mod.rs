@@ -90,12 +90,7 @@ impl Trace {
             self.out.extend_from_slice(palette.note.as_bytes());
         }
         self.out.push(b'\n');
-        let wanted = |detail| match self.options.detail {
-            // Somebody who wants it brief still wants to know what the packet does.
-            Detail::Brief => detail == Detail::Brief,
-            other => detail <= other,
-        };
-        for note in story.notes.iter().filter(|note| wanted(note.detail())) {
+        for note in story.notes.iter().filter(|note| note.detail() <= self.options.detail) {
             self.sentence.clear();
             self.language.words(story, &mut self.sentence).note(note);
             self.out.extend_from_slice(b" * ");

@@ -1,0 +1,93 @@
+//! The `trace` view of whole captures, against golden files that were read line by line.
+//!
+//! `REGENERATE=1 cargo test --test trace_golden` writes the files anew; the difference is for a person to read.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use wschat_sniff::base::{Captured, Limits, Timestamp};
+use wschat_sniff::engine::Engine;
+use wschat_sniff::lang;
+use wschat_sniff::narrate::Detail;
+use wschat_sniff::net::{LinkType, Packet};
+use wschat_sniff::render::palette::Palette;
+use wschat_sniff::render::trace::{Options, Trace};
+use wschat_sniff::render::{View, tcpdump};
+
+/// The packets of a classic savefile: time, captured bytes, length on the wire.
+fn read(path: &Path) -> (LinkType, Vec<(Timestamp, Vec<u8>, usize)>) {
+    let file = fs::read(path).unwrap();
+    let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
+    let fraction = match word(0) {
+        0xa1b2_c3d4 => 1000,
+        0xa1b2_3c4d => 1,
+        magic => panic!("{}: magic {magic:x}", path.display()),
+    };
+    let mut packets = Vec::new();
+    let mut at = 24;
+    while at + 16 <= file.len() {
+        let captured = word(at + 8) as usize;
+        let time = Timestamp::from_parts(word(at).into(), i64::from(word(at + 4)) * fraction);
+        packets.push((time, file[at + 16..at + 16 + captured].to_vec(), word(at + 12) as usize));
+        at += 16 + captured;
+    }
+    // What libpcap calls LINKTYPE_RAW (101) in files is DLT_RAW (12) to programs.
+    let link = match word(20) {
+        101 => 12,
+        other => other as i32,
+    };
+    (LinkType(link), packets)
+}
+
+fn trace(path: &Path, language: &str, detail: Detail) -> String {
+    let mut view = Trace::new(Options {
+        catalog: lang::by_tag(language).unwrap(),
+        detail,
+        palette: &Palette::PLAIN,
+        full: false,
+        tcpdump: tcpdump::Options {
+            ascii: 1,
+            timezone: jiff::tz::TimeZone::fixed(jiff::tz::offset(8)),
+            ..tcpdump::Options::default()
+        },
+    });
+    let mut engine = Engine::new(Limits::default());
+    let (link, packets) = read(path);
+    for (index, (time, bytes, length)) in packets.iter().enumerate() {
+        let packet = Packet {
+            number: index as u64 + 1,
+            time: *time,
+            link,
+            data: Captured::new(bytes, *length),
+        };
+        assert!(engine.packet(&packet, &mut view).is_continue());
+    }
+    assert!(engine.finish(&mut view).is_continue());
+    view.finish();
+    String::from_utf8_lossy(view.output()).into_owned()
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+fn check(case: &str, language: &str) {
+    let folder = fixture(case);
+    let told = trace(&folder.join("capture.pcap"), language, Detail::Normal);
+    let golden = folder.join(format!("trace.{language}.txt"));
+    if env::var_os("REGENERATE").is_some() {
+        fs::write(&golden, &told).unwrap();
+    }
+    let expected = fs::read_to_string(&golden).unwrap_or_default();
+    for (number, (told, expected)) in told.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(told, expected, "{}:{}", golden.display(), number + 1);
+    }
+    assert_eq!(told.lines().count(), expected.lines().count(), "{}", golden.display());
+}
+
+#[test]
+fn the_documents_session_is_told_in_five_languages() {
+    for language in ["en", "zh-CN", "zh-TW", "ja", "es"] {
+        check("workerman-chat-2014", language);
+    }
+}
