@@ -270,6 +270,7 @@ impl<U: Default> Flow<U> {
         let mut placed = Placed {
             start: 0,
             end: 0,
+            before: 0,
             fact: DataFact::None,
         };
         if !flags.rst() {

@@ -76,6 +76,8 @@ pub(super) struct Placed {
     pub(super) start: u64,
     /// First offset behind it.
     pub(super) end: u64,
+    /// How many of its bytes lie before the stream's beginning.
+    pub(super) before: usize,
     pub(super) fact: DataFact,
 }
 
@@ -122,6 +124,7 @@ impl Half {
         let outside = Placed {
             start: 0,
             end: 0,
+            before: 0,
             fact: DataFact::OutOfWindow,
         };
         let next = self.next as i64;
@@ -129,6 +132,7 @@ impl Half {
             return Placed {
                 start,
                 end: end as u64,
+                before: 0,
                 fact: DataFact::InOrder,
             };
         }
@@ -159,7 +163,13 @@ impl Half {
                 },
             }
         };
-        Placed { start, end, fact }
+        let before = (-at).clamp(0, length as i64) as usize;
+        Placed {
+            start,
+            end,
+            before,
+            fact,
+        }
     }
 
     /// Takes the bytes of a segment that [`Half::place`] has placed: delivers those that are next and what had waited
@@ -173,10 +183,14 @@ impl Half {
         now: Timestamp,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
-        let Placed { start, end, .. } = placed;
+        let Placed { start, end, before, .. } = placed;
         if end <= self.next {
             return;
         }
+        let payload = Captured {
+            bytes: payload.bytes.get(before..).unwrap_or_default(),
+            wire_len: payload.wire_len - before,
+        };
         self.high = self.high.max(end);
         if start == self.next && self.waiting.is_none() {
             return self.deliver(end, payload.bytes, packet, emit);

@@ -12,6 +12,8 @@ mod recent;
 mod seq;
 mod table;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod testing;
 mod waiting;
 
@@ -166,7 +168,7 @@ pub enum StreamEvent<'a> {
     Gap(Gap),
     /// The direction has ended: all before its FIN was delivered.
     Fin,
-    /// The sender has reset the connection.
+    /// The sender has reset the connection, perhaps after its FIN.
     Reset,
 }
 

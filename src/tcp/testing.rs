@@ -22,6 +22,8 @@ pub(super) struct Stream {
     pub(super) gaps: Vec<Gap>,
     pub(super) fin: bool,
     pub(super) reset: bool,
+    /// Where the stream has got to.
+    pub(super) reached: u64,
 }
 
 /// What has been told of one connection.
@@ -59,17 +61,25 @@ impl Upper for Recorder {
         let told = self.told.entry(connection.number).or_default();
         assert_eq!(told.end, None, "nothing comes after the end");
         let stream = &mut told.streams[side.index()];
-        assert!(!stream.fin, "nothing comes after the FIN");
+        assert!(
+            !stream.fin || matches!(event, StreamEvent::Reset),
+            "nothing but a reset comes after the FIN"
+        );
         match event {
             StreamEvent::Data { offset, bytes, .. } => {
-                assert_eq!(offset, stream.bytes.len() as u64);
+                assert_eq!(offset, stream.reached);
+                stream.reached += bytes.len() as u64;
                 assert!(!bytes.is_empty());
                 stream.bytes.extend(bytes);
             }
             StreamEvent::Gap(gap) => {
-                assert_eq!(gap.offset, stream.bytes.len() as u64);
+                assert_eq!(gap.offset, stream.reached);
+                stream.reached += gap.length;
                 assert!(gap.length > 0);
-                stream.bytes.resize((gap.offset + gap.length.min(1 << 20)) as usize, 0);
+                // Garbage has gaps of any length.
+                stream
+                    .bytes
+                    .resize(stream.bytes.len() + gap.length.min(1 << 20) as usize, 0);
                 stream.gaps.push(gap);
             }
             StreamEvent::Fin => stream.fin = true,
