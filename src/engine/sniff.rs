@@ -2,7 +2,7 @@
 
 use crate::base::{Gap, Side};
 use crate::tcp::At;
-use crate::ws::resync::{Expect, Found, Purpose, Resync};
+use crate::ws::resync::{self, Expect, Found, Purpose, Resync};
 use crate::ws::{Backlog, Chunk, Shared};
 
 /// What was collected of such a connection, by side.
@@ -17,6 +17,8 @@ pub(super) struct Sniff {
 struct Half {
     backlog: Backlog,
     resync: Resync,
+    /// With a gap in it the backlog is looked at anew: only when it has grown to so many bytes.
+    enough: usize,
 }
 
 /// What the connection is.
@@ -54,12 +56,36 @@ impl Half {
                 masked: None,
                 deflate: None,
             }),
+            enough: 0,
         }
     }
 
     fn drop_front(&mut self, count: usize) {
         self.backlog.drop_front(count);
         self.resync.drop_front(count);
+        self.enough = 0;
+    }
+
+    /// Whether there are frames, and masked ones.
+    fn look(&mut self) -> Option<bool> {
+        if !self.backlog.has_gap() {
+            return match self.resync.look(self.backlog.bytes(), false) {
+                Found::Header(start) => Some(start.masked),
+                Found::More { useless } => {
+                    self.drop_front(useless);
+                    None
+                }
+            };
+        }
+        let size = self.backlog.bytes().len();
+        if size < self.enough {
+            return None;
+        }
+        self.enough = size + size / 8;
+        match resync::judge([&self.backlog, &Backlog::default()]) {
+            resync::Verdict::WebSocket { masked } => Some(masked == 0),
+            resync::Verdict::NotYet | resync::Verdict::Other => None,
+        }
     }
 }
 
@@ -78,29 +104,25 @@ impl Sniff {
                 *half = Half::new();
             }
         }
-        let found = half.resync.look(half.backlog.bytes(), false);
-        if let Found::More { useless } = found {
-            half.drop_front(useless);
-        }
+        let found = half.look();
         if !shared.hold(half.backlog.size()) {
             *half = Half::new();
             return Verdict::Other;
         }
         match found {
-            Found::Header(start) if start.masked => Verdict::WebSocket(side),
-            Found::Header(_) => Verdict::WebSocket(side.other()),
-            Found::More { .. } => Verdict::NotYet,
+            Some(true) => Verdict::WebSocket(side),
+            Some(false) => Verdict::WebSocket(side.other()),
+            None => Verdict::NotYet,
         }
     }
 
     pub(super) fn gap(&mut self, side: Side, gap: Gap, at: At, shared: &mut Shared) {
         let half = &mut self.sides[side.index()];
         shared.release(half.backlog.size());
-        if !half.backlog.push_gap(gap, at) || !shared.hold(half.backlog.size()) {
+        half.backlog.push_gap(gap, at);
+        if half.backlog.size() > WINDOW || !shared.hold(half.backlog.size()) {
             *half = Half::new();
         }
-        // A segment ends here.
-        let _ = half.resync.look(half.backlog.bytes(), false);
     }
 
     /// What was collected, for whoever can read it now.

@@ -7,7 +7,6 @@ use crate::tcp::At;
 /// Stream bytes and gaps, in order, until somebody knows what they are.
 #[derive(Debug, Default)]
 pub struct Backlog {
-    /// The bytes, with filler for the shorter gaps.
     bytes: Vec<u8>,
     pieces: Vec<Piece>,
 }
@@ -15,10 +14,7 @@ pub struct Backlog {
 #[derive(Debug, Clone, Copy)]
 struct Piece {
     offset: u64,
-    /// In the stream.
     length: u64,
-    /// In `bytes`.
-    kept: usize,
     /// `None`: these are bytes.
     gap: Option<GapCause>,
     packet: u64,
@@ -34,9 +30,6 @@ pub enum Held<'a> {
     Gap(Gap, At),
 }
 
-/// The longest gap that filler stands for in [`Backlog::bytes`].
-const LONGEST_FILLER: u64 = 64 << 10;
-
 impl Backlog {
     /// Adds bytes; `false`, and nothing added, when they do not fit into `limit` bytes of memory.
     pub fn push(&mut self, chunk: Chunk<'_>, limit: usize) -> bool {
@@ -47,12 +40,10 @@ impl Backlog {
         match self.pieces.last_mut() {
             Some(last) if last.gap.is_none() && last.packet == chunk.packet && last.at == chunk.at => {
                 last.length += chunk.bytes.len() as u64;
-                last.kept += chunk.bytes.len();
             }
             _ => self.pieces.push(Piece {
                 offset: chunk.offset,
                 length: chunk.bytes.len() as u64,
-                kept: chunk.bytes.len(),
                 gap: None,
                 packet: chunk.packet,
                 at: chunk.at,
@@ -61,49 +52,51 @@ impl Backlog {
         true
     }
 
-    /// Adds a gap. Filler stands for it in [`bytes`](Self::bytes) when it is not too long; says whether it does.
-    pub fn push_gap(&mut self, gap: Gap, at: At) -> bool {
-        let filled = gap.length <= LONGEST_FILLER;
-        let kept = if filled { gap.length as usize } else { 0 };
-        self.bytes.resize(self.bytes.len() + kept, 0);
+    /// Adds a gap.
+    pub fn push_gap(&mut self, gap: Gap, at: At) {
         self.pieces.push(Piece {
             offset: gap.offset,
             length: gap.length,
-            kept,
             gap: Some(gap.cause),
             packet: at.packet,
             at,
         });
-        filled
     }
 
     /// Drops the first `count` of the [`bytes`](Self::bytes).
     pub fn drop_front(&mut self, count: usize) {
         let count = count.min(self.bytes.len());
         self.bytes.drain(..count);
-        let (mut left, mut gone) = (count, 0);
+        let (mut left, mut gone) = (count as u64, 0);
         for piece in &mut self.pieces {
-            if piece.kept > left || left == 0 {
-                piece.offset += left as u64;
-                piece.length -= left as u64;
-                piece.kept -= left;
+            let kept = piece.kept();
+            if left == 0 || kept > left {
+                piece.offset += left;
+                piece.length -= left;
                 break;
             }
-            left -= piece.kept;
+            left -= kept;
             gone += 1;
         }
         self.pieces.drain(..gone);
     }
 
-    /// Where in the stream the byte at `index` of [`bytes`](Self::bytes) lies; `None` when it is filler.
-    pub fn offset_of(&self, mut index: usize) -> Option<u64> {
+    /// Where in the stream the byte at `index` of [`bytes`](Self::bytes) lies.
+    pub fn offset_of(&self, index: usize) -> Option<u64> {
+        let mut left = index as u64;
         for piece in &self.pieces {
-            if index < piece.kept {
-                return piece.gap.is_none().then_some(piece.offset + index as u64);
+            let kept = piece.kept();
+            if left < kept {
+                return Some(piece.offset + left);
             }
-            index -= piece.kept;
+            left -= kept;
         }
         None
+    }
+
+    /// Something is missing between the bytes.
+    pub fn has_gap(&self) -> bool {
+        self.pieces.iter().any(|piece| piece.gap.is_some())
     }
 
     /// All of it, in order.
@@ -111,7 +104,7 @@ impl Backlog {
         let mut next = 0;
         self.pieces.iter().map(move |piece| {
             let start = next;
-            next += piece.kept;
+            next += piece.kept() as usize;
             match piece.gap {
                 Some(cause) => Held::Gap(
                     Gap {
@@ -131,7 +124,7 @@ impl Backlog {
         })
     }
 
-    /// The bytes alone, one after the other, with zeros for the shorter gaps.
+    /// The bytes alone, one after the other, as though there were no gaps.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -144,6 +137,13 @@ impl Backlog {
     /// About how much memory it takes, in bytes.
     pub fn size(&self) -> usize {
         self.bytes.len() + self.pieces.len() * size_of::<Piece>()
+    }
+}
+
+impl Piece {
+    /// How many of the bytes are its.
+    fn kept(&self) -> u64 {
+        if self.gap.is_none() { self.length } else { 0 }
     }
 }
 
@@ -170,14 +170,14 @@ mod tests {
             length,
             cause: GapCause::Lost,
         };
-        assert!(backlog.push_gap(gap(2), chunk(0, b"", 2).at));
+        backlog.push_gap(gap(2), chunk(0, b"", 2).at);
         assert!(backlog.push(chunk(15, b"def", 3), 1000));
         assert!(!backlog.push(chunk(18, b"ghi", 4), 10));
-        assert_eq!(backlog.bytes(), b"abc\0\0def");
-        let offsets: Vec<_> = (0..9).map(|i| backlog.offset_of(i)).collect();
-        assert_eq!(offsets[2..6], [Some(12), None, None, Some(15)]);
-        assert_eq!(offsets[8], None);
-        backlog.drop_front(6);
+        assert_eq!(backlog.bytes(), b"abcdef");
+        let offsets: Vec<_> = (0..7).map(|i| backlog.offset_of(i)).collect();
+        assert_eq!(offsets[2..5], [Some(12), Some(15), Some(16)]);
+        assert_eq!(offsets[6], None);
+        backlog.drop_front(4);
         let left: Vec<_> = backlog
             .iter()
             .map(|held| match held {

@@ -192,7 +192,7 @@ impl Decoder {
     pub fn gap(&mut self, gap: Gap, at: At, shared: &mut Shared, out: &mut impl Output) {
         self.position = gap.offset.saturating_add(gap.length);
         if self.state == State::Lost {
-            return self.seek_gap(gap, at, shared, out);
+            return self.seek_gap(gap, at, shared);
         }
         if self.state == State::Payload
             && let Some(frame) = self.frame.as_deref_mut()

@@ -5,15 +5,18 @@
 use super::{Chunk, Decoder, Output, Shared, State};
 use crate::base::{Direction, Gap};
 use crate::tcp::At;
-use crate::ws::resync::{Expect, Found, Purpose, Resync};
+use crate::ws::resync::{self, Clues, Expect, Found, Next, Purpose, Resync};
 use crate::ws::{Backlog, Header, Held, LengthForm, Opcode};
 
 /// What a seeking decoder has collected.
 #[derive(Debug)]
 pub(super) struct Seek {
     backlog: Backlog,
+    /// Looks at bytes as they come, as long as there is no gap between them.
     resync: Resync,
     expect: Expect,
+    /// With a gap in it the whole backlog is looked at anew: only when it has grown to so many bytes.
+    enough: usize,
 }
 
 /// After so many headers that may be ones, a found header is a true one.
@@ -28,13 +31,8 @@ impl Seek {
             backlog: Backlog::default(),
             resync: Resync::new(expect),
             expect,
+            enough: 0,
         }
-    }
-
-    /// Starts again: what was collected is no use.
-    fn clear(&mut self, shared: &mut Shared) {
-        shared.release(self.backlog.size());
-        *self = Self::new(self.expect);
     }
 
     /// Keeps bytes, and the newest ones when there are too many.
@@ -43,8 +41,7 @@ impl Seek {
         if !self.backlog.push(chunk, WINDOW) {
             self.drop_front(self.backlog.bytes().len().saturating_sub(WINDOW / 4));
             if !self.backlog.push(chunk, WINDOW) {
-                self.backlog = Backlog::default();
-                self.resync = Resync::new(self.expect);
+                *self = Self::new(self.expect);
             }
         }
         self.account(before, shared);
@@ -53,12 +50,37 @@ impl Seek {
     /// The same for a segment that is not looked for headers at once: its border is noted.
     pub(super) fn collect_more(&mut self, chunk: Chunk<'_>, shared: &mut Shared) {
         self.collect(chunk, shared);
-        let _ = self.resync.look(self.backlog.bytes(), false);
+        let _ = self.look(false);
     }
 
     fn drop_front(&mut self, count: usize) {
         self.backlog.drop_front(count);
         self.resync.drop_front(count);
+        self.enough = 0;
+    }
+
+    /// Where a header begins, or how many bytes are no use any more.
+    fn look(&mut self, ended: bool) -> Result<u64, usize> {
+        if !self.backlog.has_gap() {
+            return match self.resync.look(self.backlog.bytes(), ended) {
+                Found::Header(start) => self.backlog.offset_of(start.offset).ok_or(0),
+                Found::More { useless } => Err(useless),
+            };
+        }
+        let size = self.backlog.bytes().len();
+        if size < self.enough && !ended {
+            return Err(0);
+        }
+        self.enough = size + size / 8;
+        let clues = Clues {
+            masked: self.expect.masked == Some(true),
+            deflate: self.expect.deflate != Some(false),
+            ended,
+        };
+        match resync::find(&self.backlog, clues) {
+            Next::Header(offset) => Ok(offset),
+            Next::NotYet => Err(0),
+        }
     }
 
     /// The backlog's size was `before`. When all connections together hold too much, this one starts again with what comes next.
@@ -81,16 +103,16 @@ impl Decoder {
         self.look(false, shared, out);
     }
 
-    /// A gap while seeking.
-    pub(super) fn seek_gap(&mut self, gap: Gap, at: At, shared: &mut Shared, out: &mut impl Output) {
-        // What cannot be found in the bytes before it will hardly be found with those behind it.
-        self.look(true, shared, out);
-        if self.state != State::Lost {
-            return self.gap(gap, at, shared, out);
+    /// A gap while seeking: a frame may reach over it.
+    pub(super) fn seek_gap(&mut self, gap: Gap, at: At, shared: &mut Shared) {
+        let Some(seek) = &mut self.seek else { return };
+        let before = seek.backlog.size();
+        seek.backlog.push_gap(gap, at);
+        if seek.backlog.size() > WINDOW {
+            seek.drop_front(seek.backlog.bytes().len().saturating_sub(WINDOW / 4));
         }
-        if let Some(seek) = &mut self.seek {
-            seek.clear(shared);
-        }
+        seek.enough = 0;
+        seek.account(before, shared);
     }
 
     /// No more bytes will come.
@@ -116,18 +138,16 @@ impl Decoder {
             let Some(seek) = self.seek.as_mut().filter(|_| self.state == State::Lost) else {
                 return;
             };
-            let start = match seek.resync.look(seek.backlog.bytes(), ended) {
-                Found::Header(start) => seek.backlog.offset_of(start.offset),
-                Found::More { useless } => {
+            let start = match seek.look(ended) {
+                Ok(start) => start,
+                Err(useless) => {
                     let before = seek.backlog.size();
                     seek.drop_front(useless);
                     seek.account(before, shared);
                     return;
                 }
             };
-            let (Some(seek), Some(start)) = (self.seek.take(), start) else {
-                return;
-            };
+            let Some(seek) = self.seek.take() else { return };
             self.state = State::Header;
             self.guessed = TRUSTED_AFTER;
             self.replay(&seek.backlog, start, shared, out);
