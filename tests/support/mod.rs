@@ -3,6 +3,7 @@
 
 pub mod builder;
 pub mod cases;
+pub mod damage;
 pub mod oracle;
 pub mod random;
 pub mod savefile;

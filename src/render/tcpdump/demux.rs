@@ -57,13 +57,15 @@ pub(super) fn print(line: &mut Line<'_>, mut payload: Payload) -> Printed {
             Ok(())
         }
         protocol::ICMP | protocol::ICMPV6 => icmp::print(line, payload),
+        protocol::SCTP => with_ports(line, payload, "SCTP"),
+        protocol::DCCP => with_ports(line, payload, "DCCP"),
         other => {
             match protocol::name(other) {
-                Some(name) => {
+                Some(name) if protocol::is_payload(other) => {
                     line.text(name);
                     line.dec(", length ", length);
                 }
-                None => {
+                _ => {
                     line.dec(" ip-proto-", other);
                     line.dec(" ", length);
                 }
@@ -71,6 +73,19 @@ pub(super) fn print(line: &mut Line<'_>, mut payload: Payload) -> Printed {
             Ok(())
         }
     }
+}
+
+/// A transport protocol of which only the ports are told.
+fn with_ports(line: &mut Line<'_>, payload: Payload, name: &str) -> Printed {
+    let ports = match line.has(payload.at, 4) {
+        true => Some((line.u16(payload.at)?, line.u16(payload.at + 2)?)),
+        false => None,
+    };
+    tcp::addresses(line, payload, ports)?;
+    line.text(": ");
+    line.text(name);
+    line.dec(", length ", payload.length);
+    Ok(())
 }
 
 fn wrong_version(line: &mut Line<'_>, number: u8, needed: &str) {

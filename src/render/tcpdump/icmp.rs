@@ -25,8 +25,7 @@ pub(super) fn print(line: &mut Line<'_>, payload: Payload) -> Printed {
     } else if let Some(name) = if v6 { name6(kind) } else { name4(kind, code) } {
         line.text(name);
     } else {
-        line.dec("type ", kind);
-        line.dec(", code ", code);
+        line.dec("type-#", kind);
     }
     line.dec(", length ", length);
     Ok(())

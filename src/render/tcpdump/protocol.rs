@@ -55,3 +55,11 @@ pub(super) fn name(protocol: u8) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// Whether it is something to be carried, not one of IPv6's extension headers out of place.
+pub(super) fn is_payload(protocol: u8) -> bool {
+    !matches!(
+        protocol,
+        HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION_OPTIONS | MOBILITY_OLD | MOBILITY
+    )
+}

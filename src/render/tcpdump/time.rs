@@ -14,8 +14,8 @@ pub(super) struct Clock {
     format: TimeFormat,
     precision: Precision,
     zone: Zone,
-    /// What `-ttt` and `-ttttt` count from, in units of the precision; 0 until there was one.
-    reference: i64,
+    /// What `-ttt` and `-ttttt` count from; 0 until there was one.
+    reference: Recorded,
 }
 
 impl Clock {
@@ -24,49 +24,81 @@ impl Clock {
             format: options.time,
             precision: options.precision,
             zone: Zone::new(options.timezone.clone()),
-            reference: 0,
+            reference: Recorded::default(),
         }
     }
 
     /// Appends the time and a blank, or nothing.
     pub(super) fn print(&mut self, time: Timestamp, out: &mut Vec<u8>) {
-        let (per_second, units) = match self.precision {
-            Precision::Micro => (1_000_000, time.nanos().div_euclid(1000)),
-            Precision::Nano => (1_000_000_000, time.nanos()),
-        };
-        let split = |units: i64| (units.div_euclid(per_second), units.rem_euclid(per_second) as u32);
-        let (seconds, fraction) = split(units);
+        let time = self.recorded(time);
         match self.format {
             TimeFormat::None => return,
-            TimeFormat::TimeOfDay => self.local(seconds, fraction, false, out),
-            TimeFormat::DateTime => self.local(seconds, fraction, true, out),
-            TimeFormat::Unix if beyond(seconds) => out.extend_from_slice(BEYOND),
+            TimeFormat::TimeOfDay => self.local(time, false, out),
+            TimeFormat::DateTime => self.local(time, true, out),
+            TimeFormat::Unix if beyond(time.seconds) => out.extend_from_slice(BEYOND),
             TimeFormat::Unix => {
-                push_dec(out, seconds as u32);
-                self.fraction(fraction, out);
+                push_dec(out, time.seconds as u32);
+                self.fraction(time, out);
             }
             TimeFormat::SincePrevious | TimeFormat::SinceFirst => {
-                if self.reference == 0 {
-                    self.reference = units;
+                if self.reference == Recorded::default() {
+                    self.reference = time;
                 }
-                let delta = units.saturating_sub(self.reference);
-                out.push(if delta < 0 { b'-' } else { b' ' });
-                let (seconds, fraction) = split(delta.saturating_abs());
-                if beyond(seconds) {
+                let negative = time < self.reference;
+                let delta = if negative {
+                    self.minus(self.reference, time)
+                } else {
+                    self.minus(time, self.reference)
+                };
+                out.push(if negative { b'-' } else { b' ' });
+                if beyond(delta.seconds) {
                     out.extend_from_slice(BEYOND);
                 } else {
-                    time_of_day(seconds.rem_euclid(DAY) as u32, out);
-                    self.fraction(fraction, out);
+                    time_of_day(delta.seconds.rem_euclid(DAY) as u32, out);
+                    self.fraction(delta, out);
                 }
                 if self.format == TimeFormat::SincePrevious {
-                    self.reference = units;
+                    self.reference = time;
                 }
             }
         }
         out.push(b' ');
     }
 
-    fn local(&mut self, seconds: i64, fraction: u32, date: bool, out: &mut Vec<u8>) {
+    /// A packet's time in the two numbers that tcpdump has of it, in the precision that is printed.
+    fn recorded(&self, time: Timestamp) -> Recorded {
+        // libpcap reads a savefile's fields as signed numbers of 32 bits; so many nanoseconds come from microseconds.
+        let signed = |n: i64, unit: i64| {
+            let wraps = (unit << 31..unit << 32).contains(&n);
+            n - if wraps { unit << 32 } else { 0 }
+        };
+        let (seconds, nanos) = time.parts();
+        let nanos = signed(nanos, 1000);
+        Recorded {
+            seconds: signed(seconds, 1),
+            fraction: match self.precision {
+                Precision::Micro => nanos / 1000,
+                Precision::Nano => nanos,
+            },
+        }
+    }
+
+    /// A difference, with one second borrowed when the fraction needs it.
+    fn minus(&self, later: Recorded, earlier: Recorded) -> Recorded {
+        let mut seconds = later.seconds.wrapping_sub(earlier.seconds);
+        let mut fraction = later.fraction.wrapping_sub(earlier.fraction);
+        if fraction < 0 {
+            seconds = seconds.wrapping_sub(1);
+            fraction += match self.precision {
+                Precision::Micro => 1_000_000,
+                Precision::Nano => 1_000_000_000,
+            };
+        }
+        Recorded { seconds, fraction }
+    }
+
+    fn local(&mut self, time: Recorded, date: bool, out: &mut Vec<u8>) {
+        let seconds = time.seconds;
         if beyond(seconds) {
             out.extend_from_slice(BEYOND);
             return;
@@ -77,17 +109,24 @@ impl Clock {
             out.push(b' ');
         }
         time_of_day(local.rem_euclid(DAY) as u32, out);
-        self.fraction(fraction, out);
+        self.fraction(time, out);
     }
 
-    fn fraction(&self, fraction: u32, out: &mut Vec<u8>) {
+    fn fraction(&self, time: Recorded, out: &mut Vec<u8>) {
         out.push(b'.');
         let digits = match self.precision {
             Precision::Micro => 6,
             Precision::Nano => 9,
         };
-        push_dec_padded(out, fraction, digits);
+        push_dec_padded(out, time.fraction as u32, digits);
     }
+}
+
+/// Seconds since the epoch and a fraction, in the order of their comparison. In a damaged file the fraction may be anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+struct Recorded {
+    seconds: i64,
+    fraction: i64,
 }
 
 const BEYOND: &[u8] = b"[Error converting time]";
