@@ -1,7 +1,7 @@
 //! Filter expressions: libpcap compiles them, once for each link type that the inputs have.
 
 use super::bpf::{Instruction, Program};
-use super::error::libpcap;
+use super::error::libpcap as said;
 use super::{Error, Raw};
 use crate::net::LinkType;
 
@@ -24,10 +24,21 @@ impl Filter {
             optimize,
             programs: Vec::new(),
         };
-        for &link in links {
-            filter.program(link)?;
+        if !filter.expression.is_empty() {
+            for &link in links {
+                filter.program(link)?;
+            }
         }
         Ok(filter)
+    }
+
+    /// What the kernel has filtered already.
+    pub fn everything() -> Self {
+        Self {
+            expression: String::new(),
+            optimize: true,
+            programs: Vec::new(),
+        }
     }
 
     /// Everything matches.
@@ -63,15 +74,21 @@ impl Filter {
 pub fn compile(expression: &str, optimize: bool, link: LinkType, snaplen: u32) -> Result<Program, Error> {
     let wrong = |error: &pcap::Error| Error::Filter {
         expression: expression.to_owned(),
-        reason: libpcap(error),
+        reason: said(error),
     };
     let dead = pcap::Capture::dead(pcap::Linktype(link.0)).map_err(|error| wrong(&error))?;
     let compiled = dead.compile(expression, optimize).map_err(|error| wrong(&error))?;
-    Ok(Program::new(instructions(&compiled, snaplen)))
+    let mut instructions = instructions(&compiled);
+    for instruction in &mut instructions {
+        if instruction.code == 0x06 && instruction.k == DEAD_SNAPLEN {
+            instruction.k = snaplen;
+        }
+    }
+    Ok(Program::new(instructions))
 }
 
 /// The `pcap` crate shows an instruction as its four numbers in decimal and has no other way to it.
-fn instructions(program: &pcap::BpfProgram, snaplen: u32) -> Vec<Instruction> {
+pub(super) fn instructions(program: &pcap::BpfProgram) -> Vec<Instruction> {
     program
         .get_instructions()
         .iter()
@@ -80,7 +97,6 @@ fn instructions(program: &pcap::BpfProgram, snaplen: u32) -> Vec<Instruction> {
             let mut numbers = text.split(' ').map(str::parse::<u32>);
             let mut next = || numbers.next()?.ok();
             let (code, jt, jf, k) = (next()? as u16, next()? as u8, next()? as u8, next()?);
-            let k = if code == 0x06 && k == DEAD_SNAPLEN { snaplen } else { k };
             Some(Instruction { code, jt, jf, k })
         })
         .collect()

@@ -6,11 +6,17 @@
 
 mod error;
 pub mod bpf;
+pub mod devices;
 pub mod filter;
+mod libpcap;
 pub mod link_types;
+pub mod live;
 pub mod offline;
+pub mod privileges;
+pub mod savefile;
 
 pub use error::Error;
+pub use libpcap::version as libpcap_version;
 
 use crate::base::{Captured, Timestamp};
 use crate::net::LinkType;

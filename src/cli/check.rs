@@ -75,7 +75,7 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
             hex: flags.hex,
             hex_ascii: flags.hex_ascii,
             link_header: flags.link_header,
-            quick: flags.quick > 0,
+            quick: flags.quick,
             verbose: flags.verbose,
             absolute_sequence_numbers: flags.absolute_tcp_sequence_numbers,
             time: flags.time,

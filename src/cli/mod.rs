@@ -185,7 +185,7 @@ pub struct Lines {
     /// `-e`.
     pub link_header: bool,
     /// `-q`.
-    pub quick: bool,
+    pub quick: u8,
     /// `-v`.
     pub verbose: u8,
     /// `-S`.

@@ -1,8 +1,14 @@
 //! One run of `wschat-sniff`: [`Options`] come in, the view goes to standard output, the exit code comes out.
 
+mod dump;
+mod live;
 mod offline;
 mod output;
 mod pipeline;
+mod setup;
+mod signals;
+
+use std::io::{self, Write as _};
 
 use crate::capture;
 use crate::cli::{Input, Options, Task};
@@ -35,8 +41,23 @@ impl Error {
 
 /// Does what the options say.
 pub fn run(options: &Options) -> Result<Outcome, Error> {
-    match (&options.task, &options.input) {
-        (Task::Run, Input::Files(files)) => offline::run(options, files),
-        _ => Err(Error::new("not built yet")),
+    match options.task {
+        Task::Run => match &options.input {
+            Input::Live(device) => live::run(options, device.as_deref()),
+            Input::Files(files) => offline::run(options, files),
+            Input::List(list) => offline::run(options, &offline::listed(list)?),
+        },
+        Task::ListInterfaces => print(&capture::devices::list()?),
+        Task::ListLinkTypes => live::list_link_types(options),
+        Task::ListTimeStampTypes => live::list_time_stamp_types(options),
+        Task::DumpFilter(how) => print(&dump::filter(options, how)?),
+    }
+}
+
+/// Text that is the whole result. A closed pipe is no error.
+fn print(text: &str) -> Result<Outcome, Error> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::new(format!("standard output: {error}"))),
+        _ => Ok(Outcome::Done),
     }
 }

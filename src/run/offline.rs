@@ -1,17 +1,21 @@
 //! A run over files.
 
-use std::fs;
-use std::path::PathBuf;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
+use super::live::{supported, unsupported};
 use super::pipeline::Pipeline;
-use super::{Error, Outcome};
+use super::signals::Signals;
+use super::{Error, Outcome, setup};
 use crate::capture::filter::Filter;
 use crate::capture::link_types;
 use crate::capture::offline::Offline;
-use crate::cli::{FilterText, Options};
+use crate::cli::Options;
 use crate::net::LinkType;
 
 pub(super) fn run(options: &Options, files: &[PathBuf]) -> Result<Outcome, Error> {
+    let expression = setup::expression(&options.filter)?;
     let mut inputs = Vec::with_capacity(files.len());
     for file in files {
         inputs.push(Offline::open(file, options.nano)?);
@@ -22,46 +26,73 @@ pub(super) fn run(options: &Options, files: &[PathBuf]) -> Result<Outcome, Error
             links.push(input.link_type());
         }
     }
-    let filter = Filter::new(&expression(&options.filter)?, options.optimize, &links)?;
+    let filter = Filter::new(&expression, options.optimize, &links)?;
     let mut pipeline = Pipeline::new(options, filter)?;
-    let mut result = Ok(());
-    'inputs: for mut input in inputs {
+    for input in &inputs {
+        if pipeline.shows_packets() && !supported(input.link_type()) {
+            return Err(unsupported(&input.path().display().to_string(), input.link_type()));
+        }
+    }
+    if options.write.is_some() && links.len() > 1 {
+        let names: Vec<String> = links.iter().map(|link| link_types::name(*link)).collect();
+        return Err(Error::new(format!(
+            "-w: a savefile has one link type, and the inputs have {}; write one file for each",
+            names.join(", ")
+        )));
+    }
+    let signals = Signals::catch().map_err(|error| Error::new(format!("signals cannot be caught: {error}")))?;
+    let link = links.first().copied().unwrap_or(LinkType::ETHERNET);
+    let snaplen = inputs.iter().map(Offline::snaplen).max().unwrap_or(262_144);
+    pipeline.write_to(setup::savefile_and_privileges(options, link, snaplen)?);
+    let mut end = Ok(ControlFlow::Continue(()));
+    for mut input in inputs {
         eprintln!(
             "reading from file {}, link-type {}, snapshot length {}",
             input.path().display(),
             link_types::described(input.link_type()),
             input.snaplen()
         );
-        loop {
-            match input.next_packet() {
-                Ok(Some(raw)) => match pipeline.packet(&raw) {
-                    Ok(flow) if flow.is_continue() => {}
-                    Ok(_) => break 'inputs,
-                    Err(error) => {
-                        result = Err(error);
-                        break 'inputs;
-                    }
-                },
-                Ok(None) => break,
-                Err(error) => {
-                    result = Err(error.into());
-                    break 'inputs;
-                }
-            }
+        end = read(&mut input, &mut pipeline, &signals);
+        if !matches!(end, Ok(ControlFlow::Continue(()))) {
+            break;
         }
     }
-    pipeline.finish()?;
-    result.map(|()| Outcome::Done)
+    // What was read before the damage is shown before the error.
+    let outcome = pipeline.finish();
+    end.and(outcome)
 }
 
-/// The expression itself, or what the file of `-F` holds.
-pub(super) fn expression(filter: &FilterText) -> Result<String, Error> {
-    match filter {
-        FilterText::Expression(text) => Ok(text.clone()),
-        FilterText::File(path) if path.as_os_str() == "-" => std::io::read_to_string(std::io::stdin())
-            .map_err(|error| Error::new(format!("-F -: standard input: {error}"))),
-        FilterText::File(path) => {
-            fs::read_to_string(path).map_err(|error| Error::new(format!("-F {}: {error}", path.display())))
+fn read(input: &mut Offline, pipeline: &mut Pipeline, signals: &Signals) -> Result<ControlFlow<()>, Error> {
+    while let Some(raw) = input.next_packet()? {
+        if pipeline.packet(&raw)?.is_break() || signals.end() {
+            return Ok(ControlFlow::Break(()));
+        }
+        if signals.flush_wanted() {
+            pipeline.flush_savefile()?;
         }
     }
+    Ok(ControlFlow::Continue(()))
+}
+
+/// `-V`: the names in the file, one a line.
+pub(super) fn listed(list: &Path) -> Result<Vec<PathBuf>, Error> {
+    let text = if list.as_os_str() == "-" {
+        io::read_to_string(io::stdin())
+    } else {
+        std::fs::read_to_string(list)
+    };
+    let text = text.map_err(|error| Error::new(format!("-V {}: cannot be read: {error}", list.display())))?;
+    let files: Vec<PathBuf> = text
+        .lines()
+        .map(|line| line.trim_end_matches('\r'))
+        .filter(|line| !line.is_empty())
+        .map(PathBuf::from)
+        .collect();
+    if files.is_empty() {
+        return Err(Error::new(format!(
+            "-V {}: names no file; right is the name of a capture on each line",
+            list.display()
+        )));
+    }
+    Ok(files)
 }

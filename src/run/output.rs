@@ -62,13 +62,6 @@ impl Output {
         }
     }
 
-    /// Nobody reads any more: not an error.
-    pub(super) fn closed(&self) -> bool {
-        self.failed
-            .as_ref()
-            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    }
-
     /// Writes the rest; an error unless it is a closed pipe.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         let _ = self.flush();

@@ -159,7 +159,11 @@ impl Classic {
         Ok(Some(Raw {
             time: Timestamp::from_parts(seconds, nanos),
             link: self.link,
-            data: Captured::new(bytes, length as usize),
+            // Not `Captured::new`: the `tcpdump` view says what it thinks of a packet that is longer than itself.
+            data: Captured {
+                bytes,
+                wire_len: length as usize,
+            },
         }))
     }
 }

@@ -260,7 +260,11 @@ impl Pcapng {
         Ok(Raw {
             time,
             link: interface.link,
-            data: Captured::new(bytes, length as usize),
+            // Not `Captured::new`: the `tcpdump` view says what it thinks of a packet that is longer than itself.
+            data: Captured {
+                bytes,
+                wire_len: length as usize,
+            },
         })
     }
 

@@ -1,0 +1,208 @@
+//! A run over an interface.
+
+use std::io::{self, IsTerminal as _};
+use std::ops::ControlFlow;
+use std::os::fd::AsFd as _;
+use std::time::{Duration, Instant};
+
+use super::pipeline::Pipeline;
+use super::signals::Signals;
+use super::{Error, Outcome, setup};
+use crate::capture::filter::Filter;
+use crate::capture::live::{Direction, Live, Settings};
+use crate::capture::{devices, link_types};
+use crate::cli::{CaptureDirection, Options};
+use crate::net::LinkType;
+
+/// How long the kernel may gather packets that are printed: they are to be seen within 100 ms.
+const DELAY_PRINTING: Duration = Duration::from_millis(40);
+
+/// How long it may gather packets that only go into a file; tcpdump's.
+const DELAY_WRITING: Duration = Duration::from_millis(1_000);
+
+/// At the latest after this the output is flushed, however busy the interface is.
+const FLUSH: Duration = Duration::from_millis(80);
+
+/// Packets between two looks at signals and the clock.
+const BATCH: usize = 4_096;
+
+/// In immediate mode every packet takes a slot of the largest size, and libpcap's 2 MiB are soon full.
+const IMMEDIATE_KIB: u32 = 16 << 10;
+
+/// The interface that the options mean, opened.
+pub(super) fn open(options: &Options, device: Option<&str>) -> Result<Live, Error> {
+    let shown = options
+        .write
+        .as_ref()
+        .is_none_or(|write| write.print || write.name == "-")
+        || options.packet_buffered;
+    let immediate = options.live.immediate || (shown && (options.line_buffered || io::stdout().is_terminal()));
+    let settings = Settings {
+        snaplen: options.live.snaplen,
+        promiscuous: options.live.promiscuous,
+        direction: match options.live.direction {
+            CaptureDirection::In => Some(Direction::In),
+            CaptureDirection::Out => Some(Direction::Out),
+            CaptureDirection::InOut => None,
+        },
+        buffer_kib: options.live.buffer_kib.or(immediate.then_some(IMMEDIATE_KIB)),
+        link_type: options.live.link_type.clone(),
+        time_stamp_type: options.live.time_stamp_type.clone(),
+        immediate,
+        delay: if shown { DELAY_PRINTING } else { DELAY_WRITING },
+        nano: options.nano,
+    };
+    Ok(Live::open(&devices::find(device)?, &settings)?)
+}
+
+pub(super) fn run(options: &Options, device: Option<&str>) -> Result<Outcome, Error> {
+    let expression = setup::expression(&options.filter)?;
+    let mut live = open(options, device)?;
+    live.filter(&expression, options.optimize)?;
+    let mut pipeline = Pipeline::new(options, Filter::everything())?;
+    let signals = Signals::catch().map_err(|error| Error::new(format!("signals cannot be caught: {error}")))?;
+    let savefile = setup::savefile_and_privileges(options, live.link_type(), live.snaplen())?;
+    pipeline.write_to(savefile);
+    if pipeline.shows_packets() && !supported(live.link_type()) {
+        return Err(unsupported(live.device(), live.link_type()));
+    }
+    eprintln!(
+        "listening on {}, link-type {}, snapshot length {} bytes",
+        live.device(),
+        link_types::described(live.link_type()),
+        live.snaplen()
+    );
+    let end = watch(&mut live, &mut pipeline, &signals);
+    // Whatever happened, what is known is shown first.
+    let outcome = pipeline.finish();
+    if end.is_ok() {
+        counters(&mut live, pipeline.packets(), "\n")?;
+    }
+    end?;
+    outcome
+}
+
+fn watch(live: &mut Live, pipeline: &mut Pipeline, signals: &Signals) -> Result<(), Error> {
+    let mut flushed = Instant::now();
+    loop {
+        if signals.end() {
+            return Ok(());
+        }
+        if signals.counters_wanted() {
+            counters(live, pipeline.packets(), ", ")?;
+        }
+        if signals.flush_wanted() {
+            pipeline.flush_savefile()?;
+        }
+        let mut stop = None;
+        let delivered = live.deliver(BATCH, |raw| {
+            if stop.is_none() && !signals.end() {
+                match pipeline.packet(raw) {
+                    Ok(ControlFlow::Continue(())) => {}
+                    end => stop = Some(end),
+                }
+            }
+        })?;
+        match stop {
+            None => {}
+            Some(Ok(_)) => return Ok(()),
+            Some(Err(error)) => return Err(error),
+        }
+        if delivered == 0 || flushed.elapsed() >= FLUSH {
+            if pipeline.flush().is_break() {
+                return Ok(());
+            }
+            flushed = Instant::now();
+        }
+        if delivered == 0 {
+            if live.wait(signals.wake(), io::stdout().as_fd())?.is_break() {
+                return Ok(());
+            }
+            signals.rest();
+        }
+    }
+}
+
+/// tcpdump's lines: each on its own at the end; after SIGUSR1 in one, behind the program's name.
+fn counters(live: &mut Live, captured: u64, separator: &str) -> Result<(), Error> {
+    let counted = live.counters()?;
+    let mut parts = vec![
+        format!("{} captured", packets(captured)),
+        format!("{} received by filter", packets(counted.received.into())),
+        format!("{} dropped by kernel", packets(counted.dropped.into())),
+    ];
+    if counted.dropped_by_interface > 0 {
+        parts.push(format!(
+            "{} dropped by interface",
+            packets(counted.dropped_by_interface.into())
+        ));
+    }
+    let name = if separator == "\n" { "" } else { "wschat-sniff: " };
+    eprintln!("{name}{}", parts.join(separator));
+    Ok(())
+}
+
+fn packets(count: u64) -> String {
+    format!("{count} packet{}", if count == 1 { "" } else { "s" })
+}
+
+/// `-L`. On standard error, as tcpdump.
+pub(super) fn list_link_types(options: &Options) -> Result<Outcome, Error> {
+    let crate::cli::Input::Live(device) = &options.input else {
+        return Err(Error::new(
+            "-L is about an interface: leave -r and -V out, name it with -i",
+        ));
+    };
+    let live = open(options, device.as_deref())?;
+    eprintln!("Data link types for {} (use option -y to set):", live.device());
+    for link in live.link_types()? {
+        let note = if supported(link) {
+            ""
+        } else {
+            " (printing not supported)"
+        };
+        eprintln!("  {}{note}", link_types::described(link));
+    }
+    Ok(Outcome::Done)
+}
+
+/// `-J`. On standard error, as tcpdump.
+pub(super) fn list_time_stamp_types(options: &Options) -> Result<Outcome, Error> {
+    let crate::cli::Input::Live(device) = &options.input else {
+        return Err(Error::new(
+            "-J is about an interface: leave -r and -V out, name it with -i",
+        ));
+    };
+    let device = devices::find(device.as_deref())?;
+    eprint!("{}", crate::capture::live::list_time_stamp_types(&device)?);
+    Ok(Outcome::Done)
+}
+
+/// Whether packets of this link type can be read. (Writing them works with any.)
+pub(super) fn supported(link: LinkType) -> bool {
+    [
+        LinkType::NULL,
+        LinkType::ETHERNET,
+        LinkType::PPP,
+        LinkType::RAW,
+        LinkType::PPP_SERIAL,
+        LinkType::PPP_ETHER,
+        LinkType::LINKTYPE_RAW,
+        LinkType::C_HDLC,
+        LinkType::LOOP,
+        LinkType::LINUX_SLL,
+        LinkType::IPV4,
+        LinkType::IPV6,
+        LinkType::LINUX_SLL2,
+    ]
+    .contains(&link)
+}
+
+/// The one line about a link type that cannot be read.
+pub(super) fn unsupported(what: &str, link: LinkType) -> Error {
+    Error::new(format!(
+        "{what}: packets of link type {} cannot be read; right are Ethernet, Linux cooked, loopback, PPP and raw IP \
+         (-w FILE writes packets of any)",
+        link_types::described(link)
+    ))
+}
