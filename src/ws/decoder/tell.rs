@@ -24,6 +24,7 @@ impl Decoder {
             payload: &message.payload.bytes[..known],
             whole,
             text: message.opcode == Opcode::Text,
+            range: message.range,
         };
         let limit = shared.limits.inflated_bytes;
         let inflated = inflater.message(&mut shared.inflaters, compressed, limit, &mut bytes, &mut holes);

@@ -4,16 +4,18 @@ use std::ops::ControlFlow;
 
 use super::cells::Cell;
 use super::history::History;
+use super::search::Search;
 use super::symbols::{self, End, Symbol};
 
 /// What a direction inflated lately, cell by cell, and what can be inflated on top of it.
 #[derive(Debug, Clone)]
 pub(super) struct Blurred {
     window: usize,
-    /// The newest last; at most `window`. What lies before them is unknown.
+    /// The newest last; at most `window`. What lies before them is in `search`, behind a gap, or unknown.
     cells: Vec<Cell>,
     /// How many cells at the end are known without a break.
     known_run: usize,
+    search: Option<Box<Search>>,
 }
 
 impl Blurred {
@@ -23,27 +25,83 @@ impl Blurred {
             window,
             cells: Vec::new(),
             known_run: 0,
+            search: None,
         }
     }
 
-    /// All of `history` is known, what follows is not.
+    /// All of `history` is known.
     pub(super) fn from_history(window: usize, history: &History) -> Self {
         let cells: Vec<_> = history.pieces().concat().into_iter().map(Cell::known).collect();
         Self {
             window,
             known_run: cells.len(),
             cells,
+            search: None,
         }
     }
 
-    /// Bytes were lost here.
-    pub(super) fn lose(&mut self) {
-        self.cells.clear();
+    /// Bytes were lost here. `complete`: the cells are all that was ever sent before; `json`: and all messages were.
+    pub(super) fn lose(&mut self, complete: bool, json: bool) {
+        let gap_before = self.search.is_some();
+        self.settle();
+        let before = std::mem::take(&mut self.cells);
         self.known_run = 0;
+        let complete = complete && !gap_before;
+        self.search = before
+            .iter()
+            .any(|cell| cell.byte().is_some())
+            .then(|| Box::new(Search::new(before, complete, json, self.window)));
+    }
+
+    /// Forgets everything.
+    pub(super) fn forget(&mut self) {
+        *self = Self::new(self.window);
+    }
+
+    /// Compares `message`, which is whole, with what lay before the gap, of which at most `lost` bytes are missing.
+    pub(super) fn learn(&mut self, message: &[Cell], text: bool, lost: u64, budget: &mut u64) {
+        if let Some(search) = &mut self.search {
+            search.learn(message, text, lost, budget);
+        }
+    }
+
+    /// What is known of a cell.
+    pub(super) fn byte(&self, cell: Cell) -> Option<u8> {
+        match &self.search {
+            Some(search) => search.resolve(cell).byte(),
+            None => cell.byte(),
+        }
+    }
+
+    /// Continues the history with `message`.
+    pub(super) fn remember(&mut self, message: &[Cell]) {
+        self.push(message);
+        let over = self.search.as_ref().is_some_and(|search| {
+            search.decided().is_some() || search.is_given_up() || self.cells.len() >= self.window
+        });
+        if over {
+            self.settle();
+        }
+    }
+
+    /// The search is over: what it knows becomes part of the cells.
+    fn settle(&mut self) {
+        let Some(search) = self.search.take() else { return };
+        let after = std::mem::take(&mut self.cells);
+        self.known_run = 0;
+        let after: Vec<_> = after.into_iter().map(|cell| search.resolve(cell)).collect();
+        if let Some((before, length)) = search.decided() {
+            let room = self.window.saturating_sub(after.len());
+            let gap = length.min(room);
+            let before = &before[before.len() - before.len().min(room - gap)..];
+            self.push(before);
+            self.push(&vec![Cell::UNKNOWN; gap]);
+        }
+        self.push(&after);
     }
 
     /// Inflates one message (with its tail) into `out`, at most `limit` cells.
-    pub(super) fn message(&mut self, compressed: &[u8], limit: usize, out: &mut Vec<Cell>) -> End {
+    pub(super) fn message(&self, compressed: &[u8], limit: usize, out: &mut Vec<Cell>) -> End {
         out.clear();
         let end = symbols::read(compressed, |symbol| {
             match symbol {
@@ -60,7 +118,6 @@ impl Blurred {
                 ControlFlow::Continue(())
             }
         });
-        self.push(out);
         end
     }
 
@@ -76,6 +133,11 @@ impl Blurred {
         Some(history)
     }
 
+    #[cfg(test)]
+    pub(super) fn is_settled(&self) -> bool {
+        self.search.is_none()
+    }
+
     fn back(&self, out: &[Cell], distance: usize) -> Cell {
         if distance <= out.len() {
             return out[out.len() - distance];
@@ -84,7 +146,10 @@ impl Blurred {
         if back <= self.cells.len() {
             return self.cells[self.cells.len() - back];
         }
-        Cell::UNKNOWN
+        match self.search {
+            Some(_) => Cell::before_gap((back - self.cells.len()) as u32),
+            None => Cell::UNKNOWN,
+        }
     }
 
     fn push(&mut self, cells: &[Cell]) {

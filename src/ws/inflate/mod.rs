@@ -11,7 +11,7 @@
 //! let (mut out, mut holes) = (Vec::new(), Vec::new());
 //! // RFC 7692 §7.2.3.2: "Hello", and again, the second time as a match into the history
 //! for payload in [&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..], &[0xf2, 0x00, 0x11, 0x00, 0x00]] {
-//!     let message = Compressed { payload, whole: true, text: true };
+//!     let message = Compressed { payload, whole: true, text: true, range: Default::default() };
 //!     assert_eq!(inflater.message(&mut pool, message, 1 << 20, &mut out, &mut holes), Inflated::Whole);
 //!     assert_eq!(out, b"Hello");
 //! }
@@ -34,9 +34,10 @@ mod cells;
 mod history;
 mod normal;
 mod pool;
+mod search;
 pub(in crate::ws) mod symbols;
 
-use crate::ws::Hole;
+use crate::ws::{Hole, StreamRange};
 
 use blurred::Blurred;
 use history::History;
@@ -67,6 +68,8 @@ pub struct Compressed<'a> {
     pub whole: bool,
     /// It is a text message: UTF-8.
     pub text: bool,
+    /// Where the message lies in the stream: how much may have been lost between two messages is seen from that.
+    pub range: StreamRange,
 }
 
 /// How a message came out.
@@ -89,6 +92,7 @@ pub struct Inflater {
     takeover: bool,
     window: u32,
     lease: Lease,
+    seen: Seen,
     state: State,
 }
 
@@ -96,6 +100,47 @@ pub struct Inflater {
 enum State {
     Known(History),
     Blurred(Box<Blurred>),
+}
+
+/// What the messages so far were like: what is assumed of those that are lost.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    /// Where the last whole compressed message ended in the stream, or one that breaks off began.
+    end: u64,
+    /// How many times as long as its payload the best compressed message was.
+    ratio: u32,
+    /// Text messages that look like JSON, and others.
+    json: bool,
+    other: bool,
+}
+
+impl Seen {
+    fn note(&mut self, message: &Compressed<'_>, inflated: Inflated, out: &[u8]) {
+        self.end = if message.whole {
+            message.range.end
+        } else {
+            message.range.start
+        };
+        if inflated != Inflated::Whole {
+            return;
+        }
+        self.ratio = self.ratio.max((out.len() / (message.payload.len() + 2)) as u32);
+        if message.text {
+            match out {
+                [b'{', .., b'}'] | [b'[', .., b']'] => self.json = true,
+                _ => self.other = true,
+            }
+        }
+    }
+
+    fn json(&self) -> bool {
+        self.json && !self.other
+    }
+
+    /// Each lost byte was at most so many, inflated.
+    fn ratio(&self) -> u64 {
+        search::RATIO.max(2 * u64::from(self.ratio))
+    }
 }
 
 impl Inflater {
@@ -110,6 +155,7 @@ impl Inflater {
             takeover,
             window,
             lease: Lease::default(),
+            seen: Seen::default(),
             state: State::Known(History::new(window as usize)),
         }
     }
@@ -128,8 +174,12 @@ impl Inflater {
             return;
         }
         match &mut self.state {
-            State::Blurred(blurred) => blurred.lose(),
-            State::Known(_) => self.forget(),
+            State::Blurred(blurred) => blurred.lose(false, self.seen.json()),
+            State::Known(history) => {
+                let mut blurred = Blurred::from_history(self.window as usize, history);
+                blurred.lose(history.is_complete(), self.seen.json());
+                self.state = State::Blurred(Box::new(blurred));
+            }
         }
     }
 
@@ -145,9 +195,24 @@ impl Inflater {
     ) -> Inflated {
         out.clear();
         holes.clear();
-        if !message.whole {
-            return self.cut_message(pool, message, limit, out, holes);
-        }
+        pool.earn();
+        let inflated = if message.whole {
+            self.whole_message(pool, message, limit, out, holes)
+        } else {
+            self.cut_message(pool, message, limit, out, holes)
+        };
+        self.seen.note(&message, inflated, out);
+        inflated
+    }
+
+    fn whole_message(
+        &mut self,
+        pool: &mut InflatePool,
+        message: Compressed<'_>,
+        limit: usize,
+        out: &mut Vec<u8>,
+        holes: &mut Vec<Hole>,
+    ) -> Inflated {
         match &mut self.state {
             State::Known(_) if !self.takeover => {
                 let mut history = History::new(self.window as usize);
@@ -193,14 +258,16 @@ impl Inflater {
         out: &mut Vec<u8>,
         holes: &mut Vec<Hole>,
     ) -> Inflated {
+        let mut complete = false;
         if let State::Known(history) = &self.state {
+            complete = history.is_complete();
             let blurred = Blurred::from_history(self.window as usize, history);
             pool.decompressors.release(&mut self.lease);
             self.state = State::Blurred(Box::new(blurred));
         }
         let inflated = self.blurred_message(pool, message, limit, out, holes);
         match &mut self.state {
-            State::Blurred(blurred) if self.takeover => blurred.lose(),
+            State::Blurred(blurred) if self.takeover => blurred.lose(complete, self.seen.json()),
             _ if self.takeover => self.lost(),
             state => *state = State::Known(History::new(self.window as usize)),
         }
@@ -224,9 +291,16 @@ impl Inflater {
             pool.message.extend_from_slice(tail(message.payload));
         }
         let end = blurred.message(&pool.message, limit, &mut pool.cells);
-        pool.cells.truncate(limit);
-        for (at, cell) in pool.cells.iter().enumerate() {
-            match cell.byte() {
+        if end == End::Boundary && message.whole {
+            let lost = message
+                .range
+                .start
+                .saturating_sub(self.seen.end)
+                .saturating_mul(self.seen.ratio());
+            blurred.learn(&pool.cells, message.text, lost, &mut pool.search_budget);
+        }
+        for (at, &cell) in pool.cells.iter().take(limit).enumerate() {
+            match blurred.byte(cell) {
                 Some(byte) => out.push(byte),
                 None => {
                     match holes.last_mut() {
@@ -245,31 +319,29 @@ impl Inflater {
         }
         let inflated = match end {
             End::Boundary if message.whole => {
+                blurred.remember(&pool.cells);
+                let known = blurred.known();
+                if let Some(history) = known {
+                    self.state = State::Known(history);
+                }
                 return if holes.is_empty() {
-                    self.sharpen(Inflated::Whole)
+                    Inflated::Whole
                 } else {
-                    self.sharpen(Inflated::Partial)
+                    Inflated::Partial
                 };
             }
             // Cut off where two blocks meet, or anywhere else.
-            End::Boundary | End::Inside if !message.whole => Inflated::Partial,
+            End::Boundary | End::Inside if !message.whole => {
+                blurred.remember(&pool.cells);
+                Inflated::Partial
+            }
             End::Stopped => Inflated::TooLong,
             End::Boundary | End::Inside | End::Invalid => Inflated::Invalid,
         };
-        if message.whole {
-            blurred.lose();
+        if inflated != Inflated::Partial {
+            blurred.forget();
         }
         rest_is_unknown(out, holes);
-        inflated
-    }
-
-    /// Goes back to the normal way when all of the history is known again.
-    fn sharpen(&mut self, inflated: Inflated) -> Inflated {
-        if let State::Blurred(blurred) = &self.state {
-            if let Some(history) = blurred.known() {
-                self.state = State::Known(history);
-            }
-        }
         inflated
     }
 
@@ -296,6 +368,9 @@ fn rest_is_unknown(out: &mut Vec<u8>, holes: &mut Vec<Hole>) {
     }
     holes.push(Hole { offset, length: None });
 }
+
+#[cfg(test)]
+mod gap_tests;
 
 #[cfg(test)]
 pub(in crate::ws) mod tests {
@@ -352,6 +427,7 @@ pub(in crate::ws) mod tests {
             payload,
             whole: true,
             text: true,
+            range: StreamRange::default(),
         };
         let inflated = inflater.message(pool, message, 1 << 20, &mut out, &mut holes);
         (inflated, out, holes)
@@ -527,6 +603,7 @@ pub(in crate::ws) mod tests {
                 payload: &payloads[1][..cut],
                 whole: false,
                 text: true,
+                range: StreamRange::default(),
             };
             assert_eq!(
                 inflater.message(&mut pool, message, 1 << 20, &mut out, &mut holes),

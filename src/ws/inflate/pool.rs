@@ -13,7 +13,7 @@ use super::history::History;
 const SLOTS: usize = 64;
 
 /// Decompressors and buffers for any number of [`Inflater`](super::Inflater)s. One a thread is enough.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct InflatePool {
     pub(super) decompressors: Decompressors,
     /// Where bytes go that nobody will see.
@@ -22,12 +22,34 @@ pub struct InflatePool {
     pub(super) message: Vec<u8>,
     /// What the symbol reader makes of a message.
     pub(super) cells: Vec<Cell>,
+    /// How much [`Search`](super::search::Search)es may still cost, in cells looked at. It grows with every message.
+    pub(super) search_budget: u64,
 }
+
+/// About a second's worth, and a tenth of a millisecond's for each message.
+const SEARCH_BUDGET: u64 = 300_000_000;
+const SEARCH_BUDGET_A_MESSAGE: u64 = 30_000;
 
 impl InflatePool {
     /// An empty pool; it takes memory as it is used.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            decompressors: Decompressors::default(),
+            sink: Vec::new(),
+            message: Vec::new(),
+            cells: Vec::new(),
+            search_budget: SEARCH_BUDGET,
+        }
+    }
+
+    pub(super) fn earn(&mut self) {
+        self.search_budget = (self.search_budget + SEARCH_BUDGET_A_MESSAGE).min(SEARCH_BUDGET);
+    }
+}
+
+impl Default for InflatePool {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -21,11 +21,6 @@ pub(super) struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    /// Offset of the first byte.
-    pub(super) fn base(&self) -> u64 {
-        self.runs.first().map_or(0, |run| run.0)
-    }
-
     /// Offset behind the last byte.
     pub(super) fn end(&self) -> u64 {
         self.runs.last().map_or(0, |run| run.0 + run.1.len() as u64)

@@ -1,0 +1,222 @@
+//! Late starts and gaps, on chats: all that is reported as known is right, and after a gap the conversation becomes readable again.
+
+use super::tests::Sender;
+use super::*;
+
+/// A small generator (splitmix64), so that every case is told by its seed.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.below(from.len() as u64) as usize]
+    }
+}
+
+const NAMES: [&str; 8] = ["anna", "Björn", "小明", "dave", "Eve", "ひろ", "grace", "Henrique"];
+const WORDS: [&str; 30] = [
+    "hello",
+    "there",
+    "what",
+    "about",
+    "lunch",
+    "at",
+    "noon",
+    "我们",
+    "走吧",
+    "ok",
+    "fine",
+    "see",
+    "you",
+    "later",
+    "meeting",
+    "moved",
+    "schön",
+    "today",
+    "tomorrow",
+    "maybe",
+    "never",
+    "the",
+    "quick",
+    "\\\"quoted\\\"",
+    "brown",
+    "fox",
+    "😀",
+    "jumps",
+    "over",
+    "dogs",
+];
+
+/// The next message of a chat.
+fn chat(random: &mut Random, n: usize) -> String {
+    let words: Vec<_> = (0..1 + random.below(12)).map(|_| random.pick(&WORDS)).collect();
+    let (content, name, uid) = (words.join(" "), random.pick(&NAMES), 100 + random.below(20));
+    let (minute, second) = (n / 7 % 60, random.below(60));
+    match random.below(10) {
+        0 => format!(
+            "{{\"type\":\"login\",\"uid\":{uid},\"name\":\"{name}\",\"time\":\"2014-05-01 17:{minute:02}:{second:02}\"}}"
+        ),
+        1 => format!("{{\"type\":\"logout\",\"uid\":{uid},\"time\":\"2014-05-01 17:{minute:02}:{second:02}\"}}"),
+        2 => "{\"type\":\"ping\"}".into(),
+        _ => format!(
+            "{{\"type\":\"say\",\"from_uid\":{uid},\"to_uid\":\"all\",\"content\":\"{content}\",\"time\":\"2014-05-01 17:{minute:02}:{second:02}\"}}"
+        ),
+    }
+}
+
+struct Stream {
+    texts: Vec<String>,
+    payloads: Vec<Vec<u8>>,
+    starts: Vec<u64>,
+}
+
+fn stream(random: &mut Random, messages: usize, window_bits: u8) -> Stream {
+    let mut sender = Sender::new(true, window_bits, 6);
+    let texts: Vec<_> = (0..messages).map(|n| chat(random, n)).collect();
+    let payloads: Vec<_> = texts.iter().map(|text| sender.message(text.as_bytes())).collect();
+    let starts = payloads
+        .iter()
+        .scan(0, |at, payload| {
+            let start = *at;
+            *at += payload.len() as u64 + 2;
+            Some(start)
+        })
+        .collect();
+    Stream {
+        texts,
+        payloads,
+        starts,
+    }
+}
+
+impl Stream {
+    /// Message `n`, or its first `cut` bytes.
+    fn message(&self, n: usize, cut: Option<usize>) -> Compressed<'_> {
+        let payload = &self.payloads[n];
+        Compressed {
+            payload: &payload[..cut.unwrap_or(payload.len())],
+            whole: cut.is_none(),
+            text: true,
+            range: StreamRange {
+                start: self.starts[n],
+                end: self.starts[n] + payload.len() as u64 + 2,
+            },
+        }
+    }
+}
+
+/// How much of a message is known; panics when anything of it is wrong.
+fn known(text: &str, inflated: Inflated, out: &[u8], holes: &[Hole], what: &str) -> usize {
+    assert_eq!(out.len(), text.len(), "{what}");
+    let mut bytes = out.to_vec();
+    let mut missing = 0;
+    for hole in holes {
+        let (from, length) = (hole.offset as usize, hole.length.unwrap() as usize);
+        bytes[from..from + length].copy_from_slice(&text.as_bytes()[from..from + length]);
+        missing += length;
+    }
+    assert_eq!(String::from_utf8_lossy(&bytes), text, "{what}: {holes:?}");
+    assert_eq!(inflated == Inflated::Whole, holes.is_empty());
+    text.len() - missing
+}
+
+#[test]
+fn a_late_start_reports_only_what_is_right() {
+    for seed in 0..30 {
+        let mut random = Random(seed);
+        let stream = stream(&mut random, 60, 9 + (seed % 7) as u8);
+        let (mut pool, mut inflater) = (InflatePool::new(), Inflater::late(true, 15));
+        let (mut out, mut holes) = (Vec::new(), Vec::new());
+        let from = random.below(50) as usize;
+        for n in from..60 {
+            let inflated = inflater.message(&mut pool, stream.message(n, None), 1 << 20, &mut out, &mut holes);
+            known(
+                &stream.texts[n],
+                inflated,
+                &out,
+                &holes,
+                &format!("seed {seed} from {from} message {n}"),
+            );
+        }
+    }
+}
+
+#[derive(Default, Debug)]
+struct Tally {
+    tries: usize,
+    decided: usize,
+    /// Of the messages after the gap: bytes known, bytes in all, whole messages, messages.
+    known: usize,
+    bytes: usize,
+    whole: usize,
+    messages: usize,
+}
+
+fn gaps(lost: usize, cut: bool, tries: u64) -> Tally {
+    let mut tally = Tally::default();
+    for seed in 0..tries {
+        let mut random = Random(seed ^ (lost as u64) << 32);
+        let before = 20 + random.below(60) as usize;
+        let stream = stream(&mut random, before + lost + 60, 15);
+        let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(true, 15));
+        let (mut out, mut holes) = (Vec::new(), Vec::new());
+        for n in 0..before {
+            let inflated = inflater.message(&mut pool, stream.message(n, None), 1 << 20, &mut out, &mut holes);
+            assert_eq!((inflated, &out[..]), (Inflated::Whole, stream.texts[n].as_bytes()));
+        }
+        if cut {
+            let length = random.below(stream.payloads[before].len() as u64) as usize;
+            let inflated = inflater.message(
+                &mut pool,
+                stream.message(before, Some(length)),
+                1 << 20,
+                &mut out,
+                &mut holes,
+            );
+            assert_eq!(inflated, Inflated::Partial);
+            assert!(stream.texts[before].as_bytes().starts_with(&out));
+        } else {
+            inflater.lost();
+        }
+        tally.tries += 1;
+        for n in before + lost..stream.texts.len() {
+            let inflated = inflater.message(&mut pool, stream.message(n, None), 1 << 20, &mut out, &mut holes);
+            let what = format!("seed {seed} lost {lost} cut {cut} message {n}");
+            let known = known(&stream.texts[n], inflated, &out, &holes, &what);
+            tally.known += known;
+            tally.bytes += out.len();
+            tally.messages += 1;
+            tally.whole += usize::from(inflated == Inflated::Whole);
+        }
+        if let State::Blurred(blurred) = &inflater.state {
+            tally.decided += usize::from(blurred.is_settled());
+        } else {
+            tally.decided += 1;
+        }
+    }
+    tally
+}
+
+#[test]
+fn after_a_gap_the_conversation_goes_on_readable() {
+    // What was in the lost messages alone stays unknown, and is copied on by later messages.
+    for (lost, cut, percent) in [(1, false, 90), (1, true, 93), (2, true, 85), (5, false, 45)] {
+        let tally = gaps(lost, cut, 10);
+        println!("lost {lost} cut {cut}: {tally:?}");
+        assert!(
+            tally.known * 100 > tally.bytes * percent,
+            "lost {lost} cut {cut}: {tally:?}"
+        );
+    }
+}
