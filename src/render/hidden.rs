@@ -53,24 +53,8 @@ const fn joins_emoji(ch: char) -> bool {
     matches!(ch, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' | '\u{fe0f}')
 }
 
-/// Whether a hidden character, or a character of which some are hidden, can begin with `byte` in UTF-8.
-pub(super) const fn may_begin_hidden(byte: u8) -> bool {
-    matches!(byte, 0..=0x1f | 0x7f) || is_lead(byte)
-}
-
-/// The lead bytes of [`may_begin_hidden`], without the controls.
+/// The bytes of UTF-8 with which hidden characters beyond ASCII begin (others begin with them, too).
 pub(super) const LEADS: [u8; 9] = [0xc2, 0xcd, 0xd8, 0xe1, 0xe2, 0xe3, 0xef, 0xf0, 0xf3];
-
-const fn is_lead(byte: u8) -> bool {
-    let mut i = 0;
-    while i < LEADS.len() {
-        if LEADS[i] == byte {
-            return true;
-        }
-        i += 1;
-    }
-    false
-}
 
 #[cfg(test)]
 mod tests {
@@ -81,7 +65,11 @@ mod tests {
         for ch in ('\0'..=char::MAX).filter(|ch| is_hidden(*ch)) {
             let mut buffer = [0; 4];
             let lead = ch.encode_utf8(&mut buffer).as_bytes()[0];
-            assert!(may_begin_hidden(lead), "U+{:04X}", ch as u32);
+            assert!(
+                matches!(lead, 0..=0x1f | 0x7f) || LEADS.contains(&lead),
+                "U+{:04X}",
+                ch as u32
+            );
         }
     }
 

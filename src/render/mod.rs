@@ -3,11 +3,17 @@
 pub mod escape;
 pub mod hexdump;
 pub mod hidden;
+pub mod json;
 pub mod json_text;
 mod lanes;
+#[cfg(test)]
+mod samples;
 pub mod palette;
+mod put;
+mod utc;
 mod view;
 pub mod tcpdump;
 pub mod trace;
 
+pub use json::Json;
 pub use view::View;
