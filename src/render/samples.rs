@@ -31,6 +31,11 @@ pub(super) fn message(opcode: Opcode, bytes: &[u8]) -> Message<'_> {
         direction: Direction::ClientToServer,
         opcode,
         payload: Payload::whole(bytes),
+        text: if matches!(opcode, Opcode::Text) {
+            std::str::from_utf8(bytes).ok()
+        } else {
+            None
+        },
         wire_length: bytes.len() as u64,
         frames: 1,
         masked: true,

@@ -25,7 +25,7 @@ pub(super) fn write(out: &mut Vec<u8>, message: &Message<'_>) {
     packets(out, message.packets);
     let complete = message.complete && message.payload.holes.is_empty();
     if complete {
-        whole(out, message.payload.bytes);
+        whole(out, message);
     } else {
         partial(out, message.opcode, &message.payload);
     }
@@ -66,8 +66,9 @@ pub(super) fn packets(out: &mut Vec<u8>, (first, last): (u64, u64)) {
 }
 
 /// `text` (and `json`, when it is that) or `base64`.
-fn whole(out: &mut Vec<u8>, bytes: &[u8]) {
-    let Ok(text) = simdutf8::basic::from_utf8(bytes) else {
+fn whole(out: &mut Vec<u8>, message: &Message<'_>) {
+    let bytes = message.payload.bytes;
+    let Some(text) = message.text.or_else(|| simdutf8::basic::from_utf8(bytes).ok()) else {
         put(out, ",");
         return base64(out, bytes);
     };
@@ -95,9 +96,9 @@ fn partial(out: &mut Vec<u8>, opcode: Opcode, payload: &Payload<'_>) {
     let mut pieces = Pieces { first: true, opcode };
     let mut from = 0;
     for hole in payload.holes {
-        // A hole of unknown length has nothing known behind it.
         let begin = usize::try_from(hole.offset).unwrap_or(usize::MAX).min(bytes.len());
-        let length = hole.length.unwrap_or(u64::MAX);
+        // Nothing is known behind a hole of unknown length but when it is the beginning, and then no filler stands for it.
+        let length = hole.length.unwrap_or(0);
         let end = usize::try_from(hole.offset.saturating_add(length))
             .unwrap_or(usize::MAX)
             .min(bytes.len());

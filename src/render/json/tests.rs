@@ -105,11 +105,13 @@ fn an_escape_sequence_in_a_header_cannot_reach_the_terminal() {
             target: "/\u{1b}[2J".into(),
             headers: vec![("Host".into(), "\u{9b}\u{202e}\"".into()), ("Host".into(), "b".into())],
             range: 0..1,
+            cut: false,
         },
         response: Some(Response {
             status: 101,
             headers: vec![],
             range: 0..1,
+            cut: false,
         }),
         accept: Accept::Valid,
         subprotocol: Some("chat".into()),
@@ -123,6 +125,7 @@ fn an_escape_sequence_in_a_header_cannot_reach_the_terminal() {
             server_max_window_bits: 10,
             client_max_window_bits: 15,
         }),
+        deflate_unknown: false,
     };
     let shown = line(EventKind::Handshake(&handshake));
     assert!(!shown.contains(['\u{1b}', '\u{9b}', '\u{202e}']));
@@ -151,6 +154,7 @@ fn an_unanswered_upgrade_has_nulls() {
         subprotocol: None,
         extensions: vec![],
         deflate: None,
+        deflate_unknown: false,
     };
     let value = value(EventKind::Handshake(&handshake));
     for name in ["response", "subprotocol", "deflate"] {
@@ -250,6 +254,7 @@ fn incomplete<'a>(opcode: Opcode, bytes: &'a [u8], holes: &'a [Hole]) -> Message
     let mut message = message(opcode, bytes);
     message.payload = Payload { bytes, holes };
     message.complete = false;
+    message.text = None;
     message
 }
 
@@ -290,6 +295,19 @@ fn a_character_cut_by_a_hole_does_not_spoil_the_text_beside_it() {
     assert_eq!(
         value["known"],
         json!([[0, {"text": "a"}], [1, {"base64": "54w="}], [4, {"base64": "jKo="}], [6, {"text": "b"}]])
+    );
+}
+
+#[test]
+fn a_message_without_its_beginning_is_known_from_there() {
+    let holes = [Hole {
+        offset: 0,
+        length: None,
+    }];
+    let value = value(EventKind::Message(&incomplete(Opcode::Text, b"abc", &holes)));
+    assert_eq!(
+        (&value["known"], &value["missing"]),
+        (&json!([[0, {"text": "abc"}]]), &json!([[0, null]]))
     );
 }
 
