@@ -173,6 +173,17 @@ pub struct Selection {
     pub no_control: bool,
 }
 
+impl Selection {
+    /// Anything was selected.
+    pub fn any(&self) -> bool {
+        self.opcodes.is_some()
+            || self.grep.is_some()
+            || self.from.is_some()
+            || self.session.is_some()
+            || self.no_control
+    }
+}
+
 /// tcpdump's flags about its lines, as counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lines {

@@ -1,5 +1,6 @@
 //! One run of `wschat-sniff`: [`Options`] come in, the view goes to standard output, the exit code comes out.
 
+mod check;
 mod dump;
 mod live;
 mod offline;
@@ -7,6 +8,7 @@ mod output;
 mod pipeline;
 mod setup;
 mod signals;
+mod sinks;
 
 use std::io::{self, Write as _};
 

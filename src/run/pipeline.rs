@@ -1,15 +1,23 @@
 //! What is done with each packet: filtered, passed over, counted, written, shown.
 
+use std::io::IsTerminal as _;
 use std::ops::ControlFlow;
 
+use super::check::Check;
 use super::output::Output;
+use super::sinks::{AnyView, Sinks};
 use super::{Error, Outcome, setup};
 use crate::capture::Raw;
 use crate::capture::filter::Filter;
 use crate::capture::savefile::{Savefile, Written};
-use crate::cli::{Format, Options};
+use crate::cli::{Color, Format, Options};
+use crate::engine::Engine;
+use crate::lang::{self, Catalog};
+use crate::narrate::Detail;
 use crate::net::Packet;
+use crate::render::palette::Palette;
 use crate::render::tcpdump::{self, Precision, Printer, TimeFormat};
+use crate::render::trace::{self, Trace};
 
 /// The way of the packets of one run.
 pub(super) struct Pipeline {
@@ -26,20 +34,18 @@ pub(super) struct Pipeline {
     output: Output,
 }
 
-/// What is shown of a packet.
+/// What is shown of a packet. There is one for a run.
+#[allow(clippy::large_enum_variant)]
 enum Show {
     Nothing,
+    /// Straight from the packet: no engine.
     Tcpdump(Printer),
+    Decoded(Engine, Sinks),
 }
 
 impl Pipeline {
     pub(super) fn new(options: &Options, filter: Filter) -> Result<Self, Error> {
-        let silent = options.count || options.write.as_ref().is_some_and(|write| !write.print);
-        let show = match options.format {
-            _ if silent => Show::Nothing,
-            Format::Tcpdump => Show::Tcpdump(Printer::new(lines(options))),
-            _ => return Err(Error::new("--format: this view is not built yet")),
-        };
+        let show = show(options)?;
         Ok(Self {
             filter,
             number: 0,
@@ -95,21 +101,32 @@ impl Pipeline {
             Show::Nothing => ControlFlow::Continue(()),
             Show::Tcpdump(printer) => {
                 printer.print(&packet, &mut self.output.buffer);
-                if self.each {
-                    self.output.flush()
-                } else {
-                    self.output.flush_if_full()
-                }
+                ControlFlow::Continue(())
             }
+            Show::Decoded(engine, sinks) => {
+                let flow = engine.packet(&packet, sinks);
+                if self.each || sinks.full() {
+                    sinks.drain(&mut self.output.buffer);
+                }
+                flow
+            }
+        };
+        let taken = if self.each {
+            self.output.flush()
+        } else {
+            self.output.flush_if_full()
         };
         if self.number >= self.last {
             return Ok(ControlFlow::Break(()));
         }
-        Ok(flow)
+        Ok(if taken.is_break() { taken } else { flow })
     }
 
     /// Nothing waits: what there is goes out. Stop means: nobody takes it.
     pub(super) fn flush(&mut self) -> ControlFlow<()> {
+        if let Show::Decoded(_, sinks) = &mut self.show {
+            sinks.drain(&mut self.output.buffer);
+        }
         self.output.flush()
     }
 
@@ -123,6 +140,16 @@ impl Pipeline {
 
     /// The end of the capture.
     pub(super) fn finish(&mut self) -> Result<Outcome, Error> {
+        let mut outcome = Outcome::Done;
+        if let Show::Decoded(engine, sinks) = &mut self.show {
+            // Stop is no news at the end.
+            let _ = engine.finish(sinks);
+            sinks.finish();
+            sinks.drain(&mut self.output.buffer);
+            if sinks.check.as_ref().is_some_and(|check| check.found > 0) {
+                outcome = Outcome::Violations;
+            }
+        }
         if self.count {
             let count = self.packets();
             let plural = if count == 1 { "" } else { "s" };
@@ -136,7 +163,72 @@ impl Pipeline {
         self.output
             .finish()
             .map_err(|error| Error::new(format!("standard output: {error}")))?;
-        Ok(Outcome::Done)
+        Ok(outcome)
+    }
+}
+
+fn show(options: &Options) -> Result<Show, Error> {
+    if options.count {
+        return Ok(Show::Nothing);
+    }
+    let silent = options.write.as_ref().is_some_and(|write| !write.print) || (options.check && !options.format_given);
+    if options.format == Format::Tcpdump && !silent && !options.check && !options.summary && !options.selection.any() {
+        return Ok(Show::Tcpdump(Printer::new(lines(options))));
+    }
+    let view = match options.format {
+        _ if silent => None,
+        Format::Trace => Some(AnyView::Trace(Box::new(Trace::new(trace::Options {
+            catalog: catalog(options),
+            detail: match (options.lines.quick, options.lines.verbose) {
+                (1.., _) => Detail::Brief,
+                (_, 1..) => Detail::Verbose,
+                _ => Detail::Normal,
+            },
+            palette: Palette::new(coloured(options)),
+            full: options.full,
+            tcpdump: lines(options),
+        })))),
+        _ => return Err(Error::new("--format: this view is not built yet")),
+    };
+    let sinks = Sinks {
+        view,
+        check: options
+            .check
+            .then(|| Check::new(options.format_given && options.format == Format::Json)),
+    };
+    if !sinks.any() {
+        return Ok(Show::Nothing);
+    }
+    Ok(Show::Decoded(
+        Engine::new(options.limits).with_frames(options.frames),
+        sinks,
+    ))
+}
+
+/// `--lang`, else the locale's.
+fn catalog(options: &Options) -> &'static Catalog {
+    match options.lang.as_deref().and_then(lang::by_tag) {
+        Some(catalog) => catalog,
+        None => {
+            let variable = |name| std::env::var(name).ok();
+            lang::from_env(
+                variable("LC_ALL").as_deref(),
+                variable("LC_MESSAGES").as_deref(),
+                variable("LANG").as_deref(),
+            )
+        }
+    }
+}
+
+/// `--color`, and what `auto` means: <https://no-color.org>.
+fn coloured(options: &Options) -> bool {
+    match options.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            !unwanted && std::io::stdout().is_terminal()
+        }
     }
 }
 

@@ -1,0 +1,126 @@
+//! Who listens to the engine: the view, `--check`, `--summary`; and what of it the user selected.
+
+use std::ops::ControlFlow;
+
+use super::check::Check;
+use crate::event::{Event, SegmentView, Sink};
+use crate::net::Packet;
+use crate::render::View;
+use crate::render::trace::Trace;
+
+/// When this much has gathered, it is taken.
+const FULL: usize = 128 << 10;
+
+/// One of the views that need the engine. An enum and not a trait object: the call is the hot one of a run.
+pub(super) enum AnyView {
+    Trace(Box<Trace>),
+}
+
+/// All that listen.
+pub(super) struct Sinks {
+    pub(super) view: Option<AnyView>,
+    pub(super) check: Option<Check>,
+}
+
+impl Sinks {
+    /// Somebody listens.
+    pub(super) fn any(&self) -> bool {
+        self.view.is_some() || self.check.is_some()
+    }
+
+    /// Enough has gathered to be written.
+    #[inline]
+    pub(super) fn full(&mut self) -> bool {
+        self.view.as_mut().is_some_and(|view| view.output().len() >= FULL)
+            || self.check.as_ref().is_some_and(|check| check.out.len() >= FULL)
+    }
+
+    /// Puts what was rendered behind `out`; what the view has goes there by swapping when `out` is empty.
+    pub(super) fn drain(&mut self, out: &mut Vec<u8>) {
+        if let Some(view) = &mut self.view {
+            take(view.output(), out);
+        }
+        if let Some(check) = &mut self.check {
+            take(&mut check.out, out);
+        }
+    }
+
+    /// The end of the capture.
+    pub(super) fn finish(&mut self) {
+        if let Some(view) = &mut self.view {
+            view.finish();
+        }
+    }
+}
+
+/// Appends `from` to `to`, and empties it.
+fn take(from: &mut Vec<u8>, to: &mut Vec<u8>) {
+    if to.is_empty() {
+        std::mem::swap(from, to);
+    } else {
+        to.append(from);
+    }
+}
+
+macro_rules! each_view {
+    ($view:expr, $inner:ident => $call:expr) => {
+        match $view {
+            AnyView::Trace($inner) => $call,
+        }
+    };
+}
+
+impl Sink for AnyView {
+    #[inline]
+    fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        each_view!(self, view => view.packet(packet, segment))
+    }
+
+    #[inline]
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        each_view!(self, view => view.event(event))
+    }
+
+    #[inline]
+    fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
+        each_view!(self, view => view.packet_end(packet))
+    }
+}
+
+impl View for AnyView {
+    fn output(&mut self) -> &mut Vec<u8> {
+        each_view!(self, view => view.output())
+    }
+
+    fn finish(&mut self) {
+        each_view!(self, view => view.finish());
+    }
+}
+
+impl Sink for Sinks {
+    #[inline]
+    fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        match &mut self.view {
+            Some(view) => view.packet(packet, segment),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        if let Some(check) = &mut self.check {
+            check.event(event)?;
+        }
+        match &mut self.view {
+            Some(view) => view.event(event),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    #[inline]
+    fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
+        match &mut self.view {
+            Some(view) => view.packet_end(packet),
+            None => ControlFlow::Continue(()),
+        }
+    }
+}
