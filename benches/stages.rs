@@ -1,0 +1,140 @@
+//! What a packet costs, stage by stage: `cargo bench --bench stages`. Each figure is for all packets of a chat of a few MB;
+//! criterion's throughput is packets a second.
+
+mod traffic;
+
+use std::hint::black_box;
+use std::ops::ControlFlow;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use wschat_sniff::base::{Captured, Limits, Timestamp};
+use wschat_sniff::engine::Engine;
+use wschat_sniff::event::{Event, SegmentView, Sink};
+use wschat_sniff::net::{Decoder, LinkType, Packet};
+use wschat_sniff::render::tcpdump::{Options, Printer};
+use wschat_sniff::tcp::{At, Connection, SegmentFacts, StreamEvent, Table, TcpEnd, Upper};
+
+criterion_group!(benches, stages);
+criterion_main!(benches);
+
+fn stages(criterion: &mut Criterion) {
+    let bytes = chat();
+    let packets = packets(&bytes);
+    let mut group = criterion.benchmark_group("packets");
+    group
+        .throughput(Throughput::Elements(packets.len() as u64))
+        .sample_size(20);
+
+    group.bench_function("net: to the segment", |b| {
+        let mut decoder = Decoder::new(&Limits::default());
+        b.iter(|| {
+            packets
+                .iter()
+                .filter_map(|p| decoder.decode(p))
+                .map(|s| s.payload.wire_len)
+                .sum::<usize>()
+        });
+    });
+    group.bench_function("net, tcp: to the streams", |b| {
+        b.iter(|| {
+            let mut decoder = Decoder::new(&Limits::default());
+            let mut table = Table::new(&Limits::default());
+            for packet in &packets {
+                if let Some(segment) = decoder.decode(packet) {
+                    table.segment(
+                        &segment,
+                        At {
+                            packet: packet.number,
+                            time: packet.time,
+                        },
+                        &mut Ignore,
+                    );
+                }
+            }
+        });
+    });
+    group.bench_function("net, tcp, http, ws: to the events", |b| {
+        b.iter(|| {
+            let mut engine = Engine::new(Limits::default());
+            for packet in &packets {
+                let _ = engine.packet(packet, &mut Ignore);
+            }
+        });
+    });
+    for (name, options) in [
+        ("tcpdump view", Options::default()),
+        (
+            "tcpdump view, -A",
+            Options {
+                ascii: 1,
+                ..Options::default()
+            },
+        ),
+    ] {
+        group.bench_function(name, |b| {
+            let mut out = Vec::with_capacity(1 << 20);
+            b.iter(|| {
+                let mut printer = Printer::new(options.clone());
+                for packet in &packets {
+                    printer.print(packet, &mut out);
+                    if out.len() > 1 << 18 {
+                        black_box(&out);
+                        out.clear();
+                    }
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
+/// A chat of 1,000 connections as a savefile.
+fn chat() -> Vec<u8> {
+    let mut capture = traffic::Capture::new(Vec::new()).expect("a vector takes all");
+    traffic::chat(&mut capture, 8 << 20, false).expect("a vector takes all");
+    std::mem::take(capture.finish().expect("a vector takes all"))
+}
+
+fn packets(savefile: &[u8]) -> Vec<Packet<'_>> {
+    let word = |at: usize| u32::from_le_bytes([savefile[at], savefile[at + 1], savefile[at + 2], savefile[at + 3]]);
+    let mut packets = Vec::new();
+    let mut at = 24;
+    while at < savefile.len() {
+        let length = word(at + 8) as usize;
+        packets.push(Packet {
+            number: packets.len() as u64 + 1,
+            time: Timestamp::from_parts(i64::from(word(at)), i64::from(word(at + 4)) * 1000),
+            link: LinkType::ETHERNET,
+            data: Captured::whole(&savefile[at + 16..at + 16 + length]),
+        });
+        at += 16 + length;
+    }
+    packets
+}
+
+/// Listens to everything and does nothing.
+struct Ignore;
+
+impl Upper for Ignore {
+    type State = ();
+    fn segment(&mut self, (): &mut (), _: &Connection, facts: &SegmentFacts, _: At) {
+        black_box(facts);
+    }
+    fn stream(&mut self, (): &mut (), _: &Connection, _: wschat_sniff::base::Side, event: StreamEvent<'_>, _: At) {
+        black_box(&event);
+    }
+    fn end(&mut self, (): &mut (), _: &Connection, _: TcpEnd, _: At) {}
+}
+
+impl Sink for Ignore {
+    fn packet(&mut self, _: &Packet<'_>, _: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        black_box(event);
+        ControlFlow::Continue(())
+    }
+    fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
