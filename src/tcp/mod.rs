@@ -4,6 +4,8 @@
 //! stream brings, in order: bytes (borrowed from the packet when they came in order), gaps, its end. [`Table`] keeps the
 //! connections within bounds.
 
+#[cfg(test)]
+mod cases;
 mod flow;
 mod half;
 mod lists;

@@ -98,22 +98,52 @@ fn mix(a: u64, b: u64) -> u64 {
 /// A fast hash, for telling apart, not for maps: nothing is lost but a remark when somebody makes two segments collide.
 #[inline]
 fn hash(bytes: &[u8], seed: u64) -> u64 {
-    let (blocks, rest) = bytes.as_chunks::<16>();
-    let mut state = seed;
+    // Four lanes, because one mixing waits for the one before.
+    let (wide, rest) = bytes.as_chunks::<64>();
+    let mut lanes = [seed, !seed, seed.rotate_left(16), seed.rotate_left(32)];
+    for block in wide {
+        let (quarters, _) = block.as_chunks::<16>();
+        for (lane, quarter) in lanes.iter_mut().zip(quarters) {
+            *lane = absorb(*lane, quarter);
+        }
+    }
+    let [mut state, b, c, d] = lanes;
+    if !wide.is_empty() {
+        state = mix(state ^ b, c) ^ d;
+    }
+    let (blocks, rest) = rest.as_chunks::<16>();
     for block in blocks {
-        let [a, b] = halves(block);
-        state = mix(a ^ state, b);
+        state = absorb(state, block);
     }
     if !rest.is_empty() {
         let mut block = [0; 16];
         block[..rest.len()].copy_from_slice(rest);
-        let [a, b] = halves(&block);
-        state = mix(a ^ state, b.wrapping_add(rest.len() as u64));
+        state = absorb(state.wrapping_add(rest.len() as u64), &block);
     }
     state
 }
 
-fn halves(block: &[u8; 16]) -> [u64; 2] {
+#[inline]
+fn absorb(state: u64, block: &[u8; 16]) -> u64 {
     let whole = u128::from_le_bytes(*block);
-    [whole as u64, (whole >> 64) as u64]
+    mix(state ^ whole as u64, (whole >> 64) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_and_the_length_count() {
+        let bytes = [7u8; 200];
+        for length in 0..bytes.len() {
+            let whole = hash(&bytes[..length], length as u64);
+            assert_ne!(whole, hash(&bytes[..length + 1], length as u64 + 1));
+            for at in 0..length {
+                let mut other = bytes;
+                other[at] = 8;
+                assert_ne!(whole, hash(&other[..length], length as u64), "byte {at} of {length}");
+            }
+        }
+    }
 }

@@ -38,6 +38,7 @@ pub(super) struct Told {
 pub(super) struct Recorder {
     pub(super) told: BTreeMap<u64, Told>,
     pub(super) ends: Vec<(u64, TcpEnd)>,
+    last: Option<SegmentFacts>,
 }
 
 impl Upper for Recorder {
@@ -49,6 +50,7 @@ impl Upper for Recorder {
             "the state is another connection's"
         );
         *state = connection.number;
+        self.last = Some(facts.clone());
         self.told
             .entry(connection.number)
             .or_default()
@@ -199,8 +201,7 @@ impl Wire {
         self.millis += 1;
         let at = self.at();
         self.table.segment(&segment, at, &mut self.upper);
-        let facts = self.upper.told.values().filter_map(|told| told.facts.last());
-        facts.last().cloned().unwrap_or_else(|| SegmentFacts::new(line.side))
+        self.upper.last.take().expect("every segment is told")
     }
 
     pub(super) fn send_all(&mut self, lines: &[Line]) {
