@@ -148,11 +148,64 @@ impl Decoder {
                 }
             };
             let Some(seek) = self.seek.take() else { return };
+            let start = self.earlier(&seek.backlog, start);
             self.state = State::Header;
             self.guessed = TRUSTED_AFTER;
             self.replay(&seek.backlog, start, shared, out);
             seek.discard(shared);
         }
+    }
+
+    /// Where a segment before `start` begins with a frame that leads exactly to `start`, through others or not: the first such one.
+    ///
+    /// [`resync`](crate::ws::resync) leaves the first frame out that it has found unless its payload speaks for itself. Here the
+    /// place does: that other bytes at the start of a segment lead from there to a true header is as likely as that they guess
+    /// the header's first byte and the length that fits, about one in 10,000.
+    fn earlier(&self, backlog: &Backlog, start: u64) -> u64 {
+        let leads = |mut at: u64, mut bytes: &[u8]| {
+            // Frames that end before `start` lie in `bytes`; the last one may reach over a gap, or over segments.
+            for _ in 0..64 {
+                let Some(header) = Header::parse(bytes) else {
+                    return false;
+                };
+                if !self.can_be(&header) {
+                    return false;
+                }
+                let size = usize::from(header.size);
+                let length = usize::try_from(header.length).unwrap_or(usize::MAX);
+                let whole = bytes.get(size..).and_then(|b| b.get(..length));
+                if header.opcode == Opcode::Text
+                    && header.fin
+                    && !header.rsv[0]
+                    && let Some(payload) = whole
+                {
+                    let mut plain = payload.to_vec();
+                    crate::ws::mask::unmask(&mut plain, header.masking_key.unwrap_or_default(), 0);
+                    if simdutf8::basic::from_utf8(&plain).is_err() {
+                        return false;
+                    }
+                }
+                at = at.saturating_add(size as u64).saturating_add(header.length);
+                if at >= start {
+                    return at == start;
+                }
+                let Some(rest) = bytes.get(size.saturating_add(length)..) else {
+                    return false;
+                };
+                bytes = rest;
+            }
+            false
+        };
+        backlog
+            .iter()
+            .filter_map(|held| match held {
+                Held::Data(chunk) if chunk.offset < start => Some(chunk),
+                _ => None,
+            })
+            .filter(|chunk| leads(chunk.offset, chunk.bytes))
+            .map(|chunk| chunk.offset)
+            .next()
+            .unwrap_or(start)
     }
 
     /// Reads what was collected from the header at `start` on. Ends before all is read only by seeking again, behind `start`.
@@ -179,13 +232,7 @@ impl Decoder {
 
     /// Whether `header`, found by guessing, can be one. Each that can strengthens the guess.
     pub(super) fn believe(&mut self, header: &Header) -> bool {
-        let good = header.masking_key.is_some() == (self.direction == Direction::ClientToServer)
-            && !header.rsv[1]
-            && !header.rsv[2]
-            && (!header.rsv[0] || self.inflater.is_some() && matches!(header.opcode, Opcode::Text | Opcode::Binary))
-            && header.length_form == LengthForm::Minimal
-            && !matches!(header.opcode, Opcode::Reserved(_))
-            && (!header.opcode.is_control() || header.fin && header.length <= 125)
+        let good = self.can_be(header)
             && (header.opcode.is_control()
                 || self.adrift
                 || (header.opcode == Opcode::Continuation) == self.open.is_some());
@@ -193,5 +240,16 @@ impl Decoder {
             self.guessed -= 1;
         }
         good
+    }
+
+    /// Whether `header` breaks no rule, wherever it stands.
+    fn can_be(&self, header: &Header) -> bool {
+        header.masking_key.is_some() == (self.direction == Direction::ClientToServer)
+            && !header.rsv[1]
+            && !header.rsv[2]
+            && (!header.rsv[0] || self.inflater.is_some() && matches!(header.opcode, Opcode::Text | Opcode::Binary))
+            && header.length_form == LengthForm::Minimal
+            && !matches!(header.opcode, Opcode::Reserved(_))
+            && (!header.opcode.is_control() || header.fin && header.length <= 125)
     }
 }
