@@ -7,6 +7,8 @@ mod flow;
 mod listener;
 mod sniff;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use std::ops::ControlFlow;
 

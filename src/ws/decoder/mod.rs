@@ -75,6 +75,11 @@ impl Shared {
         fits
     }
 
+    /// How many bytes are held so.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
     /// What [`hold`](Self::hold) made room for is gone.
     pub fn release(&mut self, bytes: usize) {
         self.held = self.held.saturating_sub(bytes);
