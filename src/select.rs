@@ -1,1 +1,278 @@
-//! Which messages and packets the user wants to see.
+//! Which messages and packets the user wants to see: events come in, yes or no goes out.
+//!
+//! What is selected changes what is shown, never what is decoded, counted, written or checked.
+
+use std::fmt;
+
+use regex::bytes::Regex;
+
+use crate::base::Direction;
+use crate::event::{Event, EventKind, Message, Opcode, SegmentView};
+
+/// What the flags `--opcode`, `--grep`, `--from`, `--session` and `--no-control` ask for; all of it must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Only these kinds.
+    pub opcodes: Option<Opcodes>,
+    /// Only messages whose application bytes match, in what is known of them.
+    pub grep: Option<Regex>,
+    /// Only what this side sends.
+    pub from: Option<Direction>,
+    /// Only the connection of this number.
+    pub session: Option<u64>,
+    /// No pings, pongs and close frames, nor other control frames (RFC 6455 §5.5).
+    pub no_control: bool,
+}
+
+impl Selection {
+    /// Nothing was asked for: everything is wanted.
+    pub fn is_everything(&self) -> bool {
+        self.session.is_none() && !self.selects_messages()
+    }
+
+    /// It is about messages, and not about whole connections only.
+    pub fn selects_messages(&self) -> bool {
+        self.opcodes.is_some() || self.grep.is_some() || self.from.is_some() || self.no_control
+    }
+
+    /// Whether a message is wanted that connection `session` carried.
+    pub fn wants_message(&self, session: u64, message: &Message<'_>) -> bool {
+        self.session.is_none_or(|wanted| wanted == session)
+            && self.from.is_none_or(|from| from == message.direction)
+            && self.opcodes.is_none_or(|opcodes| opcodes.contains(message.opcode))
+            && !(self.no_control && message.opcode.is_control())
+            && self.grep.as_ref().is_none_or(|regex| matches(regex, message))
+    }
+
+    /// Whether an event is wanted: messages as [`Selection::wants_message`] says; others unless messages are selected, in the
+    /// connection that is.
+    #[inline]
+    pub fn wants_event(&self, event: &Event<'_>) -> bool {
+        match &event.kind {
+            EventKind::Message(message) => self.wants_message(event.session.number, message),
+            _ => !self.selects_messages() && self.session.is_none_or(|wanted| wanted == event.session.number),
+        }
+    }
+
+    /// Whether a packet is wanted because of its connection alone. Not so when messages are selected: then only what they
+    /// complete is.
+    #[inline]
+    pub fn wants_packet(&self, segment: Option<&SegmentView<'_>>) -> bool {
+        match self.session {
+            _ if self.selects_messages() => false,
+            Some(wanted) => segment.is_some_and(|segment| segment.connection.number == wanted),
+            None => true,
+        }
+    }
+}
+
+/// Whether the regular expression matches in a stretch of known bytes.
+fn matches(regex: &Regex, message: &Message<'_>) -> bool {
+    let payload = &message.payload;
+    let len = payload.bytes.len();
+    let within = |offset: u64| usize::try_from(offset).unwrap_or(len).min(len);
+    let mut from = 0;
+    for hole in payload.holes {
+        let (begin, end) = (
+            within(hole.offset),
+            within(hole.offset.saturating_add(hole.length.unwrap_or(0))),
+        );
+        if from < begin && regex.is_match(&payload.bytes[from..begin]) {
+            return true;
+        }
+        from = end.max(from);
+    }
+    // Nothing at all is a text as well, if it is known to be nothing.
+    (from < len || payload.holes.is_empty()) && regex.is_match(&payload.bytes[from..])
+}
+
+/// A set of opcodes (RFC 6455 §5.2): bit i says whether opcode i is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opcodes(u16);
+
+impl Opcodes {
+    /// Reads a list such as `text,binary` or `reserved-3`: the names that the views show, `control` and `reserved` for all of
+    /// these, or the numbers of RFC 6455.
+    pub fn parse(list: &str) -> Result<Self, UnknownOpcode> {
+        let mut set = 0;
+        for name in list.split(',').map(str::trim) {
+            set |= named(name).ok_or_else(|| UnknownOpcode(name.to_owned()))?;
+        }
+        Ok(Self(set))
+    }
+
+    /// Whether `opcode` is in it.
+    #[inline]
+    pub const fn contains(self, opcode: Opcode) -> bool {
+        self.0 >> (opcode.bits() & 0x0f) & 1 == 1
+    }
+}
+
+fn named(name: &str) -> Option<u16> {
+    let all = (1..16).map(Opcode::from_bits);
+    let number = match name.strip_prefix("0x") {
+        Some(hex) => u8::from_str_radix(hex, 16).ok(),
+        None => name.parse().ok(),
+    };
+    let set = all
+        .filter(|opcode| match name {
+            "control" => opcode.is_control(),
+            "reserved" => matches!(opcode, Opcode::Reserved(_)),
+            _ => opcode.name() == name || Some(opcode.bits()) == number,
+        })
+        .fold(0, |set, opcode| set | 1 << opcode.bits());
+    (set != 0).then_some(set)
+}
+
+/// No opcode of messages has this name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownOpcode(pub String);
+
+impl fmt::Display for UnknownOpcode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` is no opcode; a list like text,binary is right, of text, binary, close, ping, pong, reserved-3 to reserved-7, \
+             reserved-11 to reserved-15, control, reserved",
+            self.0.escape_default()
+        )
+    }
+}
+
+impl std::error::Error for UnknownOpcode {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::event::{Hole, Payload, StreamRange};
+    use crate::tcp::At;
+
+    fn message<'a>(opcode: Opcode, direction: Direction, bytes: &'a [u8], holes: &'a [Hole]) -> Message<'a> {
+        let at = At {
+            packet: 1,
+            time: Timestamp::from_nanos(0),
+        };
+        Message {
+            direction,
+            opcode,
+            payload: Payload { bytes, holes },
+            text: None,
+            wire_length: 0,
+            frames: 1,
+            masked: false,
+            masking_key: None,
+            compressed: false,
+            packets: (1, 1),
+            range: StreamRange::default(),
+            complete: holes.is_empty(),
+            inferred: false,
+            close: None,
+            first: at,
+        }
+    }
+
+    fn wants(selection: &Selection, opcode: Opcode, direction: Direction, bytes: &[u8]) -> bool {
+        selection.wants_message(2, &message(opcode, direction, bytes, &[]))
+    }
+
+    const C2S: Direction = Direction::ClientToServer;
+    const S2C: Direction = Direction::ServerToClient;
+
+    #[test]
+    fn without_flags_everything_is_wanted() {
+        let all = Selection::default();
+        assert!(all.is_everything() && all.wants_packet(None));
+        assert!(wants(&all, Opcode::Ping, C2S, b""));
+    }
+
+    #[test]
+    fn all_that_is_asked_for_must_hold() {
+        let selection = Selection {
+            opcodes: Some(Opcodes::parse("text,ping").unwrap()),
+            grep: Some(Regex::new("(?i)HI,").unwrap()),
+            from: Some(C2S),
+            session: Some(2),
+            no_control: true,
+        };
+        assert!(wants(&selection, Opcode::Text, C2S, b"say hi, all"));
+        assert!(!wants(&selection, Opcode::Text, S2C, b"say hi, all"));
+        assert!(!wants(&selection, Opcode::Binary, C2S, b"say hi, all"));
+        assert!(!wants(&selection, Opcode::Text, C2S, b"say ho"));
+        assert!(!wants(&selection, Opcode::Ping, C2S, b"say hi, all"));
+        assert!(!selection.wants_message(3, &message(Opcode::Text, C2S, b"hi,", &[])));
+        assert!(!selection.wants_packet(None));
+    }
+
+    #[test]
+    fn no_control_keeps_data() {
+        let selection = Selection {
+            no_control: true,
+            ..Selection::default()
+        };
+        for bits in 1..16 {
+            let opcode = Opcode::from_bits(bits);
+            assert_eq!(wants(&selection, opcode, C2S, b""), bits < 8);
+        }
+    }
+
+    #[test]
+    fn a_hole_matches_nothing() {
+        let wants = |pattern: &str, holes: &[Hole]| {
+            let selection = Selection {
+                grep: Some(Regex::new(pattern).unwrap()),
+                ..Selection::default()
+            };
+            selection.wants_message(1, &message(Opcode::Text, C2S, b"ab??cd", holes))
+        };
+        let hole = [Hole {
+            offset: 2,
+            length: Some(2),
+        }];
+        assert!(wants("ab", &hole) && wants("cd", &hole) && wants("^cd$", &hole));
+        assert!(!wants(r"\?", &hole) && !wants("abcd", &hole));
+        let head = [Hole {
+            offset: 0,
+            length: None,
+        }];
+        assert!(wants("^ab", &head));
+        let all = [Hole {
+            offset: 0,
+            length: Some(6),
+        }];
+        assert!(!wants("^", &all));
+    }
+
+    #[test]
+    fn opcodes_have_names_numbers_and_groups() {
+        let set = |list: &str| Opcodes::parse(list).unwrap();
+        for bits in 1..16 {
+            let opcode = Opcode::from_bits(bits);
+            assert!(set(opcode.name()).contains(opcode));
+            assert_eq!(set(opcode.name()), set(&bits.to_string()));
+            assert_eq!(set(opcode.name()), set(&format!("{bits:#x}")));
+        }
+        assert_eq!(set("control"), set("close, ping,pong,11,12,13,14,15"));
+        assert_eq!(set("reserved"), set("3,4,5,6,7,11,12,13,14,15"));
+        assert!(!set("text,binary").contains(Opcode::Close));
+    }
+
+    #[test]
+    fn what_is_no_opcode_is_named() {
+        for (list, wrong) in [
+            ("text,bin", "bin"),
+            ("", ""),
+            ("continuation", "continuation"),
+            ("0", "0"),
+            ("16", "16"),
+            ("text,", ""),
+        ] {
+            assert_eq!(Opcodes::parse(list), Err(UnknownOpcode(wrong.to_owned())), "{list:?}");
+        }
+        assert!(
+            UnknownOpcode("\u{1b}[2J".to_owned())
+                .to_string()
+                .starts_with(r"`\u{1b}[2J` is no opcode; ")
+        );
+    }
+}

@@ -4,10 +4,10 @@ use std::str::FromStr;
 
 use crate::base::{Direction, Limits};
 
+use crate::select::{Opcodes, Selection};
+
 use super::flags::Flags;
-use super::{
-    CaptureDirection, Color, FilterText, Format, Input, Lines, Live, Options, Selection, Task, UsageError, Write,
-};
+use super::{CaptureDirection, Color, FilterText, Format, Input, Lines, Live, Options, Task, UsageError, Write};
 
 /// libpcap's largest snapshot length (`MAXIMUM_SNAPLEN`), tcpdump's default.
 const MAX_SNAPLEN: u32 = 262_144;
@@ -233,7 +233,11 @@ fn selection(flags: &Flags) -> Result<Selection, UsageError> {
         })
         .transpose()?;
     Ok(Selection {
-        opcodes: flags.opcode.clone(),
+        opcodes: flags
+            .opcode
+            .as_deref()
+            .map(|list| Opcodes::parse(list).map_err(|error| UsageError(format!("--opcode: {error}"))))
+            .transpose()?,
         grep,
         from: flags
             .from

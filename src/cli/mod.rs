@@ -14,7 +14,8 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
 
-use crate::base::{Direction, Limits};
+use crate::base::Limits;
+use crate::select::Selection;
 
 /// What the user wants, checked as far as that can be without looking at the world.
 #[derive(Debug, Clone)]
@@ -156,32 +157,6 @@ pub enum Color {
     Always,
     /// Never.
     Never,
-}
-
-/// Which messages.
-#[derive(Debug, Clone, Default)]
-pub struct Selection {
-    /// `--opcode`, checked by [`crate::select`].
-    pub opcodes: Option<String>,
-    /// `--grep`.
-    pub grep: Option<regex::bytes::Regex>,
-    /// `--from`.
-    pub from: Option<Direction>,
-    /// `--session`.
-    pub session: Option<u64>,
-    /// `--no-control`.
-    pub no_control: bool,
-}
-
-impl Selection {
-    /// Anything was selected.
-    pub fn any(&self) -> bool {
-        self.opcodes.is_some()
-            || self.grep.is_some()
-            || self.from.is_some()
-            || self.session.is_some()
-            || self.no_control
-    }
 }
 
 /// tcpdump's flags about its lines, as counts.

@@ -10,10 +10,12 @@ mod lanes;
 mod samples;
 pub mod palette;
 mod put;
+mod selected;
 mod utc;
 mod view;
 pub mod tcpdump;
 pub mod trace;
 
 pub use json::Json;
+pub use selected::{SelectedEvents, SelectedPackets};
 pub use view::View;

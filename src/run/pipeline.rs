@@ -172,7 +172,12 @@ fn show(options: &Options) -> Result<Show, Error> {
         return Ok(Show::Nothing);
     }
     let silent = options.write.as_ref().is_some_and(|write| !write.print) || (options.check && !options.format_given);
-    if options.format == Format::Tcpdump && !silent && !options.check && !options.summary && !options.selection.any() {
+    if options.format == Format::Tcpdump
+        && !silent
+        && !options.check
+        && !options.summary
+        && options.selection.is_everything()
+    {
         return Ok(Show::Tcpdump(Printer::new(lines(options))));
     }
     let view = match options.format {
