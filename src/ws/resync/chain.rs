@@ -62,6 +62,8 @@ pub(super) struct Chain {
     /// A fragmented message is open.
     open: Option<bool>,
     closed: bool,
+    /// The masking key of the frame before.
+    key: Option<[u8; 4]>,
     frame: Option<Frame>,
 }
 
@@ -73,6 +75,9 @@ struct Frame {
     /// What its payload was worth when only its beginning was there.
     sampled: Option<i32>,
 }
+
+/// Where a chain stands, and what may follow.
+pub(super) type Way = (u64, Option<bool>, bool);
 
 /// A chain is dead.
 pub(super) struct Dead;
@@ -93,6 +98,7 @@ impl Chain {
             masked,
             open: None,
             closed: false,
+            key: None,
             frame: None,
         }
     }
@@ -106,31 +112,33 @@ impl Chain {
         }
     }
 
-    /// Goes on as far as the bytes allow.
-    pub(super) fn advance(&mut self, window: Window<'_>, expect: Expect, budget: &mut u64) -> Result<(), Dead> {
+    /// Goes on to the end of the current frame: `true` when it is reached and `next` is where the next header must be, `false` when more bytes are
+    /// needed.
+    pub(super) fn advance(&mut self, window: Window<'_>, expect: Expect, budget: &mut u64) -> Result<bool, Dead> {
         while self.wake <= window.end() || window.ended {
             let Some(frame) = self.frame else {
                 if !self.header(window, expect)? {
-                    return Ok(());
+                    break;
                 }
                 continue;
             };
             let end = frame.payload.saturating_add(frame.header.length);
             if end <= window.end() {
                 self.finish(frame, end, window, budget)?;
-            } else if frame.sampled.is_none() {
-                let bits = self.evidence(&frame, SAMPLE, false, window, budget)?;
-                self.add(bits, bits);
-                self.frame = Some(Frame {
-                    sampled: Some(bits),
-                    ..frame
-                });
-                self.wake = end;
-            } else {
-                return Ok(());
+                return Ok(true);
             }
+            if frame.sampled.is_some() {
+                break;
+            }
+            let bits = self.evidence(&frame, SAMPLE, false, window, budget)?.unwrap_or(0);
+            self.add(bits, bits);
+            self.frame = Some(Frame {
+                sampled: Some(bits),
+                ..frame
+            });
+            self.wake = end;
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Reads the header at `next`; `false` when more bytes are needed.
@@ -206,8 +214,12 @@ impl Chain {
         } else {
             0
         };
+        // Keys are random; what repeats is a pattern.
+        let pattern = header.masking_key.is_some() && header.masking_key == self.key;
+        self.key = header.masking_key;
         Some(match header.length {
             0 => 0,
+            _ if pattern => 0,
             1..4 => (bits + mask).min(2),
             4..0x1_0000 => bits + mask,
             _ => bits + mask + 4,
@@ -217,7 +229,9 @@ impl Chain {
     /// All of `frame` is there (or behind what was dropped).
     fn finish(&mut self, frame: Frame, end: u64, window: Window<'_>, budget: &mut u64) -> Result<(), Dead> {
         let sampled = frame.sampled.unwrap_or(0);
-        let whole = self.evidence(&frame, usize::MAX, true, window, budget)?.max(sampled);
+        let whole = self
+            .evidence(&frame, usize::MAX, true, window, budget)?
+            .unwrap_or(sampled);
         let border = match frame.header.length {
             _ if !window.is_border(end) => 0,
             0..4 => 1,
@@ -233,7 +247,7 @@ impl Chain {
         Ok(())
     }
 
-    /// What the first `most` bytes of the payload say.
+    /// What the first `most` bytes of the payload say; nothing when they are not there or too many.
     fn evidence(
         &self,
         frame: &Frame,
@@ -241,17 +255,17 @@ impl Chain {
         whole: bool,
         window: Window<'_>,
         budget: &mut u64,
-    ) -> Result<i32, Dead> {
+    ) -> Result<Option<i32>, Dead> {
         let header = &frame.header;
         let Some(bytes) = window.from(frame.payload) else {
-            return Ok(0);
+            return Ok(None);
         };
         let length = usize::try_from(header.length).unwrap_or(usize::MAX);
         let bytes = &bytes[..bytes.len().min(length).min(most)];
         // A gap may lie in it.
         let whole = whole && bytes.len() == length;
         let Some(rest) = budget.checked_sub(bytes.len() as u64) else {
-            return Ok(0);
+            return Ok(None);
         };
         let payload = Masked {
             bytes,
@@ -262,10 +276,10 @@ impl Chain {
             Opcode::Binary if header.rsv[0] => payload::compressed(payload, whole && header.fin),
             Opcode::Text => payload::text(payload, whole && header.fin),
             Opcode::Close if whole => payload::close(payload),
-            _ => return Ok(0),
+            _ => return Ok(None),
         };
         *budget = rest;
-        evidence.ok_or(Dead)
+        evidence.ok_or(Dead).map(Some)
     }
 
     fn add(&mut self, bits: i32, hard: i32) {
@@ -275,6 +289,16 @@ impl Chain {
         if self.complete == 0 {
             self.first_score += bits;
         }
+    }
+
+    /// Any frame may follow.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_none() && !self.closed
+    }
+
+    /// Chains of which this is the same go the same way from here on.
+    pub(super) fn way(&self) -> Way {
+        (self.next, self.open, self.closed)
     }
 
     /// The stream ends exactly where the chain does.

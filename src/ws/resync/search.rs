@@ -1,12 +1,15 @@
 //! All chains at once, as the bytes come.
 
-use super::chain::{Chain, Window, may_begin};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::chain::{Chain, Way, Window, may_begin};
 use super::payload;
 
 /// How many chains are followed at once; the better ones.
 const CHAINS: usize = 1024;
 /// For each byte that comes, so many bytes of payload may be looked at.
-const BUDGET: u64 = 256;
+const BUDGET: u64 = 64;
 
 /// What is known of the direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +50,23 @@ pub enum Found {
         /// May be [dropped](Resync::drop_front).
         useless: usize,
     },
+}
+
+/// Chains by the header that they stand before.
+type Standing = BTreeMap<Way, Chain>;
+
+/// Chains that meet are one: the likelier beginning stays.
+fn stand(standing: &mut Standing, chain: Chain) {
+    match standing.entry(chain.way()) {
+        Entry::Vacant(entry) => {
+            entry.insert(chain);
+        }
+        Entry::Occupied(mut entry) => {
+            if chain.score > entry.get().score {
+                entry.insert(chain);
+            }
+        }
+    }
 }
 
 /// The search in one direction.
@@ -104,10 +124,11 @@ impl Resync {
             self.budget = self.budget.saturating_add(fresh.saturating_mul(BUDGET)).min(1 << 28);
             self.seen = window.end();
         }
+        let mut standing = self.wake(window);
         for run in 0..window.runs.len() {
-            self.start_chains(window, run);
+            self.sweep(window, run, &mut standing);
         }
-        self.go_on(window);
+        self.keep_the_best();
         self.decide(window)
     }
 
@@ -121,49 +142,108 @@ impl Resync {
         self.borders.retain(|&border| border >= base);
     }
 
-    /// Every offset that may be a header starts a chain.
-    fn start_chains(&mut self, window: Window<'_>, run: usize) {
+    #[cfg(test)]
+    pub(super) fn chains(&self) -> usize {
+        self.chains.len()
+    }
+
+    /// Takes out the chains that can go on. Those that stand before a header are given back, by its offset.
+    fn wake(&mut self, window: Window<'_>) -> Standing {
+        let mut standing = Standing::new();
+        let (expect, budget) = (self.expect, &mut self.budget);
+        self.chains.retain_mut(|chain| {
+            if chain.wake > window.end() && !window.ended {
+                return true;
+            }
+            match chain.advance(window, expect, budget) {
+                Ok(true) => stand(&mut standing, chain.clone()),
+                Ok(false) => return true,
+                Err(_) => {}
+            }
+            false
+        });
+        standing
+    }
+
+    /// Goes over the offsets of a run, ascending: where a chain stands it goes on, and where a header may be a new one begins. At each offset
+    /// only a few go on, the likelier ones, so that the work is linear.
+    fn sweep(&mut self, window: Window<'_>, run: usize, standing: &mut Standing) {
         let (base, bytes) = window.runs[run];
-        let from = usize::try_from(self.scanned.saturating_sub(base)).unwrap_or(usize::MAX);
-        let Some(fresh) = bytes.get(from..) else { return };
-        for (at, pair) in fresh.windows(2).enumerate() {
-            let &[first, second] = pair else { continue };
-            let masked = second & 0x80 != 0;
-            if !may_begin(first, self.expect) || self.expect.masked.is_some_and(|expected| expected != masked) {
-                continue;
+        let end = base + bytes.len() as u64;
+        let mut at = usize::try_from(self.scanned.saturating_sub(base)).map_or(bytes.len(), |at| at.min(bytes.len()));
+        loop {
+            let begin = self.next_begin(bytes, at);
+            let stop = base + begin as u64;
+            while let Some(entry) = standing.first_entry().filter(|entry| entry.key().0 < stop) {
+                let chain = entry.remove();
+                self.go_on(chain, window, standing);
             }
-            if payload::inside_character(&bytes[..from + at], first) {
-                continue;
+            if begin == bytes.len() {
+                break;
             }
-            let start = base + (from + at) as u64;
-            let mut chain = Chain::new(start, window.is_border(start), masked);
-            if chain.advance(window, self.expect, &mut self.budget).is_ok() {
-                self.chains.push(chain);
-                if self.chains.len() >= 2 * CHAINS {
-                    self.keep_the_best();
+            let masked = bytes[begin + 1] & 0x80 != 0;
+            let new = Chain::new(stop, window.is_border(stop), masked);
+            // Those that were led here by chance may be in a state in which they cannot go on.
+            let mut best = None;
+            while let Some(entry) = standing.first_entry().filter(|entry| entry.key().0 == stop) {
+                let old = entry.remove();
+                // One to which everything may still happen says all that a new one would.
+                let open = old.is_open();
+                let score = old.score;
+                if self.go_on(old, window, standing) && open {
+                    best = best.max(Some(score));
                 }
             }
+            if best.is_none_or(|best| best < new.score) {
+                self.go_on(new, window, standing);
+            }
+            at = begin + 1;
         }
-        let last = run + 1 == window.runs.len();
-        self.scanned = base + bytes.len() as u64;
-        if last && !fresh.is_empty() {
-            self.scanned -= 1; // its second byte is still to come
+        if run + 1 == window.runs.len() {
+            while let Some((_, chain)) = standing.pop_first() {
+                self.go_on(chain, window, standing);
+            }
+            // The second byte of a header may still be to come.
+            self.scanned = self.scanned.max(end.saturating_sub(1));
+        } else {
+            self.scanned = self.scanned.max(end);
         }
     }
 
-    fn go_on(&mut self, window: Window<'_>) {
-        let (expect, budget) = (self.expect, &mut self.budget);
-        self.chains.retain_mut(|chain| {
-            (chain.wake > window.end() && !window.ended) || chain.advance(window, expect, budget).is_ok()
-        });
-        self.keep_the_best();
+    /// The first offset from `at` on at which a header may begin, or the end.
+    fn next_begin(&self, bytes: &[u8], at: usize) -> usize {
+        (at..bytes.len().saturating_sub(1))
+            .find(|&at| {
+                may_begin(bytes[at], self.expect)
+                    && self
+                        .expect
+                        .masked
+                        .is_none_or(|masked| masked == (bytes[at + 1] & 0x80 != 0))
+                    && !payload::inside_character(&bytes[..at], bytes[at])
+            })
+            .unwrap_or(bytes.len())
+    }
+
+    /// `false`: it could not.
+    fn go_on(&mut self, mut chain: Chain, window: Window<'_>, standing: &mut Standing) -> bool {
+        match chain.advance(window, self.expect, &mut self.budget) {
+            Ok(true) => stand(standing, chain),
+            Ok(false) => {
+                self.chains.push(chain);
+                if self.chains.len() >= 4 * CHAINS {
+                    self.keep_the_best();
+                }
+            }
+            Err(_) => return false,
+        }
+        true
     }
 
     /// Chains that have met are one: the likelier beginning stays.
     fn keep_the_best(&mut self) {
         self.chains
-            .sort_unstable_by_key(|chain| (chain.wake, chain.next, -chain.score, chain.start));
-        self.chains.dedup_by_key(|chain| (chain.wake, chain.next));
+            .sort_unstable_by_key(|chain| (chain.way(), chain.wake, -chain.score, chain.start));
+        self.chains.dedup_by_key(|chain| (chain.way(), chain.wake));
         if self.chains.len() > CHAINS {
             self.chains.sort_unstable_by_key(|chain| -chain.score);
             self.chains.truncate(CHAINS);

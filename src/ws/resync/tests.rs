@@ -229,3 +229,309 @@ fn frames_are_found_again_wherever_the_cut_was() {
         }
     }
 }
+
+/// Streams that are not WebSocket, by name.
+fn others(random: &mut Random) -> Vec<(&'static str, Vec<u8>)> {
+    fn repeat(random: &mut Random, total: usize, mut one: impl FnMut(&mut Random, &mut Vec<u8>)) -> Vec<u8> {
+        let mut out = Vec::new();
+        while out.len() < total {
+            one(random, &mut out);
+        }
+        out
+    }
+    fn json(random: &mut Random) -> Vec<u8> {
+        let words = random.below(20);
+        format!("{{\"id\":{},\"text\":\"{}\"}}", random.below(1000), random.words(words)).into_bytes()
+    }
+    const TOTAL: usize = 20_000;
+    vec![
+        ("random", random.bytes(TOTAL)),
+        ("zeros", vec![0; TOTAL]),
+        ("ff", vec![0xff; TOTAL]),
+        ("81", vec![0x81; TOTAL]),
+        ("82", vec![0x82; TOTAL]),
+        (
+            "ascii log",
+            repeat(random, TOTAL, |r, out| {
+                let line = format!(
+                    "2026-11-21T04:{:02}:{:02} INFO request {} took {} ms\n",
+                    r.below(60),
+                    r.below(60),
+                    r.below(9999),
+                    r.below(500)
+                );
+                out.extend(line.as_bytes());
+            }),
+        ),
+        (
+            "text of many languages",
+            repeat(random, TOTAL, |r, out| {
+                let line = r.words(9);
+                out.extend(line.as_bytes());
+                out.push(b'\n');
+            }),
+        ),
+        (
+            "japanese",
+            repeat(random, TOTAL, |r, out| {
+                let c = char::from_u32(0x3041 + r.below(0x56) as u32).unwrap_or('あ');
+                out.extend(c.to_string().as_bytes());
+                if r.below(6) == 0 {
+                    out.extend(b"web, ");
+                }
+            }),
+        ),
+        (
+            "TLS",
+            repeat(random, TOTAL, |r, out| {
+                let n = if r.below(3) == 0 { 1400 } else { 20 + r.below(300) };
+                out.extend([0x17, 3, 3, (n >> 8) as u8, n as u8]);
+                out.extend(r.bytes(n as usize));
+            }),
+        ),
+        (
+            "SSH",
+            repeat(random, TOTAL, |r, out| {
+                let n = 16 + 8 * r.below(20);
+                out.extend((n as u32).to_be_bytes());
+                out.extend(r.bytes(n as usize + 16));
+            }),
+        ),
+        (
+            "HTTP with JSON",
+            repeat(random, TOTAL, |r, out| {
+                let body = json(r);
+                out.extend(
+                    format!(
+                        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+                        body.len()
+                    )
+                    .as_bytes(),
+                );
+                out.extend(body);
+            }),
+        ),
+        (
+            "HTTP with images",
+            repeat(random, TOTAL, |r, out| {
+                let n = r.below(3000) as usize;
+                out.extend(
+                    format!("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: {n}\r\n\r\n").as_bytes(),
+                );
+                out.extend(r.bytes(n));
+            }),
+        ),
+        (
+            "a page about WebSocket",
+            repeat(random, TOTAL, |_, out| {
+                out.extend(b"<pre>GET /chat HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n0x81 0x05 0x48 0x65 0x6c 0x6c 0x6f {\"type\":\"say\"}</pre>\n");
+            }),
+        ),
+        (
+            "Redis",
+            repeat(random, TOTAL, |r, out| {
+                let value = json(r);
+                out.extend(
+                    format!(
+                        "*3\r\n$3\r\nSET\r\n$6\r\nkey:{:02}\r\n${}\r\n",
+                        r.below(100),
+                        value.len()
+                    )
+                    .as_bytes(),
+                );
+                out.extend(value);
+                out.extend(b"\r\n");
+            }),
+        ),
+        (
+            "MQTT subscribes",
+            repeat(random, TOTAL, |r, out| {
+                let topic = format!("home/room{}/temperature", r.below(100));
+                out.extend([0x82, topic.len() as u8 + 5, 0, r.next() as u8, 0, topic.len() as u8]);
+                out.extend(topic.as_bytes());
+                out.push(0);
+            }),
+        ),
+        (
+            "MQTT publishes",
+            repeat(random, TOTAL, |r, out| {
+                let payload = &json(r)[..18];
+                out.extend([0x30, 6 + payload.len() as u8, 0, 4, b'r', b'o', b'o', b'm']);
+                out.extend(payload);
+            }),
+        ),
+        (
+            "16-bit sound",
+            repeat(random, TOTAL, |r, out| {
+                out.extend(((r.below(400) as i16) - 200).to_le_bytes())
+            }),
+        ),
+        (
+            "UTF-16",
+            repeat(random, TOTAL, |r, out| {
+                let c = [0x20 + r.below(90) as u16, 0x4e00 + r.below(2000) as u16][r.below(2) as usize];
+                out.extend(c.to_le_bytes());
+            }),
+        ),
+        (
+            "MessagePack",
+            repeat(random, TOTAL, |r, out| {
+                let text = r.words(3);
+                out.extend([
+                    0x82,
+                    0xa2,
+                    b'i',
+                    b'd',
+                    0xcd,
+                    r.next() as u8,
+                    r.next() as u8,
+                    0xa4,
+                    b't',
+                    b'e',
+                    b'x',
+                    b't',
+                    0xd9,
+                    text.len() as u8,
+                ]);
+                out.extend(text.as_bytes());
+            }),
+        ),
+        (
+            "protobuf",
+            repeat(random, TOTAL, |r, out| {
+                let text = json(r);
+                out.extend([
+                    0x0a,
+                    4,
+                    0x08,
+                    r.next() as u8 | 0x80,
+                    1,
+                    0x10,
+                    0x82,
+                    0x01,
+                    text.len() as u8,
+                ]);
+                out.extend(text);
+            }),
+        ),
+        (
+            "records with a short length before JSON",
+            repeat(random, TOTAL, |r, out| {
+                let text = json(r);
+                out.extend((text.len() as u16).to_be_bytes());
+                out.extend(text);
+            }),
+        ),
+        (
+            "HTTP/2",
+            repeat(random, TOTAL, |r, out| {
+                let n = r.below(200);
+                out.extend([
+                    0,
+                    0,
+                    n as u8,
+                    [0, 1, 8][r.below(3) as usize],
+                    [0, 1, 4][r.below(3) as usize],
+                    0,
+                    0,
+                    0,
+                    1,
+                ]);
+                out.extend(r.bytes(n as usize));
+            }),
+        ),
+        (
+            "MySQL",
+            repeat(random, TOTAL, |r, out| {
+                let text = r.words(4);
+                out.extend([text.len() as u8, 0, 0, r.below(6) as u8]);
+                out.extend(text.as_bytes());
+            }),
+        ),
+        (
+            "PostgreSQL",
+            repeat(random, TOTAL, |r, out| {
+                let text = json(r);
+                out.extend([b'D', 0, 0, 0, (text.len() + 10) as u8, 0, 1, 0, 0, 0, text.len() as u8]);
+                out.extend(text);
+            }),
+        ),
+        (
+            "16-bit pixels",
+            repeat(random, TOTAL, |r, out| {
+                out.extend([[0x81, 0x82, 0x00, 0x89][r.below(4) as usize], r.below(4) as u8])
+            }),
+        ),
+    ]
+}
+
+#[test]
+fn what_is_not_websocket_is_not_taken_for_it() {
+    for seed in 0..12 {
+        let mut random = Random(seed);
+        for (name, bytes) in others(&mut random) {
+            let from = random.below(2) * random.below(3000);
+            let bytes = &bytes[from as usize..];
+            let mut segments = Vec::new();
+            let mut at = 0;
+            while at < bytes.len() {
+                at = bytes.len().min(at + 1 + random.below(1460) as usize);
+                segments.push(at);
+            }
+            let expect = Expect {
+                purpose: Purpose::Infer,
+                masked: None,
+                deflate: None,
+            };
+            assert_eq!(search(expect, bytes, &segments), None, "{name}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn one_masked_text_that_fills_its_segment_is_enough() {
+    let mut bytes = Vec::new();
+    frame(
+        &mut bytes,
+        0x81,
+        b"{\"type\":\"login\",\"name\":\"mynick\"}",
+        Some([0x3c, 0x31, 0x37, 0x44]),
+    );
+    let expect = Expect {
+        purpose: Purpose::Infer,
+        masked: None,
+        deflate: None,
+    };
+    assert_eq!(search(expect, &bytes, &[bytes.len()]), Some((0, true)));
+}
+
+#[test]
+fn hostile_bytes_cost_linear_time() {
+    for pattern in [
+        &[0x81u8, 0x7e][..],
+        &[0x82, 0x7e, 0x40, 0x00],
+        &[0xc1, 0x7e, 0x7f],
+        &[0x81, 0xfe, 0x01, 0x00, 0, 0, 0, 0],
+        b"\x81\x20",
+    ] {
+        let bytes: Vec<_> = pattern.iter().copied().cycle().take(1 << 18).collect();
+        let begun = std::time::Instant::now();
+        let mut resync = Resync::new(Expect {
+            purpose: Purpose::Infer,
+            masked: None,
+            deflate: None,
+        });
+        let mut dropped = 0;
+        for end in (0..bytes.len()).step_by(1400) {
+            match resync.look(&bytes[dropped..end], false) {
+                Found::Header(_) => break,
+                Found::More { useless } => {
+                    resync.drop_front(useless);
+                    dropped += useless;
+                }
+            }
+        }
+        println!("{pattern:02x?}: {:?}, {} chains", begun.elapsed(), resync.chains());
+        assert!(begun.elapsed().as_secs() < 20);
+    }
+}
