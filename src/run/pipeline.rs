@@ -12,9 +12,11 @@ use crate::capture::filter::Filter;
 use crate::capture::savefile::{Savefile, Written};
 use crate::cli::{Color, Format, Options};
 use crate::engine::Engine;
+use crate::event::{Session, SessionEnd};
 use crate::lang::{self, Catalog};
 use crate::narrate::Detail;
 use crate::net::Packet;
+use crate::render::json::Json;
 use crate::render::palette::Palette;
 use crate::render::tcpdump::{self, Precision, Printer, TimeFormat};
 use crate::render::trace::{self, Trace};
@@ -193,6 +195,15 @@ fn show(options: &Options) -> Result<Show, Error> {
             full: options.full,
             tcpdump: lines(options),
         })))),
+        Format::Json => {
+            let catalog = catalog(options);
+            let verdict = move |_: &Session, end: &SessionEnd| {
+                let mut sentence = Vec::new();
+                catalog.verdict(end, &mut sentence);
+                String::from_utf8_lossy(&sentence).into_owned()
+            };
+            Some(AnyView::Json(Box::new(Json::new(options.nano, options.frames, Box::new(verdict)))))
+        }
         _ => return Err(Error::new("--format: this view is not built yet")),
     };
     let sinks = Sinks {

@@ -6,6 +6,7 @@ use super::check::Check;
 use crate::event::{Event, SegmentView, Sink};
 use crate::net::Packet;
 use crate::render::View;
+use crate::render::json::Json;
 use crate::render::trace::Trace;
 
 /// When this much has gathered, it is taken.
@@ -14,6 +15,7 @@ const FULL: usize = 128 << 10;
 /// One of the views that need the engine. An enum and not a trait object: the call is the hot one of a run.
 pub(super) enum AnyView {
     Trace(Box<Trace>),
+    Json(Box<Json>),
 }
 
 /// All that listen.
@@ -66,6 +68,7 @@ macro_rules! each_view {
     ($view:expr, $inner:ident => $call:expr) => {
         match $view {
             AnyView::Trace($inner) => $call,
+            AnyView::Json($inner) => $call,
         }
     };
 }
