@@ -1,16 +1,164 @@
 //! The two helps: one screen, and everything.
 
+use crate::capture;
+
+/// `-h`: one screen, by hand. A test holds it against the flags.
+const SHORT: &str = "\
+wschat-sniff: WebSocket conversations off the wire, told as an annotated tcpdump session
+
+Usage: wschat-sniff [flags] [filter expression]        sudo wschat-sniff -i any port 7272
+
+From     -i interface, -r file (pcap, pcapng, .gz, .zst, - is stdin; repeatable), -V list of files
+         -D interfaces, -L link types, -J time stamp types; -y link type, -j time stamp type
+         -s snaplen, -p not promiscuous, -Q in|out|inout, -B KiB, --immediate-mode
+         --micro, --nano, --time-stamp-precision P; -c count, --skip count; -F filter from a file
+         -O no optimizer, -d -dd -ddd dump the compiled filter
+View     --format trace|tcpdump|messages|json, --lang en|zh-CN|zh-TW|ja|es, --color when
+         --summary at the end, --check violations only, --count packets only, --frames, --full, -l
+Messages --opcode list, --grep regex, --from client|server, --session number, --no-control
+Lines    -A -x -xx -X -XX dumps, -e link header, -q less, -v -vv -vvv more, -S absolute sequence
+         numbers, -t -tt -ttt -tttt -ttttt times, -# --number, --lengths, -n, --resolve, -N, -K
+Writing  -w file, --print as well, -U at once, -C size -G seconds -W count -z command: rotation
+Root     -Z user to become before the first packet (default: the caller of sudo, else nobody)
+Bounds   --max-flows, --max-waiting, --max-waiting-total, --max-fragments, --max-fragment-age,
+         --max-head, --max-message, --max-inflated, --max-idle
+
+Flags mean what they mean to tcpdump, those with long names only are our own.
+--help has all of it with examples, `man wschat-sniff` too; --version.
+Exit codes: 0 done, 1 error, 2 bad usage, 3 --check found violations.
+";
+
+/// Behind the flags of `--help` and in the manual page.
+pub const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "Watch the chat on this machine, packet by packet, explained; Ctrl-C ends it:",
+        "sudo wschat-sniff -i any port 7272",
+    ),
+    (
+        "The same with each packet in ASCII, as typed to tcpdump:",
+        "sudo wschat-sniff -Ans 4096 -iany port 7272",
+    ),
+    (
+        "Explain a capture that somebody sent, in Japanese:",
+        "wschat-sniff --lang ja -r capture.pcap.gz",
+    ),
+    (
+        "Read along: one line a message, without pings:",
+        "sudo wschat-sniff -i eth0 --format messages --no-control tcp port 8080",
+    ),
+    (
+        "What did everybody say?",
+        "wschat-sniff -r capture.pcap --format json | jq -r 'select(.json.type == \"say\") | .json.content'",
+    ),
+    (
+        "Who breaks the protocol? (exit code 3 when somebody does)",
+        "wschat-sniff -r capture.pcap --check",
+    ),
+    (
+        "Keep the last ten files of 100 million bytes, as the user who called sudo:",
+        "sudo wschat-sniff -i any -w chat.pcap -C 100 -W 10 port 7272",
+    ),
+    (
+        "Capture there, read here:",
+        "ssh host sudo tcpdump -i any -U -w - port 7272 | wschat-sniff -r -",
+    ),
+];
+
+/// What the exit codes mean.
+pub const EXIT_CODES: &[(&str, &str)] = &[
+    (
+        "0",
+        "done; also after Ctrl-C, and when nobody reads the output any more",
+    ),
+    ("1", "an error; a line on standard error says what to do"),
+    ("2", "bad usage"),
+    ("3", "--check found violations"),
+];
+
 /// `-h`: fits on one screen.
 pub(super) fn short() -> String {
-    super::command().render_help().to_string()
+    SHORT.to_owned()
 }
 
 /// `--help`: everything, with examples.
 pub(super) fn long() -> String {
-    super::command().render_long_help().to_string()
+    let mut text = super::command().render_long_help().to_string();
+    text.push_str("\nExamples:\n");
+    for (what, how) in EXAMPLES {
+        text.push_str(&format!("  {what}\n      {how}\n"));
+    }
+    text.push_str("\nExit codes:\n");
+    for (code, meaning) in EXIT_CODES {
+        text.push_str(&format!("  {code}  {meaning}\n"));
+    }
+    text
 }
 
 /// `--version`.
 pub(super) fn version() -> String {
-    concat!("wschat-sniff ", env!("CARGO_PKG_VERSION"), "\n").to_owned()
+    format!(
+        "wschat-sniff {}\n{}\n",
+        env!("CARGO_PKG_VERSION"),
+        capture::libpcap_version()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_help_is_one_screen_and_names_every_flag() {
+        assert!(SHORT.lines().count() <= 30);
+        assert!(SHORT.lines().all(|line| line.chars().count() <= 100));
+        let words: Vec<&str> = SHORT
+            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '#'))
+            .collect();
+        for flag in super::super::command()
+            .get_arguments()
+            .filter(|flag| !flag.is_hide_set())
+        {
+            let short = flag.get_short().map(|short| format!("-{short}"));
+            let long = flag.get_long().map(|long| format!("--{long}"));
+            if flag.is_positional() || short.as_deref() == Some("-h") {
+                continue;
+            }
+            assert!(
+                words
+                    .iter()
+                    .any(|word| Some(*word) == short.as_deref() || Some(*word) == long.as_deref()),
+                "{} is not in the short help",
+                flag.get_id()
+            );
+        }
+    }
+
+    #[test]
+    fn the_short_help_names_no_flag_that_does_not_exist() {
+        let command = super::super::command();
+        for word in SHORT.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '#')) {
+            if let Some(long) = word.strip_prefix("--") {
+                assert!(
+                    command.get_arguments().any(|flag| flag.get_long() == Some(long)),
+                    "--{long} does not exist"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_example_parses() {
+        for (_, how) in EXAMPLES {
+            let ours = how.split(" | ").find(|part| part.contains("wschat-sniff")).unwrap();
+            let words: Vec<std::ffi::OsString> = ours
+                .split_whitespace()
+                .skip_while(|word| *word != "wschat-sniff")
+                .map(Into::into)
+                .collect();
+            assert!(
+                matches!(super::super::parse(words), Ok(super::super::Parsed::Options(_))),
+                "{how}"
+            );
+        }
+    }
 }

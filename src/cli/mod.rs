@@ -9,6 +9,8 @@ mod errors;
 mod flags;
 mod help;
 
+pub use help::{EXAMPLES, EXIT_CODES};
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 

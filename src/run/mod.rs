@@ -6,6 +6,7 @@ mod live;
 mod offline;
 mod output;
 mod pipeline;
+mod progress;
 mod setup;
 mod signals;
 mod sinks;

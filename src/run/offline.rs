@@ -4,8 +4,12 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
 use super::live::{supported, unsupported};
 use super::pipeline::Pipeline;
+use super::progress::Progress;
 use super::signals::Signals;
 use super::{Error, Outcome, setup};
 use crate::capture::filter::Filter;
@@ -44,6 +48,7 @@ pub(super) fn run(options: &Options, files: &[PathBuf]) -> Result<Outcome, Error
     let link = links.first().copied().unwrap_or(LinkType::ETHERNET);
     let snaplen = inputs.iter().map(Offline::snaplen).max().unwrap_or(262_144);
     pipeline.write_to(setup::savefile_and_privileges(options, link, snaplen)?);
+    let mut progress = Progress::new();
     let mut end = Ok(ControlFlow::Continue(()));
     for mut input in inputs {
         eprintln!(
@@ -52,7 +57,12 @@ pub(super) fn run(options: &Options, files: &[PathBuf]) -> Result<Outcome, Error
             link_types::described(input.link_type()),
             input.snaplen()
         );
-        end = read(&mut input, &mut pipeline, &signals);
+        if input.link_type() == LinkType::LINUX_SLL2 {
+            // Its packets have numbers of interfaces, which tcpdump (and so the view) looks up on this machine.
+            eprintln!("Warning: interface names might be incorrect");
+        }
+        end = read(&mut input, &mut pipeline, &signals, &mut progress);
+        progress.clear();
         if !matches!(end, Ok(ControlFlow::Continue(()))) {
             break;
         }
@@ -62,16 +72,61 @@ pub(super) fn run(options: &Options, files: &[PathBuf]) -> Result<Outcome, Error
     end.and(outcome)
 }
 
-fn read(input: &mut Offline, pipeline: &mut Pipeline, signals: &Signals) -> Result<ControlFlow<()>, Error> {
-    while let Some(raw) = input.next_packet()? {
+fn read(
+    input: &mut Offline,
+    pipeline: &mut Pipeline,
+    signals: &Signals,
+    progress: &mut Progress,
+) -> Result<ControlFlow<()>, Error> {
+    loop {
+        if input.pipe_to_wait_for().is_some() && wait(input, pipeline, signals)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let Some(raw) = input.next_packet()? else {
+            return Ok(ControlFlow::Continue(()));
+        };
         if pipeline.packet(&raw)?.is_break() || signals.end() {
             return Ok(ControlFlow::Break(()));
         }
         if signals.flush_wanted() {
             pipeline.flush_savefile()?;
         }
+        progress.packet(input);
     }
-    Ok(ControlFlow::Continue(()))
+}
+
+/// A pipe is empty: what is known is shown before we wait for more of it, or for a signal.
+fn wait(input: &Offline, pipeline: &mut Pipeline, signals: &Signals) -> Result<ControlFlow<()>, Error> {
+    let Some(pipe) = input.pipe_to_wait_for() else {
+        return Ok(ControlFlow::Continue(()));
+    };
+    let mut polled = [
+        PollFd::new(pipe, PollFlags::POLLIN),
+        PollFd::new(signals.wake(), PollFlags::POLLIN),
+    ];
+    let mut timeout = PollTimeout::ZERO;
+    loop {
+        match poll(&mut polled, timeout) {
+            Ok(0) => {
+                if pipeline.flush().is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+                timeout = PollTimeout::NONE;
+            }
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(Error::new(format!("{}: {}", input.path().display(), error.desc()))),
+        }
+        if signals.end() {
+            return Ok(ControlFlow::Break(()));
+        }
+        if signals.flush_wanted() {
+            pipeline.flush_savefile()?;
+        }
+        signals.rest();
+        if polled[0].any().unwrap_or(true) {
+            return Ok(ControlFlow::Continue(()));
+        }
+    }
 }
 
 /// `-V`: the names in the file, one a line.

@@ -202,7 +202,11 @@ fn show(options: &Options) -> Result<Show, Error> {
                 catalog.verdict(end, &mut sentence);
                 String::from_utf8_lossy(&sentence).into_owned()
             };
-            Some(AnyView::Json(Box::new(Json::new(options.nano, options.frames, Box::new(verdict)))))
+            Some(AnyView::Json(Box::new(Json::new(
+                options.nano,
+                options.frames,
+                Box::new(verdict),
+            ))))
         }
         _ => return Err(Error::new("--format: this view is not built yet")),
     };

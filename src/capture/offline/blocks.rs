@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Small enough for the second-level cache, large enough that the system call does not count.
 const BLOCK: usize = 256 << 10;
 
+/// Enough for a header: many inputs may be open before the first one is read.
+const FIRST: usize = 4 << 10;
+
 /// The window. Bytes are read when they are asked for, never earlier: on a pipe the last packet is not held back.
 pub(super) struct Blocks {
     source: Box<dyn Read + Send>,
@@ -15,8 +18,10 @@ pub(super) struct Blocks {
     start: usize,
     end: usize,
     ended: bool,
+    begun: bool,
     read: Arc<AtomicU64>,
     size: Option<u64>,
+    unpacks: bool,
 }
 
 impl fmt::Debug for Blocks {
@@ -31,16 +36,23 @@ impl fmt::Debug for Blocks {
 
 impl Blocks {
     /// A window over `source`. `read` counts the bytes taken from the file itself, which is smaller when it is compressed.
-    pub(super) fn new(source: Box<dyn Read + Send>, read: Arc<AtomicU64>, size: Option<u64>) -> Self {
+    pub(super) fn new(source: Box<dyn Read + Send>, read: Arc<AtomicU64>, size: Option<u64>, unpacks: bool) -> Self {
         Self {
             source,
-            buffer: vec![0; BLOCK],
+            buffer: vec![0; FIRST],
             start: 0,
             end: 0,
             ended: false,
+            begun: false,
             read,
             size,
+            unpacks,
         }
+    }
+
+    /// The file is compressed.
+    pub(super) fn unpacks(&self) -> bool {
+        self.unpacks
     }
 
     /// Bytes in the window.
@@ -84,8 +96,11 @@ impl Blocks {
             self.end -= self.start;
             self.start = 0;
         }
-        if self.buffer.len() < length {
-            self.buffer.resize(length, 0);
+        // From the second time on it is packets that are read.
+        let room = if self.begun { BLOCK } else { FIRST };
+        self.begun = true;
+        if self.buffer.len() < length.max(room) {
+            self.buffer.resize(length.max(room), 0);
         }
         while self.end < length && !self.ended {
             match self.source.read(&mut self.buffer[self.end..]) {

@@ -119,6 +119,15 @@ impl Classic {
         self.snaplen
     }
 
+    /// The next packet is in the window.
+    pub(super) fn is_here(&self, blocks: &Blocks) -> bool {
+        let window = blocks.window();
+        window.len() >= self.header && {
+            let captured = self.order.u32(&window[8..]);
+            window.len() - self.header >= captured as usize
+        }
+    }
+
     #[inline]
     pub(super) fn next<'b>(&mut self, blocks: &'b mut Blocks) -> Result<Option<Raw<'b>>, Fault> {
         let order = self.order;

@@ -13,6 +13,7 @@ mod unpack;
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use super::{Error, Raw};
@@ -37,6 +38,8 @@ pub struct Offline {
     blocks: Blocks,
     format: Format,
     packets: u64,
+    /// The pipe that it comes from, if it comes from one as it is.
+    pipe: Option<OwnedFd>,
 }
 
 #[derive(Debug)]
@@ -67,10 +70,13 @@ impl Offline {
             path: path.to_owned(),
             error,
         };
-        if path.as_os_str() == "-" {
-            return Self::read(path, Box::new(io::stdin()), None, nano);
-        }
-        let file = File::open(path).map_err(file_error)?;
+        // Not `io::stdin()`, whose buffer would hide from `wait` what has come.
+        let file = if path.as_os_str() == "-" {
+            io::stdin().as_fd().try_clone_to_owned().map(File::from)
+        } else {
+            File::open(path)
+        };
+        let file = file.map_err(file_error)?;
         let metadata = file.metadata().map_err(file_error)?;
         if metadata.is_dir() {
             return Err(Error::NotACapture {
@@ -78,8 +84,13 @@ impl Offline {
                 reason: "is a directory; -r wants a capture file".to_owned(),
             });
         }
-        let size = metadata.is_file().then_some(metadata.len());
-        Self::read(path, Box::new(file), size, nano)
+        if metadata.is_file() {
+            return Self::read(path, Box::new(file), Some(metadata.len()), nano);
+        }
+        let pipe = file.as_fd().try_clone_to_owned().map_err(file_error)?;
+        let mut offline = Self::read(path, Box::new(file), None, nano)?;
+        offline.pipe = Some(pipe).filter(|_| !offline.blocks.unpacks());
+        Ok(offline)
     }
 
     /// Reads a capture from `source`; `path` is what errors call it, `size` how large it is, if known.
@@ -123,6 +134,7 @@ impl Offline {
             blocks,
             format,
             packets: 0,
+            pipe: None,
         })
     }
 
@@ -145,6 +157,17 @@ impl Offline {
             Format::Classic(classic) => classic.snaplen(),
             Format::Pcapng(pcapng) => pcapng.snaplen(),
         }
+    }
+
+    /// The pipe to wait for, when reading the next packet might have to wait: `None` when it is here already, or comes from a file.
+    #[inline]
+    pub fn pipe_to_wait_for(&self) -> Option<BorrowedFd<'_>> {
+        let pipe = self.pipe.as_ref()?;
+        let here = match &self.format {
+            Format::Classic(classic) => classic.is_here(&self.blocks),
+            Format::Pcapng(pcapng) => pcapng.is_here(&self.blocks),
+        };
+        (!here).then(|| pipe.as_fd())
     }
 
     /// How many bytes of the file were read so far, and how many it has, if that is known.

@@ -87,6 +87,12 @@ impl Pcapng {
         self.snaplen
     }
 
+    /// The next block is in the window.
+    pub(super) fn is_here(&self, blocks: &Blocks) -> bool {
+        let window = blocks.window();
+        window.len() >= 8 && window.len() >= self.u32(&window[4..]) as usize
+    }
+
     pub(super) fn next<'b>(&mut self, blocks: &'b mut Blocks) -> Result<Option<Raw<'b>>, Fault> {
         loop {
             let Some((kind, length)) = self.block(blocks)? else {

@@ -40,7 +40,7 @@ pub(super) fn open(source: Box<dyn Read + Send>, size: Option<u64>) -> Result<Bl
         }),
         None => Box::new(whole),
     };
-    Ok(Blocks::new(source, read, size))
+    Ok(Blocks::new(source, read, size, kind.is_some()))
 }
 
 fn packed(with: &str, tool: &str) -> Fault {

@@ -1,0 +1,80 @@
+complete -c wschat-sniff -s i -l interface -d 'Listen on this interface: a name, a number of -D, or `any`' -r
+complete -c wschat-sniff -s r -l read-file -d 'Read packets from this file, `-` for standard input; may be repeated' -r -F
+complete -c wschat-sniff -s V -l file-list -d 'Read the names of the files to read from this file, one a line, `-` for standard input' -r -F
+complete -c wschat-sniff -s F -l filter-file -d 'Read the filter expression from this file; an expression among the arguments is ignored' -r -F
+complete -c wschat-sniff -s c -l packets -d 'Stop after this many packets' -r
+complete -c wschat-sniff -l skip -d 'Pass over this many packets before the first one that is printed or written' -r
+complete -c wschat-sniff -s s -l snapshot-length -d 'Capture this many bytes of each packet; 0 means 262144, the default. Ignored with -r' -r
+complete -c wschat-sniff -s Q -l direction -d 'Capture only packets of this direction: `in`, `out` or `inout`' -r
+complete -c wschat-sniff -s B -l buffer-size -d 'Size of the kernel\'s capture buffer, in KiB' -r
+complete -c wschat-sniff -s y -l linktype -d 'Use this link type while capturing, and to compile the filter with -d; -L lists them' -r
+complete -c wschat-sniff -s j -l time-stamp-type -d 'Have packets stamped in this way; -J lists the ways' -r
+complete -c wschat-sniff -l time-stamp-precision -d 'Precision of times: `micro` (the default) or `nano`' -r
+complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages` or `json`' -r
+complete -c wschat-sniff -l lang -d 'The language of what is told: `en`, `zh-CN`, `zh-TW`, `ja` or `es`' -r
+complete -c wschat-sniff -l color -d 'Colours: `auto` (the default), `always` or `never`' -r
+complete -c wschat-sniff -l opcode -d 'Only messages of these kinds: a list of text, binary, ping, pong, close, control, data, reserved' -r
+complete -c wschat-sniff -l grep -d 'Only messages whose text matches this regular expression' -r
+complete -c wschat-sniff -l from -d 'Only messages that the `client` or the `server` sent' -r
+complete -c wschat-sniff -l session -d 'Only this connection, by its number' -r
+complete -c wschat-sniff -s w -l write-file -d 'Write the packets to this file instead of printing them, `-` for standard output' -r
+complete -c wschat-sniff -s C -l rotate-size -d 'Begin a new file when one has become this large, in millions of bytes (or with k, m, g: KiB, MiB, GiB)' -r
+complete -c wschat-sniff -s G -l rotate-seconds -d 'Begin a new file every so many seconds' -r
+complete -c wschat-sniff -s W -l rotate-files -d 'With -C: overwrite from the beginning after so many files. With -G: exit after so many' -r
+complete -c wschat-sniff -s z -l post-rotate -d 'Run this command on each file that is finished, with its name as argument' -r
+complete -c wschat-sniff -s Z -l relinquish-privileges -d 'Started as root: become this user before the first packet is read; `root` stays root' -r
+complete -c wschat-sniff -l max-flows -d 'Connections known at once' -r
+complete -c wschat-sniff -l max-waiting -d 'Bytes of one direction that wait behind a gap' -r
+complete -c wschat-sniff -l max-waiting-total -d 'Bytes that wait behind gaps in all connections together' -r
+complete -c wschat-sniff -l max-fragments -d 'Bytes of fragmented IP datagrams that are kept, in all' -r
+complete -c wschat-sniff -l max-fragment-age -d 'Seconds until an incomplete IP datagram is given up' -r
+complete -c wschat-sniff -l max-head -d 'Bytes of an HTTP head' -r
+complete -c wschat-sniff -l max-message -d 'Bytes of one message that are kept' -r
+complete -c wschat-sniff -l max-inflated -d 'Bytes that one message may become when it is inflated' -r
+complete -c wschat-sniff -l max-idle -d 'Seconds of silence after which a connection is given up' -r
+complete -c wschat-sniff -l keylog -d 'Reserved for the keys of TLS; not built yet' -r -F
+complete -c wschat-sniff -s E -r
+complete -c wschat-sniff -s m -r
+complete -c wschat-sniff -s M -r
+complete -c wschat-sniff -s T -r
+complete -c wschat-sniff -s p -l no-promiscuous-mode -d 'Do not put the interface into promiscuous mode'
+complete -c wschat-sniff -l micro -d 'The same as --time-stamp-precision=micro'
+complete -c wschat-sniff -l nano -d 'The same as --time-stamp-precision=nano'
+complete -c wschat-sniff -l immediate-mode -d 'Deliver each packet when it arrives; the default when printing to a terminal, and with -l'
+complete -c wschat-sniff -s O -l no-optimize -d 'Do not run the optimizer over the compiled filter'
+complete -c wschat-sniff -s D -l list-interfaces -d 'List the interfaces that packets can be captured on, and exit'
+complete -c wschat-sniff -s L -l list-data-link-types -d 'List the link types of the interface, and exit'
+complete -c wschat-sniff -s J -l list-time-stamp-types -d 'List the ways in which the interface can stamp packets, and exit'
+complete -c wschat-sniff -s d -l dump-filter -d 'Print the compiled filter and exit: -d readable, -dd as C, -ddd as numbers'
+complete -c wschat-sniff -l summary -d 'Add a closing summary: sessions, users, messages, rates, times'
+complete -c wschat-sniff -l check -d 'Print only violations of the protocol, one a line, and exit with 3 if there were any'
+complete -c wschat-sniff -l count -d 'Print how many packets there were instead of any view'
+complete -c wschat-sniff -l frames -d 'With `--format json`: an object for each frame, too'
+complete -c wschat-sniff -l full -d 'Show long messages whole'
+complete -c wschat-sniff -s l -l line-buffered -d 'Write each packet\'s lines out as soon as they are made'
+complete -c wschat-sniff -l no-control -d 'No pings, pongs and close frames'
+complete -c wschat-sniff -s A -l ascii -d 'Print each packet in ASCII, without its link-level header'
+complete -c wschat-sniff -s x -l hex -d 'Print each packet in hex; -xx with its link-level header'
+complete -c wschat-sniff -s X -l hex-ascii -d 'Print each packet in hex and ASCII; -XX with its link-level header'
+complete -c wschat-sniff -s e -l link-header -d 'Print the link-level header'
+complete -c wschat-sniff -s q -l quick -d 'Shorter lines'
+complete -c wschat-sniff -s v -l verbose -d 'Longer lines and more narration; -vv and -vvv for more yet'
+complete -c wschat-sniff -s S -l absolute-tcp-sequence-numbers -d 'Absolute sequence numbers of TCP'
+complete -c wschat-sniff -s t -l time -d 'Times: -t none, -tt seconds since 1970, -ttt since the line before, -tttt with the date, -ttttt since the first'
+complete -c wschat-sniff -s # -l number -d 'Begin each packet with its number'
+complete -c wschat-sniff -l lengths -d 'Begin each packet with its captured and its whole length'
+complete -c wschat-sniff -s n -l numeric -d 'Do not look up names; this is how it is anyway, see --resolve'
+complete -c wschat-sniff -l resolve -d 'Look up the names of hosts and ports'
+complete -c wschat-sniff -s N -l no-domain -d 'With --resolve: host names without their domain'
+complete -c wschat-sniff -s K -l dont-verify-checksums -d 'Do not verify checksums'
+complete -c wschat-sniff -l print -d 'Print them as well'
+complete -c wschat-sniff -s U -l packet-buffered -d 'Write each packet out at once'
+complete -c wschat-sniff -s h -d 'One screen of help'
+complete -c wschat-sniff -l help -d 'All of the help, with examples'
+complete -c wschat-sniff -l version -d 'The versions of this program and of libpcap'
+complete -c wschat-sniff -s a
+complete -c wschat-sniff -s b
+complete -c wschat-sniff -s f
+complete -c wschat-sniff -s H
+complete -c wschat-sniff -s I -l monitor-mode
+complete -c wschat-sniff -s u

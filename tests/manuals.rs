@@ -1,0 +1,112 @@
+//! The manual pages and the shell completions are what the flag definitions make of them.
+//!
+//! `REGENERATE=1 cargo test --test manuals` writes them anew; look at the difference before you commit it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+use wschat_sniff::cli;
+
+#[test]
+fn the_page_of_wschat_sniff_is_what_the_flags_make_of_it() {
+    let command = cli::command().disable_help_subcommand(true);
+    let man = Man::new(command).title("WSCHAT-SNIFF").manual("User Commands").date("");
+    let mut page = Vec::new();
+    man.render_title(&mut page).unwrap();
+    man.render_name_section(&mut page).unwrap();
+    let mut roff = Roff::new();
+    roff.control("SH", ["SYNOPSIS"]);
+    roff.text([bold("wschat-sniff"), roman(" [flags] [filter expression]")]);
+    roff.control("SH", ["DESCRIPTION"]);
+    for paragraph in DESCRIPTION {
+        roff.control("PP", []);
+        roff.text([roman(*paragraph)]);
+    }
+    roff.to_writer(&mut page).unwrap();
+    man.render_options_section(&mut page).unwrap();
+    let mut roff = Roff::new();
+    roff.control("SH", ["EXAMPLES"]);
+    for (what, how) in cli::EXAMPLES {
+        roff.control("TP", []);
+        roff.text([roman(*what)]);
+        roff.text([bold(*how)]);
+    }
+    roff.control("SH", ["EXIT STATUS"]);
+    for (code, meaning) in cli::EXIT_CODES {
+        roff.control("TP", []);
+        roff.text([bold(*code)]);
+        roff.text([roman(*meaning)]);
+    }
+    roff.control("SH", ["SIGNALS"]);
+    roff.text([roman(SIGNALS)]);
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([roman(
+        "wschat-sniff-json(5), wschat-server(1), tcpdump(8), pcap-filter(7), pcap(3PCAP)",
+    )]);
+    roff.to_writer(&mut page).unwrap();
+    same("man/wschat-sniff.1", &page);
+}
+
+#[cfg(feature = "server")]
+#[test]
+fn the_page_of_wschat_server_is_what_the_flags_make_of_it() {
+    let mut page = Vec::new();
+    Man::new(wschat_sniff::server::command())
+        .manual("User Commands")
+        .date("")
+        .render(&mut page)
+        .unwrap();
+    same("man/wschat-server.1", &page);
+}
+
+#[test]
+fn the_completions_are_what_the_flags_make_of_them() {
+    for (shell, name) in [
+        (Shell::Bash, "wschat-sniff.bash"),
+        (Shell::Zsh, "_wschat-sniff"),
+        (Shell::Fish, "wschat-sniff.fish"),
+    ] {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut cli::command(), "wschat-sniff", &mut script);
+        same(&format!("completions/{name}"), &script);
+    }
+}
+
+/// Compares what was made with the file of the repository, or writes it.
+fn same(path: &str, made: &[u8]) {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("REGENERATE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, made).unwrap();
+        return;
+    }
+    let there = fs::read(&path).unwrap_or_default();
+    assert!(
+        there == made,
+        "{} is not what the flags make of it: REGENERATE=1 cargo test --test manuals, and look at the difference",
+        path.display()
+    );
+}
+
+const DESCRIPTION: &[&str] = &[
+    "wschat-sniff captures packets from an interface, or reads them from files, and tells the WebSocket conversations (RFC 6455) \
+     in them: TCP is reassembled, the opening handshake is read and checked, frames are unmasked, joined and, with \
+     permessage-deflate (RFC 7692), inflated. A conversation that began before the capture is recognised, and after lost \
+     packets the next whole message is found.",
+    "The command line is tcpdump's: its flags mean what they mean there, and the remaining arguments are a filter expression of \
+     pcap-filter(7). What is its own has a long name only.",
+    "The view trace explains each TCP packet in a comment block, then shows it as tcpdump does, then the message that it \
+     completes. The view tcpdump is that of tcpdump -n. The view messages is one line a message. The view json is described \
+     in wschat-sniff-json(5).",
+    "Started as root, the program gives root up before it reads the first packet: to the user of -Z, else to the one who called \
+     sudo, else to nobody. Capabilities that its file has (setcap cap_net_raw,cap_net_admin=eip) are given up likewise, and \
+     no_new_privs is set. Interfaces, inputs and the first file of -w are opened before.",
+    "Nothing that was captured reaches the terminal as it is: control characters, escape sequences and bidirectional controls are \
+     shown escaped, and dumps are those of tcpdump.",
+];
+
+const SIGNALS: &str = "SIGINT, SIGTERM and SIGHUP end a run: open conversations are ended in the view, output is flushed, and a \
+    capture's counters are printed. SIGUSR1 prints the counters and goes on. SIGUSR2 flushes the file of -w.";
