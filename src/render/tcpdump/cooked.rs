@@ -1,7 +1,7 @@
 //! Linux's cooked headers, v1 (`DLT_LINUX_SLL`) and v2 (`DLT_LINUX_SLL2`): what `-i any` captures.
 
 use super::ethertype::{self, ETHERNET_LENGTH_MAX, Found, VLAN};
-use super::line::{Line, Printed};
+use super::line::{Line, Memory, Printed};
 use super::{ethernet, llc};
 
 const V1_HEADER: usize = 16;
@@ -11,7 +11,7 @@ const RAW_802_3: u16 = 0x0001;
 /// LLC (IEEE 802.2), in place of an ethertype.
 const LLC_802_2: u16 = 0x0004;
 /// The hardware type of packets that begin with a radiotap header.
-const RADIOTAP: u16 = 803;
+pub(super) const RADIOTAP: [u8; 2] = 803u16.to_be_bytes();
 
 /// Where the fields of one of the two headers are.
 struct Layout {
@@ -49,15 +49,24 @@ pub(super) fn v1(line: &mut Line<'_>, length: u32) -> Printed {
 pub(super) fn v2(line: &mut Line<'_>, length: u32) -> Printed {
     line.protocol = V2.protocol;
     line.need(0, V2_HEADER)?;
-    let index = line.u32(4)?;
-    let name = line.memory.interfaces.name(index).unwrap_or(b"?");
-    line.out.extend_from_slice(name);
-    let blanks = 6usize.saturating_sub(name.len()).max(1);
-    line.text(&"      "[..blanks]);
-    let way = way(u16::from(line.u8(10)?));
-    line.text(way);
-    line.text(&"    "[..4 - way.len()]);
+    let header = line.slice(0, V2_HEADER)?;
+    way_in(line.memory, header, line.out);
     print(line, &V2, length)
+}
+
+/// Prints the interface and the way the packet took, which begin the line of a header of version 2, if it is whole.
+#[inline]
+pub(super) fn way_in(memory: &mut Memory, bytes: &[u8], out: &mut Vec<u8>) {
+    let Some(header) = bytes.first_chunk::<V2_HEADER>() else {
+        return;
+    };
+    let index = u32::from_be_bytes([header[4], header[5], header[6], header[7]]);
+    let name = memory.interfaces.name(index).unwrap_or(b"?");
+    out.extend_from_slice(name);
+    out.extend_from_slice(&b"      "[..6usize.saturating_sub(name.len()).max(1)]);
+    let way = way(u16::from(header[10]));
+    out.extend_from_slice(way.as_bytes());
+    out.extend_from_slice(&b"    "[..4 - way.len()]);
 }
 
 fn print(line: &mut Line<'_>, layout: &Layout, length: u32) -> Printed {
@@ -66,7 +75,7 @@ fn print(line: &mut Line<'_>, layout: &Layout, length: u32) -> Printed {
     }
     let mut at = layout.header;
     let mut length = length.wrapping_sub(layout.header as u32);
-    if line.u16(layout.hardware_type)? == RADIOTAP {
+    if line.array(layout.hardware_type)? == RADIOTAP {
         line.link_length += layout.header;
         return line.unknown_payload(at, line.available(at));
     }

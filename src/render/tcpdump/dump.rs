@@ -2,25 +2,14 @@
 
 use super::number::{HEX_PAIRS, push_hex_padded};
 
-/// What `-A` prints for each byte: itself when it is graphic, a blank, a tab or a line feed, else a dot.
-const ASCII: [u8; 256] = {
+/// What the right side of `-X` prints for each byte: itself when it is a graphic character, which a blank is not, else a dot.
+const GRAPHIC: [u8; 256] = {
     let mut map = [b'.'; 256];
-    let mut byte = 0x20;
+    let mut byte = 0x21;
     while byte < 0x7f {
         map[byte] = byte as u8;
         byte += 1;
     }
-    map[b'\t' as usize] = b'\t';
-    map[b'\n' as usize] = b'\n';
-    map
-};
-
-/// What the right side of `-X` prints for each byte: a blank is no graphic character.
-const GRAPHIC: [u8; 256] = {
-    let mut map = ASCII;
-    map[b'\t' as usize] = b'.';
-    map[b'\n' as usize] = b'.';
-    map[b' ' as usize] = b'.';
     map
 };
 
@@ -40,8 +29,13 @@ pub(super) fn ascii(bytes: &[u8], out: &mut Vec<u8>) {
     push_ascii(rest, out);
 }
 
+/// Itself when it is graphic, a blank, a tab or a line feed, else a dot.
 fn push_ascii(bytes: &[u8], out: &mut Vec<u8>) {
-    out.extend(bytes.iter().map(|&b| ASCII[usize::from(b)]));
+    // Compared, not looked up: so the compiler does many bytes at once.
+    out.extend(bytes.iter().map(|&b| {
+        let shown = (0x20..0x7f).contains(&b) | (b == b'\n') | (b == b'\t');
+        if shown { b } else { b'.' }
+    }));
 }
 
 /// `-x`: lines of sixteen bytes in hexadecimal, each after a line feed and a tab.

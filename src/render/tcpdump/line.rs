@@ -27,8 +27,6 @@ pub(super) struct Line<'a> {
     bytes: &'a [u8],
     /// Where reading ends: at the end of what was captured, or earlier when a header says so.
     pub(super) end: usize,
-    /// The ends before this one, the packet's own first.
-    ends: Vec<usize>,
     /// Whose header is being read: what a truncation is blamed on.
     pub(super) protocol: &'static str,
     /// Bytes of link layer at the beginning, left out of a dump that does not ask for them.
@@ -42,6 +40,8 @@ pub(super) struct Line<'a> {
 pub(super) struct Memory {
     pub(super) sequence: SeqTable,
     pub(super) interfaces: Interfaces,
+    /// Where reading a packet ended before a header drew a nearer end, the packet's own end first.
+    pub(super) ends: Vec<usize>,
 }
 
 impl<'a> Line<'a> {
@@ -51,7 +51,6 @@ impl<'a> Line<'a> {
             out,
             bytes,
             end: bytes.len(),
-            ends: Vec::new(),
             protocol: "",
             link_length: 0,
             memory,
@@ -123,7 +122,7 @@ impl<'a> Line<'a> {
 
     /// Lets reading end `length` bytes behind `at`, if that is earlier than now; undone by [`Line::pop_end`].
     pub(super) fn push_end(&mut self, at: usize, length: u32) {
-        self.ends.push(self.end);
+        self.memory.ends.push(self.end);
         if length <= self.available(at) {
             self.end = at + length as usize;
         }
@@ -131,9 +130,9 @@ impl<'a> Line<'a> {
 
     /// Moves the end that the last [`Line::push_end`] set, within the end that held two pushes ago (tcpdump's own bound).
     pub(super) fn change_end(&mut self, at: usize, length: u32) {
-        let bound = match self.ends.len() {
+        let bound = match self.memory.ends.len() {
             0 | 1 => self.end,
-            n => self.ends[n - 2],
+            n => self.memory.ends[n - 2],
         };
         if length <= (bound as u32).wrapping_sub(at as u32) {
             self.end = at + length as usize;
@@ -142,14 +141,14 @@ impl<'a> Line<'a> {
 
     /// Undoes the last [`Line::push_end`].
     pub(super) fn pop_end(&mut self) {
-        if let Some(end) = self.ends.pop() {
+        if let Some(end) = self.memory.ends.pop() {
             self.end = end;
         }
     }
 
     /// Forgets all ends but the packet's own.
     pub(super) fn restore_end(&mut self) {
-        self.ends.clear();
+        self.memory.ends.clear();
         self.end = self.bytes.len();
     }
 

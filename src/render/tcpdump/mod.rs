@@ -32,6 +32,7 @@ mod options;
 mod ppp;
 mod printer;
 mod protocol;
+mod quick;
 mod seq_table;
 mod tcp;
 mod tcp_options;

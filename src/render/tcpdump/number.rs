@@ -3,7 +3,7 @@
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Two decimal digits of each number below 100.
-const PAIRS: [[u8; 2]; 100] = {
+pub(super) const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[0; 2]; 100];
     let mut n = 0;
     while n < 100 {
@@ -24,9 +24,9 @@ pub(super) const HEX_PAIRS: [[u8; 2]; 256] = {
     pairs
 };
 
-/// An octet in decimal, with how many digits that are.
-const OCTETS: [([u8; 3], u8); 256] = {
-    let mut octets = [([0; 3], 0); 256];
+/// An octet in decimal and a dot, with how many characters that are.
+pub(super) const OCTETS: [([u8; 4], u8); 256] = {
+    let mut octets = [([0; 4], 0); 256];
     let mut n = 0;
     while n < 256 {
         let (h, t, o) = (
@@ -35,9 +35,9 @@ const OCTETS: [([u8; 3], u8); 256] = {
             b'0' + (n % 10) as u8,
         );
         octets[n] = match n {
-            0..10 => ([o, 0, 0], 1),
-            10..100 => ([t, o, 0], 2),
-            _ => ([h, t, o], 3),
+            0..10 => ([o, b'.', 0, 0], 2),
+            10..100 => ([t, o, b'.', 0], 3),
+            _ => ([h, t, o, b'.'], 4),
         };
         n += 1;
     }
@@ -92,10 +92,8 @@ pub(super) fn push_v4(out: &mut Vec<u8>, address: [u8; 4]) {
     let mut at = 0;
     for octet in address {
         let (digits, n) = &OCTETS[usize::from(octet)];
-        text[at..at + 3].copy_from_slice(digits);
+        text[at..at + 4].copy_from_slice(digits);
         at += usize::from(*n);
-        text[at] = b'.';
-        at += 1;
     }
     out.extend_from_slice(&text[..at - 1]);
 }

@@ -1,14 +1,18 @@
 //! From a packet to its lines.
 
-use super::dump;
 use super::interfaces::Interfaces;
 use super::line::{Line, Memory};
 use super::link;
 use super::number::push_dec;
 use super::options::Options;
+use super::quick;
 use super::seq_table::SeqTable;
 use super::time::Clock;
-use crate::net::Packet;
+use super::{cooked, dump};
+use crate::net::{LinkType, Packet};
+
+/// The ethertype of IPv4.
+const IPV4: [u8; 2] = [8, 0];
 
 /// The longest packet that tcpdump believes in.
 const LONGEST: usize = 262_144;
@@ -29,6 +33,7 @@ impl Printer {
             memory: Memory {
                 sequence: SeqTable::new(),
                 interfaces: Interfaces::default(),
+                ends: Vec::new(),
             },
             options,
         }
@@ -54,6 +59,11 @@ impl Printer {
             return;
         }
         self.clock.print(packet.time, out);
+        if let Some(header) = self.quick(packet, out) {
+            self.dump(bytes, header, out);
+            out.push(b'\n');
+            return;
+        }
         let mut line = Line::new(&self.options, bytes, &mut self.memory, out);
         if link::print(&mut line, packet.link, packet.data.wire_len as u32).is_err() {
             // Everything is dumped of a packet that could not be told to its end.
@@ -64,6 +74,30 @@ impl Printer {
         let header = line.link_length;
         self.dump(bytes, header, out);
         out.push(b'\n');
+    }
+
+    /// Prints a packet of the usual kind, and returns how long its link header is.
+    #[inline]
+    fn quick(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) -> Option<usize> {
+        let bytes = packet.data.bytes;
+        let start = out.len();
+        let header = match packet.link {
+            LinkType::ETHERNET if bytes.get(12..14)? == IPV4 => 14,
+            LinkType::LINUX_SLL if bytes.get(14..16)? == IPV4 && bytes[2..4] != cooked::RADIOTAP => 16,
+            LinkType::LINUX_SLL2 if bytes.get(..2)? == IPV4 && bytes.get(8..10)? != cooked::RADIOTAP => {
+                cooked::way_in(&mut self.memory, bytes, out);
+                20
+            }
+            LinkType::RAW | LinkType::LINKTYPE_RAW => 0,
+            LinkType::NULL | LinkType::LOOP if matches!(bytes.get(..4)?, [2, 0, 0, 0] | [0, 0, 0, 2]) => 4,
+            _ => return None,
+        };
+        let length = packet.data.wire_len.checked_sub(header)?;
+        let shown = quick::print(&self.options, &mut self.memory, bytes, header, length, out);
+        if !shown {
+            out.truncate(start);
+        }
+        shown.then_some(header)
     }
 
     fn dump(&self, bytes: &[u8], header: usize, out: &mut Vec<u8>) {

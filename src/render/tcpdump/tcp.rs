@@ -7,14 +7,14 @@ use super::seq_table::{Ends, Relative};
 use super::{checksum, http, ip4, ip6, protocol, tcp_options};
 
 const HEADER: u32 = 20;
-const FIN: u8 = 0x01;
+pub(super) const FIN: u8 = 0x01;
 pub(super) const SYN: u8 = 0x02;
-const RST: u8 = 0x04;
+pub(super) const RST: u8 = 0x04;
 pub(super) const ACK: u8 = 0x10;
-const URG: u8 = 0x20;
+pub(super) const URG: u8 = 0x20;
 
 /// In the order in which they are printed, from bit 0 on.
-const FLAGS: &[u8; 8] = b"FSRP.UEW";
+pub(super) const FLAGS: &[u8; 8] = b"FSRP.UEW";
 
 /// How many bytes of a reset's payload are shown.
 const RESET_TEXT: u32 = 30;

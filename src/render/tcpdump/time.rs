@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::number::{push_dec, push_dec_padded};
+use super::number::{PAIRS, push_dec, push_dec_padded};
 use super::options::{Options, Precision, TimeFormat};
 use crate::base::Timestamp;
 
@@ -16,6 +16,8 @@ pub(super) struct Clock {
     zone: Zone,
     /// What `-ttt` and `-ttttt` count from; 0 until there was one.
     reference: Recorded,
+    /// The second that was shown last, and its time of day: the next packet is likely to be of the same second.
+    shown: (i64, [u8; 8]),
 }
 
 impl Clock {
@@ -25,6 +27,7 @@ impl Clock {
             precision: options.precision,
             zone: Zone::new(options.timezone.clone()),
             reference: Recorded::default(),
+            shown: (i64::MIN, [0; 8]),
         }
     }
 
@@ -103,22 +106,41 @@ impl Clock {
             out.extend_from_slice(BEYOND);
             return;
         }
+        if !date && seconds == self.shown.0 {
+            out.extend_from_slice(&self.shown.1);
+            self.fraction(time, out);
+            return;
+        }
         let local = seconds + self.zone.offset(seconds);
+        let start = out.len();
         if date {
             push_date(local.div_euclid(DAY), out);
             out.push(b' ');
         }
         time_of_day(local.rem_euclid(DAY) as u32, out);
+        if let Some(text) = out[start..].first_chunk::<8>().filter(|_| !date) {
+            self.shown = (seconds, *text);
+        }
         self.fraction(time, out);
     }
 
     fn fraction(&self, time: Recorded, out: &mut Vec<u8>) {
-        out.push(b'.');
-        let digits = match self.precision {
-            Precision::Micro => 6,
-            Precision::Nano => 9,
-        };
-        push_dec_padded(out, time.fraction as u32, digits);
+        let fraction = time.fraction as u32;
+        match self.precision {
+            Precision::Micro if fraction < 1_000_000 => {
+                let pair = |n: u32| PAIRS[(n % 100) as usize];
+                let ([a, b], [c, d], [e, f]) = (pair(fraction / 10_000), pair(fraction / 100), pair(fraction));
+                out.extend_from_slice(&[b'.', a, b, c, d, e, f]);
+            }
+            Precision::Micro => {
+                out.push(b'.');
+                push_dec(out, fraction);
+            }
+            Precision::Nano => {
+                out.push(b'.');
+                push_dec_padded(out, fraction, 9);
+            }
+        }
     }
 }
 
