@@ -44,9 +44,14 @@ macro_rules! catalog {
             }
         }
 
+        /// The texts, to index them in a [`super::Language`].
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        #[derive(Clone, Copy)]
+        enum Index { $($name,)* }
+
         impl Words<'_> {
             $($(#[$doc])* pub fn $name(&mut self, $($arg: Arg<'_>),*) {
-                self.fill(self.catalog.$name, &[$((stringify!($arg), $arg)),*]);
+                self.fill(Index::$name as usize, &[$($arg),*]);
             })*
         }
     };

@@ -14,10 +14,12 @@ mod zh_cn;
 mod zh_tw;
 
 pub use catalog::Catalog;
-pub use words::{Arg, Words};
+pub use words::{Arg, Escape, Words};
+
+use std::sync::LazyLock;
 
 use crate::narrate::Story;
-pub(crate) use words::Reserved;
+use words::Reserved;
 
 /// All languages, English first.
 pub static CATALOGS: &[&Catalog] = &[
@@ -64,24 +66,49 @@ fn of_locale(locale: &str) -> Option<&'static Catalog> {
     }
 }
 
-/// A catalog, ready to write.
+/// A catalog, ready to write: its texts are taken apart once.
 pub struct Language {
     catalog: &'static Catalog,
     reserved: Reserved,
+    texts: Vec<Vec<Piece>>,
 }
+
+/// A piece of a text: words, and the placeholder behind them.
+struct Piece {
+    text: &'static [u8],
+    /// Which argument it is; [`NO_ARG`] at the end of the text.
+    arg: u8,
+    /// What stands behind the placeholder.
+    behind: &'static [u8],
+}
+
+const NO_ARG: u8 = u8::MAX;
 
 impl Language {
     /// Prepares `catalog`.
     pub fn new(catalog: &'static Catalog) -> Self {
         let mut reserved = Reserved::default();
-        for (_, text, _) in catalog.texts() {
+        let mut texts = Vec::new();
+        for (_, text, args) in catalog.texts() {
             for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
                 if !word.is_empty() {
                     reserved.insert(word.to_ascii_lowercase().into());
                 }
             }
+            texts.push(pieces(text, args));
         }
-        Self { catalog, reserved }
+        Self {
+            catalog,
+            reserved,
+            texts,
+        }
+    }
+
+    /// The one of `catalog`, prepared once for the whole program.
+    pub fn of(catalog: &'static Catalog) -> &'static Self {
+        static ALL: LazyLock<Vec<Language>> = LazyLock::new(|| CATALOGS.iter().map(|c| Language::new(c)).collect());
+        let index = CATALOGS.iter().position(|known| known.tag == catalog.tag);
+        &ALL[index.unwrap_or(0)]
     }
 
     /// The texts.
@@ -89,17 +116,43 @@ impl Language {
         self.catalog
     }
 
-    /// Writes sentences about `story` behind what `out` holds.
-    pub fn words<'w>(&'w self, story: &'w Story, out: &'w mut Vec<u8>) -> Words<'w> {
+    /// Writes sentences about `story` behind what `out` holds. Captured words go through `escape`.
+    pub fn words<'w>(&'w self, story: &'w Story, out: &'w mut Vec<u8>, escape: Escape) -> Words<'w> {
         Words {
+            language: self,
             catalog: self.catalog,
-            reserved: &self.reserved,
             story,
             begin: out.len(),
             captured_first: false,
+            skip_blank: false,
+            escape,
             out,
         }
     }
+}
+
+/// Takes a text apart at its placeholders.
+fn pieces(text: &'static str, args: &[&str]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((words, behind)) = rest.split_once('{') {
+        let (name, behind) = behind.split_once('}').unwrap_or((behind, ""));
+        let arg = args.iter().position(|arg| *arg == name);
+        pieces.push(Piece {
+            text: words.as_bytes(),
+            arg: arg.map_or(NO_ARG, |index| index as u8),
+            behind: behind.as_bytes(),
+        });
+        rest = behind;
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece {
+            text: rest.as_bytes(),
+            arg: NO_ARG,
+            behind: b"",
+        });
+    }
+    pieces
 }
 
 #[cfg(test)]

@@ -11,17 +11,11 @@ impl Catalog {
     /// which pings were never answered. It quotes nothing that was captured.
     pub fn verdict(&'static self, end: &SessionEnd, out: &mut Vec<u8>) {
         thread_local! {
-            static NOTHING: (Story, super::Reserved) = Default::default();
+            static NOTHING: Story = Story::default();
         }
-        NOTHING.with(|(story, reserved)| {
-            let mut words = Words {
-                catalog: self,
-                reserved,
-                story,
-                begin: out.len(),
-                captured_first: false,
-                out,
-            };
+        NOTHING.with(|story| {
+            // Nothing captured is written, so there is nothing to escape.
+            let mut words = Language::of(self).words(story, out, Vec::extend_from_slice);
             words.verdict(end);
             words.end();
         });

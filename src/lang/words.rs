@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use foldhash::fast::FixedState;
 
-use super::Catalog;
+use super::{Catalog, Language};
 use crate::app::Act;
 use crate::base::Direction;
 use crate::event::{Opcode, SessionEnd};
@@ -52,20 +52,27 @@ pub enum Arg<'a> {
 }
 
 /// Names that could be taken for our own words: those are quoted.
-pub(crate) type Reserved = HashSet<Box<str>, FixedState>;
+pub(super) type Reserved = HashSet<Box<str>, FixedState>;
 
 /// Writes sentences.
 ///
-/// What was captured goes into the sentence as it is, in quotation marks unless it is a name that cannot be taken for anything
-/// else. Whoever prints the sentence makes hidden characters harmless, all at once.
+/// What was captured goes into the sentence in quotation marks, unless it is a name that cannot be taken for anything else, and
+/// through [`Escape`].
 pub struct Words<'w> {
+    pub(super) language: &'w Language,
     pub(super) catalog: &'static Catalog,
-    pub(super) reserved: &'w Reserved,
     pub(super) story: &'w Story,
     pub(super) out: &'w mut Vec<u8>,
     pub(super) begin: usize,
     pub(super) captured_first: bool,
+    /// The next text loses a blank at its beginning.
+    pub(super) skip_blank: bool,
+    /// Writes captured words so that they can do no harm.
+    pub(super) escape: Escape,
 }
+
+/// Appends captured bytes to a line of ours, made harmless.
+pub type Escape = fn(&mut Vec<u8>, &[u8]);
 
 impl Words<'_> {
     /// From here on another sentence is written.
@@ -83,27 +90,30 @@ impl Words<'_> {
         }
     }
 
-    /// Writes `template` with its placeholders filled.
-    pub(super) fn fill(&mut self, template: &str, args: &[(&str, Arg<'_>)]) {
-        let mut rest = template.as_bytes();
-        while let Some(open) = memchr::memchr(b'{', rest) {
-            self.out.extend_from_slice(&rest[..open]);
-            rest = &rest[open + 1..];
-            let close = memchr::memchr(b'}', rest).unwrap_or(rest.len());
-            let name = &rest[..close];
-            if let Some((_, arg)) = args.iter().find(|(n, _)| n.as_bytes() == name) {
+    /// Writes the text of that index, its placeholders filled.
+    pub(super) fn fill(&mut self, index: usize, args: &[Arg<'_>]) {
+        let language = self.language;
+        let Some(pieces) = language.texts.get(index) else {
+            return;
+        };
+        for piece in pieces {
+            let mut text = piece.text;
+            if self.skip_blank {
+                self.skip_blank = false;
+                text = text.strip_prefix(b" ").unwrap_or(text);
+            }
+            self.out.extend_from_slice(text);
+            if let Some(arg) = args.get(usize::from(piece.arg)) {
                 let at = self.out.len();
                 self.put(*arg);
-                self.contract(at);
-                rest = rest.get(close + 1..).unwrap_or_default();
-                if self.catalog.spaced {
-                    rest = self.space(at, rest);
+                if !self.catalog.contractions.is_empty() {
+                    self.contract(at);
                 }
-                continue;
+                if self.catalog.spaced {
+                    self.space(at, piece.behind);
+                }
             }
-            rest = rest.get(close + 1..).unwrap_or_default();
         }
-        self.out.extend_from_slice(rest);
     }
 
     /// Two words that meet at `at` become one where the language wants that.
@@ -120,22 +130,21 @@ impl Words<'_> {
     }
 
     /// Between Han and a Latin letter or digit goes a blank, between Han and a quotation mark none: sees to both ends of what
-    /// was put at `at`, behind which `rest` of the template follows. Gives what of that is left to write.
-    fn space<'t>(&mut self, at: usize, rest: &'t [u8]) -> &'t [u8] {
+    /// was put at `at`, behind which `behind` follows.
+    fn space(&mut self, at: usize, behind: &[u8]) {
         const MARK: &[u8] = "「".as_bytes();
         let is_han = |lead: u8| (0xe4..=0xe9).contains(&lead);
         let before = &self.out[..at];
-        if self.out[at..].starts_with(MARK) && before.ends_with(b" ") {
+        if at > self.begin && self.out[at..].starts_with(MARK) && before.ends_with(b" ") {
             self.out.remove(at - 1);
         } else if self.out.get(at).is_some_and(u8::is_ascii_alphanumeric) && at >= 3 && is_han(before[at - 3]) {
             self.out.insert(at, b' ');
         }
-        match (self.out.last(), rest) {
+        match (self.out.last(), behind) {
             (Some(last), [next, ..]) if last.is_ascii_alphanumeric() && is_han(*next) => self.out.push(b' '),
-            (Some(last), [b' ', next, ..]) if !last.is_ascii() && is_han(*next) => return &rest[1..],
+            (Some(last), [b' ', next, ..]) if !last.is_ascii() && is_han(*next) => self.skip_blank = true,
             _ => {}
         }
-        rest
     }
 
     /// Writes what stands for a placeholder.
@@ -224,11 +233,11 @@ impl Words<'_> {
     fn inside(&mut self, text: &[u8], mark: u8) {
         let mut done = 0;
         for at in memchr::memchr_iter(mark, text) {
-            self.out.extend_from_slice(&text[done..at]);
+            (self.escape)(self.out, &text[done..at]);
             self.out.push(b'\\');
             done = at;
         }
-        self.out.extend_from_slice(&text[done..]);
+        (self.escape)(self.out, &text[done..]);
     }
 
     fn inside_wide(&mut self, text: &[u8]) {
@@ -236,12 +245,12 @@ impl Words<'_> {
         let mut done = 0;
         for at in memchr::memchr2_iter(open[0], close[0], text) {
             if text[at..].starts_with(open) || text[at..].starts_with(close) {
-                self.out.extend_from_slice(&text[done..at]);
+                (self.escape)(self.out, &text[done..at]);
                 self.out.push(b'\\');
                 done = at;
             }
         }
-        self.out.extend_from_slice(&text[done..]);
+        (self.escape)(self.out, &text[done..]);
     }
 
     /// A name: bare when it is one plain word that is none of ours, else quoted.
@@ -269,7 +278,7 @@ impl Words<'_> {
         let lower = &mut lower[..name.len()];
         lower.copy_from_slice(name);
         lower.make_ascii_lowercase();
-        std::str::from_utf8(lower).is_ok_and(|word| self.reserved.contains(word))
+        std::str::from_utf8(lower).is_ok_and(|word| self.language.reserved.contains(word))
     }
 
     fn names(&mut self, span: Span) {

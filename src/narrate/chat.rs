@@ -214,14 +214,13 @@ impl Narrator {
             None => members.len() as u32,
             Some(user) => u32::from(world.users.session(user) != 0),
         };
-        let (id, say) = world.says.begin(content);
+        let (id, say) = world.says.begin(words, content);
         say.server = Some(server);
         say.packet = self.now.packet;
         say.at = self.now.time;
         say.session = number;
         say.user = talk.user;
         say.to = addressee;
-        say.words = words;
         say.expected = expected;
         let speaker = talk.user;
         let quoted = say.quote(&mut self.story);
@@ -284,11 +283,10 @@ impl Narrator {
         let id = match world.says.find(&delivery) {
             Some(id) => id,
             None => {
-                let (id, say) = world.says.begin(content);
+                let (id, say) = world.says.begin(delivery.words, content);
                 say.server = Some(server);
                 say.user = Some(speaker);
                 say.to = addressee;
-                say.words = delivery.words;
                 say.at = self.now.time;
                 id
             }
@@ -301,7 +299,6 @@ impl Narrator {
             say.user = Some(speaker);
             if let Some(talk) = world.talks.get_mut(&say.session)
                 && talk.user.is_none()
-                && say.words == delivery.words
             {
                 talk.user = Some(speaker);
                 world.users.bind(speaker, say.session);

@@ -106,7 +106,7 @@ impl Narrator {
         };
         if let Some(view) = segment {
             self.now.tcp = Some(tcp(&view));
-            self.segment(view.session.is_some());
+            self.segment();
         }
     }
 

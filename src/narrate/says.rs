@@ -37,8 +37,6 @@ pub(super) struct Say {
     pub(super) user: Option<UserRef>,
     /// To whom; `None` is to all.
     pub(super) to: Option<UserRef>,
-    /// Stands for the words.
-    pub(super) words: u64,
     content: Vec<u8>,
     cut: bool,
     /// How many should get it; 0 when that is not known.
@@ -55,6 +53,8 @@ pub(super) struct Say {
 #[derive(Default)]
 pub(super) struct Says {
     ring: Vec<Say>,
+    /// What stands for the words of each, close together to be looked through.
+    words: Vec<u64>,
     last: u64,
 }
 
@@ -72,12 +72,14 @@ pub(super) struct Delivery {
 
 impl Says {
     /// Room for a new one, empty but for its number and its content.
-    pub(super) fn begin(&mut self, content: Text<'_>) -> (SayId, &mut Say) {
+    pub(super) fn begin(&mut self, words: u64, content: Text<'_>) -> (SayId, &mut Say) {
         self.last += 1;
-        let slot = (self.last % SAYS as u64) as usize;
+        let slot = slot(SayId(self.last));
         while self.ring.len() <= slot {
             self.ring.push(Say::default());
+            self.words.push(0);
         }
+        self.words[slot] = words;
         let say = &mut self.ring[slot];
         let mut delivered = std::mem::take(&mut say.delivered);
         delivered.clear();
@@ -101,8 +103,7 @@ impl Says {
 
     /// That one, unless it is forgotten.
     pub(super) fn get(&mut self, id: SayId) -> Option<&mut Say> {
-        let slot = (id.0 % SAYS as u64) as usize;
-        self.ring.get_mut(slot).filter(|say| say.number == id.0)
+        self.ring.get_mut(slot(id)).filter(|say| say.number == id.0)
     }
 
     /// The latest ones, the oldest first.
@@ -115,30 +116,52 @@ impl Says {
         (self.last.saturating_sub(SAYS as u64 - 1).max(1)..=self.last).map(SayId)
     }
 
-    /// The say that `delivery` brings to somebody.
+    /// The say that `delivery` brings to somebody: one with the same words, else the oldest that is waiting.
     pub(super) fn find(&mut self, delivery: &Delivery) -> Option<SayId> {
-        let mut oldest = None;
-        let mut stranger = None;
-        for id in self.latest() {
-            let Some(say) = self.get(id) else { continue };
-            let place = say.server == Some(delivery.server) && say.to == delivery.to;
-            if !place || say.delivered.iter().any(|&(session, _)| session == delivery.listener) {
-                continue;
-            }
-            let known = say.user == Some(delivery.from)
-                || (say.session != 0 && say.session == delivery.from_session && say.user.is_none());
-            if known && say.words == delivery.words {
-                return Some(id);
-            }
-            if known && oldest.is_none() && !say.done && say.packet != 0 {
-                oldest = Some(id);
-            }
-            if say.user.is_none() && say.words == delivery.words && stranger.is_none() {
-                stranger = Some(id);
-            }
-        }
-        stranger.or(oldest)
+        self.latest()
+            .filter(|id| self.words.get(slot(*id)) == Some(&delivery.words))
+            .find(|id| self.fits(*id, delivery) != Fit::No)
+            .or_else(|| {
+                self.latest().find(|id| {
+                    let waits = |say: &Say| !say.done && say.packet != 0;
+                    self.ring.get(slot(*id)).is_some_and(waits) && self.fits(*id, delivery) == Fit::Speaker
+                })
+            })
     }
+
+    /// Whether that say can be the one of `delivery`, words aside.
+    fn fits(&self, id: SayId, delivery: &Delivery) -> Fit {
+        let Some(say) = self.ring.get(slot(id)) else {
+            return Fit::No;
+        };
+        if say.number != id.0
+            || say.server != Some(delivery.server)
+            || say.to != delivery.to
+            || say.reached(delivery.listener)
+        {
+            return Fit::No;
+        }
+        let same_session = say.session != 0 && say.session == delivery.from_session;
+        match say.user {
+            Some(user) if user == delivery.from => Fit::Speaker,
+            Some(_) => Fit::No,
+            None if same_session => Fit::Speaker,
+            None => Fit::Stranger,
+        }
+    }
+}
+
+/// How well a say fits a delivery.
+#[derive(PartialEq, Eq)]
+enum Fit {
+    No,
+    /// Nobody knows who said it.
+    Stranger,
+    Speaker,
+}
+
+const fn slot(id: SayId) -> usize {
+    (id.0 % SAYS as u64) as usize
 }
 
 impl Say {

@@ -8,25 +8,27 @@ use crate::tcp::{DataFact, HandshakeStep};
 
 impl Narrator {
     /// Tells at the packet's begin what goes before everything else.
-    pub(super) fn segment(&mut self, _websocket: bool) {
-        let Some(tcp) = self.now.tcp.clone() else { return };
-        let (from, to) = self.both(&tcp);
-        let facts = &tcp.facts;
-        if facts.midstream && facts.first {
+    pub(super) fn segment(&mut self) {
+        let Some(tcp) = self.now.tcp.take() else { return };
+        if tcp.facts.midstream && tcp.facts.first {
             self.story.notes.push(Note::Late);
         }
-        self.opening(&tcp, from, to);
-        self.irregular(&tcp, from, to);
+        if tcp.facts.handshake.is_some() {
+            self.opening(&tcp);
+        }
+        if !matches!(tcp.facts.data, DataFact::None | DataFact::InOrder) {
+            self.irregular(&tcp);
+        }
         self.acknowledge(&tcp);
+        self.now.tcp = Some(tcp);
     }
 
     /// Tells at the packet's end what nothing else has told, and what comes last.
     pub(super) fn finish_segment(&mut self) {
-        let Some(tcp) = self.now.tcp.clone() else { return };
-        let (from, to) = self.both(&tcp);
+        let Some(tcp) = self.now.tcp.take() else { return };
         let facts = &tcp.facts;
-        let opening = facts.handshake.is_some();
         if tcp.length > 0 && !self.now.told && matches!(facts.data, DataFact::InOrder | DataFact::FillsGap { .. }) {
+            let (from, to) = self.both(&tcp);
             self.story.entitle(30, Title::Data);
             self.story.notes.push(Note::Data {
                 from,
@@ -34,36 +36,42 @@ impl Narrator {
                 length: tcp.length,
             });
         }
-        if facts.window.closed {
-            self.story.entitle(45, Title::WindowClosed);
-            self.tail.push(Note::WindowClosed { by: from });
+        if facts.window.closed || facts.window.reopened {
+            let by = self.both(&tcp).0;
+            let bytes = facts.window.bytes;
+            let (title, note) = match facts.window.closed {
+                true => (Title::WindowClosed, Note::WindowClosed { by }),
+                false => (Title::WindowOpened, Note::WindowOpened { by, bytes }),
+            };
+            self.story.entitle(45, title);
+            self.tail.push(note);
         }
-        if facts.window.reopened {
-            self.story.entitle(45, Title::WindowOpened);
-            self.tail.push(Note::WindowOpened {
-                by: from,
-                bytes: facts.window.bytes,
-            });
+        if facts.fin || facts.ack.fin || facts.reset {
+            self.closing(&tcp);
         }
-        self.closing(&tcp, from, to);
-        if self.story.notes.is_empty() && self.tail.is_empty() && !opening {
+        if self.story.notes.is_empty() && self.tail.is_empty() {
+            let by = self.both(&tcp).0;
             self.story.entitle(10, Title::Ack);
             self.tail.push(match facts.ack.duplicate {
-                true => Note::AckDuplicate { by: from },
-                false => Note::AckOnly { by: from },
+                true => Note::AckDuplicate { by },
+                false => Note::AckOnly { by },
             });
         }
     }
 
     /// Sender and receiver of the segment.
     fn both(&mut self, tcp: &Tcp) -> (Party, Party) {
-        (
-            self.party(tcp.connection, tcp.direction),
-            self.party(tcp.connection, tcp.direction.other()),
-        )
+        match self.world.talks.get(&tcp.connection) {
+            Some(talk) => (
+                party(&mut self.story, &self.world.users, talk, tcp.direction),
+                party(&mut self.story, &self.world.users, talk, tcp.direction.other()),
+            ),
+            None => (tcp.party(tcp.direction), tcp.party(tcp.direction.other())),
+        }
     }
 
-    fn opening(&mut self, tcp: &Tcp, from: Party, to: Party) {
+    fn opening(&mut self, tcp: &Tcp) {
+        let (from, to) = self.both(tcp);
         let (client, server) = match tcp.direction {
             Direction::ClientToServer => (from, to),
             Direction::ServerToClient => (to, from),
@@ -81,7 +89,8 @@ impl Narrator {
         }
     }
 
-    fn irregular(&mut self, tcp: &Tcp, from: Party, to: Party) {
+    fn irregular(&mut self, tcp: &Tcp) {
+        let (from, to) = self.both(tcp);
         let (title, note) = match tcp.facts.data {
             DataFact::None | DataFact::InOrder => return,
             DataFact::OutOfOrder { missing } => (Title::OutOfOrder, Note::OutOfOrder { from, missing }),
@@ -271,11 +280,9 @@ impl Narrator {
         }
     }
 
-    fn closing(&mut self, tcp: &Tcp, from: Party, to: Party) {
+    fn closing(&mut self, tcp: &Tcp) {
+        let (from, to) = self.both(tcp);
         let facts = &tcp.facts;
-        if !(facts.fin || facts.ack.fin || facts.reset) {
-            return;
-        }
         let (us, them) = (tcp.direction.index(), tcp.direction.other().index());
         let [talked, closed] = match self.world.talks.get(&tcp.connection) {
             Some(talk) => [talk.websocket, talk.close[0] || talk.close[1]],

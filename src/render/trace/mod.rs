@@ -2,8 +2,8 @@
 //! and together, then, when it completes a WebSocket message, what the message says.
 //!
 //! What is told comes from [`crate::narrate`], the words from [`crate::lang`]; here they are only put together. Whatever was
-//! captured goes through [`super::escape`] on its way out: a block's line as a whole, so that nothing in it can end the block, begin
-//! another line or command the terminal.
+//! captured goes through [`super::escape`] on its way out, so that nothing in it can end the block, begin another line or command
+//! the terminal.
 
 mod payload;
 
@@ -40,11 +40,10 @@ pub struct Options {
 /// The `trace` view.
 pub struct Trace {
     narrator: Narrator,
-    language: Language,
+    language: &'static Language,
     printer: Printer,
     options: Options,
     payloads: Payloads,
-    sentence: Vec<u8>,
     out: Vec<u8>,
     in_packet: bool,
     /// Something stands above: a blank line goes between.
@@ -56,11 +55,10 @@ impl Trace {
     pub fn new(options: Options) -> Self {
         Self {
             narrator: Narrator::new(),
-            language: Language::new(options.catalog),
+            language: Language::of(options.catalog),
             printer: Printer::new(options.tcpdump.clone()),
             payloads: Payloads::new(&options),
             options,
-            sentence: Vec::new(),
             out: Vec::new(),
             in_packet: false,
             begun: false,
@@ -79,22 +77,19 @@ impl Trace {
         let palette = self.options.palette;
         self.out.extend_from_slice(palette.note.as_bytes());
         self.out.extend_from_slice(b"/*\n");
-        self.sentence.clear();
-        let mut words = self.language.words(story, &mut self.sentence);
-        words.title(&story.title);
         self.out.extend_from_slice(b" * ");
         self.out.extend_from_slice(palette.title.as_bytes());
-        escape::comment(&mut self.out, &self.sentence);
+        self.language
+            .words(story, &mut self.out, escape::comment)
+            .title(&story.title);
         if !palette.title.is_empty() {
             self.out.extend_from_slice(palette.reset.as_bytes());
             self.out.extend_from_slice(palette.note.as_bytes());
         }
         self.out.push(b'\n');
         for note in story.notes.iter().filter(|note| note.detail() <= self.options.detail) {
-            self.sentence.clear();
-            self.language.words(story, &mut self.sentence).note(note);
             self.out.extend_from_slice(b" * ");
-            escape::comment(&mut self.out, &self.sentence);
+            self.language.words(story, &mut self.out, escape::comment).note(note);
             self.out.push(b'\n');
         }
         self.out.extend_from_slice(b" */");
@@ -128,7 +123,7 @@ impl Sink for Trace {
         }
         self.narrator.event(event);
         if let EventKind::Message(message) = event.kind {
-            self.payloads.message(&self.language, message);
+            self.payloads.message(self.language, message);
         }
         ControlFlow::Continue(())
     }

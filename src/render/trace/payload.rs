@@ -82,7 +82,7 @@ impl Payloads {
         let palette = self.layout.palette;
         self.lines.resize(self.lines.len() + INDENT, b' ');
         self.lines.extend_from_slice(palette.faint.as_bytes());
-        let mut words = language.words(&self.story, &mut self.lines);
+        let mut words = language.words(&self.story, &mut self.lines, escape::line);
         write(&mut words);
         self.lines.extend_from_slice(palette.reset.as_bytes());
         self.lines.push(b'\n');
