@@ -102,7 +102,7 @@ impl<U: Default> Flow<U> {
         let half = &mut self.halves[side.index()];
         half.begin(syn.seq.wrapping_add(1), Beginning::Known);
         (half.syn, half.heard, half.scale) = (true, true, syn.scale);
-        half.window = Some(u64::from(syn.window));
+        half.window = Some(u32::from(syn.window));
         self
     }
 
@@ -229,7 +229,7 @@ impl<U: Default> Flow<U> {
             facts.midstream = self.phase == Phase::Midstream;
             facts.data = DataFact::Duplicate;
             facts.range = own.range_of(segment);
-            facts.window.bytes = own.window.unwrap_or(0);
+            facts.window.bytes = u64::from(own.window.unwrap_or(0));
             upper.segment(&mut self.upper, &self.connection, &facts, at);
             return;
         }
@@ -562,11 +562,11 @@ fn window(own: &mut Half, other: &Half, segment: &Segment<'_>, facts: &SegmentFa
         (Some(shift), Some(_)) if !flags.syn() => shift,
         _ => 0,
     };
-    let bytes = u64::from(segment.window) << shift;
+    let bytes = u32::from(segment.window) << shift;
     let before = own.window.replace(bytes);
     let empty = segment.payload.wire_len == 0 && !flags.syn() && !flags.fin();
     WindowFact {
-        bytes,
+        bytes: u64::from(bytes),
         scaled: flags.syn()
             || own.syn && other.syn
             || own.syn && own.scale.is_none()

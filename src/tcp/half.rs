@@ -55,13 +55,11 @@ pub(super) struct Half {
     pub(super) finished: bool,
     /// The other side has acknowledged the FIN.
     pub(super) fin_acked: bool,
-    /// The window that it last told, scaled.
-    pub(super) window: Option<u64>,
+    /// The window that it last told, scaled: at most 2^30.
+    pub(super) window: Option<u32>,
     /// The shift count that its SYN offered.
     pub(super) scale: Option<u8>,
     pub(super) waiting: Option<Box<Waiting>>,
-    /// Since when something waits.
-    waiting_since: Timestamp,
     pub(super) recent: Recent,
     /// Since when the other side has acknowledged what has not been delivered, and how many packets ago that was.
     unseen_since: Timestamp,
@@ -208,10 +206,7 @@ impl Half {
     ) {
         let end = start + payload.wire_len as u64;
         if start > self.next {
-            if self.waiting.is_none() {
-                self.waiting_since = now;
-            }
-            let waiting = self.waiting.get_or_insert_default();
+            let waiting = self.waiting.get_or_insert_with(|| Box::new(Waiting::new(now)));
             return waiting.insert(start, payload, packet);
         }
         // What waits came first, so between it only the rest of this segment is new.
@@ -257,7 +252,9 @@ impl Half {
                             self.deliver(chunk.end, bytes, chunk.packet, emit);
                         }
                         // The next hole has waited from now on only.
-                        self.waiting_since = now;
+                        if let Some(waiting) = &mut self.waiting {
+                            waiting.since = now;
+                        }
                     }
                 }
                 Some(_) => return,
@@ -323,7 +320,10 @@ impl Half {
         };
         while let Some(end) = self.hole_end() {
             let acknowledged = self.unseen && self.acked >= end && (both_finished || !patient);
-            let waited = self.waiting.is_some() && now.since(self.waiting_since) > longest;
+            let waited = self
+                .waiting
+                .as_ref()
+                .is_some_and(|waiting| now.since(waiting.since) > longest);
             if !acknowledged && !waited {
                 return;
             }

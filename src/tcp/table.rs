@@ -354,6 +354,13 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_is_small() {
+        // A kilobyte for all floors together is the promise; this one takes about half of it.
+        let size = size_of::<Option<Slot<()>>>();
+        assert!(size <= 560, "{size} bytes");
+    }
+
+    #[test]
     fn a_flood_of_syns_evicts_only_syns() {
         let limits = Limits {
             flows: 100,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::Captured;
+use crate::base::{Captured, Timestamp};
 
 /// What a chunk costs beside its bytes: its share of a map's node and of the allocator.
 const OVERHEAD: usize = 96;
@@ -10,6 +10,8 @@ const OVERHEAD: usize = 96;
 /// Chunks that do not overlap, by offset. What came first stays.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
+    /// Since when the first of them waits.
+    pub(super) since: Timestamp,
     chunks: BTreeMap<u64, Chunk>,
     /// What all of them cost.
     cost: usize,
@@ -29,6 +31,14 @@ pub(super) struct Chunk {
 }
 
 impl Waiting {
+    /// Nothing waits yet.
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            since: now,
+            ..Self::default()
+        }
+    }
+
     /// What it keeps, in bytes of memory.
     pub(super) fn cost(&self) -> usize {
         self.cost
