@@ -160,7 +160,7 @@ pub(super) struct Flags {
     pub(super) line_buffered: bool,
 
     // ---- which messages
-    /// Only messages of these kinds: a list of text, binary, ping, pong, close, control, data, reserved
+    /// Only messages of these kinds, such as `text,binary`; also close, ping, pong, control, reserved, reserved-3
     #[arg(long, value_name = "list", allow_hyphen_values = true, help_heading = SELECT)]
     pub(super) opcode: Option<String>,
 

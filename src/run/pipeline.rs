@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::check::Check;
 use super::output::Output;
-use super::sinks::{AnyView, Sinks};
+use super::sinks::{AnyView, Lines, Sinks};
 use super::{Error, Outcome, setup};
 use crate::capture::Raw;
 use crate::capture::filter::Filter;
@@ -20,6 +20,7 @@ use crate::render::json::Json;
 use crate::render::palette::Palette;
 use crate::render::tcpdump::{self, Precision, Printer, TimeFormat};
 use crate::render::trace::{self, Trace};
+use crate::render::{SelectedEvents, SelectedPackets};
 
 /// The way of the packets of one run.
 pub(super) struct Pipeline {
@@ -182,33 +183,25 @@ fn show(options: &Options) -> Result<Show, Error> {
     {
         return Ok(Show::Tcpdump(Printer::new(lines(options))));
     }
+    let selection = &options.selection;
+    let all = selection.is_everything();
     let view = match options.format {
         _ if silent => None,
-        Format::Trace => Some(AnyView::Trace(Box::new(Trace::new(trace::Options {
-            catalog: catalog(options),
-            detail: match (options.lines.quick, options.lines.verbose) {
-                (1.., _) => Detail::Brief,
-                (_, 1..) => Detail::Verbose,
-                _ => Detail::Normal,
-            },
-            palette: Palette::new(coloured(options)),
-            full: options.full,
-            tcpdump: lines(options),
-        })))),
-        Format::Json => {
-            let catalog = catalog(options);
-            let verdict = move |_: &Session, end: &SessionEnd| {
-                let mut sentence = Vec::new();
-                catalog.verdict(end, &mut sentence);
-                String::from_utf8_lossy(&sentence).into_owned()
-            };
-            Some(AnyView::Json(Box::new(Json::new(
-                options.nano,
-                options.frames,
-                Box::new(verdict),
-            ))))
-        }
-        _ => return Err(Error::new("--format: this view is not built yet")),
+        Format::Trace if all => Some(AnyView::Trace(Box::new(trace(options)))),
+        Format::Trace => Some(AnyView::SomeTrace(Box::new(SelectedPackets::new(
+            trace(options),
+            selection.clone(),
+        )))),
+        Format::Tcpdump => Some(AnyView::SomeTcpdump(Box::new(SelectedPackets::new(
+            Lines::new(Printer::new(lines(options))),
+            selection.clone(),
+        )))),
+        Format::Json if all => Some(AnyView::Json(Box::new(json(options)))),
+        Format::Json => Some(AnyView::SomeJson(Box::new(SelectedEvents::new(
+            json(options),
+            selection.clone(),
+        )))),
+        Format::Messages => return Err(Error::new("--format messages: not built yet")),
     };
     let sinks = Sinks {
         view,
@@ -223,6 +216,30 @@ fn show(options: &Options) -> Result<Show, Error> {
         Engine::new(options.limits).with_frames(options.frames),
         sinks,
     ))
+}
+
+fn trace(options: &Options) -> Trace {
+    Trace::new(trace::Options {
+        catalog: catalog(options),
+        detail: match (options.lines.quick, options.lines.verbose) {
+            (1.., _) => Detail::Brief,
+            (_, 1..) => Detail::Verbose,
+            _ => Detail::Normal,
+        },
+        palette: Palette::new(coloured(options)),
+        full: options.full,
+        tcpdump: lines(options),
+    })
+}
+
+fn json(options: &Options) -> Json {
+    let catalog = catalog(options);
+    let verdict = move |_: &Session, end: &SessionEnd| {
+        let mut sentence = Vec::new();
+        catalog.verdict(end, &mut sentence);
+        String::from_utf8_lossy(&sentence).into_owned()
+    };
+    Json::new(options.nano, options.frames, Box::new(verdict))
 }
 
 /// `--lang`, else the locale's.

@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 use super::check::Check;
 use crate::event::{Event, SegmentView, Sink};
 use crate::net::Packet;
-use crate::render::View;
 use crate::render::json::Json;
+use crate::render::tcpdump::Printer;
 use crate::render::trace::Trace;
+use crate::render::{SelectedEvents, SelectedPackets, View};
 
 /// When this much has gathered, it is taken.
 const FULL: usize = 128 << 10;
@@ -15,7 +16,46 @@ const FULL: usize = 128 << 10;
 /// One of the views that need the engine. An enum and not a trait object: the call is the hot one of a run.
 pub(super) enum AnyView {
     Trace(Box<Trace>),
+    SomeTrace(Box<SelectedPackets<Trace>>),
+    SomeTcpdump(Box<SelectedPackets<Lines>>),
     Json(Box<Json>),
+    SomeJson(Box<SelectedEvents<Json>>),
+}
+
+/// The `tcpdump` view as a listener: when messages are selected or checked, the engine runs beside it.
+pub(super) struct Lines {
+    printer: Printer,
+    out: Vec<u8>,
+}
+
+impl Lines {
+    pub(super) fn new(printer: Printer) -> Self {
+        Self {
+            printer,
+            out: Vec::new(),
+        }
+    }
+}
+
+impl Sink for Lines {
+    fn packet(&mut self, _: &Packet<'_>, _: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn event(&mut self, _: &Event<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
+        self.printer.print(packet, &mut self.out);
+        ControlFlow::Continue(())
+    }
+}
+
+impl View for Lines {
+    fn output(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
 }
 
 /// All that listen.
@@ -68,7 +108,10 @@ macro_rules! each_view {
     ($view:expr, $inner:ident => $call:expr) => {
         match $view {
             AnyView::Trace($inner) => $call,
+            AnyView::SomeTrace($inner) => $call,
+            AnyView::SomeTcpdump($inner) => $call,
             AnyView::Json($inner) => $call,
+            AnyView::SomeJson($inner) => $call,
         }
     };
 }
