@@ -6,6 +6,7 @@ pub mod hidden;
 pub mod json;
 pub mod json_text;
 mod lanes;
+pub mod messages;
 #[cfg(test)]
 mod samples;
 pub mod palette;
@@ -17,5 +18,6 @@ pub mod tcpdump;
 pub mod trace;
 
 pub use json::Json;
+pub use messages::Messages;
 pub use selected::{SelectedEvents, SelectedPackets};
 pub use view::View;

@@ -12,28 +12,29 @@ use super::View;
 use super::put::{endpoint, number};
 use super::utc::Utc;
 use crate::base::Direction;
-use crate::event::{Event, EventKind, SegmentView, Session, SessionEnd, Sink};
+use crate::event::{Event, EventKind, SegmentView, Sink};
+use crate::lang::Catalog;
 use crate::net::Packet;
-
-/// Says in one sentence how a session ended, in the language of the user.
-pub type Verdict = Box<dyn Fn(&Session, &SessionEnd) -> String + Send>;
 
 /// The view.
 pub struct Json {
     out: Vec<u8>,
     utc: Utc,
     frames: bool,
-    verdict: Verdict,
+    catalog: &'static Catalog,
+    /// The verdict on a session that has ended.
+    verdict: Vec<u8>,
 }
 
 impl Json {
-    /// Times have nine digits when `nano`, else six; frames are events of their own when `frames`.
-    pub fn new(nano: bool, frames: bool, verdict: Verdict) -> Self {
+    /// Times have nine digits when `nano`, else six; frames are events of their own when `frames`. Verdicts are in the language of `catalog`.
+    pub fn new(nano: bool, frames: bool, catalog: &'static Catalog) -> Self {
         Self {
             out: Vec::new(),
             utc: Utc::new(nano),
             frames,
-            verdict,
+            catalog,
+            verdict: Vec::new(),
         }
     }
 
@@ -98,9 +99,14 @@ impl Sink for Json {
                 events::gap(&mut self.out, direction, &gap);
             }
             EventKind::SessionEnd(end) => {
-                let verdict = (self.verdict)(event.session, end);
+                self.verdict.clear();
+                self.catalog.verdict(end, &mut self.verdict);
                 self.begin("session-end", event);
-                events::session_end(&mut self.out, end, &verdict);
+                events::session_end(
+                    &mut self.out,
+                    end,
+                    std::str::from_utf8(&self.verdict).unwrap_or_default(),
+                );
             }
             EventKind::Frame(_) | EventKind::UpgradeRequest(_) | EventKind::Progress(_) => {
                 return ControlFlow::Continue(());

@@ -42,3 +42,4 @@ mod udp_tunnels;
 
 pub use options::{Options, Precision, TimeFormat};
 pub use printer::Printer;
+pub(super) use time::Clock;

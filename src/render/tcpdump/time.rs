@@ -10,7 +10,7 @@ const DAY: i64 = 86_400;
 
 /// Prints times; remembers the reference of `-ttt` and `-ttttt`, and how far local time is off UTC.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(in crate::render) struct Clock {
     format: TimeFormat,
     precision: Precision,
     zone: Zone,
@@ -21,7 +21,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn new(options: &Options) -> Self {
+    pub(in crate::render) fn new(options: &Options) -> Self {
         Self {
             format: options.time,
             precision: options.precision,
@@ -32,7 +32,7 @@ impl Clock {
     }
 
     /// Appends the time and a blank, or nothing.
-    pub(super) fn print(&mut self, time: Timestamp, out: &mut Vec<u8>) {
+    pub(in crate::render) fn print(&mut self, time: Timestamp, out: &mut Vec<u8>) {
         let time = self.recorded(time);
         match self.format {
             TimeFormat::None => return,
