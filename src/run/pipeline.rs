@@ -12,11 +12,11 @@ use crate::capture::filter::Filter;
 use crate::capture::savefile::{Savefile, Written};
 use crate::cli::{Color, Format, Options};
 use crate::engine::Engine;
-use crate::event::{Session, SessionEnd};
 use crate::lang::{self, Catalog};
 use crate::narrate::Detail;
 use crate::net::Packet;
 use crate::render::json::Json;
+use crate::render::messages::{self, Messages};
 use crate::render::palette::Palette;
 use crate::render::tcpdump::{self, Precision, Printer, TimeFormat};
 use crate::render::trace::{self, Trace};
@@ -201,7 +201,11 @@ fn show(options: &Options) -> Result<Show, Error> {
             json(options),
             selection.clone(),
         )))),
-        Format::Messages => return Err(Error::new("--format messages: not built yet")),
+        Format::Messages if all => Some(AnyView::Messages(Box::new(messages(options)))),
+        Format::Messages => Some(AnyView::SomeMessages(Box::new(SelectedEvents::new(
+            messages(options),
+            selection.clone(),
+        )))),
     };
     let sinks = Sinks {
         view,
@@ -233,13 +237,18 @@ fn trace(options: &Options) -> Trace {
 }
 
 fn json(options: &Options) -> Json {
-    let catalog = catalog(options);
-    let verdict = move |_: &Session, end: &SessionEnd| {
-        let mut sentence = Vec::new();
-        catalog.verdict(end, &mut sentence);
-        String::from_utf8_lossy(&sentence).into_owned()
-    };
-    Json::new(options.nano, options.frames, Box::new(verdict))
+    Json::new(options.nano, options.frames, catalog(options))
+}
+
+fn messages(options: &Options) -> Messages {
+    Messages::new(&messages::Options {
+        tcpdump: lines(options),
+        palette: Palette::new(coloured(options)),
+        width: std::io::stdout()
+            .is_terminal()
+            .then(|| terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into())),
+        full: options.full,
+    })
 }
 
 /// `--lang`, else the locale's.

@@ -6,6 +6,7 @@ use super::check::Check;
 use crate::event::{Event, SegmentView, Sink};
 use crate::net::Packet;
 use crate::render::json::Json;
+use crate::render::messages::Messages;
 use crate::render::tcpdump::Printer;
 use crate::render::trace::Trace;
 use crate::render::{SelectedEvents, SelectedPackets, View};
@@ -20,6 +21,8 @@ pub(super) enum AnyView {
     SomeTcpdump(Box<SelectedPackets<Lines>>),
     Json(Box<Json>),
     SomeJson(Box<SelectedEvents<Json>>),
+    Messages(Box<Messages>),
+    SomeMessages(Box<SelectedEvents<Messages>>),
 }
 
 /// The `tcpdump` view as a listener: when messages are selected or checked, the engine runs beside it.
@@ -112,6 +115,8 @@ macro_rules! each_view {
             AnyView::SomeTcpdump($inner) => $call,
             AnyView::Json($inner) => $call,
             AnyView::SomeJson($inner) => $call,
+            AnyView::Messages($inner) => $call,
+            AnyView::SomeMessages($inner) => $call,
         }
     };
 }
