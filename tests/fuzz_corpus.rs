@@ -1,0 +1,58 @@
+//! The fuzz targets' bodies over their corpora: what fuzzing has once found stays found, without a fuzzer.
+
+use std::path::Path;
+
+#[path = "../fuzz/bodies/capture.rs"]
+mod capture;
+#[path = "../fuzz/bodies/frames.rs"]
+mod frames;
+#[path = "../fuzz/bodies/head.rs"]
+mod head;
+#[path = "../fuzz/bodies/inflate.rs"]
+mod inflate;
+#[path = "../fuzz/bodies/packet.rs"]
+mod packet;
+
+/// Runs every file of `fuzz/corpus/NAME`, and every beginning of the shorter ones: most faults are at an end.
+fn replay(name: &str, run: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "{} is empty", folder.display());
+    for file in files {
+        let data = std::fs::read(&file).unwrap();
+        println!("{}", file.display());
+        run(&data);
+        if data.len() < 600 {
+            (0..data.len()).for_each(|end| run(&data[..end]));
+        }
+    }
+}
+
+#[test]
+fn capture_corpus() {
+    replay("capture", capture::run);
+}
+
+#[test]
+fn frames_corpus() {
+    replay("frames", frames::run);
+}
+
+#[test]
+fn head_corpus() {
+    replay("head", head::run);
+}
+
+#[test]
+fn inflate_corpus() {
+    replay("inflate", inflate::run);
+}
+
+#[test]
+fn packet_corpus() {
+    replay("packet", packet::run);
+}
