@@ -24,6 +24,9 @@ const CLOSED_FLOWS: usize = 4096;
 /// A connection moves to the end of its queue at most that often, so that a packet does not touch its neighbours.
 const QUEUE_NANOS: i64 = 1_000_000_000;
 
+/// Who has been silent for too long is looked for at most that often.
+const SILENCE_NANOS: i64 = 10_000_000;
+
 /// The connections of a capture.
 ///
 /// Everything done for a segment takes constant time, whatever the number of connections: what is to be given up is at
@@ -45,6 +48,8 @@ pub struct Table<U> {
     numbers: u64,
     /// The latest time seen.
     now: Timestamp,
+    /// When who is silent has been looked for.
+    looked: Timestamp,
     limits: Limits,
 }
 
@@ -52,8 +57,9 @@ pub struct Table<U> {
 struct Slot<U> {
     flow: Flow<U>,
     hash: u64,
-    /// When it was put at the end of its queue.
+    /// When it was put at the end of its queue, and of which.
     queued: Timestamp,
+    queue: Class,
     /// What waits in it, as far as `Table::waiting` knows.
     waiting: usize,
 }
@@ -72,6 +78,7 @@ impl<U: Default> Table<U> {
             waiting: 0,
             numbers: 0,
             now: Timestamp::from_nanos(i64::MIN),
+            looked: Timestamp::from_nanos(i64::MIN),
             limits: *limits,
         }
     }
@@ -113,7 +120,10 @@ impl<U: Default> Table<U> {
         if self.waiting > self.limits.waiting_total || self.len() > self.limits.flows {
             self.make_room(index, at, upper);
         }
-        self.give_up_silent(at, upper);
+        let crowded = self.queues.len(Class::Closed as usize) > CLOSED_FLOWS;
+        if self.now.since(self.looked) >= SILENCE_NANOS || crowded {
+            self.give_up_silent(at, upper);
+        }
     }
 
     /// The capture has ended: ends all connections, in the order in which they began.
@@ -166,6 +176,7 @@ impl<U: Default> Table<U> {
             flow,
             hash,
             queued: self.now,
+            queue: Class::HalfOpen,
             waiting: 0,
         });
         let index = match self.free.pop() {
@@ -186,6 +197,7 @@ impl<U: Default> Table<U> {
                 .and_then(Option::as_ref)
                 .map_or(0, |entry| entry.hash)
         });
+        self.queues.push(index, Class::HalfOpen as usize);
         index
     }
 
@@ -226,7 +238,7 @@ impl<U: Default> Table<U> {
         let side = entry.flow.side(segment);
         entry.flow.segment(segment, side, at, self.limits.waiting_bytes, upper);
         entry.flow.last = self.now;
-        let (class, waiting) = (entry.flow.class() as usize, entry.flow.waiting_cost());
+        let (class, waiting) = (entry.flow.class(), entry.flow.waiting_cost());
         if entry.waiting != waiting {
             self.waiting = self.waiting - entry.waiting + waiting;
             entry.waiting = waiting;
@@ -236,9 +248,9 @@ impl<U: Default> Table<U> {
                 _ => {}
             }
         }
-        if self.now.since(entry.queued) > QUEUE_NANOS || self.queues.list_of(index) != Some(class) {
-            entry.queued = self.now;
-            self.queues.push(index, class);
+        if self.now.since(entry.queued) > QUEUE_NANOS || entry.queue != class {
+            (entry.queued, entry.queue) = (self.now, class);
+            self.queues.push(index, class as usize);
         }
     }
 
@@ -282,8 +294,9 @@ impl<U: Default> Table<U> {
     }
 
     /// Gives up who has been silent for too long.
-    #[inline]
+    #[cold]
     fn give_up_silent<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
+        self.looked = self.now;
         let idle = i64::from(self.limits.idle_seconds) * 1_000_000_000;
         let longest = [idle.min(HALF_OPEN_NANOS), idle, idle.min(CLOSED_NANOS)];
         for (class, longest) in longest.into_iter().enumerate() {
