@@ -127,10 +127,10 @@ fn timestamps(line: &mut Line<'_>, at: usize, length: u32) -> Printed<bool> {
         offset = 4;
         while offset < length {
             let entry = at + offset as usize;
-            line.text(if pointer == offset { " ^ " } else { " " });
             if !line.has(entry, hop as usize) {
                 return Ok(false);
             }
+            line.text(if pointer == offset { " ^ " } else { " " });
             let time = line.u32(entry + hop as usize - 4)?;
             line.dec("", time);
             line.byte(b'@');

@@ -164,3 +164,73 @@ pub(super) fn pad_left(start: usize, width: usize, out: &mut Vec<u8>) {
         out[start..start + width - length].fill(b' ');
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Captured, Timestamp};
+
+    fn printed(link: LinkType, bytes: &[u8]) -> String {
+        let options = Options {
+            time: crate::render::tcpdump::TimeFormat::None,
+            verbose: 1,
+            ..Options::default()
+        };
+        let packet = Packet {
+            number: 1,
+            time: Timestamp::default(),
+            link,
+            data: Captured::whole(bytes),
+        };
+        let mut out = Vec::new();
+        Printer::new(options).print(&packet, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn headers_nested_without_end_do_not_exhaust_the_stack() {
+        // Each says that the rest is IPv4 again; the tests' threads have the smallest stack of all.
+        let mut bytes = Vec::new();
+        for n in (0..3000u16).rev() {
+            let [high, low] = (n * 20 + 20).to_be_bytes();
+            bytes.extend([0x45, 0, high, low, 0, 0, 0, 0, 64, 4, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+        }
+        let text = printed(LinkType::RAW, &bytes);
+        assert!(text.lines().count() > 100);
+        // Enhanced GRE with PPP, and in that the same.
+        let mut bytes = Vec::new();
+        for n in (0..1800u16).rev() {
+            let [high, low] = (n * 36 + 36).to_be_bytes();
+            bytes.extend([0x45, 0, high, low, 0, 0, 0, 0, 64, 47, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+            bytes.extend([0x30, 1, 0x88, 0x0b, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 3, 0, 0x21]);
+        }
+        let text = printed(LinkType::RAW, &bytes);
+        assert!(text.lines().count() > 100);
+    }
+
+    #[test]
+    fn a_record_that_contradicts_itself_is_only_named() {
+        let packet = |captured: usize, length: usize| {
+            let bytes = vec![0; captured];
+            let data = Captured {
+                bytes: &bytes,
+                wire_len: length,
+            };
+            let mut out = Vec::new();
+            let packet = Packet {
+                number: 1,
+                time: Timestamp::default(),
+                link: LinkType::ETHERNET,
+                data,
+            };
+            Printer::new(Options::default()).print(&packet, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(packet(0, 0), "[Invalid header: caplen==0, len==0]\n");
+        assert_eq!(packet(9, 5), "[Invalid header: len(5) < caplen(9)]\n");
+        assert_eq!(
+            packet(262_145, 262_146),
+            "[Invalid header: caplen(262145) > 262144, len(262146) > 262144]\n"
+        );
+    }
+}
