@@ -1,0 +1,197 @@
+//! What is typed: forms of flags, wrong ones, helps, exit codes.
+
+use super::program::{capture, code, command, run, stderr, stdout, tcpdump};
+
+/// Runs both programs over the capture with `arguments`; the lines must be the same.
+fn same_lines(arguments: &[&str]) {
+    let file = capture();
+    let file = file.to_str().unwrap();
+    let theirs = tcpdump(["-r", file].iter().chain(arguments));
+    let ours = run(["--format=tcpdump", "-r", file].iter().chain(arguments));
+    assert_eq!(stdout(&ours), stdout(&theirs), "{arguments:?}");
+    assert_eq!((code(&ours), code(&theirs)), (0, 0), "{arguments:?}: {}", stderr(&ours));
+}
+
+#[test]
+fn flags_combine_and_permute_as_in_tcpdump() {
+    for arguments in [
+        &["-Ans", "4096"][..],
+        &["-XAnnvvvs0"],
+        &["-nns96", "-c5"],
+        &["port", "7272", "-n", "-c", "3"],
+        &["-n", "tcp[13]", "&", "8", "!=", "0", "-q"],
+        &["-n", "-t", "-t", "-t", "-t"],
+        &["-nttt"],
+        &["-n#"],
+        &["-n", "--number"],
+        &["-n", "--numb"],
+        &["-c", "3", "-n", "-c", "7"],
+        &["-n", "--snapshot-length=100"],
+        &["-n", "--absolute-tcp-sequence-numbers"],
+        &["-nKN"],
+        &["-n", "--", "port", "7272"],
+        &["-n", "port 7272", "and", "greater 200"],
+        &["--nano", "-n"],
+        &["--nano", "--micro", "-n"],
+        &["--nano", "--time-stamp-precision=micro", "-n"],
+        &["-n", "-i", "nonsense", "-B", "16", "-p"],
+        &["-nnlU", "--immediate-mode"],
+        &["-na"],
+    ] {
+        same_lines(arguments);
+    }
+}
+
+#[test]
+fn the_documents_command_line_works_as_typed() {
+    let file = capture();
+    let ours = run(["-Ans", "4096", "-r", file.to_str().unwrap(), "port 7272"]);
+    assert_eq!(code(&ours), 0);
+    assert!(stdout(&ours).starts_with("/*\n"));
+}
+
+#[test]
+fn count_prints_as_tcpdump() {
+    let file = capture();
+    let file = file.to_str().unwrap();
+    for filter in ["", "port 60584", "tcp[tcpflags] & tcp-syn != 0", "udp"] {
+        let ours = run(["--count", "-r", file, filter]);
+        let theirs = tcpdump(["--count", "-r", file, filter]);
+        assert_eq!(stdout(&ours), stdout(&theirs), "{filter}");
+    }
+    assert_eq!(stdout(&run(["--count", "-c1", "-r", file])), "1 packet\n");
+}
+
+#[test]
+fn skip_and_limit_keep_the_numbers_of_the_packets() {
+    let file = capture();
+    let all = stdout(&run(["-n#", "--format", "tcpdump", "-r", file.to_str().unwrap()]));
+    let some = run([
+        "-n#",
+        "--format",
+        "tcpdump",
+        "--skip",
+        "3",
+        "-c",
+        "2",
+        "-r",
+        file.to_str().unwrap(),
+    ]);
+    let numbers = |text: &str| -> Vec<String> {
+        text.lines()
+            .map(|line| line.split_whitespace().next().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(numbers(&stdout(&some)), numbers(&all)[3..5]);
+}
+
+#[test]
+fn wrong_usage_is_one_line_that_says_what_is_right_and_exit_code_2() {
+    for (arguments, wanted) in [
+        (&["--nonsense"][..], &["--nonsense", "-h"][..]),
+        (&["-7"], &["-7", "no such flag"]),
+        (&["--forma", "json", "--lan"], &["--lang", "missing"]),
+        (&["-r"], &["--read-file", "missing"]),
+        (&["-c", "x"], &["-c x", "number of packets"]),
+        (&["-c", "0"], &["-c 0", "1 or more"]),
+        (&["-s", "-1"], &["-s -1", "0 to 262144"]),
+        (&["-s", "262145"], &["0 to 262144"]),
+        (&["-B", "0"], &["KiB"]),
+        (&["-Q", "up"], &["in, out or inout"]),
+        (&["--format", "xml"], &["trace, tcpdump, messages or json"]),
+        (&["--lang", "fr"], &["en, zh-CN, zh-TW, ja or es"]),
+        (&["--color", "blue"], &["auto, always or never"]),
+        (&["--opcode", "text,nonsense"], &["nonsense", "text"]),
+        (&["--grep", "("], &["--grep (", "regular expression"]),
+        (&["--from", "me"], &["client or server"]),
+        (&["--session", "0"], &["--session 0"]),
+        (&["--time-stamp-precision", "pico"], &["micro or nano"]),
+        (&["-tttttt"], &["-ttttt"]),
+        (&["-dddd"], &["-ddd"]),
+        (&["-r", "a", "-V", "b"], &["-V and -r"]),
+        (&["-r", "-", "-r", "-"], &["only once"]),
+        (&["-w", "-", "--print"], &["-w -", "--print"]),
+        (&["-C", "1"], &["-w"]),
+        (&["-G", "1"], &["-w"]),
+        (&["-w", "x", "-C", "0"], &["-C 0", "such as"]),
+        (&["-w", "x", "-G", "x"], &["-G x"]),
+        (&["-w", "x", "-W", "-3"], &["-W -3"]),
+        (&["--max-flows", "many"], &["--max-flows many", "connections"]),
+        (&["--keylog", "keys"], &["--keylog", "TLS"]),
+        (&["-b"], &["-b", "BGP"]),
+        (&["-E", "x"], &["-E", "IPsec"]),
+        (&["-f"], &["-f"]),
+        (&["-H"], &["-H"]),
+        (&["-I"], &["-I", "monitor"]),
+        (&["-m", "x"], &["-m", "SNMP"]),
+        (&["-M", "x"], &["-M", "MD5"]),
+        (&["-T", "rtp"], &["-T"]),
+        (&["-u"], &["-u", "NFS"]),
+    ] {
+        let output = run(arguments);
+        let line = stderr(&output);
+        assert_eq!(code(&output), 2, "{arguments:?}: {line}");
+        assert_eq!(line.lines().count(), 1, "{arguments:?}: {line}");
+        assert!(line.starts_with("wschat-sniff: "), "{line}");
+        assert!(output.stdout.is_empty());
+        for part in wanted {
+            assert!(line.contains(part), "{arguments:?}: {line:?} lacks {part:?}");
+        }
+    }
+}
+
+#[test]
+fn both_helps_and_the_version_go_to_standard_output() {
+    let short = run(["-h"]);
+    let long = run(["--help"]);
+    assert_eq!((code(&short), code(&long)), (0, 0));
+    assert!(stdout(&short).lines().count() <= 30);
+    assert!(stdout(&long).contains("Examples:"));
+    for flag in wschat_sniff::cli::command()
+        .get_arguments()
+        .filter(|flag| !flag.is_hide_set())
+    {
+        if let Some(name) = flag.get_long() {
+            assert!(stdout(&long).contains(&format!("--{name}")), "--{name}");
+        }
+    }
+    let version = stdout(&run(["--version"]));
+    assert!(
+        version.starts_with(concat!("wschat-sniff ", env!("CARGO_PKG_VERSION"))),
+        "{version}"
+    );
+    assert!(version.contains("libpcap version"), "{version}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    use std::io::Read as _;
+    use std::process::Stdio;
+    let folder = tempfile::tempdir().unwrap();
+    let file = super::program::large(folder.path(), 4_000_000);
+    for format in ["tcpdump", "trace", "json"] {
+        let mut child = command()
+            .args(["-nAvv", "--format", format, "-r", file.to_str().unwrap()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut some = [0; 100];
+        child.stdout.take().unwrap().read_exact(&mut some).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(code(&output), 0, "{format}: {}", stderr(&output));
+        assert_eq!(stderr(&output).lines().count(), 1, "{format}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn check_finds_nothing_in_a_good_capture() {
+    let file = capture();
+    let output = run(["--check", "-r", file.to_str().unwrap()]);
+    assert_eq!(
+        (code(&output), stdout(&output)),
+        (0, String::new()),
+        "{}",
+        stderr(&output)
+    );
+}
