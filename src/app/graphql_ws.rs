@@ -9,8 +9,7 @@ pub(super) fn read<'a>(said: &Said<'a>) -> Option<Meaning<'a>> {
         return None;
     }
     let sure = said.hint == Some(Protocol::GraphqlWs);
-    let beginning = &said.text.as_bytes()[..said.text.len().min(64)];
-    if !sure && memchr::memmem::find(beginning, b"\"connection_").is_none() {
+    if !sure && !said.text.starts_with("{\"type\":\"connection_") {
         return None;
     }
     let (mut kind, mut id, mut payload) = (None, None, None);

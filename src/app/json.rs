@@ -48,16 +48,8 @@ impl<'a> Text<'a> {
 
     /// It says exactly `plain`.
     pub fn is(self, plain: &str) -> bool {
-        match self {
-            Text::Plain(raw) => raw == plain,
-            Text::Json(raw) => {
-                if memchr::memchr(b'\\', raw.as_bytes()).is_none() {
-                    return raw == plain;
-                }
-                let mut rest = plain.chars();
-                self.chars().all(|c| rest.next() == Some(c)) && rest.next().is_none()
-            }
-        }
+        self.as_plain()
+            .map_or_else(|| self.chars().eq(plain.chars()), |raw| raw == plain)
     }
 
     /// Its characters, escapes resolved; what cannot be resolved stands as U+FFFD.
@@ -69,12 +61,20 @@ impl<'a> Text<'a> {
         Chars { rest, escapes }
     }
 
+    /// Its bytes, when no escape stands between them and its characters.
+    pub fn as_plain(self) -> Option<&'a str> {
+        match self {
+            Text::Plain(raw) => Some(raw),
+            Text::Json(raw) => memchr::memchr(b'\\', raw.as_bytes()).is_none().then_some(raw),
+        }
+    }
+
     /// Appends its characters to `out`, at most `limit` bytes of them. Says whether something was left off.
     pub fn copy_into(self, out: &mut Vec<u8>, limit: usize) -> bool {
-        let (Text::Json(raw) | Text::Plain(raw)) = self;
-        if raw.len() <= limit && (matches!(self, Text::Plain(_)) || memchr::memchr(b'\\', raw.as_bytes()).is_none()) {
-            out.extend_from_slice(raw.as_bytes());
-            return false;
+        if let Some(plain) = self.as_plain() {
+            let shown = &plain[..plain.floor_char_boundary(limit)];
+            out.extend_from_slice(shown.as_bytes());
+            return shown.len() < plain.len();
         }
         let start = out.len();
         let mut buffer = [0; 4];

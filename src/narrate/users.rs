@@ -19,6 +19,9 @@ pub(super) const NAME_BYTES: usize = 48;
 /// Bytes of an identifier that are kept.
 const ID_BYTES: usize = 40;
 
+/// Bytes of a text that decide whether it is the same.
+const KEY_BYTES: usize = 256;
+
 /// A user of one server. It is stale when the table has forgotten that user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct UserRef {
@@ -54,9 +57,12 @@ struct User {
 impl Users {
     /// A number that stands for text on one server.
     pub(super) fn key(&mut self, server: Endpoint, text: Text<'_>) -> u64 {
+        if let Some(plain) = text.as_plain() {
+            return self.hash(server, &plain.as_bytes()[..plain.len().min(KEY_BYTES)]);
+        }
         self.scratch.clear();
-        text.copy_into(&mut self.scratch, 256);
-        self.hash(server, &self.scratch)
+        text.copy_into(&mut self.scratch, KEY_BYTES + 4);
+        self.hash(server, &self.scratch[..self.scratch.len().min(KEY_BYTES)])
     }
 
     fn hash(&self, server: Endpoint, bytes: &[u8]) -> u64 {
