@@ -1,6 +1,8 @@
 //! One sentence at a time, in one language: places, names, quotations, numbers.
 
 use std::collections::HashSet;
+use std::io::Write;
+use std::net::IpAddr;
 
 use foldhash::fast::FixedState;
 
@@ -43,6 +45,8 @@ pub enum Arg<'a> {
     Bytes(u64),
     /// That many nanoseconds.
     Time(i64),
+    /// An address.
+    Address(IpAddr),
     /// A masking key.
     Key([u8; 4]),
     /// A browser.
@@ -167,6 +171,7 @@ impl Words<'_> {
             Arg::Bytes(1) => self.byte(),
             Arg::Bytes(n) => self.bytes(Arg::Num(n)),
             Arg::Time(nanos) => self.time(nanos),
+            Arg::Address(address) => self.address(address),
             Arg::Key(key) => self.key(key),
             Arg::Verdict(end) => self.verdict(end),
             Arg::Agent(agent) => match agent.system {
@@ -178,6 +183,23 @@ impl Words<'_> {
 
     fn number(&mut self, n: u64) {
         self.out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
+    }
+
+    fn address(&mut self, address: IpAddr) {
+        match address {
+            IpAddr::V4(address) => {
+                for (i, octet) in address.octets().into_iter().enumerate() {
+                    if i > 0 {
+                        self.out.push(b'.');
+                    }
+                    self.number(octet.into());
+                }
+            }
+            IpAddr::V6(address) => {
+                // Writing to a vector cannot fail.
+                let _ = write!(self.out, "{address}");
+            }
+        }
     }
 
     fn key(&mut self, key: [u8; 4]) {
@@ -321,12 +343,7 @@ impl Words<'_> {
         if party.here {
             return self.at_port(port);
         }
-        let mut buffer = Address {
-            bytes: [0; 48],
-            length: 0,
-        };
-        let address = buffer.write(party.at.addr);
-        self.at_address(Arg::Raw(address), port);
+        self.at_address(Arg::Address(party.at.addr), port);
     }
 
     fn party(&mut self, party: &Party) {
@@ -435,28 +452,4 @@ fn tenths<'b>(buffer: &'b mut [u8; 32], n: u64, decimal: &str) -> &'b str {
     push(decimal.as_bytes());
     push(itoa::Buffer::new().format(n % 10).as_bytes());
     std::str::from_utf8(&buffer[..length]).unwrap_or_default()
-}
-
-/// An address as text, without allocating.
-struct Address {
-    bytes: [u8; 48],
-    length: usize,
-}
-
-impl Address {
-    fn write(&mut self, address: std::net::IpAddr) -> &str {
-        use std::fmt::Write;
-        let _ = write!(self, "{address}");
-        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
-    }
-}
-
-impl std::fmt::Write for Address {
-    fn write_str(&mut self, s: &str) -> std::fmt::Result {
-        let end = self.length + s.len();
-        let room = self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?;
-        room.copy_from_slice(s.as_bytes());
-        self.length = end;
-        Ok(())
-    }
 }

@@ -3,6 +3,7 @@
 use super::scan::{NotJson, Token, scan};
 use crate::render::escape::{json_escape, prefix};
 use crate::render::hidden::{is_hidden, is_hidden_at};
+use crate::render::lanes;
 use crate::render::palette::Palette;
 
 /// How JSON is laid out.
@@ -145,7 +146,15 @@ impl Printer<'_> {
         let mut done = 0;
         let bytes = string.as_bytes();
         while at < bytes.len() {
-            let Some(ch) = string[at..].chars().next() else { break };
+            let stops = lanes::json_stops(&lanes::block(bytes, at));
+            if stops == 0 {
+                at += lanes::BLOCK;
+                continue;
+            }
+            at += stops.trailing_zeros() as usize;
+            let Some(ch) = string.get(at..).and_then(|rest| rest.chars().next()) else {
+                break;
+            };
             let next = at + ch.len_utf8();
             if ch == '\\' {
                 let (len, meant) = escape(&string[at..]);
