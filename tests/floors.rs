@@ -57,6 +57,13 @@ fn the_core_does_no_io() {
         if !CORE.contains(&FLOORS[own]) {
             continue;
         }
+        // Tests may say what they measured.
+        if file
+            .file_stem()
+            .is_some_and(|stem| stem.to_string_lossy().ends_with("tests"))
+        {
+            continue;
+        }
         let text = fs::read_to_string(&file).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for (n, line) in code.lines().enumerate() {
