@@ -8,12 +8,14 @@ mod en;
 mod es;
 mod ja;
 mod sentences;
+mod summary;
 mod verdict;
 mod words;
 mod zh_cn;
 mod zh_tw;
 
 pub use catalog::Catalog;
+pub use summary::SummaryWords;
 pub use words::{Arg, Escape, Words};
 
 use std::sync::LazyLock;
