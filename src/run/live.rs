@@ -73,6 +73,9 @@ pub(super) fn run(options: &Options, device: Option<&str>) -> Result<Outcome, Er
         live.snaplen()
     );
     let end = watch(&mut live, &mut pipeline, &signals);
+    if let Ok(counted) = live.counters() {
+        pipeline.dropped(counted.dropped.into());
+    }
     // Whatever happened, what is known is shown first.
     let outcome = pipeline.finish();
     if end.is_ok() {

@@ -1,6 +1,7 @@
 //! One run of `wschat-sniff`: [`Options`] come in, the view goes to standard output, the exit code comes out.
 
 mod check;
+mod closing;
 mod dump;
 mod live;
 mod offline;

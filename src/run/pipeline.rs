@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::ops::ControlFlow;
 
 use super::check::Check;
+use super::closing::Closing;
 use super::output::Output;
 use super::sinks::{AnyView, Lines, Sinks};
 use super::{Error, Outcome, setup};
@@ -141,6 +142,15 @@ impl Pipeline {
         }
     }
 
+    /// The kernel dropped so many packets.
+    pub(super) fn dropped(&mut self, packets: u64) {
+        if let Show::Decoded(_, sinks) = &mut self.show
+            && let Some(closing) = &mut sinks.closing
+        {
+            closing.summary.dropped(packets);
+        }
+    }
+
     /// The end of the capture.
     pub(super) fn finish(&mut self) -> Result<Outcome, Error> {
         let mut outcome = Outcome::Done;
@@ -149,6 +159,9 @@ impl Pipeline {
             let _ = engine.finish(sinks);
             sinks.finish();
             sinks.drain(&mut self.output.buffer);
+            if let Some(closing) = &sinks.closing {
+                closing.write(&mut self.output.buffer);
+            }
             if sinks.check.as_ref().is_some_and(|check| check.found > 0) {
                 outcome = Outcome::Violations;
             }
@@ -212,6 +225,10 @@ fn show(options: &Options) -> Result<Show, Error> {
         check: options
             .check
             .then(|| Check::new(options.format_given && options.format == Format::Json)),
+        closing: options.summary.then(|| {
+            let palette = Palette::new(coloured(options));
+            Closing::new(options, silent, catalog(options), palette)
+        }),
     };
     if !sinks.any() {
         return Ok(Show::Nothing);

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::check::Check;
+use super::closing::Closing;
 use crate::event::{Event, SegmentView, Sink};
 use crate::net::Packet;
 use crate::render::json::Json;
@@ -65,12 +66,13 @@ impl View for Lines {
 pub(super) struct Sinks {
     pub(super) view: Option<AnyView>,
     pub(super) check: Option<Check>,
+    pub(super) closing: Option<Closing>,
 }
 
 impl Sinks {
     /// Somebody listens.
     pub(super) fn any(&self) -> bool {
-        self.view.is_some() || self.check.is_some()
+        self.view.is_some() || self.check.is_some() || self.closing.is_some()
     }
 
     /// Enough has gathered to be written.
@@ -151,6 +153,9 @@ impl View for AnyView {
 impl Sink for Sinks {
     #[inline]
     fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        if let Some(closing) = &mut self.closing {
+            closing.summary.packet(packet, segment)?;
+        }
         match &mut self.view {
             Some(view) => view.packet(packet, segment),
             None => ControlFlow::Continue(()),
@@ -160,6 +165,9 @@ impl Sink for Sinks {
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
         if let Some(check) = &mut self.check {
             check.event(event)?;
+        }
+        if let Some(closing) = &mut self.closing {
+            closing.summary.event(event)?;
         }
         match &mut self.view {
             Some(view) => view.event(event),
