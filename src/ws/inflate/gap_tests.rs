@@ -1,5 +1,7 @@
 //! Late starts and gaps, on chats: all that is reported as known is right, and after a gap the conversation becomes readable again.
 
+use proptest::prelude::*;
+
 use super::tests::Sender;
 use super::*;
 
@@ -218,5 +220,44 @@ fn after_a_gap_the_conversation_goes_on_readable() {
             tally.known * 100 > tally.bytes * percent,
             "lost {lost} cut {cut}: {tally:?}"
         );
+    }
+}
+
+proptest! {
+    /// Whatever comes, in whatever order: no panic, no more than the limit, and holes as the decoder expects them.
+    #[test]
+    fn arbitrary_bytes_never_panic_and_stay_in_their_bounds(
+        steps in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..80), 0u8..8), 0..30),
+        late: bool, takeover: bool, window_bits in 0u8..20, limit in 0usize..2000,
+    ) {
+        let mut pool = InflatePool::new();
+        let mut inflater = if late { Inflater::late(takeover, window_bits) } else { Inflater::new(takeover, window_bits) };
+        let (mut out, mut holes) = (Vec::new(), Vec::new());
+        let mut sender = Sender::new(takeover, 15, 6);
+        let mut at = 0;
+        for (mut payload, step) in steps {
+            match step {
+                0 => inflater.lost(),
+                1..4 => payload = sender.message(&payload),
+                _ => {}
+            }
+            let range = StreamRange { start: at, end: at + payload.len() as u64 };
+            at = range.end;
+            let message = Compressed { payload: &payload, whole: step != 1, text: step % 2 == 0, range };
+            let inflated = inflater.message(&mut pool, message, limit, &mut out, &mut holes);
+            prop_assert!(out.len() <= limit);
+            prop_assert_eq!(inflated == Inflated::Whole, holes.is_empty());
+            let mut end = 0;
+            for (n, hole) in holes.iter().enumerate() {
+                prop_assert!(hole.offset >= end);
+                match hole.length {
+                    Some(length) => {
+                        prop_assert!(length > 0 && hole.offset + length <= out.len() as u64);
+                        end = hole.offset + length;
+                    }
+                    None => prop_assert!(n + 1 == holes.len() && hole.offset == out.len() as u64),
+                }
+            }
+        }
     }
 }

@@ -408,6 +408,9 @@ pub(in crate::ws) mod tests {
                     break;
                 }
             }
+            if payload.is_empty() {
+                return vec![0]; // §7.2.3.6: nothing to flush after a flush
+            }
             assert!(payload.ends_with(&TAIL));
             payload.truncate(payload.len() - 4);
             if !self.takeover {

@@ -130,30 +130,36 @@ impl Output<'_> {
                 self.remember();
                 self.beyond = Some(0);
                 self.sink.clear();
-                self.sink.reserve_exact(Self::SINK);
             }
-            let target = match self.beyond {
+            let (target, room) = match self.beyond {
                 None => {
-                    if self.out.len() == self.out.capacity() {
-                        // Up to one byte more than the limit, to see that it is too long.
-                        let wanted = self.out.len().max(input.len().saturating_mul(4)).max(256);
-                        self.out
-                            .reserve_exact(wanted.min((self.limit - self.out.len()).saturating_add(1)));
-                    }
-                    &mut *self.out
+                    // As much again as there is, but in proportion to what is left to read; up to one byte more than the limit, to see that
+                    // it is too long.
+                    let room = self.out.len().min(input.len().saturating_mul(1024));
+                    let room = room.max(input.len().saturating_mul(4)).max(256);
+                    let room = room.min((self.limit - self.out.len()).saturating_add(1));
+                    (&mut *self.out, room)
                 }
                 Some(beyond) => {
-                    if self.sink.len() == self.sink.capacity() {
+                    if self.sink.len() == Self::SINK {
                         if beyond > self.limit.saturating_mul(Self::BEYOND) {
                             return Fed::Enough;
                         }
                         self.remember();
                     }
-                    &mut *self.sink
+                    let room = Self::SINK - self.sink.len();
+                    (&mut *self.sink, room)
                 }
             };
-            let (taken, given) = (decompress.total_in(), target.len());
-            let Ok(status) = decompress.decompress_vec(input, target, FlushDecompress::Sync) else {
+            // Not `decompress_vec`: it clears all the spare capacity first, each time, and the buffer may once have held a long message.
+            let start = target.len();
+            target.reserve_exact(room);
+            target.resize(start + room, 0);
+            let (taken, given) = (decompress.total_in(), decompress.total_out());
+            let result = decompress.decompress(input, &mut target[start..], FlushDecompress::Sync);
+            let given = (decompress.total_out() - given) as usize;
+            target.truncate(start + given);
+            let Ok(status) = result else {
                 return Fed::Invalid;
             };
             let taken = (decompress.total_in() - taken) as usize;
@@ -161,11 +167,11 @@ impl Output<'_> {
             if status == Status::StreamEnd {
                 return Fed::Finished;
             }
-            if target.len() < target.capacity() {
+            if given < room {
                 if input.is_empty() {
                     return Fed::All;
                 }
-                if taken == 0 && target.len() == given {
+                if taken == 0 && given == 0 {
                     return Fed::Invalid; // cannot be, but must not hang
                 }
             }

@@ -330,3 +330,109 @@ impl Codes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn inflate(input: &[u8]) -> (Vec<u8>, End) {
+        let mut out: Vec<u8> = Vec::new();
+        let mut too_far = false;
+        let end = read(input, |symbol| {
+            match symbol {
+                Symbol::Literal(byte) => out.push(byte),
+                Symbol::Match { length, distance } => {
+                    for _ in 0..length {
+                        let Some(from) = out.len().checked_sub(usize::from(distance)) else {
+                            too_far = true;
+                            return ControlFlow::Break(());
+                        };
+                        out.push(out[from]);
+                    }
+                }
+            }
+            if out.len() > 1 << 20 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        (out, if too_far { End::Invalid } else { end })
+    }
+
+    /// What `flate2` makes of it, until its first BFINAL.
+    fn oracle(input: &[u8]) -> (Vec<u8>, bool) {
+        let mut decompress = Decompress::new(false);
+        let mut out = Vec::with_capacity(1 << 21);
+        let valid = decompress
+            .decompress_vec(input, &mut out, FlushDecompress::Sync)
+            .is_ok();
+        (out, valid)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_compressor_writes_is_read(
+            pieces in prop::collection::vec(prop::collection::vec(prop_oneof![4 => 97u8..101, 1 => any::<u8>()], 0..600), 1..6),
+            level in 0u32..10,
+        ) {
+            let mut compress = Compress::new(Compression::new(level), false);
+            let mut stream = Vec::with_capacity(1 << 16);
+            for piece in &pieces {
+                compress.compress_vec(piece, &mut stream, FlushCompress::Sync).unwrap();
+            }
+            prop_assert_eq!(inflate(&stream), (pieces.concat(), End::Boundary));
+            // broken off anywhere, the beginning is read
+            for cut in (0..stream.len()).step_by(7) {
+                let (out, end) = inflate(&stream[..cut]);
+                prop_assert!(pieces.concat().starts_with(&out));
+                prop_assert!(matches!(end, End::Inside | End::Boundary), "{end:?}");
+            }
+        }
+
+        #[test]
+        fn arbitrary_bits_are_read_as_flate2_reads_them(mut bits in prop::collection::vec(any::<u8>(), 0..300)) {
+            if let Some(first) = bits.first_mut() {
+                *first &= !1; // one block after the other: flate2 ends at BFINAL
+            }
+            let (ours, end) = inflate(&bits);
+            let (theirs, valid) = oracle(&bits);
+            prop_assert!(theirs.starts_with(&ours) || ours.starts_with(&theirs));
+            if end == End::Invalid {
+                prop_assert!(!valid || theirs.len() <= ours.len());
+            }
+        }
+
+        #[test]
+        fn damaged_streams_are_refused_where_flate2_refuses_them(
+            text in prop::collection::vec(97u8..110, 200..500), at in 0usize..100, bit in 0u8..8,
+        ) {
+            let mut compress = Compress::new(Compression::new(9), false);
+            let mut stream = Vec::with_capacity(1 << 12);
+            compress.compress_vec(&text, &mut stream, FlushCompress::Sync).unwrap();
+            let at = at % stream.len();
+            stream[at] ^= 1 << bit;
+            if stream[0] & 1 == 0 {
+                let (ours, end) = inflate(&stream);
+                let (theirs, valid) = oracle(&stream);
+                if valid && decompress_ended_inside(&stream) {
+                    prop_assert_eq!(ours, theirs);
+                } else if !valid {
+                    prop_assert_eq!(end, End::Invalid);
+                    prop_assert_eq!(ours, theirs);
+                }
+            }
+        }
+    }
+
+    /// No later block has BFINAL: then `flate2` saw all that we saw.
+    fn decompress_ended_inside(stream: &[u8]) -> bool {
+        let mut decompress = Decompress::new(false);
+        let mut out = Vec::with_capacity(1 << 21);
+        let status = decompress.decompress_vec(stream, &mut out, FlushDecompress::Sync);
+        !matches!(status, Ok(flate2::Status::StreamEnd)) && decompress.total_in() == stream.len() as u64
+    }
+}

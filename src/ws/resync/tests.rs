@@ -1,5 +1,7 @@
 //! Truth against the search: sessions cut anywhere, and bytes that are no frames.
 
+use proptest::prelude::*;
+
 use super::{Expect, Found, Purpose, Resync};
 
 /// A small generator (splitmix64), so that every case is told by its seed.
@@ -533,5 +535,32 @@ fn hostile_bytes_cost_linear_time() {
         }
         println!("{pattern:02x?}: {:?}, {} chains", begun.elapsed(), resync.chains());
         assert!(begun.elapsed().as_secs() < 20);
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic_and_what_is_useless_is_there(
+        segments in prop::collection::vec(prop::collection::vec(prop_oneof![2 => any::<u8>(), 1 => Just(0x81u8), 1 => Just(0x82), 1 => Just(2), 1 => Just(0)], 0..60), 0..20),
+        infer: bool, masked: Option<bool>, deflate: Option<bool>,
+    ) {
+        let purpose = if infer { Purpose::Infer } else { Purpose::Regain };
+        let mut resync = Resync::new(Expect { purpose, masked, deflate });
+        let mut window = Vec::new();
+        for (n, segment) in segments.iter().enumerate() {
+            window.extend_from_slice(segment);
+            match resync.look(&window, n + 1 == segments.len()) {
+                Found::Header(start) => {
+                    prop_assert!(start.offset < window.len());
+                    prop_assert!(masked.is_none_or(|masked| masked == start.masked));
+                    break;
+                }
+                Found::More { useless } => {
+                    prop_assert!(useless <= window.len());
+                    window.drain(..useless);
+                    resync.drop_front(useless);
+                }
+            }
+        }
     }
 }
