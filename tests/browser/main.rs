@@ -7,7 +7,9 @@
 #[path = "../server/support.rs"]
 mod support;
 
-mod pages;
+#[path = "../server/sniffer.rs"]
 mod sniffer;
+
+mod pages;
 mod story;
 mod webdriver;

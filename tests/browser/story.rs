@@ -254,7 +254,7 @@ fn check_trace(output: &str) {
     let mut rest = blocks.iter();
     for (what, parts) in [
         ("the first step of the TCP handshake", &["SYN"][..]),
-        ("the upgrade request", &["pgrade"]),
+        ("the upgrade request", &["WebSocket handshake", "request"]),
         ("mynick's login", &["mynick"]),
         ("猪猪's login", &["猪猪"]),
         ("what mynick says", &["mynick", "hi, all !"]),

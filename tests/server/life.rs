@@ -69,6 +69,19 @@ fn bad_usage_is_2() {
     }
 }
 
+/// A process that is killed: its kernel closes the connection without a closing handshake.
+#[tokio::test]
+async fn a_killed_client_is_gone_at_once() {
+    let server = Server::start(&[]);
+    let mut watcher = Client::login(&server, "watcher").await;
+    let killed = Client::login(&server, "killed").await;
+    watcher.next().await;
+    let uid = killed.uid;
+    drop(killed);
+    assert_eq!(watcher.next().await["uid"], uid);
+    server.wait_for_log(&["event=disconnect", "uid=2", "by=nobody", "code=1006"]);
+}
+
 /// A client that vanishes without a FIN looks like one whose process has stopped: its kernel still acknowledges, nobody answers.
 #[tokio::test]
 async fn a_silent_client_is_gone_after_the_idle_timeout() {

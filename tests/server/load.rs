@@ -12,6 +12,7 @@ use tokio::time::{sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::sniffer::Sniffer;
 use crate::support::{Client, Server};
 
 /// A load.
@@ -51,6 +52,43 @@ async fn small_load() {
     );
 }
 
+/// The analyzer beside it, at a rate that a debug build can hold: it reports every message.
+#[tokio::test]
+async fn the_analyzer_sees_all_of_a_load() {
+    let load = Load {
+        clients: 30,
+        messages: 10,
+        pace: 100,
+        limit: Duration::from_secs(60),
+    };
+    let server = Server::start(&[]);
+    let sniffer = match Sniffer::start(&["--format", "json", "-B", "16384"], server.ws.port()) {
+        Ok(sniffer) => sniffer,
+        Err(why) => return println!("SKIPPED: {why}"),
+    };
+    let figures = load.run_on(&server).await;
+    assert_eq!(
+        (figures.delivered, figures.lost, figures.reordered),
+        (9000, 0, 0),
+        "{figures:?}"
+    );
+    let says = r#""text":"{\"type\":\"say\""#;
+    sniffer.wait_until("all that was said", |output| output.matches(says).count() >= 9300);
+    let (output, code) = sniffer.stop();
+    assert_eq!(code, Some(0));
+    let says = |direction: &str| {
+        output
+            .lines()
+            .filter(|line| line.contains(direction) && line.contains(says))
+            .count()
+    };
+    assert_eq!(
+        (says(r#""client-to-server""#), says(r#""server-to-client""#)),
+        (300, 9000)
+    );
+    assert!(!output.contains(r#""event":"violation""#) && !output.contains(r#""event":"gap""#));
+}
+
 #[tokio::test]
 #[ignore = "takes a minute of both cores; run it in release"]
 async fn full_load() {
@@ -81,10 +119,13 @@ async fn full_load() {
 
 impl Load {
     async fn run(self) -> Figures {
-        let server = Server::start(&[]);
+        self.run_on(&Server::start(&[])).await
+    }
+
+    async fn run_on(self, server: &Server) -> Figures {
         let mut clients = Vec::new();
         for number in 0..self.clients {
-            clients.push(Client::login(&server, &format!("client {number}")).await);
+            clients.push(Client::login(server, &format!("client {number}")).await);
         }
         let total = self.clients * self.messages;
         let start = Instant::now();

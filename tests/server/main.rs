@@ -1,8 +1,10 @@
 //! The chat server, as its clients and its operator see it.
 #![cfg(feature = "server")]
 
+mod sniffer;
 mod support;
 
+mod clients;
 mod life;
 mod limits;
 mod load;
