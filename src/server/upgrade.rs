@@ -51,9 +51,9 @@ async fn enter(
             None => event,
         });
     };
-    if let Err(response) = check(&headers) {
+    if let Some(objection) = objection(&headers) {
         refuse("no-handshake", None);
-        return response;
+        return objection;
     }
     if !entrance.origins.welcomes(&headers) {
         let origin = headers
@@ -100,8 +100,8 @@ pub(super) fn largest_message(content: usize) -> usize {
     content.saturating_mul(6).saturating_add(1024)
 }
 
-/// What axum does not look at.
-fn check(headers: &HeaderMap) -> Result<(), Response> {
+/// The answer to a request that is no handshake, as far as axum does not look at it.
+fn objection(headers: &HeaderMap) -> Option<Response> {
     let version = headers.get(SEC_WEBSOCKET_VERSION);
     if headers.get(UPGRADE).is_none() || version.is_some_and(|version| version != "13") {
         // RFC 9110 §15.5.22, RFC 6455 §4.4.
@@ -111,7 +111,7 @@ fn check(headers: &HeaderMap) -> Result<(), Response> {
             (SEC_WEBSOCKET_VERSION, "13"),
         ];
         let hint = "This port speaks WebSocket, version 13. The page is on the other port.\n";
-        return Err((StatusCode::UPGRADE_REQUIRED, wanted, hint).into_response());
+        return Some((StatusCode::UPGRADE_REQUIRED, wanted, hint).into_response());
     }
     // RFC 6455 §4.2.1, points 2 and 5.
     let key = headers
@@ -119,7 +119,7 @@ fn check(headers: &HeaderMap) -> Result<(), Response> {
         .and_then(|key| BASE64_STANDARD.decode(key).ok());
     if headers.get(HOST).is_none() || key.is_none_or(|key| key.len() != 16) {
         let hint = "No WebSocket handshake without Host and a Sec-WebSocket-Key of 16 bytes.\n";
-        return Err((StatusCode::BAD_REQUEST, hint).into_response());
+        return Some((StatusCode::BAD_REQUEST, hint).into_response());
     }
-    Ok(())
+    None
 }

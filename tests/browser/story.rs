@@ -73,6 +73,7 @@ fn two_pages_chat_and_the_analyzer_tells_it() {
     wait_for_message(&browser, "😀");
     browser.switch_to(&pig);
     wait_for_message(&browser, "😀");
+    picture(&browser, "chat");
     collect_frames(&browser, &mut frames);
 
     browser.switch_to(&nick);
