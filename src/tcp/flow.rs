@@ -2,15 +2,11 @@
 
 use crate::base::{GapCause, Side, Timestamp};
 use crate::net::Segment;
+use crate::tcp::facts::{self, RESET_WINDOW};
 use crate::tcp::half::{Beginning, Half, Placed};
 use crate::tcp::options::window_scale;
 use crate::tcp::recent::Fingerprint;
-use crate::tcp::{
-    AckFact, At, Connection, DataFact, HandshakeStep, SegmentFacts, StreamEvent, TcpEnd, Upper, WindowFact,
-};
-
-/// A reset this far behind everything seen is believed (RFC 9293 §3.5.2 says: in the window; ours is a guess).
-const RESET_WINDOW: i64 = 1 << 20;
+use crate::tcp::{At, Connection, DataFact, HandshakeStep, SegmentFacts, StreamEvent, TcpEnd, Upper};
 
 /// How much is known of the handshake (RFC 9293 §3.3.2, as an observer sees it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,7 +258,7 @@ impl<U: Default> Flow<U> {
         }
         if flags.rst() {
             // Bytes in a reset are an explanation for people (RFC 9293 §3.5.3), not of the stream.
-            facts.reset = Self::believable_reset(self.phase, own, other, segment);
+            facts.reset = facts::believable_reset(self.phase == Phase::Opening, own, other, segment);
             if !facts.reset {
                 facts.data = DataFact::OutOfWindow;
             }
@@ -275,7 +271,7 @@ impl<U: Default> Flow<U> {
         };
         if !flags.rst() {
             placed = own.place(data_seq, payload.wire_len);
-            facts.data = Self::data_fact(own, other, segment, placed, different);
+            facts.data = facts::data_fact(own, other, segment, placed, different);
             if payload.wire_len > 0 {
                 facts.range = placed.start..placed.end;
             }
@@ -288,10 +284,10 @@ impl<U: Default> Flow<U> {
         }
         let believed = !flags.rst() || facts.reset;
         if flags.ack() && believed {
-            facts.ack = acknowledge(other, segment, facts.midstream);
+            facts.ack = facts::acknowledge(other, segment, facts.midstream);
         }
         if !flags.rst() {
-            facts.window = window(own, other, segment, &facts);
+            facts.window = facts::window(own, other, segment, &facts);
             let empty = payload.wire_len == 0 && !flags.syn() && !flags.fin();
             facts.ack.duplicate = empty
                 && flags.ack()
@@ -391,50 +387,6 @@ impl<U: Default> Flow<U> {
         }
     }
 
-    /// Whether a reset can be meant for this connection (RFC 9293 §3.5.2): a blind one, far outside, is not believed.
-    fn believable_reset(phase: Phase, own: &Half, other: &Half, segment: &Segment<'_>) -> bool {
-        if matches!(phase, Phase::Opening) && segment.flags.ack() {
-            // The answer to a SYN acknowledges it.
-            return other.beginning == Beginning::Unknown || other.offset(segment.ack) >= 0;
-        }
-        if own.beginning == Beginning::Unknown {
-            return true;
-        }
-        let at = own.offset(segment.seq);
-        (own.acked as i64 - 1..=own.high.max(own.acked) as i64 + RESET_WINDOW).contains(&at)
-    }
-
-    fn data_fact(own: &Half, other: &Half, segment: &Segment<'_>, placed: Placed, different: bool) -> DataFact {
-        let flags = segment.flags;
-        let length = segment.payload.wire_len;
-        let plain = !flags.syn() && !flags.fin();
-        let seq = own.offset(segment.seq);
-        if plain && length <= 1 && seq + 1 == own.high as i64 && (length == 0 || own.acked == own.high) {
-            return match other.window {
-                Some(0) => DataFact::WindowProbe,
-                _ => DataFact::KeepAlive,
-            };
-        }
-        match placed.fact {
-            DataFact::OutOfWindow => DataFact::OutOfWindow,
-            _ if length == 0 => {
-                // A FIN may come again, too.
-                let again = flags.fin() && own.fin == Some(placed.end);
-                if again {
-                    DataFact::Retransmission { different: false }
-                } else {
-                    DataFact::None
-                }
-            }
-            DataFact::Retransmission { .. } => DataFact::Retransmission { different },
-            fact if other.window == Some(0) && own.acked as i64 == seq && other.heard => match fact {
-                DataFact::InOrder => DataFact::WindowProbe,
-                fact => fact,
-            },
-            fact => fact,
-        }
-    }
-
     /// Gives up holes that nothing will fill any more.
     #[inline]
     fn give_up_lost<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
@@ -478,106 +430,5 @@ impl<U: Default> Flow<U> {
             _ => end,
         };
         upper.end(&mut self.upper, &self.connection, end, at);
-    }
-}
-
-impl SegmentFacts {
-    /// Nothing is known yet but who sent it.
-    pub const fn new(side: Side) -> Self {
-        Self {
-            side,
-            first: false,
-            midstream: false,
-            handshake: None,
-            syn_again: false,
-            data: DataFact::None,
-            range: 0..0,
-            ack: AckFact {
-                newly: 0..0,
-                fin: false,
-                duplicate: false,
-                unseen: false,
-            },
-            window: WindowFact {
-                bytes: 0,
-                scaled: false,
-                closed: false,
-                reopened: false,
-                update_only: false,
-            },
-            fin: false,
-            reset: false,
-            late: false,
-        }
-    }
-}
-
-impl Half {
-    /// Where a segment's payload lies.
-    fn range_of(&self, segment: &Segment<'_>) -> std::ops::Range<u64> {
-        let at = self.offset(segment.seq.wrapping_add(u32::from(segment.flags.syn())));
-        let end = at + segment.payload.wire_len as i64;
-        match segment.payload.wire_len {
-            0 => 0..0,
-            _ => at.max(0) as u64..end.max(0) as u64,
-        }
-    }
-}
-
-/// What the acknowledgment does to the direction that it acknowledges.
-#[inline]
-fn acknowledge(other: &mut Half, segment: &Segment<'_>, midstream: bool) -> AckFact {
-    let mut fact = AckFact::default();
-    if other.beginning == Beginning::Unknown {
-        // The answer to a SYN tells exactly where that was.
-        let exact = segment.flags.syn();
-        other.begin(segment.ack, if exact { Beginning::Known } else { Beginning::Guessed });
-        return fact;
-    }
-    let Some(offset) = other.acknowledged(segment.ack) else {
-        return fact;
-    };
-    let Ok(offset) = u64::try_from(offset) else {
-        return fact;
-    };
-    let data = other.fin.map_or(offset, |fin| offset.min(fin));
-    if data > other.acked {
-        fact.newly = other.acked..data;
-        other.acked = data;
-    }
-    if offset > data && !other.fin_acked {
-        other.fin_acked = true;
-        fact.fin = true;
-    }
-    fact.unseen = data > other.high && !(midstream && other.beginning == Beginning::Guessed);
-    fact
-}
-
-/// What the window field tells.
-#[inline]
-fn window(own: &mut Half, other: &Half, segment: &Segment<'_>, facts: &SegmentFacts) -> WindowFact {
-    let flags = segment.flags;
-    // A SYN's own window is never scaled (RFC 7323 §2.2), and both sides must have offered to scale.
-    let shift = match (own.scale, other.scale) {
-        (Some(shift), Some(_)) if !flags.syn() => shift,
-        _ => 0,
-    };
-    let bytes = u32::from(segment.window) << shift;
-    let before = own.window.replace(bytes);
-    let empty = segment.payload.wire_len == 0 && !flags.syn() && !flags.fin();
-    WindowFact {
-        bytes: u64::from(bytes),
-        scaled: flags.syn()
-            || own.syn && other.syn
-            || own.syn && own.scale.is_none()
-            || other.syn && other.scale.is_none(),
-        closed: bytes == 0 && before.is_some_and(|before| before > 0),
-        reopened: bytes > 0 && before == Some(0),
-        update_only: empty
-            && facts.data == DataFact::None
-            && facts.handshake.is_none()
-            && before.is_some_and(|before| before != bytes)
-            && facts.ack.newly.is_empty()
-            && !facts.ack.fin,
     }
 }

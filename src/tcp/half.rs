@@ -104,7 +104,7 @@ impl Half {
                 let untouched = self.next == 0 && self.waiting.is_none() && self.fin.is_none();
                 if ahead == 0 {
                     self.beginning = Beginning::Known;
-                } else if untouched && ahead <= 1 && ahead >= -seq::LARGEST_WINDOW {
+                } else if untouched && (-seq::LARGEST_WINDOW..=1).contains(&ahead) {
                     self.begin(seq, Beginning::Known);
                     self.acked = self.acked.saturating_add_signed(-ahead);
                     self.high = 0;

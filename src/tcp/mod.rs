@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod cases;
+mod facts;
 mod flow;
 mod half;
 mod lists;
