@@ -38,6 +38,8 @@ pub struct Narrator {
     story: Story,
     /// What comes at the end of the current story.
     tail: Vec<Note>,
+    /// And behind that.
+    ended: Vec<Note>,
     now: Now,
     world: World,
     /// Which directions have sent FIN and had it acknowledged, by connection.
@@ -91,13 +93,12 @@ impl Narrator {
 
     /// How many notes wait to be told.
     pub fn waiting(&self) -> usize {
-        self.story.notes.len() + self.tail.len()
+        self.story.notes.len() + self.ended.len()
     }
 
     /// A packet has come.
     pub fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) {
         self.story.clear();
-        self.tail.clear();
         self.now = Now {
             packet: packet.number,
             time: packet.time,
@@ -149,16 +150,16 @@ impl Narrator {
     /// The current packet has brought all it brings: [`Narrator::story`] is complete.
     pub fn packet_end(&mut self) {
         self.finish_segment();
-        let tail = std::mem::take(&mut self.tail);
-        self.story.notes.extend_from_slice(&tail);
-        self.tail = tail;
+        self.story.notes.extend_from_slice(&self.tail);
+        self.story.notes.extend_from_slice(&self.ended);
+        self.tail.clear();
+        self.ended.clear();
         self.now.tcp = None;
     }
 
     /// Nothing is current any more: what events bring from here on is told without a packet.
     pub fn clear(&mut self) {
         self.story.clear();
-        self.tail.clear();
         self.now = Now::default();
     }
 
@@ -167,7 +168,7 @@ impl Narrator {
         self.story.ends.push(end.clone());
         let index = self.story.ends.len() as u32 - 1;
         self.story.entitle(20, Title::End);
-        self.tail.push(Note::Ended {
+        self.ended.push(Note::Ended {
             session: number,
             client,
             end: index,

@@ -16,7 +16,9 @@ impl Narrator {
         if tcp.facts.handshake.is_some() {
             self.opening(&tcp);
         }
-        if !matches!(tcp.facts.data, DataFact::None | DataFact::InOrder) {
+        // A bare ACK behind the end of the connection is nothing to wonder at.
+        let bare = tcp.length == 0 && tcp.facts.data == DataFact::OutOfWindow;
+        if !bare && !matches!(tcp.facts.data, DataFact::None | DataFact::InOrder) {
             self.irregular(&tcp);
         }
         self.acknowledge(&tcp);
@@ -186,12 +188,13 @@ impl Narrator {
                     .talks
                     .get(&tcp.connection)
                     .is_some_and(|talk| talk.under_way[sent.index()]);
-                self.story.entitle(10, Title::Ack);
-                self.tail.push(if under_way {
-                    Note::AckedPart { by, to, bytes, also }
+                if under_way {
+                    self.story.entitle(10, Title::Part(Opcode::Text));
+                    self.tail.push(Note::AckedPart { by, to, bytes, also });
                 } else {
-                    Note::AckedBytes { by, bytes, also }
-                });
+                    self.story.entitle(10, Title::Ack);
+                    self.tail.push(Note::AckedBytes { by, bytes, also });
+                }
             }
         }
     }
@@ -230,7 +233,8 @@ impl Narrator {
                     (None, false) => Title::Say(user),
                 };
                 match item.kind {
-                    Kind::Say(_) => (What::Say(content), Title::Say(user)),
+                    Kind::Say(_) if say.to.is_none() => (What::Say(content), Title::Say(user)),
+                    Kind::Say(_) => (What::Say(content), title),
                     _ => (What::Forward(content), title),
                 }
             }
