@@ -24,6 +24,7 @@ let name = null; // what we log in with, once we know
 let me = null; // our uid while logged in
 let here = new Map(); // uid → name, who is here
 let known = new Map(); // uid → name, whoever has been here since we logged in
+let bearers = new Map(); // name → how many of the known have it
 let to = 'all'; // 'all' or a uid; stays what it is when that user leaves, so that nothing private is ever said to all
 let lastSent = '';
 let unread = 0;
@@ -88,7 +89,9 @@ function hear(data) {
       for (const label of document.querySelectorAll('#log [data-uid]')) delete label.dataset.uid;
       here = new Map(message.user_list.map((user) => [user.uid, user.name]));
       if (to !== 'all') { to = { gone: known.get(to) ?? to.gone ?? '' }; }
-      known = new Map(here);
+      known.clear();
+      bearers.clear();
+      for (const [uid, name] of here) meet(uid, name);
       me = message.user_list.at(-1)?.uid ?? null;
       $('who').close();
       if (again) note([say.again]);
@@ -98,9 +101,8 @@ function hear(data) {
     }
     case 'login':
       here.set(message.uid, message.name);
-      known.set(message.uid, message.name);
+      if (!known.has(message.uid)) meet(message.uid, message.name);
       showUsers();
-      relabel();
       note(say.joined(label(message.uid)), message.time);
       break;
     case 'logout': {
@@ -124,12 +126,17 @@ function hear(data) {
 
 // ---- who --------------------------------------------------------------------------------------------------------
 
+// Somebody is here whom we have not met. The second of a name makes the first one ambiguous, too.
+function meet(uid, called) {
+  known.set(uid, called);
+  bearers.set(called, (bearers.get(called) ?? 0) + 1);
+  if (bearers.get(called) === 2) relabel();
+}
+
 // How a user is called: by name, and by number too where two have had the same name.
 function nameOf(uid) {
   const called = known.get(uid) ?? '?';
-  let same = 0;
-  for (const other of known.values()) if (other === called) same += 1;
-  return same > 1 ? `${called} #${uid}` : called;
+  return bearers.get(called) > 1 ? `${called} #${uid}` : called;
 }
 
 function label(uid) {
@@ -145,7 +152,11 @@ function relabel() {
   for (const who of document.querySelectorAll('#log [data-uid]')) who.textContent = nameOf(Number(who.dataset.uid));
 }
 
-function showUsers() {
+// A crowd may come at once: the list is drawn once for all of them.
+let drawing = null;
+function showUsers() { drawing ??= setTimeout(() => { drawing = null; drawUsers(); }, 20); }
+
+function drawUsers() {
   const list = $('users');
   const focused = list.contains(document.activeElement) ? document.activeElement.dataset.uid : null;
   list.replaceChildren(...[...here.keys()].map((uid) => {
