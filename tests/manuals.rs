@@ -110,3 +110,46 @@ const DESCRIPTION: &[&str] = &[
 
 const SIGNALS: &str = "SIGINT, SIGTERM and SIGHUP end a run: open conversations are ended in the view, output is flushed, and a \
     capture's counters are printed. SIGUSR1 prints the counters and goes on. SIGUSR2 flushes the file of -w.";
+
+#[test]
+fn the_page_of_the_json_view_names_every_event_and_field() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("man/wschat-sniff-json.5")).unwrap();
+    let words: Vec<&str> = page.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).collect();
+    let mut events = 0;
+    for capture in captures(&root.join("fixtures")) {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+            .args(["--format", "json", "--frames", "--summary", "-r"])
+            .arg(&capture)
+            .output()
+            .unwrap();
+        for line in String::from_utf8(output.stdout).unwrap().lines() {
+            let value: serde_json::Value = serde_json::from_str(line).unwrap();
+            let fields = value.as_object().unwrap();
+            let event = fields["event"].as_str().unwrap();
+            assert!(
+                page.contains(&format!(".SH {}\n", event.to_uppercase())),
+                "no section on {event}"
+            );
+            for field in fields.keys() {
+                assert!(words.contains(&field.as_str()), "{field} of {event} is not described");
+            }
+            events += 1;
+        }
+    }
+    assert!(events > 0);
+}
+
+/// All captures below a folder.
+fn captures(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(captures(&path));
+        } else if path.extension().is_some_and(|end| end == "pcap") {
+            found.push(path);
+        }
+    }
+    found
+}

@@ -106,6 +106,7 @@ pub(super) fn instructions(program: &pcap::BpfProgram) -> Vec<Instruction> {
 mod tests {
     use super::*;
     use crate::base::{Captured, Timestamp};
+    use proptest::prelude::*;
 
     #[test]
     fn lengths_are_those_on_the_wire() {
@@ -125,5 +126,32 @@ mod tests {
             .to_string();
         assert!(error.starts_with("filter `port http or`: "), "{error}");
         assert!(!error.contains('\n'));
+    }
+
+    proptest! {
+        /// libpcap's own machine is the oracle, where it can be asked: on whole packets.
+        #[test]
+        fn the_machine_decides_as_libpcaps_does(
+            expression in prop::sample::select(vec![
+                "tcp port 7272 or udp port 53",
+                "tcp[13] & 8 != 0 and greater 60",
+                "ip[2:2] - ((ip[0] & 0xf) << 2) > 40 or ip6",
+                "len % 7 == 3 or ether[len - 1] == 0",
+                "host 10.0.0.1 or net 10.0.0.0/8",
+                "vlan 5 and tcp or mpls",
+                "tcp[((tcp[12] & 0xf0) >> 2):4] = 0x47455420",
+                "(1 + 2 * ip[3] / ip[2]) ^ 3 | 4 << ip[1] > -ip[0]",
+                "ip6 protochain 6 or ip proto 6",
+            ]),
+            optimize: bool,
+            head in prop::sample::select(vec![&[8u8, 0, 0x45, 0][..], &[8, 0, 0x46, 0], &[0x86, 0xdd, 0x60, 0], &[0x81, 0, 0, 5, 8, 0, 0x45]]),
+            rest in prop::collection::vec(prop_oneof![Just(0u8), Just(6), Just(10), any::<u8>()], 0..90),
+        ) {
+            let packet = [&[2u8; 12][..], head, &rest].concat();
+            let dead = pcap::Capture::dead(pcap::Linktype(1)).unwrap();
+            let theirs = dead.compile(expression, optimize).unwrap().filter(&packet);
+            let ours = compile(expression, optimize, LinkType(1), 262_144).unwrap();
+            prop_assert_eq!(ours.matches(&packet, packet.len()), theirs);
+        }
     }
 }

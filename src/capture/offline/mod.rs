@@ -23,10 +23,10 @@ use blocks::Blocks;
 /// libpcap's bound for a packet (`MAXIMUM_SNAPLEN`), and the one for D-Bus and USB, whose packets are larger.
 pub(super) fn max_packet(link: LinkType) -> u32 {
     match link.0 {
-        231 => 128 << 20,                   // DBUS
-        242 => 128 << 20,                   // EBHSCR and friends come below
-        249 | 189 | 220 | 288 => 128 << 20, // USB
-        279 => 8 << 20,                     // EBHSCR
+        // DBUS; USB_LINUX, USB_LINUX_MMAPPED, USBPCAP
+        231 | 189 | 220 | 249 => 128 << 20,
+        // EBHSCR
+        279 => 8 << 20,
         _ => 262_144,
     }
 }
@@ -197,6 +197,133 @@ impl Offline {
                 reason,
                 packets: self.packets,
             }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::capture::link_types;
+    use proptest::prelude::*;
+
+    fn all(bytes: &[u8], nano: bool) -> (Vec<(Timestamp, LinkType, Vec<u8>, usize)>, Option<Error>) {
+        let source = Box::new(io::Cursor::new(bytes.to_vec()));
+        let mut packets = Vec::new();
+        let mut offline = match Offline::read(Path::new("test"), source, None, nano) {
+            Ok(offline) => offline,
+            Err(error) => return (packets, Some(error)),
+        };
+        loop {
+            match offline.next_packet() {
+                Ok(Some(raw)) => packets.push((raw.time, raw.link, raw.data.bytes.to_vec(), raw.data.wire_len)),
+                Ok(None) => return (packets, None),
+                Err(error) => return (packets, Some(error)),
+            }
+        }
+    }
+
+    /// A classic file of one packet of 3 bytes, with a header of `header` words behind its first 24 bytes.
+    fn classic(magic: u32, words: &[u32]) -> Vec<u8> {
+        let mut file = Vec::new();
+        for word in [magic, 0x0004_0002, 0, 0, 65_535, 1] {
+            file.extend(word.to_le_bytes());
+        }
+        for word in words {
+            file.extend(word.to_le_bytes());
+        }
+        file.extend([1, 2, 3]);
+        file
+    }
+
+    fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+        let length = (12 + body.len()) as u32;
+        [
+            &kind.to_le_bytes()[..],
+            &length.to_le_bytes(),
+            body,
+            &length.to_le_bytes(),
+        ]
+        .concat()
+    }
+
+    /// A pcapng file: two interfaces (Ethernet; raw IP in nanoseconds, an hour ahead), a packet block of each kind.
+    fn pcapng() -> Vec<u8> {
+        let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+        let mut options = words(&[1 << 16 | 9, 9, 8 << 16 | 14]);
+        options.extend(3600i64.to_le_bytes());
+        [
+            block(0x0a0d_0d0a, &words(&[0x1a2b_3c4d, 1, u32::MAX, u32::MAX])),
+            block(1, &words(&[1, 65_535])),
+            block(1, &[words(&[101, 100]), options].concat()),
+            block(6, &words(&[1, 0, 1_500, 4, 9, 0x0403_0201])),
+            block(5, &words(&[7])),
+            block(3, &words(&[4, 0x0403_0201])),
+            block(2, &words(&[0, 0, 2_000_001, 2, 2, 0x0000_0201])),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn kuznetzovs_headers_and_old_versions_are_read() {
+        let (packets, error) = all(&classic(0xa1b2_cd34, &[5, 6, 3, 9, 7, 8]), false);
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(
+            packets,
+            [(Timestamp::from_parts(5, 6_000), LinkType(1), vec![1, 2, 3], 9)]
+        );
+        // Version 2.2: the whole length comes first.
+        let mut old = classic(0xa1b2_c3d4, &[5, 6, 9, 3]);
+        old[6] = 2;
+        assert_eq!(all(&old, false).0[0].3, 9);
+        old[6] = 9;
+        assert!(all(&old, false).1.unwrap().to_string().contains("version 2.9"));
+    }
+
+    #[test]
+    fn nanoseconds_are_cut_unless_they_are_wanted() {
+        let file = classic(0xa1b2_3c4d, &[5, 1_234_567, 3, 3]);
+        assert_eq!(all(&file, true).0[0].0, Timestamp::from_parts(5, 1_234_567));
+        assert_eq!(all(&file, false).0[0].0, Timestamp::from_parts(5, 1_234_000));
+    }
+
+    #[test]
+    fn every_kind_of_packet_block_is_read_with_its_own_interface() {
+        let (packets, error) = all(&pcapng(), true);
+        assert!(error.is_none(), "{error:?}");
+        let raw = link_types::from_file(101);
+        assert_eq!(
+            packets,
+            [
+                (Timestamp::from_parts(3_600, 1_500), raw, vec![1, 2, 3, 4], 9),
+                (Timestamp::default(), LinkType(1), vec![1, 2, 3, 4], 4),
+                (Timestamp::from_parts(2, 1_000), LinkType(1), vec![1, 2], 2),
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_damage_panics_and_what_comes_before_it_is_delivered(
+            ng: bool,
+            changes in prop::collection::vec((0usize..200, any::<u8>()), 1..6),
+            cut in 0usize..300,
+        ) {
+            let good = if ng { pcapng() } else { classic(0xa1b2_c3d4, &[5, 6, 3, 3]) };
+            let mut bad = good.clone();
+            let mut first = bad.len();
+            for (at, value) in changes {
+                let at = at % bad.len();
+                bad[at] = value;
+                first = first.min(at);
+            }
+            bad.truncate(cut);
+            let _ = all(&bad, true);
+            // Cut only: a prefix of the packets, and an error unless it is cut between two.
+            let (whole, _) = all(&good, true);
+            let (some, _) = all(&good[..cut.min(good.len())], true);
+            prop_assert_eq!(&whole[..some.len()], &some[..]);
         }
     }
 }

@@ -187,7 +187,7 @@ impl Pcapng {
             resolution: Resolution::Decimal(6),
             offset: 0,
         };
-        let mut options = &block[16..block.len() - 4];
+        let mut options = block.get(16..block.len() - 4).ok_or_else(short)?;
         while let Some((head, rest)) = options.split_at_checked(4) {
             let (code, length) = (self.u16(head), usize::from(self.u16(&head[2..])));
             let Some(value) = rest.get(..length) else {
