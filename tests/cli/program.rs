@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// A real capture of 94 packets: Linux cooked, microseconds.
-pub fn capture() -> PathBuf {
+pub(crate) fn capture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/workerman-chat-2014/capture.pcap")
 }
 
 /// Our program, in English, in UTC, without colours.
-pub fn command() -> Command {
+pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"));
     command
         .env("TZ", "UTC")
@@ -23,12 +23,12 @@ pub fn command() -> Command {
 }
 
 /// Runs our program to its end.
-pub fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
+pub(crate) fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
     command().args(arguments).output().unwrap()
 }
 
 /// Runs tcpdump to its end, as root if we are root.
-pub fn tcpdump<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
+pub(crate) fn tcpdump<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
     Command::new("tcpdump")
         .env("TZ", "UTC")
         .args(is_root().then_some(["-Z", "root"]).into_iter().flatten())
@@ -38,26 +38,26 @@ pub fn tcpdump<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Outpu
 }
 
 /// What went to standard output.
-pub fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// What went to standard error.
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// The exit code.
-pub fn code(output: &Output) -> i32 {
+pub(crate) fn code(output: &Output) -> i32 {
     output.status.code().unwrap_or(-1)
 }
 
-pub fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
 /// A folder that every user may write to, gone when it is dropped.
-pub fn open_folder() -> tempfile::TempDir {
+pub(crate) fn open_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
     fs::set_permissions(folder.path(), mode).unwrap();
@@ -65,7 +65,7 @@ pub fn open_folder() -> tempfile::TempDir {
 }
 
 /// A savefile in `folder` that repeats the packets of the capture until it is larger than `size`.
-pub fn large(folder: &Path, size: usize) -> PathBuf {
+pub(crate) fn large(folder: &Path, size: usize) -> PathBuf {
     let bytes = fs::read(capture()).unwrap();
     let (header, packets) = bytes.split_at(24);
     let mut all = header.to_vec();

@@ -208,9 +208,11 @@ mod tests {
     use crate::capture::link_types;
     use proptest::prelude::*;
 
-    fn all(bytes: &[u8], nano: bool) -> (Vec<(Timestamp, LinkType, Vec<u8>, usize)>, Option<Error>) {
+    type Packets = Vec<(Timestamp, LinkType, Vec<u8>, usize)>;
+
+    fn all(bytes: &[u8], nano: bool) -> (Packets, Option<Error>) {
         let source = Box::new(io::Cursor::new(bytes.to_vec()));
-        let mut packets = Vec::new();
+        let mut packets = Packets::new();
         let mut offline = match Offline::read(Path::new("test"), source, None, nano) {
             Ok(offline) => offline,
             Err(error) => return (packets, Some(error)),
