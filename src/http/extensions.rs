@@ -118,7 +118,35 @@ pub(super) fn deflate(
             )),
         }
     }
+    if let Some(offers) = offers {
+        for broken in beyond(&agreed, offers) {
+            bad(broken.to_owned());
+        }
+    }
     agreed
+}
+
+/// What of the agreement no offer allows (RFC 7692 §7.1.1.1, §7.1.2.1, §7.1.2.2).
+fn beyond(agreed: &Deflate, offers: &[Extension]) -> impl Iterator<Item = &'static str> {
+    let asked = |name: &str, good: &dyn Fn(Option<&str>) -> bool| {
+        // An offer without the parameter asks for nothing; the others must each be kept to, or not be the one that was taken.
+        offers.is_empty()
+            || offers.iter().any(|offer| {
+                let parameter = offer.parameters.iter().find(|(n, _)| n == name);
+                parameter.is_none_or(|(_, value)| good(value.as_deref()))
+            })
+    };
+    let within = |bits: u8| move |value: Option<&str>| value.and_then(window_bits).is_none_or(|limit| bits <= limit);
+    let broken = [
+        (!asked("server_no_context_takeover", &|_| agreed.server_no_context_takeover))
+            .then_some("server_no_context_takeover is missing, which the client asked for"),
+        (!asked("server_max_window_bits", &within(agreed.server_max_window_bits)))
+            .then_some("server_max_window_bits is larger than the client asked for"),
+        (!asked("client_max_window_bits", &within(agreed.client_max_window_bits.min(15)))
+            && agreed.client_max_window_bits < 15)
+            .then_some("client_max_window_bits is larger than the client offered"),
+    ];
+    broken.into_iter().flatten()
 }
 
 /// `8` to `15`, without leading zeros (RFC 7692 §7.1.2).
@@ -249,6 +277,20 @@ mod tests {
             "permessage-deflate; unknown",
         ] {
             assert_eq!(agreed(response, "permessage-deflate").1.len(), 1, "{response}");
+        }
+        for (response, offer, broken) in [
+            ("", "; server_no_context_takeover", 1),
+            ("; server_no_context_takeover", "; server_no_context_takeover", 0),
+            ("", "; server_max_window_bits=10", 1),
+            ("; server_max_window_bits=11", "; server_max_window_bits=10", 1),
+            ("; server_max_window_bits=9", "; server_max_window_bits=10", 0),
+            ("", "; server_max_window_bits=10, permessage-deflate", 0),
+            ("; client_max_window_bits=12", "; client_max_window_bits=11", 1),
+            ("; client_max_window_bits=11", "; client_max_window_bits=11", 0),
+            ("", "; client_max_window_bits=11", 0),
+        ] {
+            let details = agreed(&format!("{DEFLATE}{response}"), &format!("{DEFLATE}{offer}")).1;
+            assert_eq!(details.len(), broken, "{response} {offer} {details:?}");
         }
     }
 }
