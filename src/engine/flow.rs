@@ -8,7 +8,7 @@ use crate::event::{EventKind, Handshake, Request, Response, Session, Sink};
 use crate::http::{self, Exchange, Step};
 use crate::tcp::{At, Connection, SegmentFacts, StreamEvent, TcpEnd};
 use crate::ws::inflate::Inflater;
-use crate::ws::{Backlog, Chunk, Decoder, Held, Shared};
+use crate::ws::{Backlog, Chunk, Decoder, Header, Held, LengthForm, Opcode, Shared};
 
 /// What is kept for a connection. Two words until it turns out to be interesting.
 #[derive(Debug)]
@@ -121,6 +121,8 @@ impl Flow {
 
     /// The connection is over.
     pub(super) fn end<S: Sink>(&mut self, end: TcpEnd, cx: &mut Cx<'_, '_, S>) {
+        // Of a server that was never heard the client's frames tell that it agreed.
+        self.presume(cx);
         let over = match std::mem::replace(&mut self.stage, Stage::Ignored) {
             Stage::Open(mut open) => {
                 for side in [Side::A, Side::B] {
@@ -188,8 +190,12 @@ impl Flow {
             }
             Stage::Http(http) => {
                 http.hold_gap(side, gap, cx);
-                if let Some(step) = http.exchange.gap(side, gap) {
+                let step = http.exchange.gap(side, gap);
+                let lost = http.exchange.response_lost();
+                if let Some(step) = step {
                     self.step(side, step, cx);
+                } else if lost {
+                    self.presume(cx);
                 }
             }
             Stage::Sniff(sniff) => sniff.gap(side, gap, cx.at, cx.shared),
@@ -265,6 +271,21 @@ impl Flow {
                 }
             }
             Step::Hold => {}
+        }
+    }
+
+    /// When the client has gone on with what looks like a frame, the server must have agreed, though its response was not seen.
+    fn presume<S: Sink>(&mut self, cx: &mut Cx<'_, '_, S>) {
+        let Stage::Http(http) = &mut self.stage else { return };
+        let Some(client) = http.exchange.client() else { return };
+        let frame = Header::parse(http.held[client.index()].bytes()).is_some_and(|header| {
+            header.masking_key.is_some()
+                && !(header.rsv[1] || header.rsv[2])
+                && header.length_form == LengthForm::Minimal
+                && !matches!(header.opcode, Opcode::Continuation | Opcode::Reserved(_))
+        });
+        if frame && let Some(step) = http.exchange.presumed() {
+            self.step(client, step, cx);
         }
     }
 

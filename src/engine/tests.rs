@@ -330,6 +330,25 @@ fn frames_in_the_segments_of_the_heads() {
 }
 
 #[test]
+fn a_server_that_is_never_heard_has_agreed_when_frames_follow() {
+    let mut talk = Talk::new();
+    talk.data(CLIENT, request("").as_bytes(), 1460);
+    talk.data(CLIENT, &text(CLIENT, "one"), 1460);
+    talk.data(CLIENT, &text(CLIENT, "two"), 1460);
+    let only_client = talk
+        .packets
+        .iter()
+        .zip(&talk.places)
+        .filter(|(_, place)| place.0 == CLIENT)
+        .map(|(p, _)| p);
+    let heard = hear(only_client, 250);
+    assert_eq!(
+        (heard.texts(), heard.lines),
+        (vec!["one".into(), "two".into()], vec!["handshake /chat None".into()])
+    );
+}
+
+#[test]
 fn other_protocols_give_no_events() {
     let mut talk = Talk::new();
     talk.data(CLIENT, b"\x16\x03\x01\x00\x05hello", 1460);

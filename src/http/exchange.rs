@@ -170,6 +170,18 @@ impl Exchange {
         }
     }
 
+    /// Whether the response to an upgrade request is lost: what the client has sent since may be read as frames, if it looks like them.
+    pub fn response_lost(&self) -> bool {
+        self.response_lost
+    }
+
+    /// Takes the upgrade for agreed to, though no response was seen.
+    pub fn presumed(&mut self) -> Option<Step> {
+        let place = self.pending.iter().position(|p| p.asks)?;
+        let request = self.pending.remove(place)?.request?;
+        Some(Step::Presumed(request))
+    }
+
     /// What the request asked for that is still without a response.
     pub fn unanswered(self) -> Option<Request> {
         self.pending.into_iter().find(|p| p.asks)?.request
