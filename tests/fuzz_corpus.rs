@@ -12,6 +12,8 @@ mod head;
 mod inflate;
 #[path = "../fuzz/bodies/packet.rs"]
 mod packet;
+#[path = "../fuzz/bodies/resync.rs"]
+mod resync;
 
 /// Runs every file of `fuzz/corpus/NAME`, and every beginning of the shorter ones: most faults are at an end.
 fn replay(name: &str, run: fn(&[u8])) {
@@ -55,4 +57,9 @@ fn inflate_corpus() {
 #[test]
 fn packet_corpus() {
     replay("packet", packet::run);
+}
+
+#[test]
+fn resync_corpus() {
+    replay("resync", resync::run);
 }
