@@ -10,3 +10,4 @@ mod limits;
 mod load;
 mod page;
 mod protocol;
+mod vanished;
