@@ -10,7 +10,7 @@ use super::users::quote;
 use super::{Narrator, Note, Title, agent};
 use crate::app::{self, Protocol, Said, Text};
 use crate::base::Direction;
-use crate::event::{FrameInfo, Handshake, Message, Opcode, Progress, Request, Session};
+use crate::event::{Handshake, Message, Opcode, Progress, Request, Session};
 
 /// Bytes of a target, an origin, a subprotocol, extensions or a close reason that are quoted.
 const QUOTED: usize = 120;
@@ -97,14 +97,6 @@ impl Narrator {
         quote(&mut self.story, Text::Plain(text), QUOTED)
     }
 
-    pub(super) fn frame(&mut self, session: &Session, frame: &FrameInfo) {
-        // Whole messages speak for themselves; only a fragment that leaves its message open is told.
-        if frame.fin || frame.opcode.is_control() {
-            return;
-        }
-        let _ = session;
-    }
-
     pub(super) fn progress(&mut self, session: &Session, progress: &Progress) {
         self.recognised(session);
         if let Some(talk) = self.world.talks.get_mut(&session.number) {
@@ -114,7 +106,10 @@ impl Narrator {
         self.now.told = true;
         self.story.entitle(55, Title::Part(progress.opcode));
         let since = (progress.first_packet != self.now.packet).then_some(progress.first_packet);
-        let whole = progress.total.is_some_and(|total| progress.received >= total);
+        // Between two fragments there is no frame to speak of, but a message that has begun.
+        let whole = progress
+            .total
+            .map_or(progress.frames > 0, |total| progress.received >= total);
         self.story.notes.push(if whole {
             Note::Fragment {
                 from,
@@ -194,10 +189,7 @@ impl Narrator {
 
     fn data(&mut self, number: u64, message: &Message<'_>) -> Kind {
         let hint = self.world.talks.get(&number).and_then(|talk| talk.hint);
-        if message.complete
-            && message.opcode == Opcode::Text
-            && let Ok(text) = simdutf8::basic::from_utf8(message.payload.bytes)
-        {
+        if let Some(text) = message.text {
             let said = Said {
                 text,
                 direction: message.direction,

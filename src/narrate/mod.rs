@@ -124,7 +124,8 @@ impl Narrator {
         match event.kind {
             EventKind::UpgradeRequest(request) => self.upgrade_request(session.number, request),
             EventKind::Handshake(handshake) => self.handshake(session.number, handshake),
-            EventKind::Frame(frame) => self.frame(session, frame),
+            // Messages and fragments speak for their frames.
+            EventKind::Frame(_) => {}
             EventKind::Message(message) => self.message(session, message),
             EventKind::Progress(progress) => self.progress(session, progress),
             EventKind::Violation { direction, violation } => {

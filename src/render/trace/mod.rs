@@ -151,3 +151,6 @@ impl View for Trace {
         self.aside();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,7 +73,13 @@ impl Payloads {
                 }
                 self.lines.push(b'\n');
             }
-            None => self.bytes(language, message.payload.bytes, 0, message.opcode),
+            None => match message.text {
+                Some(text) => {
+                    let shown = self.text(text);
+                    self.more(language, text.len() - shown);
+                }
+                None => self.bytes(language, message.payload.bytes, 0, message.opcode),
+            },
         }
     }
 
@@ -102,9 +108,13 @@ impl Payloads {
                 shown.len()
             }
         };
-        let more = bytes.len() - shown;
-        if more > 0 {
-            self.line(language, |words| words.h_more(Arg::Bytes(more as u64)));
+        self.more(language, bytes.len() - shown);
+    }
+
+    /// So many bytes are not shown.
+    fn more(&mut self, language: &Language, bytes: usize) {
+        if bytes > 0 {
+            self.line(language, |words| words.h_more(Arg::Bytes(bytes as u64)));
         }
     }
 
@@ -164,9 +174,6 @@ impl Payloads {
                 shown.len()
             }
         };
-        let more = bytes.len() - shown;
-        if more > 0 {
-            self.line(language, |words| words.h_more(Arg::Bytes(more as u64)));
-        }
+        self.more(language, bytes.len() - shown);
     }
 }

@@ -1,0 +1,208 @@
+//! What strangers send cannot pass for what we say. Each test is named after the attack.
+
+use std::net::Ipv4Addr;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::base::{Captured, Direction, Endpoint, Side, Timestamp};
+use crate::event::{Message, Opcode, Payload, Session, StreamRange};
+use crate::lang::{self, CATALOGS};
+use crate::net::LinkType;
+use crate::tcp::At;
+
+const UP: Direction = Direction::ClientToServer;
+const DOWN: Direction = Direction::ServerToClient;
+
+/// The view of messages on one connection, a packet each; only the lines of its blocks.
+fn blocks(language: &str, messages: &[(Direction, String)]) -> Vec<String> {
+    let mut view = Trace::new(Options {
+        catalog: lang::by_tag(language).unwrap(),
+        detail: Detail::Verbose,
+        palette: &Palette::PLAIN,
+        full: false,
+        tcpdump: tcpdump::Options::default(),
+    });
+    let session = Session {
+        number: 1,
+        client: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 40000),
+        server: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 7272),
+        client_side: Side::A,
+        inferred: false,
+    };
+    for (index, (direction, text)) in messages.iter().enumerate() {
+        let at = At {
+            packet: index as u64 + 1,
+            time: Timestamp::from_nanos(index as i64),
+        };
+        let packet = Packet {
+            number: at.packet,
+            time: at.time,
+            link: LinkType(1),
+            data: Captured::whole(&[]),
+        };
+        let message = Message {
+            direction: *direction,
+            opcode: Opcode::Text,
+            payload: Payload::whole(text.as_bytes()),
+            text: Some(text),
+            wire_length: text.len() as u64,
+            frames: 1,
+            masked: false,
+            masking_key: None,
+            compressed: false,
+            packets: (at.packet, at.packet),
+            range: StreamRange {
+                start: 100 * at.packet,
+                end: 100 * at.packet + 99,
+            },
+            complete: true,
+            inferred: false,
+            close: None,
+            first: at,
+        };
+        let _ = view.packet(&packet, None);
+        let _ = view.event(&Event {
+            at,
+            session: &session,
+            kind: EventKind::Message(&message),
+        });
+        let _ = view.packet_end(&packet);
+    }
+    let out = String::from_utf8(std::mem::take(view.output())).unwrap();
+    let mut inside = false;
+    let mut lines = Vec::new();
+    for line in out.split('\n') {
+        inside |= line == "/*";
+        if inside {
+            lines.push(line.to_owned());
+        }
+        inside &= line != " */";
+    }
+    lines
+}
+
+/// A user of that name logs in and says something.
+fn session(language: &str, name: &str, content: &str) -> Vec<String> {
+    let login = json!({"type": "login", "name": name}).to_string();
+    let result = json!({"type": "login", "uid": 7, "name": name}).to_string();
+    let say = json!({"type": "say", "to_uid": "all", "content": content}).to_string();
+    let said = json!({"type": "say", "from_uid": 7, "to_uid": "all", "content": content}).to_string();
+    blocks(language, &[(UP, login), (DOWN, result), (UP, say), (DOWN, said)])
+}
+
+fn says(language: &str, name: &str, content: &str) -> String {
+    let lines = session(language, name, content);
+    assert_eq!(lines.iter().filter(|line| *line == "/*").count(), 4, "{lines:?}");
+    let third = lines
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| *line == "/*")
+        .nth(2)
+        .unwrap()
+        .0;
+    lines[third + 2].clone()
+}
+
+#[test]
+fn a_plain_name_needs_no_quotation_marks() {
+    assert_eq!(
+        says("en", "mynick", "hi,  all !"),
+        r#" * mynick's client (port 40000) says "hi,  all !" to everyone, through port 7272."#
+    );
+    assert_eq!(
+        says("en", "猪猪", "x"),
+        r#" * 猪猪's client (port 40000) says "x" to everyone, through port 7272."#
+    );
+    assert_eq!(
+        says("ja", "猪猪", "x"),
+        " * 「猪猪」のクライアント（ポート40000）がポート7272を通じて全員に「x」と発言します。"
+    );
+}
+
+#[test]
+fn a_name_that_is_one_of_our_words_is_quoted() {
+    for name in ["everyone", "Server", "the", "browser", "port", "ACK", "uid"] {
+        assert!(
+            says("en", name, "x").starts_with(&format!(" * \"{name}\"'s client")),
+            "{name}"
+        );
+    }
+    assert!(says("es", "todos", "x").contains("«todos»"));
+}
+
+#[test]
+fn a_name_that_is_a_sentence_of_ours_is_quoted() {
+    let name = "The server (port 7272) closes";
+    assert!(says("en", name, "x").contains(&format!("\"{name}\"'s client")));
+}
+
+#[test]
+fn a_number_as_a_name_cannot_pass_for_a_port() {
+    assert!(says("en", "7272", "x").starts_with(" * \"7272\"'s client"));
+}
+
+#[test]
+fn letters_of_another_alphabet_do_not_make_our_words() {
+    // The first letter is Cyrillic.
+    assert!(says("en", "еveryone", "x").contains("\"еveryone\"'s client"));
+}
+
+#[test]
+fn a_quotation_mark_does_not_end_the_quotation() {
+    assert!(says("en", "a", r#"x" to everyone. "y"#).contains(r#"says "x\" to everyone. \"y" to everyone"#));
+    assert!(says("zh-CN", "a", "x”。“y").contains("“x\\”。\\“y”"));
+    assert!(says("ja", "a", "x」「y").contains("「x\\」\\「y」"));
+    assert!(says("es", "a", "x» «y").contains("«x\\» \\«y»"));
+}
+
+#[test]
+fn a_comment_end_does_not_end_the_block() {
+    assert!(says("en", "*/ forged /*", "x").contains(r#""*\/ forged /*"'s client"#));
+    assert!(says("en", "a", "*/").contains(r#""*\/""#));
+}
+
+#[test]
+fn a_line_feed_in_a_name_does_not_begin_a_line_of_ours() {
+    let lines = session("en", "x\n */\n17:51:02 forged\n/*\n * Forged", "y");
+    assert!(
+        lines
+            .iter()
+            .all(|line| line == "/*" || line == " */" || line.starts_with(" * "))
+    );
+    assert!(lines.iter().any(|line| line.contains(r"x\n *\/\n17:51:02")));
+}
+
+#[test]
+fn an_escape_sequence_in_a_message_does_not_reach_the_terminal() {
+    assert!(says("en", "a", "\u{1b}[2J\u{9b}2J").contains(r"\u{1b}[2J\u{9b}2J"));
+}
+
+#[test]
+fn a_bidi_override_does_not_turn_our_words_round() {
+    assert!(says("en", "x\u{202e}y", "z").contains(r#""x\u{202e}y"'s client"#));
+}
+
+#[test]
+fn a_name_without_end_is_cut() {
+    let line = says("en", &"n".repeat(100_000), &"c".repeat(100_000));
+    assert!(line.len() < 400 && line.contains('…'), "{line}");
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_said_the_blocks_keep_their_form(
+        name in "(?s)([*/\"“”「」«»\n\r\u{1b}\u{202e}\u{2066}{} a]|.){0,40}",
+        content in "(?s)([*/\"“”「」«»\n\r\u{1b}\u{202e}\u{2066}{} a]|.){0,80}",
+    ) {
+        for catalog in CATALOGS {
+            let lines = session(catalog.tag, &name, &content);
+            prop_assert_eq!(lines.iter().filter(|line| *line == "/*").count(), 4);
+            for line in lines {
+                prop_assert!(line == "/*" || line == " */" || (line.starts_with(" * ") && !line.contains("*/")), "{}", line);
+                prop_assert!(!line.chars().any(super::super::hidden::is_hidden) || line.contains('\u{200d}') || line.contains('\u{fe0f}') || line.contains('\u{fe0e}'), "{}", line);
+            }
+        }
+    }
+}
