@@ -39,14 +39,14 @@ fn read(path: &Path) -> (LinkType, Vec<(Timestamp, Vec<u8>, usize)>) {
     (LinkType(link), packets)
 }
 
-fn trace(path: &Path, language: &str, detail: Detail) -> String {
+fn trace(path: &Path, language: &str, ascii: u8) -> String {
     let mut view = Trace::new(Options {
         catalog: lang::by_tag(language).unwrap(),
-        detail,
+        detail: Detail::Normal,
         palette: &Palette::PLAIN,
         full: false,
         tcpdump: tcpdump::Options {
-            ascii: 1,
+            ascii,
             timezone: jiff::tz::TimeZone::fixed(jiff::tz::offset(8)),
             ..tcpdump::Options::default()
         },
@@ -71,9 +71,9 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
-fn check(case: &str, language: &str) {
+fn check(case: &str, language: &str, ascii: u8) {
     let folder = fixture(case);
-    let told = trace(&folder.join("capture.pcap"), language, Detail::Normal);
+    let told = trace(&folder.join("capture.pcap"), language, ascii);
     let golden = folder.join(format!("trace.{language}.txt"));
     if env::var_os("REGENERATE").is_some() {
         fs::write(&golden, &told).unwrap();
@@ -88,6 +88,13 @@ fn check(case: &str, language: &str) {
 #[test]
 fn the_documents_session_is_told_in_five_languages() {
     for language in ["en", "zh-CN", "zh-TW", "ja", "es"] {
-        check("workerman-chat-2014", language);
+        check("workerman-chat-2014", language, 1);
+    }
+}
+
+#[test]
+fn two_browsers_read_as_a_story() {
+    for language in ["en", "zh-CN", "ja", "es"] {
+        check("two-browsers-2014", language, 0);
     }
 }

@@ -221,7 +221,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     text: "{from} sends {to} a text message of {bytes}.",
     binary: "{from} sends {to} a binary message of {bytes}.",
     reserved: "{from} sends {to} a frame with reserved opcode {n}, {bytes}.",
-    masked: "WebSocket masks what a client sends, so its text cannot be read in the packet; it stands unmasked below (key {key}).",
+    masked: "WebSocket masks what a client sends, so it cannot be read in the packet; it stands unmasked below (key {key}).",
     compressed: "It was sent compressed: {wire} for {bytes}.",
     frames: "It came in {n} frames.",
     packets: "It is complete with this packet; it began with packet {first}, {after} before.",

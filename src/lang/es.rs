@@ -221,7 +221,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     text: "{from} envía a {to} un mensaje de texto de {bytes}.",
     binary: "{from} envía a {to} un mensaje binario de {bytes}.",
     reserved: "{from} envía a {to} una trama con el código de operación reservado {n}, {bytes}.",
-    masked: "WebSocket enmascara lo que el cliente envía al servidor, así que en el paquete no se ve el texto original; abajo aparece desenmascarado (clave {key}).",
+    masked: "WebSocket enmascara lo que el cliente envía al servidor, así que en el paquete no se ve el contenido original; abajo aparece desenmascarado (clave {key}).",
     compressed: "Se envió comprimido: {bytes} en {wire}.",
     frames: "Llegó en {n} tramas.",
     packets: "Se completa con este paquete; empezó con el paquete {first}, {after} antes.",

@@ -221,7 +221,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     text: "{from}が{to}に{bytes}のテキストメッセージを送信します。",
     binary: "{from}が{to}に{bytes}のバイナリメッセージを送信します。",
     reserved: "{from}が{to}に予約済みオペコード{n}のフレーム（{bytes}）を送信します。",
-    masked: "クライアントがサーバーに送るデータはWebSocketの規定でマスクされるため、パケットでは元のテキストを読めません。マスクを外したものを下に示します（キー{key}）。",
+    masked: "クライアントがサーバーに送るデータはWebSocketの規定でマスクされるため、パケットのままでは読めません。マスクを外したものを下に示します（キー{key}）。",
     compressed: "圧縮して送られました：{bytes}が{wire}になりました。",
     frames: "{n}個のフレームに分けて送られました。",
     packets: "このパケットで完成しました。始まりはパケット{first}、{after}前です。",
