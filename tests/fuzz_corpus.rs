@@ -10,6 +10,8 @@ mod frames;
 mod head;
 #[path = "../fuzz/bodies/inflate.rs"]
 mod inflate;
+#[path = "../fuzz/bodies/json_text.rs"]
+mod json_text;
 #[path = "../fuzz/bodies/packet.rs"]
 mod packet;
 #[path = "../fuzz/bodies/resync.rs"]
@@ -52,6 +54,11 @@ fn head_corpus() {
 #[test]
 fn inflate_corpus() {
     replay("inflate", inflate::run);
+}
+
+#[test]
+fn json_text_corpus() {
+    replay("json_text", json_text::run);
 }
 
 #[test]

@@ -11,10 +11,10 @@ use super::lanes;
 /// Appends `bytes` as text of one line.
 pub fn line(out: &mut Vec<u8>, bytes: &[u8]) {
     match simdutf8::basic::from_utf8(bytes) {
-        Ok(text) => str_line(out, text),
+        Ok(text) => text_line(out, text),
         Err(_) => {
             for chunk in bytes.utf8_chunks() {
-                str_line(out, chunk.valid());
+                text_line(out, chunk.valid());
                 for &byte in chunk.invalid() {
                     out.extend_from_slice(&[b'\\', b'x', hex(byte >> 4), hex(byte)]);
                 }
@@ -68,7 +68,7 @@ pub fn json(out: &mut Vec<u8>, text: &str) -> bool {
     let mut done = 0;
     while block_at < bytes.len() {
         let block = lanes::block(bytes, block_at);
-        let mut stops = lanes::json_stops(&block);
+        let mut stops = lanes::quotes(&block) | lanes::suspects(&block);
         while stops != 0 {
             let stop = block_at + stops.trailing_zeros() as usize;
             stops &= stops - 1;
@@ -135,8 +135,8 @@ fn copy(out: &mut [u8], at: usize, bytes: &[u8], from: usize, to: usize) -> usiz
     at + run
 }
 
-/// Appends `text` as text of one line.
-fn str_line(out: &mut Vec<u8>, text: &str) {
+/// Like [`line`], for what is known to be UTF-8.
+pub fn text_line(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     let (mut block_at, mut done) = (0, 0);
     while block_at < bytes.len() {
@@ -322,6 +322,17 @@ mod tests {
         assert!(json(&mut out, "\u{7f}"));
         assert!(json(&mut out, "\u{85}"));
         assert!(json(&mut out, "\u{2066}"));
+    }
+
+    #[test]
+    fn a_character_over_the_edge_of_a_block_is_escaped_once() {
+        for before in 55..70 {
+            for ch in ["\u{202e}", "\u{e0041}", "\u{85}", "\"", "猪"] {
+                let text = "a".repeat(before) + ch + &"\"b\\".repeat(40);
+                let value: String = serde_json::from_str(&format!("\"{}\"", json_of(&text))).unwrap();
+                assert_eq!(value, text);
+            }
+        }
     }
 
     #[test]

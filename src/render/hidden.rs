@@ -13,14 +13,19 @@ pub fn is_hidden_at(text: &str, pos: usize, ch: char) -> bool {
     if !is_hidden(ch) {
         return false;
     }
-    match ch {
-        '\u{200d}' => !text[..pos].chars().next_back().is_some_and(joins_emoji),
-        '\u{fe0e}' | '\u{fe0f}' => !text[..pos]
-            .chars()
-            .next_back()
-            .is_some_and(|before| !before.is_ascii() && !is_hidden(before)),
+    let mut before = text[..pos].chars();
+    match (ch, before.next_back()) {
+        // Behind a selector that is hidden itself, a joiner would be the only trace of both.
+        ('\u{200d}', Some('\u{fe0f}')) => !selects(before.next_back()),
+        ('\u{200d}', Some(before)) => !joins_emoji(before),
+        ('\u{fe0e}' | '\u{fe0f}', before) => !selects(before),
         _ => true,
     }
+}
+
+/// Whether an emoji or text variation selector behind `ch` is in its place.
+fn selects(ch: Option<char>) -> bool {
+    ch.is_some_and(|ch| !ch.is_ascii() && !is_hidden(ch))
 }
 
 /// Whether `ch` is a control or format character that a terminal obeys or a reader does not see.
@@ -48,9 +53,9 @@ pub const fn is_hidden(ch: char) -> bool {
     )
 }
 
-/// Whether a zero width joiner behind `ch` can be inside an emoji sequence: pictographs, skin tones, the emoji selector.
+/// Whether a zero width joiner behind `ch` can be inside an emoji sequence: pictographs, skin tones.
 const fn joins_emoji(ch: char) -> bool {
-    matches!(ch, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' | '\u{fe0f}')
+    matches!(ch, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
 
 /// The bytes of UTF-8 with which hidden characters beyond ASCII begin (others begin with them, too).

@@ -146,7 +146,8 @@ impl Printer<'_> {
         let mut done = 0;
         let bytes = string.as_bytes();
         while at < bytes.len() {
-            let stops = lanes::json_stops(&lanes::block(bytes, at));
+            let block = lanes::block(bytes, at);
+            let stops = lanes::quotes(&block) | lanes::suspects(&block);
             if stops == 0 {
                 at += lanes::BLOCK;
                 continue;

@@ -24,7 +24,10 @@ pub(super) fn write(out: &mut Vec<u8>, begin: usize, message: &Message<'_>, widt
             escape::line(out, close.reason.as_bytes());
         }
     } else if message.complete && message.payload.holes.is_empty() {
-        bytes(out, message, message.payload.bytes, enough);
+        match message.text {
+            Some(text) if text.len() <= enough => escape::text_line(out, text),
+            _ => bytes(out, message, message.payload.bytes, enough),
+        }
     } else {
         partial(out, message, enough, palette);
     }

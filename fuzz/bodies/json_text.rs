@@ -1,0 +1,79 @@
+//! Any bytes as text to be shown: as JSON to be minified and laid out, as a line, in a comment, in a JSON string. Beside not
+//! panicking: what is JSON is what `serde_json` takes for JSON, it stays what it was, and nothing hidden comes out.
+
+use serde_json::value::RawValue;
+use wschat_sniff::render::escape;
+use wschat_sniff::render::hidden::is_hidden_at;
+use wschat_sniff::render::json_text::{Layout, MAX_DEPTH, minify, pretty};
+use wschat_sniff::render::palette::Palette;
+
+/// One input.
+pub fn run(data: &[u8]) {
+    let mut out = Vec::new();
+    escape::line(&mut out, data);
+    harmless(&out, false);
+    out.clear();
+    let (first, second) = data.split_at(data.len() / 2);
+    escape::comment(&mut out, first);
+    escape::comment(&mut out, second);
+    harmless(&out, false);
+    assert!(!out.windows(2).any(|pair| pair == b"*/"));
+    out.clear();
+    escape::lines(&mut out, data, 4);
+    harmless(&out, true);
+    if let Ok(text) = std::str::from_utf8(data) {
+        string(text);
+        json(text);
+    }
+}
+
+fn string(text: &str) {
+    let mut out = b"\"".to_vec();
+    escape::json(&mut out, text);
+    out.push(b'"');
+    harmless(&out, false);
+    assert_eq!(serde_json::from_slice::<String>(&out).ok().as_deref(), Some(text));
+}
+
+fn json(text: &str) {
+    let depth = text.bytes().filter(|b| matches!(b, b'[' | b'{')).count();
+    let mut small = Vec::new();
+    let is_json = minify(&mut small, text).is_ok();
+    // Beyond our depth and that of `serde_json` opinions may differ.
+    if depth < MAX_DEPTH.min(100) {
+        assert_eq!(is_json, serde_json::from_str::<&RawValue>(text).is_ok());
+    }
+    let layout = Layout {
+        indent: 2,
+        limit: usize::MAX,
+        palette: &Palette::PLAIN,
+    };
+    let mut large = Vec::new();
+    assert_eq!(pretty(&mut large, text, &layout).is_ok(), is_json);
+    let mut cut = Vec::new();
+    let limit = text.len() / 2;
+    assert_eq!(pretty(&mut cut, text, &Layout { limit, ..layout }).is_ok(), is_json);
+    harmless(&small, false);
+    harmless(&large, true);
+    harmless(&cut, true);
+    if !is_json {
+        assert!(small.is_empty() && large.is_empty());
+        return;
+    }
+    let again = |json: &[u8]| {
+        let mut out = Vec::new();
+        let text = std::str::from_utf8(json).unwrap_or_default();
+        assert!(minify(&mut out, text).is_ok());
+        out
+    };
+    assert_eq!(again(&small), small);
+    again(&large);
+}
+
+/// `out` can be shown. Line feeds are allowed in what has several lines.
+fn harmless(out: &[u8], lines: bool) {
+    let text = std::str::from_utf8(out).expect("what is shown is UTF-8");
+    for (at, ch) in text.char_indices() {
+        assert!(lines && ch == '\n' || !is_hidden_at(text, at, ch), "{text:?}");
+    }
+}
