@@ -4,6 +4,7 @@ mod check;
 mod closing;
 mod dump;
 mod live;
+mod names;
 mod offline;
 mod output;
 mod pipeline;

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use super::check::Check;
 use super::closing::Closing;
+use super::names::SystemNames;
 use super::output::Output;
 use super::sinks::{AnyView, Lines, Sinks};
 use super::{Error, Outcome, setup};
@@ -19,7 +20,7 @@ use crate::net::Packet;
 use crate::render::json::Json;
 use crate::render::messages::{self, Messages};
 use crate::render::palette::Palette;
-use crate::render::tcpdump::{self, Precision, Printer, TimeFormat};
+use crate::render::tcpdump::{self, Names, Precision, Printer, TimeFormat};
 use crate::render::trace::{self, Trace};
 use crate::render::{SelectedEvents, SelectedPackets};
 
@@ -312,6 +313,7 @@ fn lines(options: &Options) -> tcpdump::Options {
         } else {
             Precision::Micro
         },
+        names: lines.resolve.then(|| Names::new(SystemNames::new(lines.no_domain))),
         number: lines.number,
         lengths: lines.lengths,
         link_header: lines.link_header,

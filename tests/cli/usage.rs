@@ -51,6 +51,21 @@ fn the_documents_command_line_works_as_typed() {
 }
 
 #[test]
+fn names_are_looked_up_only_when_they_are_wanted() {
+    let file = capture();
+    let file = file.to_str().unwrap();
+    // Loopback has its name from /etc/hosts, everywhere.
+    for flags in ["-q", "-N", "-vv", "-q"] {
+        let ours = run(["--format=tcpdump", "--resolve", flags, "-r", file]);
+        assert_eq!(stdout(&ours), stdout(&tcpdump([flags, "-r", file])), "{flags}");
+    }
+    let ours = run(["--format=tcpdump", "-r", file]);
+    assert_eq!(stdout(&ours), stdout(&tcpdump(["-n", "-r", file])));
+    let both = run(["--format=tcpdump", "--resolve", "-n", "-r", file]);
+    assert_eq!(both.stdout, ours.stdout);
+}
+
+#[test]
 fn count_prints_as_tcpdump() {
     let file = capture();
     let file = file.to_str().unwrap();

@@ -1,5 +1,8 @@
 //! One packet on its way to text: what may be read of it, and where the text goes.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use super::interfaces::Interfaces;
 use super::number;
 use super::options::Options;
@@ -196,16 +199,38 @@ impl<'a> Line<'a> {
 
     /// The IPv4 address at `at`.
     pub(super) fn v4(&mut self, at: usize) -> Printed {
-        let address = self.array(at)?;
-        number::push_v4(self.out, address);
+        let address: [u8; 4] = self.array(at)?;
+        match self.host(address.into()) {
+            Some(name) => self.text(&name),
+            None => number::push_v4(self.out, address),
+        }
         Ok(())
     }
 
     /// The IPv6 address at `at`.
     pub(super) fn v6(&mut self, at: usize) -> Printed {
-        let address = self.array(at)?;
-        number::push_v6(self.out, address);
+        let address: [u8; 16] = self.array(at)?;
+        match self.host(address.into()) {
+            Some(name) => self.text(&name),
+            None => number::push_v6(self.out, address),
+        }
         Ok(())
+    }
+
+    /// The name of a host, when names are wanted and it has one.
+    fn host(&self, address: IpAddr) -> Option<Arc<str>> {
+        self.options.names.as_ref()?.host(address)
+    }
+
+    /// A port, behind `before`.
+    pub(super) fn port(&mut self, before: &str, port: u16, udp: bool) {
+        match self.options.names.as_ref().and_then(|names| names.port(port, udp)) {
+            Some(name) => {
+                self.text(before);
+                self.text(&name);
+            }
+            None => self.dec(before, port),
+        }
     }
 
     /// The hardware address of `n` bytes at `at`.

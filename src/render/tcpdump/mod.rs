@@ -27,6 +27,7 @@ mod llc;
 mod loopback;
 mod mpls;
 mod mptcp;
+mod names;
 mod number;
 mod options;
 mod ppp;
@@ -40,6 +41,7 @@ mod time;
 mod udp;
 mod udp_tunnels;
 
+pub use names::{Names, Resolve};
 pub use options::{Options, Precision, TimeFormat};
 pub use printer::Printer;
 pub(super) use time::Clock;

@@ -2,6 +2,8 @@
 
 use jiff::tz::TimeZone;
 
+use super::names::Names;
+
 /// The flags that change what is printed, named after what they do; each field says its letter.
 ///
 /// The default is what `-n` alone prints, in the system's time zone.
@@ -13,6 +15,8 @@ pub struct Options {
     pub precision: Precision,
     /// Where local time is read off; tcpdump takes it from `TZ`.
     pub timezone: TimeZone,
+    /// `--resolve`: who knows names; without, everything is a number.
+    pub names: Option<Names>,
     /// `-#`: the packet's number before everything else.
     pub number: bool,
     /// `--lengths`: captured and original length before the time (tcpdump 5).
@@ -69,6 +73,7 @@ impl Default for Options {
             time: TimeFormat::default(),
             precision: Precision::default(),
             timezone: TimeZone::system(),
+            names: None,
             number: false,
             lengths: false,
             link_header: false,

@@ -24,7 +24,7 @@ pub(super) fn print(
     length: usize,
     out: &mut Vec<u8>,
 ) -> bool {
-    if options.verbose > 0 || options.quiet > 0 || options.link_header {
+    if options.verbose > 0 || options.quiet > 0 || options.link_header || options.names.is_some() {
         return false;
     }
     let Some(packet) = Usual::read(bytes.get(start..).unwrap_or_default(), length) else {

@@ -144,13 +144,14 @@ pub(super) fn carrier(line: &Line<'_>, payload: Payload) -> Printed<u8> {
 /// Both addresses, with their ports when they were captured.
 pub(super) fn addresses(line: &mut Line<'_>, payload: Payload, ports: Option<(u16, u16)>) -> Printed {
     let header = payload.header;
+    let udp = carrier(line, payload)? == protocol::UDP;
     let end = |line: &mut Line<'_>, v4: usize, v6: usize, port: Option<u16>| {
         match payload.version {
             6 => line.v6(header + v6)?,
             _ => line.v4(header + v4)?,
         }
         if let Some(port) = port {
-            line.dec(".", port);
+            line.port(".", port, udp);
         }
         Ok::<_, Truncated>(())
     };

@@ -82,8 +82,8 @@ fn addresses(line: &mut Line<'_>, payload: Payload, ports: Option<(u16, u16)>) -
         tcp::addresses(line, payload, ports)?;
     } else if let Some((sport, dport)) = ports {
         // Behind other headers: the addresses are told already.
-        line.dec("", sport);
-        line.dec(" > ", dport);
+        line.port("", sport, true);
+        line.port(" > ", dport, true);
     } else {
         return Ok(());
     }
