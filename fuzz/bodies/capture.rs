@@ -55,7 +55,7 @@ fn check_message(message: &Message<'_>, limits: &Limits) {
 }
 
 /// One input.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let limits = Limits {
         flows: 16,
         waiting_bytes: 8 << 10,

@@ -33,7 +33,7 @@ impl Output for Heard {
 }
 
 /// One input.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let Some((&flags, data)) = data.split_first() else {
         return;
     };

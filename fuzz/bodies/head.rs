@@ -5,7 +5,7 @@ use wschat_sniff::base::{Gap, GapCause, Limits, Side};
 use wschat_sniff::http::{Exchange, Handshake, Step, judge_request};
 
 /// One input.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let limits = Limits {
         head_bytes: 1 << 10,
         ..Limits::default()

@@ -7,7 +7,7 @@ use wschat_sniff::ws::inflate::{Compressed, InflatePool, Inflated, Inflater};
 const LIMIT: usize = 64 << 10;
 
 /// One input.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let Some((&flags, mut rest)) = data.split_first() else {
         return;
     };

@@ -64,7 +64,7 @@ impl Upper for Check {
 }
 
 /// One input.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let limits = Limits {
         flows: 4,
         waiting_bytes: 2_000,

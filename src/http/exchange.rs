@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use super::body::{Body, Chunked, Phase, body};
 use super::head::{self, Head, Outcome, has_token};
 use super::{Request, Response, upgrade};
 use crate::base::{Gap, Limits, Side, Violation};
@@ -316,91 +317,6 @@ impl Exchange {
     fn presume(&mut self) -> (usize, Option<Step>) {
         let request = self.pending.pop_front().and_then(|p| p.request).unwrap_or_default();
         (0, Some(Step::Presumed(request)))
-    }
-}
-
-/// How a message's body is delimited (RFC 9112 §6.3).
-enum Body {
-    None,
-    Length(u64),
-    Chunked,
-    Unsaid,
-}
-
-fn body(headers: &[(String, String)]) -> Body {
-    let values = |name: &'static str| {
-        headers
-            .iter()
-            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v.as_str())
-    };
-    if has_token(values("transfer-encoding"), "chunked") {
-        return Body::Chunked;
-    }
-    match values("content-length").next().map(|v| v.trim().parse()) {
-        Some(Ok(length)) => Body::Length(length),
-        Some(Err(_)) => Body::None,
-        None => Body::Unsaid,
-    }
-}
-
-/// The chunked transfer coding (RFC 9112 §7.1), read only to find its end.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Chunked {
-    phase: Phase,
-    /// The size of the current chunk so far, or what is left of it, its line end included.
-    size: u64,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// In a chunk's size.
-    #[default]
-    Size,
-    /// Behind it, before the line's end.
-    Extension,
-    Data,
-    /// At the start of a line after the last chunk.
-    Trailer,
-    /// In such a line.
-    TrailerLine,
-    Done,
-}
-
-impl Chunked {
-    /// How many bytes belong to the body; `None` when it is malformed.
-    fn push(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut used = 0;
-        while used < bytes.len() && self.phase != Phase::Done {
-            if self.phase == Phase::Data {
-                let here = usize::try_from(self.size).map_or(bytes.len() - used, |size| size.min(bytes.len() - used));
-                used += here;
-                self.size -= here as u64;
-                if self.size == 0 {
-                    self.phase = Phase::Size;
-                }
-                continue;
-            }
-            let byte = bytes[used];
-            used += 1;
-            match (self.phase, byte) {
-                (Phase::Size | Phase::Extension, b'\n') => {
-                    self.phase = if self.size == 0 { Phase::Trailer } else { Phase::Data };
-                    self.size = if self.size == 0 { 0 } else { self.size.checked_add(2)? };
-                }
-                (Phase::Size, b'\r' | b';' | b' ' | b'\t') => self.phase = Phase::Extension,
-                (Phase::Size, digit) => {
-                    let digit = char::from(digit).to_digit(16)?;
-                    self.size = self.size.checked_mul(16)?.checked_add(u64::from(digit))?;
-                }
-                (Phase::Trailer, b'\n') => self.phase = Phase::Done,
-                (Phase::Trailer, b'\r') => {}
-                (Phase::Trailer, _) => self.phase = Phase::TrailerLine,
-                (Phase::TrailerLine, b'\n') => self.phase = Phase::Trailer,
-                _ => {}
-            }
-        }
-        Some(used)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The upgrade from HTTP/1.1 to WebSocket (RFC 6455 §4).
 
+mod body;
 mod exchange;
 mod extensions;
 mod head;

@@ -6,91 +6,21 @@
 
 mod judge;
 mod seek;
+mod shared;
 mod tell;
 #[cfg(test)]
 mod tests;
 mod unfinished;
 
-use super::inflate::{InflatePool, Inflater};
-use super::partial::{Partial, Piece, Pool};
-use super::{FrameInfo, Header, Hole, MAX_HEADER, Message, Opcode, Payload, Progress, StreamRange};
-use crate::base::{Direction, Gap, Limits, Rule, Violation};
+use super::inflate::Inflater;
+use super::partial::{Partial, Piece};
+use super::{FrameInfo, Header, MAX_HEADER, Message, Opcode, Payload, Progress, StreamRange};
+use crate::base::{Direction, Gap, Rule, Violation};
 use crate::tcp::At;
 use seek::Seek;
+pub use shared::{Chunk, Output, Shared};
+use tell::{KEPT_BUFFER, Tail};
 use unfinished::Unfinished;
-
-/// Bytes of a stream, and where they come from.
-#[derive(Debug, Clone, Copy)]
-pub struct Chunk<'a> {
-    /// Offset of the first byte in the direction's stream.
-    pub offset: u64,
-    /// The bytes.
-    pub bytes: &'a [u8],
-    /// The packet that carried them.
-    pub packet: u64,
-    /// The packet with which they could be read: a later one when they had to wait.
-    pub at: At,
-}
-
-/// What a decoder finds.
-pub trait Output {
-    /// A frame is complete, or as complete as it will be. Called only with [`Wanted::frames`].
-    fn frame(&mut self, at: At, frame: &FrameInfo);
-    /// A message or control frame is complete, or as complete as it will be.
-    fn message(&mut self, at: At, message: &Message<'_>);
-    /// The decoder's direction broke a rule.
-    fn violation(&mut self, at: At, violation: &Violation);
-}
-
-/// What decoders share, so that each is small: bounds, wishes, and buffers that are reused.
-#[derive(Debug, Default)]
-pub struct Shared {
-    limits: Limits,
-    frames: bool,
-    plain: Vec<u8>,
-    pool: Pool,
-    inflaters: InflatePool,
-    inflated: Vec<u8>,
-    inflated_holes: Vec<Hole>,
-    /// Bytes that all connections together hold because they cannot be read yet.
-    held: usize,
-}
-
-impl Shared {
-    /// Buffers for any number of decoders; `frames` says whether [`Output::frame`] is wanted.
-    pub fn new(limits: Limits, frames: bool) -> Self {
-        Self {
-            limits,
-            frames,
-            ..Self::default()
-        }
-    }
-
-    /// Makes room for `bytes` of something that cannot be read yet; `false` when there is too much of that already.
-    pub fn hold(&mut self, bytes: usize) -> bool {
-        let fits = self.held.saturating_add(bytes) <= self.limits.waiting_total / 2;
-        if fits {
-            self.held += bytes;
-        }
-        fits
-    }
-
-    /// How many bytes are held so.
-    pub fn held(&self) -> usize {
-        self.held
-    }
-
-    /// What [`hold`](Self::hold) made room for is gone.
-    pub fn release(&mut self, bytes: usize) {
-        self.held = self.held.saturating_sub(bytes);
-    }
-
-    fn append(&mut self, partial: &mut Partial, piece: Piece<'_>) {
-        // A few of the largest messages at once, or many smaller ones.
-        let total = self.limits.message_bytes.saturating_mul(4);
-        self.pool.append(partial, piece, self.limits.message_bytes, total);
-    }
-}
 
 /// The decoder of one direction.
 #[derive(Debug)]
@@ -511,83 +441,6 @@ impl Decoder {
         }
     }
 
-    /// Where frames begin is not known any more: what is unfinished ends here.
-    fn lose(&mut self, at: At, shared: &mut Shared, out: &mut impl Output) {
-        self.state = State::Lost;
-        self.adrift = true;
-        if let Some(mut frame) = self.frame.take()
-            && let Some(header) = frame.header
-        {
-            let left = header.length - frame.received;
-            if let Some(partial) = frame.control.take() {
-                self.finish(partial, Tail::Known(left), at, shared, out);
-            } else {
-                let tail = if header.fin { Tail::Known(left) } else { Tail::Cut };
-                self.finish_open(tail, at, shared, out);
-            }
-        }
-        self.finish_open(Tail::Cut, at, shared, out);
-        self.history_lost();
-    }
-
-    fn finish_open(&mut self, tail: Tail, at: At, shared: &mut Shared, out: &mut impl Output) {
-        if let Some(partial) = self.open.take() {
-            self.finish(partial, tail, at, shared, out);
-        }
-    }
-
-    /// Tells what is known of a message in pieces.
-    fn finish(&mut self, mut partial: Box<Partial>, tail: Tail, at: At, shared: &mut Shared, out: &mut impl Output) {
-        let missing = partial.length - partial.bytes.len() as u64;
-        let left = match tail {
-            Tail::Known(left) => left,
-            Tail::Whole | Tail::Cut => 0,
-        };
-        let tail = match tail {
-            Tail::Whole | Tail::Known(_) => Some(missing.saturating_add(left)),
-            Tail::Cut => None,
-        };
-        if tail != Some(0) {
-            partial.holes.push(Hole {
-                offset: partial.bytes.len() as u64,
-                length: tail,
-            });
-        }
-        let mut bytes = &partial.bytes[..];
-        if partial.headless {
-            if self.inflater.is_some() {
-                // Whether this is compressed was said at the lost beginning: nothing of it can be told.
-                bytes = &[];
-                partial.holes.clear();
-                self.history_lost();
-            }
-            let offset = 0;
-            partial.holes.insert(0, Hole { offset, length: None });
-        }
-        let message = Message {
-            direction: self.direction,
-            opcode: partial.opcode,
-            payload: Payload {
-                bytes,
-                holes: &partial.holes,
-            },
-            text: None,
-            wire_length: partial.length.saturating_add(left),
-            frames: partial.frames,
-            masked: partial.masking_key.is_some(),
-            masking_key: partial.masking_key,
-            compressed: partial.compressed,
-            packets: partial.packets,
-            range: partial.range,
-            complete: partial.holes.is_empty(),
-            inferred: self.inferred,
-            close: None,
-            first: partial.first,
-        };
-        self.tell(message, at, shared, out);
-        shared.pool.give(partial);
-    }
-
     fn info(&self, header: &Header, offset: u64, packets: (u64, u64)) -> FrameInfo {
         FrameInfo {
             direction: self.direction,
@@ -600,20 +453,6 @@ impl Decoder {
             offset,
         }
     }
-}
-
-/// Buffers of more capacity than this are not kept for reuse.
-const KEPT_BUFFER: usize = 2 << 20;
-
-/// How a message ends.
-#[derive(Debug, Clone, Copy)]
-enum Tail {
-    /// With its final frame.
-    Whole,
-    /// This many bytes of its final frame never came.
-    Known(u64),
-    /// Without its final frame.
-    Cut,
 }
 
 /// Control frames, and what nobody has defined: such a frame is a message of its own, also between fragments.

@@ -1,12 +1,97 @@
-//! A message's last way: inflated if it is compressed, judged, handed on.
+//! A message's last way: ended, inflated if it is compressed, judged, handed on.
 
-use super::{Decoder, KEPT_BUFFER, Output, Shared};
+use super::{Decoder, Output, Shared, State};
 use crate::base::{Rule, Violation};
 use crate::tcp::At;
 use crate::ws::inflate::{Compressed, Inflated};
-use crate::ws::{Close, Message, Opcode, Payload};
+use crate::ws::partial::Partial;
+use crate::ws::{Close, Hole, Message, Opcode, Payload};
 
 impl Decoder {
+    /// Where frames begin is not known any more: what is unfinished ends here.
+    pub(super) fn lose(&mut self, at: At, shared: &mut Shared, out: &mut impl Output) {
+        self.state = State::Lost;
+        self.adrift = true;
+        if let Some(mut frame) = self.frame.take()
+            && let Some(header) = frame.header
+        {
+            let left = header.length - frame.received;
+            if let Some(partial) = frame.control.take() {
+                self.finish(partial, Tail::Known(left), at, shared, out);
+            } else {
+                let tail = if header.fin { Tail::Known(left) } else { Tail::Cut };
+                self.finish_open(tail, at, shared, out);
+            }
+        }
+        self.finish_open(Tail::Cut, at, shared, out);
+        self.history_lost();
+    }
+
+    pub(super) fn finish_open(&mut self, tail: Tail, at: At, shared: &mut Shared, out: &mut impl Output) {
+        if let Some(partial) = self.open.take() {
+            self.finish(partial, tail, at, shared, out);
+        }
+    }
+
+    /// Tells what is known of a message in pieces.
+    pub(super) fn finish(
+        &mut self,
+        mut partial: Box<Partial>,
+        tail: Tail,
+        at: At,
+        shared: &mut Shared,
+        out: &mut impl Output,
+    ) {
+        let missing = partial.length - partial.bytes.len() as u64;
+        let left = match tail {
+            Tail::Known(left) => left,
+            Tail::Whole | Tail::Cut => 0,
+        };
+        let tail = match tail {
+            Tail::Whole | Tail::Known(_) => Some(missing.saturating_add(left)),
+            Tail::Cut => None,
+        };
+        if tail != Some(0) {
+            partial.holes.push(Hole {
+                offset: partial.bytes.len() as u64,
+                length: tail,
+            });
+        }
+        let mut bytes = &partial.bytes[..];
+        if partial.headless {
+            if self.inflater.is_some() {
+                // Whether this is compressed was said at the lost beginning: nothing of it can be told.
+                bytes = &[];
+                partial.holes.clear();
+                self.history_lost();
+            }
+            let offset = 0;
+            partial.holes.insert(0, Hole { offset, length: None });
+        }
+        let message = Message {
+            direction: self.direction,
+            opcode: partial.opcode,
+            payload: Payload {
+                bytes,
+                holes: &partial.holes,
+            },
+            text: None,
+            wire_length: partial.length.saturating_add(left),
+            frames: partial.frames,
+            masked: partial.masking_key.is_some(),
+            masking_key: partial.masking_key,
+            compressed: partial.compressed,
+            packets: partial.packets,
+            range: partial.range,
+            complete: partial.holes.is_empty(),
+            inferred: self.inferred,
+            close: None,
+            first: partial.first,
+        };
+        self.tell(message, at, shared, out);
+        shared.pool.give(partial);
+    }
+
     /// Inflates the payload if it is compressed, judges it and hands the message on.
     pub(super) fn tell(&mut self, message: Message<'_>, at: At, shared: &mut Shared, out: &mut impl Output) {
         if !message.compressed {
@@ -91,4 +176,18 @@ impl Decoder {
         }
         out.message(at, &message);
     }
+}
+
+/// Buffers of more capacity than this are not kept for reuse.
+pub(super) const KEPT_BUFFER: usize = 2 << 20;
+
+/// How a message ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Tail {
+    /// With its final frame.
+    Whole,
+    /// This many bytes of its final frame never came.
+    Known(u64),
+    /// Without its final frame.
+    Cut,
 }

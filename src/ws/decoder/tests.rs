@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::base::{GapCause, Timestamp};
+use crate::base::{GapCause, Limits, Timestamp};
+use crate::ws::Hole;
 use crate::ws::mask::unmask;
 
 /// What a decoder said, owned.

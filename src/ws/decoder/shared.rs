@@ -1,0 +1,80 @@
+//! What goes into decoders, what comes out, and what they share.
+
+use crate::base::{Limits, Violation};
+use crate::tcp::At;
+use crate::ws::inflate::InflatePool;
+use crate::ws::partial::{Partial, Piece, Pool};
+use crate::ws::{FrameInfo, Hole, Message};
+
+/// Bytes of a stream, and where they come from.
+#[derive(Debug, Clone, Copy)]
+pub struct Chunk<'a> {
+    /// Offset of the first byte in the direction's stream.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// The packet that carried them.
+    pub packet: u64,
+    /// The packet with which they could be read: a later one when they had to wait.
+    pub at: At,
+}
+
+/// What a decoder finds.
+pub trait Output {
+    /// A frame is complete, or as complete as it will be. Called only with [`Wanted::frames`].
+    fn frame(&mut self, at: At, frame: &FrameInfo);
+    /// A message or control frame is complete, or as complete as it will be.
+    fn message(&mut self, at: At, message: &Message<'_>);
+    /// The decoder's direction broke a rule.
+    fn violation(&mut self, at: At, violation: &Violation);
+}
+
+/// What decoders share, so that each is small: bounds, wishes, and buffers that are reused.
+#[derive(Debug, Default)]
+pub struct Shared {
+    pub(super) limits: Limits,
+    pub(super) frames: bool,
+    pub(super) plain: Vec<u8>,
+    pub(super) pool: Pool,
+    pub(super) inflaters: InflatePool,
+    pub(super) inflated: Vec<u8>,
+    pub(super) inflated_holes: Vec<Hole>,
+    /// Bytes that all connections together hold because they cannot be read yet.
+    held: usize,
+}
+
+impl Shared {
+    /// Buffers for any number of decoders; `frames` says whether [`Output::frame`] is wanted.
+    pub fn new(limits: Limits, frames: bool) -> Self {
+        Self {
+            limits,
+            frames,
+            ..Self::default()
+        }
+    }
+
+    /// Makes room for `bytes` of something that cannot be read yet; `false` when there is too much of that already.
+    pub fn hold(&mut self, bytes: usize) -> bool {
+        let fits = self.held.saturating_add(bytes) <= self.limits.waiting_total / 2;
+        if fits {
+            self.held += bytes;
+        }
+        fits
+    }
+
+    /// How many bytes are held so.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// What [`hold`](Self::hold) made room for is gone.
+    pub fn release(&mut self, bytes: usize) {
+        self.held = self.held.saturating_sub(bytes);
+    }
+
+    pub(super) fn append(&mut self, partial: &mut Partial, piece: Piece<'_>) {
+        // A few of the largest messages at once, or many smaller ones.
+        let total = self.limits.message_bytes.saturating_mul(4);
+        self.pool.append(partial, piece, self.limits.message_bytes, total);
+    }
+}
