@@ -78,10 +78,10 @@ pub(super) fn run(options: &Options, device: Option<&str>) -> Result<Outcome, Er
     }
     // Whatever happened, what is known is shown first.
     let outcome = pipeline.finish();
-    if end.is_ok() {
-        counters(&mut live, pipeline.packets(), "\n")?;
-    }
+    // Also when the interface went away: what was captured was captured.
+    let counted = counters(&mut live, pipeline.packets(), "\n");
     end?;
+    counted?;
     outcome
 }
 
