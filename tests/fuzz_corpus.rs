@@ -16,6 +16,8 @@ mod json_text;
 mod packet;
 #[path = "../fuzz/bodies/resync.rs"]
 mod resync;
+#[path = "../fuzz/bodies/tcpdump_view.rs"]
+mod tcpdump_view;
 
 /// Runs every file of `fuzz/corpus/NAME`, and every beginning of the shorter ones: most faults are at an end.
 fn replay(name: &str, run: fn(&[u8])) {
@@ -69,4 +71,9 @@ fn packet_corpus() {
 #[test]
 fn resync_corpus() {
     replay("resync", resync::run);
+}
+
+#[test]
+fn tcpdump_view_corpus() {
+    replay("tcpdump_view", tcpdump_view::run);
 }

@@ -1,0 +1,92 @@
+//! Packets of any kind through the `tcpdump` view with any flags. Beside not panicking: each packet gets whole lines, the same ones
+//! from another printer, and not more of them than its bytes can explain.
+//!
+//! The first byte picks the link type, the next two the flags. Then come packets: two bytes of length, one that says how much
+//! more it had on the wire (less, from 0xf0 on), one that says how much time has gone by, the bytes.
+
+use wschat_sniff::base::{Captured, Timestamp};
+use wschat_sniff::net::{LinkType, Packet};
+use wschat_sniff::render::tcpdump::{Options, Precision, Printer, TimeFormat};
+
+const LINKS: [LinkType; 12] = [
+    LinkType::RAW,
+    LinkType::ETHERNET,
+    LinkType::LINUX_SLL2,
+    LinkType::LINUX_SLL,
+    LinkType::NULL,
+    LinkType::PPP,
+    LinkType::PPP_ETHER,
+    LinkType::C_HDLC,
+    LinkType::PPP_SERIAL,
+    LinkType::LOOP,
+    LinkType::IPV6,
+    LinkType(99),
+];
+
+/// One input.
+pub fn run(data: &[u8]) {
+    let [link, low, high, rest @ ..] = data else {
+        return;
+    };
+    let link = LINKS[usize::from(*link) % LINKS.len()];
+    let options = options(u16::from_be_bytes([*high, *low]));
+    let (mut printer, mut again) = (Printer::new(options.clone()), Printer::new(options));
+    let (mut out, mut same) = (Vec::new(), Vec::new());
+    let mut rest = rest;
+    let mut time = 0i64;
+    let mut number = 0;
+    while let [high, low, more, pause, bytes @ ..] = rest {
+        let length = usize::from(u16::from_be_bytes([*high, *low])).min(bytes.len());
+        let (bytes, behind) = bytes.split_at(length);
+        rest = behind;
+        number += 1;
+        // Back by a second, or forth by up to two minutes.
+        time += if *pause == 255 {
+            -1_000_000_000
+        } else {
+            1 << (*pause % 37)
+        };
+        let wire_len = match *more {
+            0xf0.. => length.saturating_sub(usize::from(*more) - 0xf0),
+            more => length + usize::from(more),
+        };
+        let packet = Packet {
+            number,
+            time: Timestamp::from_nanos(time),
+            link,
+            data: Captured { bytes, wire_len },
+        };
+        out.clear();
+        same.clear();
+        printer.print(&packet, &mut out);
+        again.print(&packet, &mut same);
+        assert_eq!(out, same);
+        assert_eq!(out.last(), Some(&b'\n'));
+        assert!(out.len() <= 2_000 + length * 60, "{} bytes for {length}", out.len());
+    }
+}
+
+fn options(bits: u16) -> Options {
+    let bit = |n: u16| bits >> n & 1 != 0;
+    let two = |n: u16| (bits >> n & 3) as u8;
+    Options {
+        time: [
+            TimeFormat::TimeOfDay,
+            TimeFormat::None,
+            TimeFormat::SincePrevious,
+            TimeFormat::DateTime,
+        ][usize::from(two(0))],
+        precision: if bit(2) { Precision::Nano } else { Precision::Micro },
+        number: bit(3),
+        lengths: bit(4),
+        link_header: bit(5),
+        quiet: two(6) / 2,
+        verbose: two(8),
+        absolute_sequence: bit(10),
+        unverified: bit(11),
+        ascii: two(12),
+        hex: u8::from(bit(14)) * 2,
+        hex_ascii: u8::from(bit(15)),
+        ..Options::default()
+    }
+}
