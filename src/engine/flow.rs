@@ -207,8 +207,11 @@ impl Flow {
     fn http<S: Sink>(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_, '_, S>) {
         let mut rest = chunk;
         while !rest.bytes.is_empty() {
-            let Stage::Http(http) = &mut self.stage else {
-                return self.data(side, rest, cx);
+            let http = match &mut self.stage {
+                Stage::Http(http) => http,
+                // These bytes were no head: asking once more whether they begin one would go on for ever.
+                Stage::Sniff(_) => return self.collect(side, rest, cx),
+                _ => return self.data(side, rest, cx),
             };
             let (used, step) = http.exchange.push(side, rest.offset, rest.bytes, cx.limits);
             rest.offset += used as u64;
@@ -331,6 +334,12 @@ impl Flow {
             self.stage = Stage::Http(Box::default());
             return self.http(side, chunk, cx);
         }
+        self.collect(side, chunk, cx);
+    }
+
+    /// The same, when they are not HTTP.
+    fn collect<S: Sink>(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_, '_, S>) {
+        let Stage::Sniff(sniff) = &mut self.stage else { return };
         match sniff.data(side, chunk, cx.shared) {
             Verdict::NotYet => {}
             Verdict::Other => {

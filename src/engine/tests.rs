@@ -349,6 +349,15 @@ fn a_server_that_is_never_heard_has_agreed_when_frames_follow() {
 }
 
 #[test]
+fn a_late_segment_that_only_looks_like_a_request_ends() {
+    let mut talk = Talk::new();
+    talk.data(CLIENT, b"GET / \x01 HTTP/1.1\r\n\r\n", 1460);
+    talk.data(CLIENT, b"GET / \x01 HTTP/1.1\r\n\r\n", 1460);
+    talk.packets.drain(..4);
+    assert!(talk.heard().messages.is_empty());
+}
+
+#[test]
 fn other_protocols_give_no_events() {
     let mut talk = Talk::new();
     talk.data(CLIENT, b"\x16\x03\x01\x00\x05hello", 1460);
