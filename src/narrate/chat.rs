@@ -222,6 +222,8 @@ impl Narrator {
         say.user = talk.user;
         say.to = addressee;
         say.expected = expected;
+        world.says.set_waiting(id, expected > 0);
+        let Some(say) = world.says.get(id) else { return UNKNOWN };
         let speaker = talk.user;
         let quoted = say.quote(&mut self.story);
         let (client, server) = self.pair(number, Direction::ClientToServer);
@@ -353,10 +355,11 @@ impl Narrator {
 
     /// A say of `speaker` is delivered: what the same speaker said before it and somebody has not got will not come any more.
     fn missed_before(&mut self, current: SayId, speaker: UserRef) {
-        for id in self.world.says.latest() {
-            if id >= current {
-                break;
-            }
+        let mut after = SayId(0);
+        loop {
+            let next = self.world.says.waiting().find(|id| *id > after && *id < current);
+            let Some(id) = next else { break };
+            after = id;
             let Some(say) = self.world.says.get(id) else { continue };
             if say.done || say.user != Some(speaker) || say.expected == 0 || say.packet == 0 {
                 continue;
@@ -366,6 +369,7 @@ impl Narrator {
                 continue;
             }
             say.done = true;
+            self.world.says.set_waiting(id, false);
             self.tell_missed(id);
         }
     }

@@ -55,6 +55,8 @@ pub(super) struct Says {
     ring: Vec<Say>,
     /// What stands for the words of each, close together to be looked through.
     words: Vec<u64>,
+    /// Whether each waits for somebody to get it, likewise.
+    waits: Vec<bool>,
     last: u64,
 }
 
@@ -78,7 +80,9 @@ impl Says {
         while self.ring.len() <= slot {
             self.ring.push(Say::default());
             self.words.push(0);
+            self.waits.push(false);
         }
+        self.waits[slot] = false;
         self.words[slot] = words;
         let say = &mut self.ring[slot];
         let mut delivered = std::mem::take(&mut say.delivered);
@@ -109,6 +113,18 @@ impl Says {
     /// The latest ones, the oldest first.
     pub(super) fn latest(&self) -> impl Iterator<Item = SayId> + use<> {
         (self.last.saturating_sub(LOOK - 1).max(1)..=self.last).map(SayId)
+    }
+
+    /// The latest ones for which somebody waits, the oldest first.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = SayId> {
+        self.latest().filter(|id| self.waits.get(slot(*id)) == Some(&true))
+    }
+
+    /// Somebody waits for that one, or nobody does any more.
+    pub(super) fn set_waiting(&mut self, id: SayId, waits: bool) {
+        if let Some(waiting) = self.waits.get_mut(slot(id)) {
+            *waiting = waits;
+        }
     }
 
     /// Every one that is remembered.

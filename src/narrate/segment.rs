@@ -274,6 +274,7 @@ impl Narrator {
                 }
                 let after = now.since(say.at);
                 let (of, private) = (say.expected, say.to.is_some());
+                self.world.says.set_waiting(id, false);
                 let browsers = self.all_browsers(id);
                 self.tail.push(match private {
                     true => Note::PrivateDone { after },

@@ -145,6 +145,11 @@ impl Printer<'_> {
         let mut at = 0;
         let mut done = 0;
         let bytes = string.as_bytes();
+        // Most strings are plain ASCII, and then there is nothing to look for.
+        let plain = |byte: u8| matches!(byte, b' '..=b'~') & (byte != b'\\');
+        if bytes.iter().fold(true, |all, &byte| all & plain(byte)) {
+            at = bytes.len();
+        }
         while at < bytes.len() {
             let block = lanes::block(bytes, at);
             let stops = lanes::quotes(&block) | lanes::suspects(&block);
