@@ -128,10 +128,16 @@ impl<U: Default> Table<U> {
 
     /// The capture has ended: ends all connections, in the order in which they began.
     pub fn finish<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
-        let mut entries: Vec<_> = self.slots.drain(..).flatten().collect();
-        entries.sort_unstable_by_key(|entry| entry.flow.connection.number);
-        for mut entry in entries {
-            entry.flow.end(TcpEnd::CaptureEnd, at, upper);
+        // Where they are is sorted, not the connections: those are large.
+        let slots = self.slots.iter().enumerate();
+        let mut order: Vec<_> = slots
+            .filter_map(|(index, slot)| Some((slot.as_ref()?.flow.connection.number, index)))
+            .collect();
+        order.sort_unstable();
+        for (_, index) in order {
+            if let Some(mut entry) = self.slots.get_mut(index).and_then(Option::take) {
+                entry.flow.end(TcpEnd::CaptureEnd, at, upper);
+            }
         }
         *self = Self {
             numbers: self.numbers,
