@@ -103,6 +103,24 @@ fn compare(name: &str, flags: &str, file: &Savefile) {
 }
 
 #[test]
+fn the_program_prints_the_same() {
+    for (name, file) in cases::all() {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("parity {name}.pcap"));
+        file.write(&path);
+        for flags in ["-n", "-Anvve", "-nXttt#", "-nSqtttt"] {
+            let ours = std::process::Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+                .args([flags, "--format", "tcpdump", "-r"])
+                .arg(&path)
+                .env("TZ", oracle::ZONE)
+                .output()
+                .unwrap();
+            let theirs = oracle::tcpdump(flags, &file);
+            assert!(ours.stdout == theirs, "{name}, flags '{flags}'");
+        }
+    }
+}
+
+#[test]
 fn damaged_packets() {
     // Thousands a run; `DAMAGE=100000` looks longer.
     let rounds = std::env::var("DAMAGE").map_or(6, |n| n.parse().unwrap());
