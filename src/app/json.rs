@@ -72,7 +72,11 @@ impl<'a> Text<'a> {
     /// Appends its characters to `out`, at most `limit` bytes of them. Says whether something was left off.
     pub fn copy_into(self, out: &mut Vec<u8>, limit: usize) -> bool {
         if let Some(plain) = self.as_plain() {
-            let shown = &plain[..plain.floor_char_boundary(limit)];
+            let mut end = plain.len().min(limit);
+            while !plain.is_char_boundary(end) {
+                end -= 1;
+            }
+            let shown = &plain[..end];
             out.extend_from_slice(shown.as_bytes());
             return shown.len() < plain.len();
         }
@@ -363,7 +367,9 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_panics(text in any::<String>()) {
-            let _ = members(&text).map(|(k, v)| (plain(k), v)).count();
+            members(&text).for_each(|(k, _)| {
+                plain(k);
+            });
             let _ = items(&text).count();
             let _ = plain(Text::Json(&text));
         }

@@ -1,6 +1,6 @@
 //! Which browser a User-Agent (RFC 9110 §10.1.5) is one of. What is no browser's gives nothing: it is a client then.
 
-use super::note::Agent;
+use super::who::Agent;
 
 /// Tokens and the browsers that send them. Browsers also send the tokens of others, so the most particular comes first.
 const BROWSERS: [(&str, &str); 12] = [

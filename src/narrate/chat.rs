@@ -1,10 +1,10 @@
 //! What messages mean to the application: logins, user lists, and each say with its deliveries.
 
-use super::note::{Labelled, Person};
 use super::says::{Delivery, SayId};
 use super::talk::{Kind, Label, Login};
 use super::users::{UserRef, quote, stranger};
-use super::{Narrator, Note, Party, Title, To, party};
+use super::who::{Labelled, Person};
+use super::{Narrator, Note, Party, Role, Title, To, party};
 use crate::app::{self, Meaning, Text, Users};
 use crate::base::Direction;
 use crate::event::Opcode;
@@ -269,6 +269,7 @@ impl Narrator {
             return UNKNOWN;
         };
         let (server, listener) = (talk.server, talk.user);
+        let browser = talk.role == Role::Browser;
         let speaker = world.users.of_id(server, from);
         if let Some(name) = from_name {
             world.users.arrives(server, speaker, name);
@@ -311,9 +312,10 @@ impl Narrator {
         let nth = if addressee.is_some() && own {
             0
         } else {
-            say.deliver(number)
+            say.deliver(number, browser)
         };
         let (of, seen, at) = (say.expected, say.packet != 0, say.at);
+        let browsers = !say.others;
         let (server, client) = self.pair(number, Direction::ServerToClient);
         let from = self.known_or(speaker, Some(from), from_name);
         let content = quote(&mut self.story, content, super::says::CONTENT_BYTES);
@@ -342,7 +344,6 @@ impl Narrator {
             }
         }
         if seen && (nth > 0 || own) {
-            let browsers = self.all_browsers(id);
             self.story.notes.push(Note::Delivery {
                 nth: if addressee.is_some() { 0 } else { nth },
                 of: if of >= nth { of } else { 0 },

@@ -4,9 +4,9 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
-use super::note::Role;
 use super::talk::Kind;
 use super::users::quote;
+use super::who::Role;
 use super::{Narrator, Note, Title, agent};
 use crate::app::{self, Protocol, Said, Text};
 use crate::base::Direction;

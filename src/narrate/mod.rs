@@ -10,10 +10,16 @@ mod message;
 mod note;
 mod says;
 mod segment;
+mod story;
 mod talk;
+mod title;
 mod users;
+mod who;
 
-pub use note::{Agent, Detail, Labelled, Note, Party, Person, Role, Span, Story, Title, To, What, sender_role};
+pub use note::Note;
+pub use story::{Detail, Span, Story};
+pub use title::Title;
+pub use who::{Agent, Labelled, Party, Person, Role, To, What, sender_role};
 
 use std::collections::{HashMap, VecDeque};
 
@@ -50,7 +56,7 @@ pub struct Narrator {
 
 /// What is known across connections.
 #[derive(Default)]
-pub(self) struct World {
+struct World {
     talks: HashMap<u64, Talk, FixedState>,
     users: Users,
     says: Says,
@@ -60,7 +66,7 @@ pub(self) struct World {
 
 /// The current packet.
 #[derive(Default)]
-pub(self) struct Now {
+struct Now {
     packet: u64,
     time: Timestamp,
     tcp: Option<Tcp>,
@@ -70,7 +76,7 @@ pub(self) struct Now {
 
 /// The current packet as TCP sees it.
 #[derive(Debug, Clone)]
-pub(self) struct Tcp {
+struct Tcp {
     connection: u64,
     client: Endpoint,
     server: Endpoint,
@@ -186,7 +192,7 @@ impl Narrator {
     }
 
     /// Who sends in `direction` of that connection.
-    pub(self) fn party(&mut self, number: u64, direction: Direction) -> Party {
+    fn party(&mut self, number: u64, direction: Direction) -> Party {
         match self.world.talks.get(&number) {
             Some(talk) => party(&mut self.story, &self.world.users, talk, direction),
             None => match &self.now.tcp {
@@ -198,7 +204,7 @@ impl Narrator {
 }
 
 /// Who sends in `direction` of `talk`.
-pub(self) fn party(story: &mut Story, users: &Users, talk: &Talk, direction: Direction) -> Party {
+fn party(story: &mut Story, users: &Users, talk: &Talk, direction: Direction) -> Party {
     let here = talk.client.addr == talk.server.addr;
     match direction {
         Direction::ClientToServer => Party {

@@ -3,7 +3,7 @@
 //! The last [`SAYS`] says are kept. A delivery belongs to the oldest open say of its speaker that its receiver has not got; when
 //! one of them has the very same words, to that one (servers change words: markup is escaped, private ones get a preamble).
 
-use super::note::{Span, Story};
+use super::story::{Span, Story};
 use super::users::UserRef;
 use crate::app::Text;
 use crate::base::{Endpoint, Timestamp};
@@ -45,6 +45,8 @@ pub(super) struct Say {
     pub(super) delivered: Vec<(u64, bool)>,
     /// How many have acknowledged it.
     pub(super) acked: u32,
+    /// Not only browsers have got it.
+    pub(super) others: bool,
     /// All have it, or it was told that somebody has not.
     pub(super) done: bool,
 }
@@ -182,7 +184,8 @@ const fn slot(id: SayId) -> usize {
 
 impl Say {
     /// Notes that `session` has got it. Gives which delivery that is, from 1.
-    pub(super) fn deliver(&mut self, session: u64) -> u32 {
+    pub(super) fn deliver(&mut self, session: u64, browser: bool) -> u32 {
+        self.others |= !browser;
         if self.delivered.len() < DELIVERIES {
             self.delivered.push((session, false));
         }

@@ -152,13 +152,9 @@ impl Narrator {
         talk.acked[sent.index()] = talk.acked[sent.index()].max(ack.newly.end);
         let mut last = None;
         let mut count = 0;
-        loop {
-            let Some(talk) = self.world.talks.get_mut(&tcp.connection) else {
-                break;
-            };
-            let Some(item) = talk.acknowledged(sent, ack.newly.end) else {
-                break;
-            };
+        while let Some(talk) = self.world.talks.get_mut(&tcp.connection)
+            && let Some(item) = talk.acknowledged(sent, ack.newly.end)
+        {
             count += 1;
             last = Some(item);
             self.delivered(tcp.connection, &item);
@@ -273,9 +269,8 @@ impl Narrator {
                     return;
                 }
                 let after = now.since(say.at);
-                let (of, private) = (say.expected, say.to.is_some());
+                let (of, private, browsers) = (say.expected, say.to.is_some(), !say.others);
                 self.world.says.set_waiting(id, false);
-                let browsers = self.all_browsers(id);
                 self.tail.push(match private {
                     true => Note::PrivateDone { after },
                     false => Note::SayDone { of, after, browsers },
@@ -333,18 +328,6 @@ impl Narrator {
         if tcp.direction == Direction::ClientToServer || tcp.facts.reset {
             self.leave_room(tcp.connection);
         }
-    }
-
-    /// All who should get that say are browsers.
-    pub(super) fn all_browsers(&mut self, id: super::says::SayId) -> bool {
-        let world = &mut self.world;
-        let Some(say) = world.says.get(id) else { return false };
-        say.delivered.iter().take(16).all(|(session, _)| {
-            world
-                .talks
-                .get(session)
-                .is_some_and(|talk| talk.role == super::Role::Browser)
-        })
     }
 
     /// Who sends in `direction` of the current connection: for the other files.

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::note::Role;
 use super::says::SayId;
 use super::users::UserRef;
+use super::who::Role;
 use crate::app::{Act, Protocol};
 use crate::base::{Direction, Endpoint, Timestamp};
 use crate::event::Opcode;
@@ -184,6 +184,6 @@ impl Talk {
     pub(super) fn pong(&mut self, direction: Direction, payload: u64) -> Option<(Timestamp, u64)> {
         let pings = &mut self.pings[direction.index()];
         let index = pings.iter().rposition(|ping| ping.payload == payload)?;
-        pings.drain(..=index).last().map(|ping| (ping.at, ping.packet))
+        pings.drain(..=index).next_back().map(|ping| (ping.at, ping.packet))
     }
 }

@@ -8,7 +8,8 @@ use std::hash::{BuildHasher, Hash, Hasher};
 
 use foldhash::quality::RandomState;
 
-use super::note::{Person, Span, Story};
+use super::story::{Span, Story};
+use super::who::Person;
 use crate::app::Text;
 use crate::base::Endpoint;
 
