@@ -7,7 +7,7 @@ use super::check::Check;
 use super::closing::Closing;
 use super::names::SystemNames;
 use super::output::Output;
-use super::sinks::{AnyView, Lines, Sinks};
+use super::sinks::{AnyView, Emptied, Lines, Sinks};
 use super::{Error, Outcome, setup};
 use crate::capture::Raw;
 use crate::capture::filter::Filter;
@@ -157,7 +157,10 @@ impl Pipeline {
         let mut outcome = Outcome::Done;
         if let Show::Decoded(engine, sinks) = &mut self.show {
             // Stop is no news at the end.
-            let _ = engine.finish(sinks);
+            let _ = engine.finish(&mut Emptied {
+                sinks,
+                output: &mut self.output,
+            });
             sinks.finish();
             sinks.drain(&mut self.output.buffer);
             if let Some(closing) = &sinks.closing {

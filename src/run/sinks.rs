@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::check::Check;
 use super::closing::Closing;
+use super::output::Output;
 use crate::event::{Event, SegmentView, Sink};
 use crate::net::Packet;
 use crate::render::json::Json;
@@ -181,5 +182,30 @@ impl Sink for Sinks {
             Some(view) => view.packet_end(packet),
             None => ControlFlow::Continue(()),
         }
+    }
+}
+
+/// Listeners whose words are written as they come: all sessions that are open at the end of a capture end at once.
+pub(super) struct Emptied<'r> {
+    pub(super) sinks: &'r mut Sinks,
+    pub(super) output: &'r mut Output,
+}
+
+impl Sink for Emptied<'_> {
+    fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        self.sinks.packet(packet, segment)
+    }
+
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        self.sinks.event(event)?;
+        if self.sinks.full() {
+            self.sinks.drain(&mut self.output.buffer);
+            self.output.flush()?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
+        self.sinks.packet_end(packet)
     }
 }
