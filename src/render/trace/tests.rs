@@ -190,6 +190,43 @@ fn a_name_without_end_is_cut() {
     assert!(line.len() < 400 && line.contains('…'), "{line}");
 }
 
+#[test]
+fn what_nobody_got_is_told_when_the_next_word_comes() {
+    let login = json!({"type": "login", "name": "a1"}).to_string();
+    let result = json!({"type": "login", "uid": 7, "name": "a1"}).to_string();
+    let say = |text: &str| json!({"type": "say", "to_uid": "all", "content": text}).to_string();
+    let said = json!({"type": "say", "from_uid": 7, "to_uid": "all", "content": "two"}).to_string();
+    let lines = blocks(
+        "en",
+        &[
+            (UP, login),
+            (DOWN, result),
+            (UP, say("one")),
+            (UP, say("two")),
+            (DOWN, said),
+        ],
+    );
+    let told = r#" * The same author's earlier message "one" (packet 3) never came to anybody."#;
+    assert!(lines.iter().any(|line| line == told), "{lines:?}");
+}
+
+#[test]
+fn messages_of_other_applications_are_named() {
+    let line = |text: &str| blocks("en", &[(UP, text.to_owned())])[2].clone();
+    assert_eq!(
+        line(r#"{"jsonrpc":"2.0","method":"add","params":[1],"id":3}"#),
+        r#" * The client (port 40000) sends the server (port 7272) a JSON-RPC message: request "add", id 3."#
+    );
+    assert_eq!(
+        line(r#"{"event":"typing"}"#),
+        r#" * The client (port 40000) sends the server (port 7272) a JSON message: message "typing"."#
+    );
+    assert_eq!(
+        line("hello"),
+        " * The client (port 40000) sends the server (port 7272) a text message of 5 bytes."
+    );
+}
+
 proptest! {
     #[test]
     fn whatever_is_said_the_blocks_keep_their_form(
