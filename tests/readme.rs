@@ -1,0 +1,48 @@
+//! What the README shows is what the program prints.
+
+use std::process::Command;
+
+const CAPTURE: &str = "fixtures/workerman-chat-2014/capture.pcap";
+
+fn printed(flags: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .args(["-r", CAPTURE, "--lang", "en"])
+        .args(flags)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("TZ", "Asia/Shanghai")
+        .output()
+        .expect("the program runs");
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).expect("the views are UTF-8")
+}
+
+/// What stands in the README's fence below the command that contains `command`, up to the next command.
+fn shown(command: &str) -> String {
+    let readme = include_str!("../README.md");
+    let start = readme.find(command).expect("the README shows the command");
+    let lines = readme[start..].lines().skip(1);
+    lines
+        .take_while(|l| !l.starts_with("```") && !l.starts_with("$ "))
+        .map(|l| format!("{l}\n"))
+        .collect()
+}
+
+#[test]
+fn the_session_is_real() {
+    let session = shown("$ wschat-sniff -Ans 4096 -iany port 7272");
+    assert!(session.lines().count() > 50, "the session was found");
+    assert!(
+        printed(&["-Ans", "4096"]).contains(&session),
+        "the README shows an old session:\n{session}"
+    );
+}
+
+#[test]
+fn the_messages_are_real() {
+    let lines = shown("$ wschat-sniff -r chat.pcap --format messages\n");
+    assert!(lines.lines().count() > 2, "the lines were found");
+    assert!(
+        printed(&["--format", "messages"]).ends_with(&lines),
+        "the README shows old messages:\n{lines}"
+    );
+}
