@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use wschat_sniff::server::{Args, run};
 
 fn main() -> ExitCode {
-    match run(&Args::from_command_line()) {
+    match run(&Args::from_command_line()).map_err(anyhow::Error::from) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("wschat-server: {error}");
+            // On one line, with what lies behind it.
+            eprintln!("wschat-server: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -19,11 +19,12 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run::run(&options) {
+    match run::run(&options).map_err(anyhow::Error::from) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Violations) => ExitCode::from(3),
         Err(error) => {
-            eprintln!("wschat-sniff: {error}");
+            // On one line, with what lies behind it.
+            eprintln!("wschat-sniff: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -1,7 +1,9 @@
 //! Colours, as the control sequences that switch them on (ECMA-48 §8.3.117, SGR), or nothing at all.
 //!
-//! Only the first sixteen colours and attributes are used, so that the terminal's own theme decides what they look like, on dark
-//! and on light.
+//! Only the first sixteen colours are used, so that the terminal's own theme decides what they look like, on dark and on light.
+
+use owo_colors::Color;
+use owo_colors::colors::{Blue, BrightBlack, BrightGreen, BrightRed, Cyan, Default, Green, Magenta, Yellow};
 
 /// What each kind of thing is shown in. The fields are empty when there is no colour.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,17 +50,17 @@ impl Palette {
 
     /// For a terminal.
     pub const COLOUR: Palette = Palette {
-        reset: "\x1b[0m",
-        note: "\x1b[32m",
-        title: "\x1b[1;32m",
-        faint: "\x1b[2m",
-        client: "\x1b[36m",
-        server: "\x1b[35m",
-        wrong: "\x1b[1;31m",
-        key: "\x1b[34m",
-        string: "\x1b[32m",
-        number: "\x1b[33m",
-        literal: "\x1b[35m",
+        reset: Default::ANSI_FG,
+        note: Green::ANSI_FG,
+        title: BrightGreen::ANSI_FG,
+        faint: BrightBlack::ANSI_FG,
+        client: Cyan::ANSI_FG,
+        server: Magenta::ANSI_FG,
+        wrong: BrightRed::ANSI_FG,
+        key: Blue::ANSI_FG,
+        string: Green::ANSI_FG,
+        number: Yellow::ANSI_FG,
+        literal: Magenta::ANSI_FG,
     };
 
     /// The one or the other.
