@@ -1,6 +1,7 @@
 //! What a packet costs, stage by stage: `cargo bench --bench stages`. Each figure is for all packets of a chat of a few MB;
 //! criterion's throughput is packets a second.
 
+#[allow(dead_code, reason = "each bench uses some of it")]
 mod traffic;
 
 use std::hint::black_box;

@@ -1,5 +1,7 @@
 //! The fuzz targets' bodies over their corpora: what fuzzing has once found stays found, without a fuzzer.
 
+#![allow(unreachable_pub, reason = "the bodies are public to the fuzz targets")]
+
 use std::path::Path;
 
 #[path = "../fuzz/bodies/capture.rs"]

@@ -14,7 +14,7 @@ const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const MSS: usize = 1448;
 
 /// Rooms of ten in which one speaks and ten hear it.
-pub fn chat(capture: &mut Capture<impl Write>, bytes: u64, deflate: bool) -> io::Result<()> {
+pub(crate) fn chat(capture: &mut Capture<impl Write>, bytes: u64, deflate: bool) -> io::Result<()> {
     let mut connections = open(capture, 1000, deflate)?;
     let mut out = Vec::new();
     while capture.bytes < bytes {
@@ -34,7 +34,7 @@ pub fn chat(capture: &mut Capture<impl Write>, bytes: u64, deflate: bool) -> io:
 }
 
 /// Large binary messages, both ways.
-pub fn bulk(capture: &mut Capture<impl Write>, bytes: u64) -> io::Result<()> {
+pub(crate) fn bulk(capture: &mut Capture<impl Write>, bytes: u64) -> io::Result<()> {
     let mut connections = open(capture, 50, false)?;
     let mut payload = vec![0; 1 << 20];
     while capture.bytes < bytes {
@@ -56,7 +56,7 @@ pub fn bulk(capture: &mut Capture<impl Write>, bytes: u64) -> io::Result<()> {
 }
 
 /// Connections that shake hands and are silent.
-pub fn idle(capture: &mut Capture<impl Write>, connections: u64) -> io::Result<()> {
+pub(crate) fn idle(capture: &mut Capture<impl Write>, connections: u64) -> io::Result<()> {
     for n in 0..connections {
         Connection::open(capture, n as usize, false)?;
     }
@@ -278,25 +278,25 @@ enum Flags {
 }
 
 /// A classic pcap file being written, and the dice.
-pub struct Capture<W> {
+pub(crate) struct Capture<W> {
     file: W,
     random: Random,
     nanos: u64,
     /// How many packets were written.
-    pub packets: u64,
+    pub(crate) packets: u64,
     /// How many messages were sent.
-    pub messages: u64,
+    pub(crate) messages: u64,
     /// How long the file is.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Whether packets are lost and reordered.
-    pub loss: bool,
+    pub(crate) loss: bool,
     held: VecDeque<(u64, Vec<u8>)>,
     spare: Vec<u8>,
 }
 
 impl<W: Write> Capture<W> {
     /// A capture of Ethernet packets, written to `file`.
-    pub fn new(mut file: W) -> io::Result<Self> {
+    pub(crate) fn new(mut file: W) -> io::Result<Self> {
         file.write_all(&0xa1b2_c3d4_u32.to_le_bytes())?;
         file.write_all(&[2, 0, 4, 0])?;
         for word in [0_u32, 0, 262_144, 1] {
@@ -354,7 +354,7 @@ impl<W: Write> Capture<W> {
     }
 
     /// Writes what is held back, and gives the file.
-    pub fn finish(&mut self) -> io::Result<&mut W> {
+    pub(crate) fn finish(&mut self) -> io::Result<&mut W> {
         while let Some((_, late)) = self.held.pop_front() {
             self.record(&late)?;
         }

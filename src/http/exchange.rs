@@ -344,9 +344,8 @@ mod tests {
                 let mut rest = piece;
                 while !rest.is_empty() {
                     if upgraded {
-                        steps
-                            .last_mut()
-                            .map(|(_, s): &mut (String, String)| s.push_str(std::str::from_utf8(rest).unwrap()));
+                        let (_, read): &mut (String, String) = steps.last_mut().unwrap();
+                        read.push_str(std::str::from_utf8(rest).unwrap());
                         break;
                     }
                     let (used, step) = exchange.push(*side, offsets[side.index()], rest, &Limits::default());

@@ -238,7 +238,9 @@ fn control_frames_between_fragments() {
 #[test]
 fn every_violation_has_its_rule_and_the_message_is_shown() {
     let key = Some([1, 2, 3, 4]);
-    let cases: [(&[&[u8]], &[&str], &str); 17] = [
+    /// Frames, the rules that they break, the text that is shown all the same.
+    type Case<'a> = (&'a [&'a [u8]], &'a [&'a str], &'a str);
+    let cases: [Case<'_>; 17] = [
         (&[b"\x81\x01x"], &["ws.unmasked-client-frame"], "x"),
         (&[&frame(0xa1, b"x", key)], &["ws.reserved-bit"], "x"),
         (&[&frame(0xc1, b"x", key)], &["ws.reserved-bit"], "x"),

@@ -103,7 +103,7 @@ impl Blurred {
     /// Inflates one message (with its tail) into `out`, at most `limit` cells.
     pub(super) fn message(&self, compressed: &[u8], limit: usize, out: &mut Vec<Cell>) -> End {
         out.clear();
-        let end = symbols::read(compressed, |symbol| {
+        symbols::read(compressed, |symbol| {
             match symbol {
                 Symbol::Literal(byte) => out.push(Cell::known(byte)),
                 Symbol::Match { length, distance } => {
@@ -117,8 +117,7 @@ impl Blurred {
             } else {
                 ControlFlow::Continue(())
             }
-        });
-        end
+        })
     }
 
     /// The history, once all that a match can reach is known.

@@ -283,13 +283,13 @@ impl Resync {
                 } else {
                     best.second
                 };
-                if let Some(offset) = start.and_then(|start| start.checked_sub(self.base)) {
-                    if offset < window.end() - self.base {
-                        return Found::Header(Start {
-                            offset: offset as usize,
-                            masked: best.masked,
-                        });
-                    }
+                if let Some(offset) = start.and_then(|start| start.checked_sub(self.base))
+                    && offset < window.end() - self.base
+                {
+                    return Found::Header(Start {
+                        offset: offset as usize,
+                        masked: best.masked,
+                    });
                 }
             }
         }
