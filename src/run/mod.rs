@@ -1,5 +1,6 @@
 //! One run of `wschat-sniff`: [`Options`] come in, the view goes to standard output, the exit code comes out.
 
+mod batch;
 mod check;
 mod closing;
 mod dump;
@@ -9,6 +10,7 @@ mod offline;
 mod output;
 mod pipeline;
 mod progress;
+mod relay;
 mod setup;
 mod signals;
 mod sinks;

@@ -48,6 +48,10 @@ pub(super) fn run(options: &Options, files: &[PathBuf]) -> Result<Outcome, Error
     let link = links.first().copied().unwrap_or(LinkType::ETHERNET);
     let snaplen = inputs.iter().map(Offline::snaplen).max().unwrap_or(262_144);
     pipeline.write_to(setup::savefile_and_privileges(options, link, snaplen)?);
+    // From a pipe packets may come one by one, and are shown when they come.
+    if !inputs.iter().any(Offline::is_pipe) {
+        pipeline.use_two_threads()?;
+    }
     let mut progress = Progress::new();
     let mut end = Ok(ControlFlow::Continue(()));
     for mut input in inputs {

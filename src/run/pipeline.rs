@@ -7,6 +7,7 @@ use super::check::Check;
 use super::closing::Closing;
 use super::names::SystemNames;
 use super::output::Output;
+use super::relay::Relay;
 use super::sinks::{AnyView, Emptied, Lines, Sinks};
 use super::{Error, Outcome, setup};
 use crate::capture::Raw;
@@ -46,6 +47,8 @@ enum Show {
     /// Straight from the packet: no engine.
     Tcpdump(Printer),
     Decoded(Engine, Sinks),
+    /// The same, with another thread that renders. That one has the output as well.
+    Relayed(Engine, Relay),
 }
 
 impl Pipeline {
@@ -62,13 +65,30 @@ impl Pipeline {
             show,
             count: options.count,
             each: options.line_buffered,
-            output: Output::stdout().map_err(|error| Error::new(format!("standard output: {error}")))?,
+            output: standard_output()?,
         })
     }
 
     /// Packets are written there, too.
     pub(super) fn write_to(&mut self, savefile: Option<Savefile>) {
         self.savefile = savefile;
+    }
+
+    /// From now on a second thread renders, where that makes it faster and nobody waits for a single line. It is to be called when
+    /// the privileges are given up, for the thread keeps those that it begins with.
+    pub(super) fn use_two_threads(&mut self) -> Result<(), Error> {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        if self.each || processors < 2 {
+            return Ok(());
+        }
+        self.show = match std::mem::replace(&mut self.show, Show::Nothing) {
+            Show::Decoded(engine, sinks) => {
+                let output = std::mem::replace(&mut self.output, standard_output()?);
+                Show::Relayed(engine, Relay::start(sinks, output))
+            }
+            show => show,
+        };
+        Ok(())
     }
 
     /// Packets are looked into.
@@ -115,6 +135,7 @@ impl Pipeline {
                 }
                 flow
             }
+            Show::Relayed(engine, relay) => engine.packet(&packet, relay),
         };
         let taken = if self.each {
             self.output.flush()
@@ -155,12 +176,24 @@ impl Pipeline {
     /// The end of the capture.
     pub(super) fn finish(&mut self) -> Result<Outcome, Error> {
         let mut outcome = Outcome::Done;
-        if let Show::Decoded(engine, sinks) = &mut self.show {
-            // Stop is no news at the end.
-            let _ = engine.finish(&mut Emptied {
-                sinks,
-                output: &mut self.output,
-            });
+        // Stop is no news at the end.
+        let sinks = match std::mem::replace(&mut self.show, Show::Nothing) {
+            Show::Decoded(mut engine, mut sinks) => {
+                let _ = engine.finish(&mut Emptied {
+                    sinks: &mut sinks,
+                    output: &mut self.output,
+                });
+                Some(sinks)
+            }
+            Show::Relayed(mut engine, mut relay) => {
+                let _ = engine.finish(&mut relay);
+                let (sinks, output) = relay.finish();
+                self.output = output;
+                Some(sinks)
+            }
+            Show::Nothing | Show::Tcpdump(_) => None,
+        };
+        if let Some(mut sinks) = sinks {
             sinks.finish();
             sinks.drain(&mut self.output.buffer);
             if let Some(closing) = &sinks.closing {
@@ -185,6 +218,10 @@ impl Pipeline {
             .map_err(|error| Error::new(format!("standard output: {error}")))?;
         Ok(outcome)
     }
+}
+
+fn standard_output() -> Result<Output, Error> {
+    Output::stdout().map_err(|error| Error::new(format!("standard output: {error}")))
 }
 
 fn show(options: &Options) -> Result<Show, Error> {

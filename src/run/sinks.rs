@@ -76,6 +76,17 @@ impl Sinks {
         self.view.is_some() || self.check.is_some() || self.closing.is_some()
     }
 
+    /// Somebody listens to packets, and not only to events.
+    pub(super) fn wants_packets(&self) -> bool {
+        let events_only = match &self.view {
+            None | Some(AnyView::Json(_) | AnyView::SomeJson(_) | AnyView::Messages(_) | AnyView::SomeMessages(_)) => {
+                true
+            }
+            Some(AnyView::Trace(_) | AnyView::SomeTrace(_) | AnyView::SomeTcpdump(_)) => false,
+        };
+        !events_only || self.closing.is_some()
+    }
+
     /// Enough has gathered to be written.
     #[inline]
     pub(super) fn full(&mut self) -> bool {

@@ -159,6 +159,11 @@ impl Offline {
         }
     }
 
+    /// It comes from a pipe as it is: reading may have to wait.
+    pub fn is_pipe(&self) -> bool {
+        self.pipe.is_some()
+    }
+
     /// The pipe to wait for, when reading the next packet might have to wait: `None` when it is here already, or comes from a file.
     #[inline]
     pub fn pipe_to_wait_for(&self) -> Option<BorrowedFd<'_>> {

@@ -1,0 +1,436 @@
+//! What the engine told, kept: to be told again, to the same kind of listener, on another thread.
+
+use std::ops::{ControlFlow, Range};
+
+use crate::base::{Captured, Direction, Gap, Violation};
+use crate::event::{
+    Close, Event, EventKind, FrameInfo, Handshake, Hole, Message, Payload, Progress, Request, SegmentView, Session,
+    SessionEnd, Sink,
+};
+use crate::net::{Packet, Segment};
+use crate::tcp::{At, Connection, SegmentFacts};
+
+/// When a batch holds so many bytes of payload it is full: what is in it still lies in a cache when it is told again.
+const FULL_BYTES: usize = 128 << 10;
+
+/// When a batch holds so many records it is full.
+const FULL_RECORDS: usize = 1 << 10;
+
+/// Bytes and text that a batch may keep room for when it is used again: one huge message must not cost memory for ever.
+const KEPT: usize = 4 * FULL_BYTES;
+
+/// The calls of a [`Sink`], in order, with all that they borrow copied into buffers that are used again.
+#[derive(Default)]
+pub(super) struct Batch {
+    order: Vec<Record>,
+    packets: Vec<StoredPacket>,
+    messages: Vec<StoredMessage>,
+    others: Vec<(At, Session, Other)>,
+    bytes: Vec<u8>,
+    text: String,
+    holes: Vec<Hole>,
+}
+
+/// Which call is next: each kind has its own list.
+#[derive(Clone, Copy)]
+enum Record {
+    Packet,
+    Message,
+    Other,
+    PacketEnd,
+}
+
+struct StoredPacket {
+    packet: Packet<'static>,
+    data: Range<usize>,
+    segment: Option<StoredSegment>,
+}
+
+struct StoredSegment {
+    segment: Segment<'static>,
+    options: Range<usize>,
+    payload: Range<usize>,
+    connection: Connection,
+    facts: SegmentFacts,
+    session: Option<Session>,
+}
+
+struct StoredMessage {
+    at: At,
+    session: Session,
+    message: Message<'static>,
+    payload: Stored,
+    holes: Range<usize>,
+    close: Option<(u16, Range<usize>)>,
+}
+
+/// Where a payload is.
+enum Stored {
+    /// It is text.
+    Text(Range<usize>),
+    Bytes(Range<usize>),
+}
+
+/// The events that are not frequent.
+enum Other {
+    UpgradeRequest(Box<Request>),
+    Handshake(Box<Handshake>),
+    Frame(FrameInfo),
+    Progress(Progress),
+    Violation(Direction, Box<Violation>),
+    Gap(Direction, Gap),
+    SessionEnd(Box<SessionEnd>),
+}
+
+impl Batch {
+    /// Enough has gathered.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes.len() + self.text.len() >= FULL_BYTES || self.order.len() >= FULL_RECORDS
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    #[inline]
+    pub(super) fn packet(&mut self, packet: &Packet<'_>, view: Option<SegmentView<'_>>) {
+        let data = self.keep(packet.data.bytes);
+        let segment = view.map(|view| {
+            let segment = view.segment;
+            StoredSegment {
+                segment: Segment {
+                    source: segment.source,
+                    destination: segment.destination,
+                    seq: segment.seq,
+                    ack: segment.ack,
+                    flags: segment.flags,
+                    window: segment.window,
+                    options: &[],
+                    payload: nothing(segment.payload),
+                    ip_id: segment.ip_id,
+                    ttl: segment.ttl,
+                    interface: segment.interface,
+                    first_fragment: segment.first_fragment,
+                },
+                options: self.keep(segment.options),
+                payload: self.tail_or_keep(segment.payload.bytes, packet.data.bytes, &data),
+                connection: *view.connection,
+                facts: view.facts.clone(),
+                session: view.session.copied(),
+            }
+        });
+        let packet = Packet {
+            number: packet.number,
+            time: packet.time,
+            link: packet.link,
+            data: nothing(packet.data),
+        };
+        self.packets.push(StoredPacket { packet, data, segment });
+        self.order.push(Record::Packet);
+    }
+
+    #[inline]
+    pub(super) fn packet_end(&mut self) {
+        self.order.push(Record::PacketEnd);
+    }
+
+    #[inline]
+    pub(super) fn event(&mut self, event: &Event<'_>) {
+        let other = match event.kind {
+            EventKind::Message(message) => return self.message(event, message),
+            EventKind::UpgradeRequest(request) => Other::UpgradeRequest(Box::new(request.clone())),
+            EventKind::Handshake(handshake) => Other::Handshake(Box::new(handshake.clone())),
+            EventKind::Frame(frame) => Other::Frame(*frame),
+            EventKind::Progress(progress) => Other::Progress(*progress),
+            EventKind::Violation { direction, violation } => Other::Violation(direction, Box::new(violation.clone())),
+            EventKind::Gap { direction, gap } => Other::Gap(direction, gap),
+            EventKind::SessionEnd(end) => Other::SessionEnd(Box::new(end.clone())),
+        };
+        self.others.push((event.at, *event.session, other));
+        self.order.push(Record::Other);
+    }
+
+    #[inline]
+    fn message(&mut self, event: &Event<'_>, message: &Message<'_>) {
+        let payload = match message.text {
+            Some(text) => Stored::Text(self.keep_text(text)),
+            None => Stored::Bytes(self.keep(message.payload.bytes)),
+        };
+        let first_hole = self.holes.len();
+        self.holes.extend_from_slice(message.payload.holes);
+        let close = message.close.map(|close| (close.code, self.keep_text(close.reason)));
+        self.messages.push(StoredMessage {
+            at: event.at,
+            session: *event.session,
+            payload,
+            holes: first_hole..self.holes.len(),
+            close,
+            message: Message {
+                direction: message.direction,
+                opcode: message.opcode,
+                payload: Payload::whole(&[]),
+                text: None,
+                wire_length: message.wire_length,
+                frames: message.frames,
+                masked: message.masked,
+                masking_key: message.masking_key,
+                compressed: message.compressed,
+                packets: message.packets,
+                range: message.range,
+                complete: message.complete,
+                inferred: message.inferred,
+                close: None,
+                first: message.first,
+            },
+        });
+        self.order.push(Record::Message);
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        start..self.bytes.len()
+    }
+
+    fn keep_text(&mut self, text: &str) -> Range<usize> {
+        let start = self.text.len();
+        self.text.push_str(text);
+        start..self.text.len()
+    }
+
+    /// A segment's payload is nearly always the end of its packet, perhaps before some padding, and that is kept already.
+    fn tail_or_keep(&mut self, payload: &[u8], packet: &[u8], kept: &Range<usize>) -> Range<usize> {
+        let (inner, outer) = (payload.as_ptr_range(), packet.as_ptr_range());
+        if outer.start <= inner.start && inner.end <= outer.end {
+            let start = kept.start + (inner.start as usize - outer.start as usize);
+            start..start + payload.len()
+        } else {
+            self.keep(payload)
+        }
+    }
+
+    /// Tells all of it, in order, until `sink` says stop.
+    pub(super) fn tell<S: Sink>(&self, sink: &mut S) -> ControlFlow<()> {
+        let mut packets = self.packets.iter();
+        let mut messages = self.messages.iter();
+        let mut others = self.others.iter();
+        let mut current = None;
+        for record in &self.order {
+            match record {
+                Record::Packet => {
+                    if let Some(stored) = packets.next() {
+                        let packet = Packet {
+                            data: self.captured(stored.packet.data, &stored.data),
+                            ..stored.packet
+                        };
+                        current = Some(packet);
+                        self.tell_packet(&packet, stored, sink)?;
+                    }
+                }
+                Record::Message => {
+                    if let Some(stored) = messages.next() {
+                        self.tell_message(stored, sink)?;
+                    }
+                }
+                Record::Other => {
+                    if let Some((at, session, other)) = others.next() {
+                        let (at, kind) = (*at, other.kind());
+                        sink.event(&Event { at, session, kind })?;
+                    }
+                }
+                Record::PacketEnd => {
+                    if let Some(packet) = &current {
+                        sink.packet_end(packet)?;
+                    }
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    #[inline]
+    fn tell_packet<S: Sink>(&self, packet: &Packet<'_>, stored: &StoredPacket, sink: &mut S) -> ControlFlow<()> {
+        let Some(stored) = &stored.segment else {
+            return sink.packet(packet, None);
+        };
+        let segment = Segment {
+            options: &self.bytes[stored.options.clone()],
+            payload: self.captured(stored.segment.payload, &stored.payload),
+            ..stored.segment
+        };
+        let view = SegmentView {
+            segment: &segment,
+            connection: &stored.connection,
+            facts: &stored.facts,
+            session: stored.session.as_ref(),
+        };
+        sink.packet(packet, Some(view))
+    }
+
+    #[inline]
+    fn tell_message<S: Sink>(&self, stored: &StoredMessage, sink: &mut S) -> ControlFlow<()> {
+        let (bytes, text) = match &stored.payload {
+            Stored::Text(range) => (self.text[range.clone()].as_bytes(), Some(&self.text[range.clone()])),
+            Stored::Bytes(range) => (&self.bytes[range.clone()], None),
+        };
+        let message = Message {
+            payload: Payload {
+                bytes,
+                holes: &self.holes[stored.holes.clone()],
+            },
+            text,
+            close: stored.close.as_ref().map(|(code, reason)| Close {
+                code: *code,
+                reason: &self.text[reason.clone()],
+            }),
+            ..stored.message
+        };
+        sink.event(&Event {
+            at: stored.at,
+            session: &stored.session,
+            kind: EventKind::Message(&message),
+        })
+    }
+
+    fn captured(&self, length: Captured<'static>, range: &Range<usize>) -> Captured<'_> {
+        // Not `Captured::new`: what the capture says is passed on unjudged.
+        Captured {
+            bytes: &self.bytes[range.clone()],
+            wire_len: length.wire_len,
+        }
+    }
+
+    /// To be filled anew.
+    pub(super) fn clear(&mut self) {
+        self.order.clear();
+        self.packets.clear();
+        self.messages.clear();
+        self.others.clear();
+        self.bytes.clear();
+        self.text.clear();
+        self.holes.clear();
+        self.bytes.shrink_to(KEPT);
+        self.text.shrink_to(KEPT);
+        self.holes.shrink_to(FULL_RECORDS);
+    }
+}
+
+impl Other {
+    fn kind(&self) -> EventKind<'_> {
+        match self {
+            Other::UpgradeRequest(request) => EventKind::UpgradeRequest(request),
+            Other::Handshake(handshake) => EventKind::Handshake(handshake),
+            Other::Frame(frame) => EventKind::Frame(frame),
+            Other::Progress(progress) => EventKind::Progress(progress),
+            Other::Violation(direction, violation) => EventKind::Violation {
+                direction: *direction,
+                violation,
+            },
+            Other::Gap(direction, gap) => EventKind::Gap {
+                direction: *direction,
+                gap: *gap,
+            },
+            Other::SessionEnd(end) => EventKind::SessionEnd(end),
+        }
+    }
+}
+
+/// The length on the wire, without the bytes.
+const fn nothing(data: Captured<'_>) -> Captured<'static> {
+    Captured {
+        bytes: &[],
+        wire_len: data.wire_len,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::base::Limits;
+    use crate::capture::offline::Offline;
+    use crate::engine::Engine;
+
+    /// Every call, as `Debug` shows it.
+    #[derive(Default)]
+    struct Calls(Vec<String>);
+
+    impl Sink for Calls {
+        fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+            self.0.push(format!("{packet:?} {segment:?}"));
+            ControlFlow::Continue(())
+        }
+
+        fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+            self.0.push(format!("{event:?}"));
+            ControlFlow::Continue(())
+        }
+
+        fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
+            self.0.push(format!("end {packet:?}"));
+            ControlFlow::Continue(())
+        }
+    }
+
+    /// Keeps every call and tells it again, in batches of one packet.
+    struct Kept<'c>(Batch, &'c mut Calls);
+
+    impl Sink for Kept<'_> {
+        fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+            self.0.packet(packet, segment);
+            ControlFlow::Continue(())
+        }
+
+        fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+            self.0.event(event);
+            ControlFlow::Continue(())
+        }
+
+        fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
+            self.0.packet_end();
+            let told = self.0.tell(self.1);
+            self.0.clear();
+            told
+        }
+    }
+
+    fn hear(sink: &mut impl Sink, path: &Path) {
+        let mut engine = Engine::new(Limits::default()).with_frames(true);
+        let mut input = Offline::open(path, true).unwrap();
+        let mut number = 0;
+        while let Some(raw) = input.next_packet().unwrap() {
+            number += 1;
+            let packet = Packet {
+                number,
+                time: raw.time,
+                link: raw.link,
+                data: raw.data,
+            };
+            assert!(engine.packet(&packet, sink).is_continue());
+        }
+        assert!(engine.finish(sink).is_continue());
+    }
+
+    #[test]
+    fn what_was_kept_is_told_as_it_came() {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+        let mut captures = 0;
+        for folder in std::fs::read_dir(fixtures).unwrap() {
+            let path = folder.unwrap().path().join("capture.pcap");
+            if !path.exists() {
+                continue;
+            }
+            captures += 1;
+            let (mut direct, mut again) = (Calls::default(), Calls::default());
+            hear(&mut direct, &path);
+            let mut kept = Kept(Batch::default(), &mut again);
+            hear(&mut kept, &path);
+            let Kept(rest, calls) = kept;
+            assert!(rest.tell(calls).is_continue());
+            assert_eq!(direct.0, again.0, "{}", path.display());
+        }
+        assert!(captures > 0);
+    }
+}

@@ -1,0 +1,130 @@
+//! A second thread: it renders what the engine told while the engine reads on.
+//!
+//! What the engine tells is gathered in batches, which go to the other thread and come back empty, in order and a few at most: the
+//! output is the same as with one thread, and memory is bounded.
+
+use std::mem;
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use super::batch::Batch;
+use super::output::Output;
+use super::sinks::Sinks;
+use crate::event::{Event, SegmentView, Sink};
+use crate::net::Packet;
+
+/// Batches on their way. A few even out what the two threads need for one.
+const BATCHES: usize = 4;
+
+/// The engine's end.
+pub(super) struct Relay {
+    batch: Batch,
+    /// Somebody wants packets, and not only events.
+    packets: bool,
+    /// A packet's calls stay together in a batch.
+    in_packet: bool,
+    full: SyncSender<Batch>,
+    empty: Receiver<Batch>,
+    renderer: JoinHandle<(Sinks, Output)>,
+    /// Nobody listens any more.
+    stopped: bool,
+}
+
+impl Relay {
+    /// Starts the thread. It has the rights that the caller has now.
+    pub(super) fn start(sinks: Sinks, output: Output) -> Self {
+        let packets = sinks.wants_packets();
+        let (full, to_render) = sync_channel::<Batch>(BATCHES);
+        let (rendered, empty) = sync_channel(BATCHES + 1);
+        let renderer = thread::spawn(move || render(sinks, output, &to_render, &rendered));
+        Self {
+            batch: Batch::default(),
+            packets,
+            in_packet: false,
+            full,
+            empty,
+            renderer,
+            stopped: false,
+        }
+    }
+
+    /// Sends what has gathered on its way.
+    #[cold]
+    fn send(&mut self) {
+        let next = self.empty.try_recv().unwrap_or_default();
+        let batch = mem::replace(&mut self.batch, next);
+        self.stopped |= self.full.send(batch).is_err();
+    }
+
+    #[inline]
+    fn told(&mut self) -> ControlFlow<()> {
+        if self.batch.is_full() {
+            self.send();
+        }
+        if self.stopped {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    /// Waits until all is rendered, and gives back what the thread was given.
+    pub(super) fn finish(mut self) -> (Sinks, Output) {
+        if !self.batch.is_empty() {
+            self.send();
+        }
+        let Self { full, renderer, .. } = self;
+        // The thread ends when it has rendered what is under way.
+        drop(full);
+        match renderer.join() {
+            Ok(given) => given,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+fn render(mut sinks: Sinks, mut output: Output, full: &Receiver<Batch>, empty: &SyncSender<Batch>) -> (Sinks, Output) {
+    while let Ok(mut batch) = full.recv() {
+        let told = batch.tell(&mut sinks);
+        sinks.drain(&mut output.buffer);
+        if output.flush_if_full().is_break() || told.is_break() {
+            break;
+        }
+        batch.clear();
+        // When enough are under way already, this one is not needed.
+        let _ = empty.try_send(batch);
+    }
+    (sinks, output)
+}
+
+impl Sink for Relay {
+    #[inline]
+    fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        if self.packets {
+            self.in_packet = true;
+            self.batch.packet(packet, segment);
+        }
+        ControlFlow::Continue(())
+    }
+
+    #[inline]
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        self.batch.event(event);
+        if self.packets {
+            ControlFlow::Continue(())
+        } else {
+            self.told()
+        }
+    }
+
+    #[inline]
+    fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
+        if self.packets {
+            self.in_packet = false;
+            self.batch.packet_end();
+            return self.told();
+        }
+        ControlFlow::Continue(())
+    }
+}
