@@ -47,6 +47,9 @@ install: build
 	install -Dm755 -t $(DESTDIR)$(PREFIX)/bin target/release/wschat-sniff target/release/wschat-server
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/*.1
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/*.5
+	install -Dm644 completions/wschat-sniff.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/wschat-sniff
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/zsh/site-functions completions/_wschat-sniff
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d completions/wschat-sniff.fish
 
 clean:
 	$(CARGO) clean
