@@ -63,7 +63,7 @@ complete -c wschat-sniff -s S -l absolute-tcp-sequence-numbers -d 'Absolute sequ
 complete -c wschat-sniff -s t -l time -d 'Times: -t none, -tt seconds since 1970, -ttt since the line before, -tttt with the date, -ttttt since the first'
 complete -c wschat-sniff -s # -l number -d 'Begin each packet with its number'
 complete -c wschat-sniff -l lengths -d 'Begin each packet with its captured and its whole length'
-complete -c wschat-sniff -s n -l numeric -d 'Do not look up names; this is how it is anyway, see --resolve'
+complete -c wschat-sniff -s n -l no-names -d 'Do not look up names; this is how it is anyway, see --resolve'
 complete -c wschat-sniff -l resolve -d 'Look up the names of hosts and ports'
 complete -c wschat-sniff -s N -l no-domain -d 'With --resolve: host names without their domain'
 complete -c wschat-sniff -s K -l dont-verify-checksums -d 'Do not verify checksums'

@@ -226,7 +226,12 @@ pub fn list_time_stamp_types(device: &str) -> Result<String, Error> {
     Ok(text)
 }
 
-fn time_stamp_type(device: &str, inactive: &Capture<pcap::Inactive>, name: &str) -> Result<TimestampType, Error> {
+/// The way of stamping packets that `-j` names.
+///
+/// # Errors
+///
+/// There is none of this name.
+pub fn time_stamp_type_from_name(name: &str) -> Result<TimestampType, Error> {
     const TYPES: [(&str, TimestampType); 5] = [
         ("host", TimestampType::Host),
         ("host_lowprec", TimestampType::HostLowPrec),
@@ -234,11 +239,16 @@ fn time_stamp_type(device: &str, inactive: &Capture<pcap::Inactive>, name: &str)
         ("adapter", TimestampType::Adapter),
         ("adapter_unsynced", TimestampType::AdapterUnsynced),
     ];
-    let Some((_, wanted)) = TYPES.into_iter().find(|(known, _)| *known == name) else {
-        return Err(Error::Other(format!(
+    match TYPES.into_iter().find(|(known, _)| *known == name) {
+        Some((_, found)) => Ok(found),
+        None => Err(Error::Other(format!(
             "-j {name}: unknown; right is host, host_lowprec, host_hiprec, adapter or adapter_unsynced"
-        )));
-    };
+        ))),
+    }
+}
+
+fn time_stamp_type(device: &str, inactive: &Capture<pcap::Inactive>, name: &str) -> Result<TimestampType, Error> {
+    let wanted = time_stamp_type_from_name(name)?;
     // Without a list libpcap knows of no choice, and `host` is what there is.
     let possible = super::libpcap::time_stamp_types(inactive);
     if possible.contains(&(wanted as i32)) || (possible.is_empty() && wanted == TimestampType::Host) {

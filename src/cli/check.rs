@@ -264,6 +264,9 @@ fn write(flags: &Flags) -> Result<Option<Write>, UsageError> {
     if name == "-" && flags.print {
         return wrong("-w - and --print both want standard output: write to a file, or leave --print out".to_owned());
     }
+    if name == "-" && flags.rotate_size.is_some() {
+        return wrong("-C rotates files, and -w - is standard output: name a file with -w, or leave -C out".to_owned());
+    }
     let rotate_files = optional("-W", flags.rotate_files.as_deref(), 1, i32::MAX as u64, "files")?;
     Ok(Some(Write {
         name,

@@ -222,7 +222,7 @@ pub(super) struct Flags {
     pub(super) lengths: bool,
 
     /// Do not look up names; this is how it is anyway, see --resolve
-    #[arg(short = 'n', long = "numeric", action = ArgAction::Count, help_heading = LINES)]
+    #[arg(short = 'n', long = "no-names", action = ArgAction::Count, help_heading = LINES)]
     pub(super) numeric: u8,
 
     /// Look up the names of hosts and ports

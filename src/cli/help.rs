@@ -4,26 +4,33 @@ use crate::capture;
 
 /// `-h`: one screen, by hand. A test holds it against the flags.
 const SHORT: &str = "\
-wschat-sniff: WebSocket conversations off the wire, told as an annotated tcpdump session
+wschat-sniff: WebSocket conversations off the wire, told as an annotated tcpdump
 
-Usage: wschat-sniff [flags] [filter expression]        sudo wschat-sniff -i any port 7272
+Usage: wschat-sniff [flags] [filter expression]
+  e.g. sudo wschat-sniff -i any port 7272
 
-From     -i interface, -r file (pcap, pcapng, .gz, .zst, - is stdin; repeatable), -V list of files
-         -D interfaces, -L link types, -J time stamp types; -y link type, -j time stamp type
-         -s snaplen, -p not promiscuous, -Q in|out|inout, -B KiB, --immediate-mode
-         --micro, --nano, --time-stamp-precision P; -c count, --skip count; -F filter from a file
-         -O no optimizer, -d -dd -ddd dump the compiled filter
-View     --format trace|tcpdump|messages|json, --lang en|zh-CN|zh-TW|ja|es, --color when
-         --summary at the end, --check violations only, --count packets only, --frames, --full, -l
-Messages --opcode list, --grep regex, --from client|server, --session number, --no-control
-Lines    -A -x -xx -X -XX dumps, -e link header, -q less, -v -vv -vvv more, -S absolute sequence
-         numbers, -t -tt -ttt -tttt -ttttt times, -# --number, --lengths, -n, --resolve, -N, -K
-Writing  -w file, --print as well, -U at once, -C size -G seconds -W count -z command: rotation
-Root     -Z user to become before the first packet (default: the caller of sudo, else nobody)
-Bounds   --max-flows, --max-waiting, --max-waiting-total, --max-fragments, --max-fragment-age,
-         --max-head, --max-message, --max-inflated, --max-idle
+From     -i interface, -r file (pcap, pcapng, .gz, .zst; - is stdin; repeatable)
+         -V list of files, -F filter from a file, -c count, --skip count
+         -D interfaces, -L link types, -J time stamp types; -y and -j choose one
+         -s snaplen, -p no promiscuous mode, -Q in|out|inout, -B KiB
+         --immediate-mode, --micro, --nano, --time-stamp-precision P, -O
+         -d -dd -ddd dump the compiled filter
+View     --format trace|tcpdump|messages|json, --lang en|zh-CN|zh-TW|ja|es
+         --color when, --summary at the end, --check violations only, -l
+         --count packets only, --frames, --full
+Messages --opcode list, --grep regex, --from client|server, --session number,
+         --no-control
+Lines    -A -x -xx -X -XX dumps, -e link header, -q less, -v -vv -vvv more
+         -t -tt -ttt -tttt -ttttt times, -# --number, --lengths, -n, --resolve
+         -S absolute sequence numbers, -N, -K
+Writing  -w file, --print as well, -U at once
+         -C size -G seconds -W count -z command: rotation
+Root     -Z user to become (default: the caller of sudo, else nobody)
+Bounds   --max-flows, --max-waiting, --max-waiting-total, --max-fragments,
+         --max-fragment-age, --max-head, --max-message, --max-inflated,
+         --max-idle
 
-Flags mean what they mean to tcpdump, those with long names only are our own.
+Flags mean what they mean to tcpdump; those with long names only are our own.
 --help has all of it with examples, `man wschat-sniff` too; --version.
 Exit codes: 0 done, 1 error, 2 bad usage, 3 --check found violations.
 ";

@@ -2,8 +2,8 @@
 
 use super::{Error, live, setup};
 use crate::capture::bpf::Program;
+use crate::capture::filter;
 use crate::capture::offline::Offline;
-use crate::capture::{filter, link_types};
 use crate::cli::{Input, Options};
 use crate::net::LinkType;
 
@@ -39,13 +39,6 @@ fn for_file(options: &Options, file: &std::path::Path, expression: &str) -> Resu
 
 /// Neither file nor interface: Ethernet, or what `-y` says.
 fn for_link(options: &Options, expression: &str) -> Result<Program, Error> {
-    let link = match &options.live.link_type {
-        None => LinkType::ETHERNET,
-        Some(name) => link_types::from_name(name).ok_or_else(|| {
-            Error::new(format!(
-                "-y {name}: there is no such link type; right is a name such as EN10MB, LINUX_SLL2 or RAW"
-            ))
-        })?,
-    };
+    let link = setup::link_type(options)?.unwrap_or(LinkType::ETHERNET);
     Ok(filter::compile(expression, options.optimize, link, SNAPLEN)?)
 }

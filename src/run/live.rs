@@ -15,7 +15,9 @@ use crate::cli::{CaptureDirection, Options};
 use crate::net::LinkType;
 
 /// How long the kernel may gather packets that are printed: they are to be seen within 100 ms.
-const DELAY_PRINTING: Duration = Duration::from_millis(40);
+///
+/// Its timer closes a block that was already open at the timer's last turn, so a packet may wait twice as long.
+const DELAY_PRINTING: Duration = Duration::from_millis(20);
 
 /// How long it may gather packets that only go into a file; tcpdump's.
 const DELAY_WRITING: Duration = Duration::from_millis(1_000);
@@ -26,8 +28,8 @@ const FLUSH: Duration = Duration::from_millis(80);
 /// Packets between two looks at signals and the clock.
 const BATCH: usize = 4_096;
 
-/// In immediate mode every packet takes a slot of the largest size, and libpcap's 2 MiB are soon full.
-const IMMEDIATE_KIB: u32 = 16 << 10;
+/// libpcap's 2 MiB are soon full: in immediate mode every packet takes a slot of the largest size, else every delay a block.
+const PRINTING_KIB: u32 = 16 << 10;
 
 /// The interface that the options mean, opened.
 pub(super) fn open(options: &Options, device: Option<&str>) -> Result<Live, Error> {
@@ -45,7 +47,7 @@ pub(super) fn open(options: &Options, device: Option<&str>) -> Result<Live, Erro
             CaptureDirection::Out => Some(Direction::Out),
             CaptureDirection::InOut => None,
         },
-        buffer_kib: options.live.buffer_kib.or(immediate.then_some(IMMEDIATE_KIB)),
+        buffer_kib: options.live.buffer_kib.or(shown.then_some(PRINTING_KIB)),
         link_type: options.live.link_type.clone(),
         time_stamp_type: options.live.time_stamp_type.clone(),
         immediate,

@@ -14,11 +14,16 @@ use super::signals::Signals;
 use super::{Error, Outcome, setup};
 use crate::capture::filter::Filter;
 use crate::capture::link_types;
+use crate::capture::live::time_stamp_type_from_name;
 use crate::capture::offline::Offline;
 use crate::cli::Options;
 use crate::net::LinkType;
 
 pub(super) fn run(options: &Options, files: &[PathBuf]) -> Result<Outcome, Error> {
+    setup::link_type(options)?;
+    if let Some(name) = &options.live.time_stamp_type {
+        time_stamp_type_from_name(name)?;
+    }
     let expression = setup::expression(&options.filter)?;
     let mut inputs = Vec::with_capacity(files.len());
     for file in files {

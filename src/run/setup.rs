@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Error;
 use crate::base::Timestamp;
+use crate::capture::link_types;
 use crate::capture::privileges::{self, Identity};
 use crate::capture::savefile::{Plan, Savefile};
 use crate::cli::{FilterText, Options};
@@ -19,6 +20,18 @@ pub(super) fn expression(filter: &FilterText) -> Result<String, Error> {
             .map_err(|error| Error::new(format!("-F -: standard input cannot be read: {error}"))),
         FilterText::File(path) => fs::read_to_string(path)
             .map_err(|error| Error::new(format!("-F {}: cannot be read: {error}", path.display()))),
+    }
+}
+
+/// The link type that `-y` names; the name is checked even where nothing is captured, as tcpdump does.
+pub(super) fn link_type(options: &Options) -> Result<Option<LinkType>, Error> {
+    match &options.live.link_type {
+        None => Ok(None),
+        Some(name) => link_types::from_name(name).map(Some).ok_or_else(|| {
+            Error::new(format!(
+                "-y {name}: there is no such link type; right is a name such as EN10MB, LINUX_SLL2 or RAW"
+            ))
+        }),
     }
 }
 

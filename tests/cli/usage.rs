@@ -24,7 +24,7 @@ fn flags_combine_and_permute_as_in_tcpdump() {
         &["-nttt"],
         &["-n#"],
         &["-n", "--number"],
-        &["-n", "--numb"],
+        &["-n", "--num"],
         &["-c", "3", "-n", "-c", "7"],
         &["-n", "--snapshot-length=100"],
         &["-n", "--absolute-tcp-sequence-numbers"],
@@ -209,4 +209,34 @@ fn check_finds_nothing_in_a_good_capture() {
         "{}",
         stderr(&output)
     );
+}
+
+#[test]
+fn names_of_link_types_and_time_stamps_are_checked_with_a_file_too() {
+    let file = capture();
+    let file = file.to_str().unwrap();
+    for flags in [["-y", "NOPE"], ["-j", "nope"]] {
+        let ours = run(flags.into_iter().chain(["-r", file]));
+        assert_eq!((stdout(&ours), code(&ours)), (String::new(), 1), "{flags:?}");
+        assert!(
+            stderr(&ours).contains(flags[1]) && stderr(&ours).lines().count() == 1,
+            "{flags:?}"
+        );
+    }
+    same_lines(&["-n", "-y", "EN10MB", "-j", "host"]);
+}
+
+#[test]
+fn standard_output_is_not_rotated() {
+    let file = capture();
+    let ours = run(["-r", file.to_str().unwrap(), "-C", "1", "-w", "-"]);
+    assert_eq!((stdout(&ours), code(&ours)), (String::new(), 2));
+    assert!(stderr(&ours).contains("-w -"));
+}
+
+#[test]
+fn the_short_help_fits_a_terminal_of_80_columns() {
+    let help = stdout(&run(["-h"]));
+    assert!(help.lines().all(|line| line.len() <= 80), "{help}");
+    assert!(help.lines().count() <= 30, "{help}");
 }
