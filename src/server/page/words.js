@@ -20,7 +20,7 @@ export const words = {
     offline: '尚未连接，消息没有发出。', joined: (who) => [who, ' 加入了聊天室'], parted: (who) => [who, ' 离开了聊天室'],
     private: '私聊', privateTo: (who) => ['私聊，发给 ', who], gone: '对方已离开，请重新选择聊天对象。',
     again: '已重新连接', noName: '请输入昵称。',
-    errors: { 'bad-name': '这个昵称不可用，请换一个。', 'bad-content': '消息为空或太长。', 'unknown-uid': '对方已不在线。', 'too-fast': '发送太快，有一条消息没有发出。' },
+    errors: { 'bad-name': '这个昵称不可用，请换一个。', 'bad-content': '消息为空或过长。', 'unknown-uid': '对方已不在线。', 'too-fast': '发送太快，有一条消息没有发出。' },
     error: (code) => `服务器拒绝了请求（${code}）。`,
   },
   'zh-TW': {
@@ -38,11 +38,11 @@ export const words = {
     language: '言語', messages: 'メッセージ', users: '参加者', to: '宛先', message: 'メッセージ', send: '送信', enter: 'チャットに入る',
     keys: 'Enter で送信、Shift+Enter で改行', newer: '新しいメッセージ ↓', welcome: 'ようこそ', nickname: 'ニックネーム',
     everyone: '全員', you: '自分', left: (name) => `${name}（退室しました）`, talkTo: (name) => `${name} さんと話す`,
-    connecting: '接続しています…', connected: '接続中', lost: (s) => s ? `接続が切れました。${s} 秒後に再接続します` : '接続が切れました。再接続しています…',
-    offline: '接続されていないため、送信していません。', joined: (who) => [who, ' さんが入室しました'], parted: (who) => [who, ' さんが退室しました'],
-    private: '個別', privateTo: (who) => ['個別、', who, ' さん宛'], gone: '相手は退室しました。宛先を選び直してください。',
+    connecting: '接続しています…', connected: '接続済み', lost: (s) => s ? `接続が切れました。${s} 秒後に再接続します` : '接続が切れました。再接続しています…',
+    offline: '接続されていないため、メッセージは送信されていません。', joined: (who) => [who, ' さんが入室しました'], parted: (who) => [who, ' さんが退室しました'],
+    private: 'プライベート', privateTo: (who) => ['プライベート、', who, ' さん宛て'], gone: '相手は退室しました。宛先を選び直してください。',
     again: '再接続しました', noName: 'ニックネームを入力してください。',
-    errors: { 'bad-name': 'このニックネームは使えません。別のものを入力してください。', 'bad-content': 'メッセージが空か、長すぎます。', 'unknown-uid': '相手はもういません。', 'too-fast': '送信が速すぎます。メッセージが 1 件送られませんでした。' },
+    errors: { 'bad-name': 'このニックネームは使えません。別のものを入力してください。', 'bad-content': 'メッセージが空か、長すぎます。', 'unknown-uid': '相手はすでに退室しています。', 'too-fast': '送信の間隔が短すぎます。メッセージを 1 件送信できませんでした。' },
     error: (code) => `サーバーが要求を拒否しました（${code}）。`,
   },
   'es': {
@@ -52,9 +52,9 @@ export const words = {
     connecting: 'Conectando…', connected: 'Conectado', lost: (s) => s ? `Conexión perdida. Próximo intento en ${s} s` : 'Conexión perdida. Reintentando…',
     offline: 'No hay conexión; tu mensaje no se ha enviado.', joined: (who) => [who, ' ha entrado'], parted: (who) => [who, ' ha salido'],
     private: 'privado', privateTo: (who) => ['privado, para ', who], gone: 'Esa persona ha salido. Elige con quién hablar.',
-    again: 'De nuevo en línea', noName: 'Escribe un apodo.',
-    errors: { 'bad-name': 'Ese apodo no es posible. Elige otro.', 'bad-content': 'El mensaje está vacío o es demasiado largo.', 'unknown-uid': 'Esa persona ya no está.', 'too-fast': 'No tan rápido: un mensaje no se ha enviado.' },
-    error: (code) => `El servidor ha rechazado algo (${code}).`,
+    again: 'Conexión restablecida', noName: 'Escribe un apodo.',
+    errors: { 'bad-name': 'Ese apodo no es válido. Elige otro.', 'bad-content': 'El mensaje está vacío o es demasiado largo.', 'unknown-uid': 'Esa persona ya no está.', 'too-fast': 'Vas demasiado rápido: un mensaje no se ha enviado.' },
+    error: (code) => `El servidor ha rechazado la petición (${code}).`,
   },
 };
 
