@@ -5,15 +5,21 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::ahead::Ahead;
+
 /// Small enough for the second-level cache, large enough that the system call does not count.
 const BLOCK: usize = 256 << 10;
+
+/// A file of more bytes than this is read ahead.
+const AHEAD: u64 = 4 << 20;
 
 /// Enough for a header: many inputs may be open before the first one is read.
 const FIRST: usize = 4 << 10;
 
-/// The window. Bytes are read when they are asked for, never earlier: on a pipe the last packet is not held back.
+/// The window. Bytes are read when they are asked for, of a large file a few blocks earlier; on a pipe the last packet is
+/// not held back.
 pub(super) struct Blocks {
-    source: Box<dyn Read + Send>,
+    source: Source,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -22,6 +28,13 @@ pub(super) struct Blocks {
     read: Arc<AtomicU64>,
     size: Option<u64>,
     unpacks: bool,
+}
+
+/// Where bytes come from.
+enum Source {
+    Direct(Box<dyn Read + Send>),
+    /// A thread reads them.
+    Ahead(Ahead),
 }
 
 impl fmt::Debug for Blocks {
@@ -38,7 +51,7 @@ impl Blocks {
     /// A window over `source`. `read` counts the bytes taken from the file itself, which is smaller when it is compressed.
     pub(super) fn new(source: Box<dyn Read + Send>, read: Arc<AtomicU64>, size: Option<u64>, unpacks: bool) -> Self {
         Self {
-            source,
+            source: Source::Direct(source),
             buffer: vec![0; FIRST],
             start: 0,
             end: 0,
@@ -91,19 +104,25 @@ impl Blocks {
 
     #[cold]
     fn fill(&mut self, length: usize) -> io::Result<bool> {
-        if self.start > 0 {
+        if self.start > 0 && matches!(self.source, Source::Direct(_)) {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
         }
-        // From the second time on it is packets that are read.
+        // From the second time on it is packets that are read, after the privileges were given up.
         let room = if self.begun { BLOCK } else { FIRST };
-        self.begun = true;
+        let begun = std::mem::replace(&mut self.begun, true);
+        if begun && self.size.is_some_and(|size| size > AHEAD) {
+            self.read_ahead();
+        }
+        let Source::Direct(source) = &mut self.source else {
+            return self.fill_from_ahead(length);
+        };
         if self.buffer.len() < length.max(room) {
             self.buffer.resize(length.max(room), 0);
         }
         while self.end < length && !self.ended {
-            match self.source.read(&mut self.buffer[self.end..]) {
+            match source.read(&mut self.buffer[self.end..]) {
                 Ok(0) => self.ended = true,
                 Ok(count) => self.end += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -111,5 +130,24 @@ impl Blocks {
             }
         }
         Ok(self.end >= length)
+    }
+
+    /// From now on a thread reads, unless there is but one processor.
+    fn read_ahead(&mut self) {
+        if let Source::Direct(source) = &mut self.source
+            && std::thread::available_parallelism().is_ok_and(|n| n.get() > 1)
+        {
+            let source = std::mem::replace(source, Box::new(io::empty()));
+            self.source = Source::Ahead(Ahead::start(source, BLOCK));
+        }
+    }
+
+    fn fill_from_ahead(&mut self, length: usize) -> io::Result<bool> {
+        if let Source::Ahead(ahead) = &self.source {
+            while self.available() < length && !self.ended {
+                self.ended = ahead.next(&mut self.buffer, &mut self.start, &mut self.end)? == 0;
+            }
+        }
+        Ok(self.available() >= length)
     }
 }

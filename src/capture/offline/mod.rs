@@ -6,6 +6,7 @@
 //! compressed files and pipes need no detour; interfaces of different link types may share a file. What libpcap refuses is
 //! refused, with its limits.
 
+mod ahead;
 mod blocks;
 mod classic;
 mod pcapng;
