@@ -10,6 +10,10 @@ use super::lanes;
 
 /// Appends `bytes` as text of one line.
 pub fn line(out: &mut Vec<u8>, bytes: &[u8]) {
+    // Names and short words: nothing to look for.
+    if bytes.len() < 64 && bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
+        return out.extend_from_slice(bytes);
+    }
     match simdutf8::basic::from_utf8(bytes) {
         Ok(text) => text_line(out, text),
         Err(_) => {

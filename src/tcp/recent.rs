@@ -111,16 +111,24 @@ fn hash(bytes: &[u8], seed: u64) -> u64 {
     if !wide.is_empty() {
         state = mix(state ^ b, c) ^ d;
     }
-    let (blocks, rest) = rest.as_chunks::<16>();
+    let (blocks, tail) = rest.as_chunks::<16>();
     for block in blocks {
         state = absorb(state, block);
     }
-    if !rest.is_empty() {
-        let mut block = [0; 16];
-        block[..rest.len()].copy_from_slice(rest);
-        state = absorb(state.wrapping_add(rest.len() as u64), &block);
+    if tail.is_empty() {
+        return state;
     }
-    state
+    // The last bytes are read in words that overlap those before: a copy of a few bytes costs more.
+    state = state.wrapping_add(tail.len() as u64);
+    if let Some(last) = bytes.last_chunk::<16>() {
+        absorb(state, last)
+    } else if let (Some(first), Some(last)) = (tail.first_chunk::<8>(), tail.last_chunk::<8>()) {
+        mix(state ^ u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+    } else {
+        let mut block = [0; 8];
+        block[..tail.len()].copy_from_slice(tail);
+        mix(state, u64::from_le_bytes(block))
+    }
 }
 
 #[inline]

@@ -156,15 +156,10 @@ impl Decoder {
 
     fn judge_payload(&mut self, mut message: Message<'_>, at: At, out: &mut impl Output) {
         match message.opcode {
-            Opcode::Text if message.complete => match simdutf8::compat::from_utf8(message.payload.bytes) {
+            // Where it is not is asked only then: knowing that would cost the good ones something.
+            Opcode::Text if message.complete => match simdutf8::basic::from_utf8(message.payload.bytes) {
                 Ok(text) => message.text = Some(text),
-                Err(error) => out.violation(
-                    at,
-                    &Violation::new(
-                        Rule::InvalidUtf8,
-                        format!("byte {} of a text message is not UTF-8", error.valid_up_to()),
-                    ),
-                ),
+                Err(_) => out.violation(at, &not_utf8(message.payload.bytes)),
             },
             Opcode::Close => {
                 self.closed = true;
@@ -176,6 +171,16 @@ impl Decoder {
         }
         out.message(at, &message);
     }
+}
+
+/// `bytes` are those of a text message.
+#[cold]
+fn not_utf8(bytes: &[u8]) -> Violation {
+    let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    Violation::new(
+        Rule::InvalidUtf8,
+        format!("byte {valid} of a text message is not UTF-8"),
+    )
 }
 
 /// Buffers of more capacity than this are not kept for reuse.
