@@ -38,6 +38,7 @@ test: test-deps
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 
 bench: test-deps
 	@$(CARGO) bench --locked --quiet --bench table

@@ -18,7 +18,7 @@
 //! | [`narrate`] | packets and events | notes: who does what to whom, in no language yet |
 //! | [`lang`] | notes | words |
 //! | [`render`] | all of that | the four views |
-//! | [`capture`] | libpcap | packets; the savefiles we write |
+//! | [`capture`] | interfaces (libpcap), savefiles (a reader of our own) | packets; the savefiles we write |
 //! | `server` | | the reference chat server |
 //! | [`cli`], [`run`] | the command line | one run |
 //!

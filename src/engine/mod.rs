@@ -1,7 +1,7 @@
 //! Packet in, events out: the floors below, wired together.
 //!
 //! [`Engine::packet`] takes a captured packet and tells a [`Sink`] what it brings: the packet with what TCP knows of it, then
-//! the events of WebSocket sessions, then that this was all. State hangs on connections alone ([`flow`]).
+//! the events of WebSocket sessions, then that this was all. State hangs on connections alone (`flow`).
 
 mod flow;
 mod listener;

@@ -498,7 +498,7 @@ pub enum Note {
         session: u64,
         /// Its client.
         client: Party,
-        /// How: see [`Story::end`].
+        /// How: its place in the list of ends that the story keeps.
         end: u32,
     },
 }

@@ -28,7 +28,7 @@ pub fn line(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Appends `bytes` as text of several lines: each begins with `indent` blanks and ends with a line feed. Line feeds (also
-/// behind a carriage return) end a line; whatever else is hidden is escaped as in [`line`].
+/// behind a carriage return) end a line; whatever else is hidden is escaped as in [`line()`].
 pub fn lines(out: &mut Vec<u8>, bytes: &[u8], indent: usize) {
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -139,7 +139,7 @@ fn copy(out: &mut [u8], at: usize, bytes: &[u8], from: usize, to: usize) -> usiz
     at + run
 }
 
-/// Like [`line`], for what is known to be UTF-8.
+/// Like [`line()`], for what is known to be UTF-8.
 pub fn text_line(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     let (mut block_at, mut done) = (0, 0);

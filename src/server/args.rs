@@ -23,6 +23,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:55151", value_parser = address)]
     pub http: SocketAddr,
 
+    #[allow(rustdoc::bare_urls, reason = "the text is the flag's help as well")]
     /// Another page that may use the chat, such as https://chat.example; may be repeated
     ///
     /// Programs send no origin and are welcome. Of pages, only the own one is, reached as 127.0.0.1, localhost or the host that

@@ -1,9 +1,9 @@
 //! The reference chat server: the application that the documents watch.
 //!
-//! In: WebSocket connections on one port, requests for the page on another. Out: the protocol in [`protocol`]; one log line an event.
+//! In: WebSocket connections on one port, requests for the page on another. Out: the protocol in `protocol`; one log line an event.
 //!
-//! Everything runs on one thread: what a client is owed leaves in the order in which it was decided (see [`connection`]), and a
-//! thousand clients do not need more. Nothing waits for a slow client: each has a bounded queue ([`outbox`]).
+//! Everything runs on one thread: what a client is owed leaves in the order in which it was decided (see `connection`), and a
+//! thousand clients do not need more. Nothing waits for a slow client: each has a bounded queue (`outbox`).
 
 mod args;
 mod clock;

@@ -41,7 +41,7 @@ pub struct Message<'a> {
     pub first: At,
 }
 
-/// Where something lies in a stream: `start..end`, and `Copy`, which [`Range`] is not.
+/// Where something lies in a stream: `start..end`, and `Copy`, which [`std::ops::Range`] is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StreamRange {
     /// First offset.

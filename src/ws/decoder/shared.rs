@@ -21,7 +21,7 @@ pub struct Chunk<'a> {
 
 /// What a decoder finds.
 pub trait Output {
-    /// A frame is complete, or as complete as it will be. Called only with [`Wanted::frames`].
+    /// A frame is complete, or as complete as it will be. Called only with frames asked for in [`Shared::new`].
     fn frame(&mut self, at: At, frame: &FrameInfo);
     /// A message or control frame is complete, or as complete as it will be.
     fn message(&mut self, at: At, message: &Message<'_>);
