@@ -1,6 +1,11 @@
 # wschat-sniff: `make demo` and `make test` do everything on a Debian machine with a Rust toolchain, make and a C compiler.
 
+# Under sudo the toolchain is that of the person who called it, when root has none.
+ifneq ($(if $(shell command -v cargo),,$(SUDO_USER)),)
+CARGO ?= sudo -H -u $(SUDO_USER) sh -c 'PATH="$$HOME/.cargo/bin:$$PATH" exec cargo "$$@"' cargo
+else
 CARGO ?= cargo
+endif
 CAPTURE = fixtures/workerman-chat-2014/capture.pcap
 PORT ?= 7272
 
