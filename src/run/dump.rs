@@ -34,6 +34,7 @@ pub(super) fn filter(options: &Options, how: u8) -> Result<String, Error> {
 fn for_file(options: &Options, file: &std::path::Path, expression: &str) -> Result<Program, Error> {
     let input = Offline::open(file, options.nano)?;
     let program = filter::compile(expression, options.optimize, input.link_type(), input.snaplen())?;
+    super::offline::announce(&input);
     Ok(program)
 }
 

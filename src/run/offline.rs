@@ -19,6 +19,16 @@ use crate::capture::offline::Offline;
 use crate::cli::Options;
 use crate::net::LinkType;
 
+/// tcpdump's line about a file that it begins to read.
+pub(super) fn announce(input: &Offline) {
+    eprintln!(
+        "reading from file {}, link-type {}, snapshot length {}",
+        input.path().display(),
+        link_types::described(input.link_type()),
+        input.snaplen()
+    );
+}
+
 pub(super) fn run(options: &Options, files: &[PathBuf]) -> Result<Outcome, Error> {
     setup::link_type(options)?;
     if let Some(name) = &options.live.time_stamp_type {
@@ -60,12 +70,7 @@ pub(super) fn run(options: &Options, files: &[PathBuf]) -> Result<Outcome, Error
     let mut progress = Progress::new();
     let mut end = Ok(ControlFlow::Continue(()));
     for mut input in inputs {
-        eprintln!(
-            "reading from file {}, link-type {}, snapshot length {}",
-            input.path().display(),
-            link_types::described(input.link_type()),
-            input.snaplen()
-        );
+        announce(&input);
         if input.link_type() == LinkType::LINUX_SLL2 {
             // Its packets have numbers of interfaces, which tcpdump (and so the view) looks up on this machine.
             eprintln!("Warning: interface names might be incorrect");

@@ -32,7 +32,9 @@ fn dumps_are_those_of_tcpdump() {
         }
         let file = capture();
         let arguments = ["-d", "-r", file.to_str().unwrap(), expression];
-        assert_eq!(stdout(&run(arguments)), stdout(&tcpdump(arguments)), "{arguments:?}");
+        let (ours, theirs) = (run(arguments), tcpdump(arguments));
+        assert_eq!(stdout(&ours), stdout(&theirs), "{arguments:?}");
+        assert_eq!(stderr(&ours), stderr(&theirs), "{arguments:?}");
     }
 }
 
