@@ -7,12 +7,19 @@ mod traffic;
 use std::hint::black_box;
 use std::ops::ControlFlow;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use wschat_sniff::base::{Captured, Limits, Timestamp};
 use wschat_sniff::engine::Engine;
 use wschat_sniff::event::{Event, SegmentView, Sink};
+use wschat_sniff::lang;
+use wschat_sniff::narrate::Detail;
 use wschat_sniff::net::{Decoder, LinkType, Packet};
+use wschat_sniff::render::View;
+use wschat_sniff::render::json::Json;
+use wschat_sniff::render::palette::Palette;
 use wschat_sniff::render::tcpdump::{Options, Printer};
+use wschat_sniff::render::trace::{self, Trace};
 use wschat_sniff::tcp::{At, Connection, SegmentFacts, StreamEvent, Table, TcpEnd, Upper};
 
 criterion_group!(benches, stages);
@@ -86,7 +93,46 @@ fn stages(criterion: &mut Criterion) {
             });
         });
     }
+    views(&mut group, &packets);
     group.finish();
+}
+
+/// The views that need the engine: what it costs is in these figures.
+fn views(group: &mut BenchmarkGroup<'_, WallTime>, packets: &[Packet<'_>]) {
+    let english = lang::by_tag("en").expect("English is there");
+    let ascii = Options {
+        ascii: 1,
+        ..Options::default()
+    };
+    group.bench_function("engine, json view", |b| {
+        b.iter(|| render(Json::new(false, false, english), packets))
+    });
+    group.bench_function("engine, narration, trace view, -A", |b| {
+        b.iter(|| {
+            let options = trace::Options {
+                catalog: english,
+                detail: Detail::Normal,
+                palette: Palette::new(false),
+                full: false,
+                tcpdump: ascii.clone(),
+            };
+            render(Trace::new(options), packets)
+        });
+    });
+}
+
+/// All packets through the engine into the view; what it writes is thrown away.
+fn render(mut view: impl View, packets: &[Packet<'_>]) -> usize {
+    let mut engine = Engine::new(Limits::default());
+    let mut written = 0;
+    for packet in packets {
+        let _ = engine.packet(packet, &mut view);
+        if view.output().len() > 1 << 17 {
+            written += view.output().len();
+            view.output().clear();
+        }
+    }
+    written
 }
 
 /// A chat of 1,000 connections as a savefile.
