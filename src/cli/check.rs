@@ -163,11 +163,13 @@ fn foreign(flags: &Flags) -> Result<(), UsageError> {
 }
 
 fn task(flags: &Flags) -> Task {
+    // tcpdump ignores `-L` and `-J` when it reads files.
+    let live = flags.read.is_empty() && flags.file_list.is_none();
     if flags.list_interfaces {
         Task::ListInterfaces
-    } else if flags.list_data_link_types {
+    } else if flags.list_data_link_types && live {
         Task::ListLinkTypes
-    } else if flags.list_time_stamp_types {
+    } else if flags.list_time_stamp_types && live {
         Task::ListTimeStampTypes
     } else if flags.dump_filter > 0 {
         Task::DumpFilter(flags.dump_filter)

@@ -153,12 +153,7 @@ fn packets(count: u64) -> String {
 
 /// `-L`. On standard error, as tcpdump.
 pub(super) fn list_link_types(options: &Options) -> Result<Outcome, Error> {
-    let crate::cli::Input::Live(device) = &options.input else {
-        return Err(Error::new(
-            "-L is about an interface: leave -r and -V out, name it with -i",
-        ));
-    };
-    let live = open(options, device.as_deref())?;
+    let live = open(options, device(options))?;
     eprintln!("Data link types for {} (use option -y to set):", live.device());
     for link in live.link_types()? {
         let note = if supported(link) {
@@ -171,14 +166,16 @@ pub(super) fn list_link_types(options: &Options) -> Result<Outcome, Error> {
     Ok(Outcome::Done)
 }
 
+fn device(options: &Options) -> Option<&str> {
+    match &options.input {
+        crate::cli::Input::Live(device) => device.as_deref(),
+        crate::cli::Input::Files(_) | crate::cli::Input::List(_) => None,
+    }
+}
+
 /// `-J`. On standard error, as tcpdump.
 pub(super) fn list_time_stamp_types(options: &Options) -> Result<Outcome, Error> {
-    let crate::cli::Input::Live(device) = &options.input else {
-        return Err(Error::new(
-            "-J is about an interface: leave -r and -V out, name it with -i",
-        ));
-    };
-    let device = devices::find(device.as_deref())?;
+    let device = devices::find(device(options))?;
     eprint!("{}", crate::capture::live::list_time_stamp_types(&device)?);
     Ok(Outcome::Done)
 }

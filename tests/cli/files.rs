@@ -22,6 +22,26 @@ fn the_first_line_is_tcpdumps() {
 }
 
 #[test]
+fn what_is_about_interfaces_is_ignored_with_a_file_as_tcpdump_does() {
+    let file = capture();
+    for flag in ["-L", "-J"] {
+        let ours = run([
+            flag,
+            "-n",
+            "-c",
+            "3",
+            "--format",
+            "tcpdump",
+            "-r",
+            file.to_str().unwrap(),
+        ]);
+        let theirs = tcpdump([flag, "-n", "-c", "3", "-r", file.to_str().unwrap()]);
+        assert_eq!(stdout(&ours), stdout(&theirs), "{flag}");
+        assert_eq!(code(&ours), 0, "{flag}");
+    }
+}
+
+#[test]
 fn pcapng_and_compressed_files_are_read_as_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let wanted = lines(&capture());
