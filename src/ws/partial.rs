@@ -84,6 +84,15 @@ impl Partial {
         }
     }
 
+    /// What its bytes and holes take, in bytes of memory.
+    fn cost(&self) -> usize {
+        self.bytes.len() + self.holes_cost()
+    }
+
+    fn holes_cost(&self) -> usize {
+        self.holes.len() * size_of::<Hole>()
+    }
+
     /// `length` payload bytes will not come.
     pub(crate) fn skip(&mut self, length: u64) {
         self.length = self.length.saturating_add(length);
@@ -121,7 +130,7 @@ pub(crate) struct Pool {
     spare: Vec<Box<Partial>>,
     /// Capacity of the spare ones.
     held: usize,
-    /// Payload bytes in those that are in use.
+    /// Payload bytes and holes in those that are in use, in bytes of memory.
     used: usize,
 }
 
@@ -141,15 +150,22 @@ impl Pool {
 
     /// Appends to a partial as [`Partial::append`] does, as long as all of them together keep at most `total` bytes.
     pub(crate) fn append(&mut self, partial: &mut Partial, piece: Piece<'_>, limit: usize, total: usize) {
-        let before = partial.bytes.len();
-        // What the bytes and the filler before them may take at most.
+        let before = partial.cost();
+        // What the bytes and the filler before them may take at most. A message torn into crumbs costs more for its holes than
+        // for its bytes: it may have that many crumbs less.
         let room = before.saturating_add(total.saturating_sub(self.used));
-        partial.append(piece.bytes, piece.key, piece.phase, limit.min(room));
-        self.used += partial.bytes.len() - before;
+        let holes = partial.holes_cost();
+        partial.append(
+            piece.bytes,
+            piece.key,
+            piece.phase,
+            limit.min(room).saturating_sub(holes),
+        );
+        self.used += partial.cost().saturating_sub(before);
     }
 
     pub(crate) fn give(&mut self, partial: Box<Partial>) {
-        self.used = self.used.saturating_sub(partial.bytes.len());
+        self.used = self.used.saturating_sub(partial.cost());
         let capacity = partial.bytes.capacity();
         if self.spare.len() < 64 && self.held + capacity <= POOL_BYTES && partial.holes.capacity() < 1024 {
             self.held += capacity;
