@@ -83,10 +83,16 @@ enum Other {
 }
 
 impl Batch {
+    /// How many bytes of payload it holds.
+    #[inline]
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len() + self.text.len() + self.holes.len() * size_of::<Hole>()
+    }
+
     /// Enough has gathered.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
-        self.bytes.len() + self.text.len() >= FULL_BYTES || self.order.len() >= FULL_RECORDS
+        self.bytes() >= FULL_BYTES || self.order.len() >= FULL_RECORDS
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -17,6 +17,9 @@ use crate::net::Packet;
 /// Batches on their way. A few even out what the two threads need for one.
 const BATCHES: usize = 4;
 
+/// A batch with more than this is rendered before another is filled: of huge messages there is one at a time.
+const HUGE: usize = 1 << 20;
+
 /// The engine's end.
 pub(super) struct Relay {
     batch: Batch,
@@ -26,6 +29,8 @@ pub(super) struct Relay {
     in_packet: bool,
     full: SyncSender<Batch>,
     empty: Receiver<Batch>,
+    /// A huge batch is rendered.
+    huge: Receiver<()>,
     renderer: JoinHandle<(Sinks, Output)>,
     /// Nobody listens any more.
     stopped: bool,
@@ -37,13 +42,15 @@ impl Relay {
         let packets = sinks.wants_packets();
         let (full, to_render) = sync_channel::<Batch>(BATCHES);
         let (rendered, empty) = sync_channel(BATCHES + 1);
-        let renderer = thread::spawn(move || render(sinks, output, &to_render, &rendered));
+        let (huge_rendered, huge) = sync_channel(1);
+        let renderer = thread::spawn(move || render(sinks, output, &to_render, &rendered, &huge_rendered));
         Self {
             batch: Batch::default(),
             packets,
             in_packet: false,
             full,
             empty,
+            huge,
             renderer,
             stopped: false,
         }
@@ -54,7 +61,8 @@ impl Relay {
     fn send(&mut self) {
         let next = self.empty.try_recv().unwrap_or_default();
         let batch = mem::replace(&mut self.batch, next);
-        self.stopped |= self.full.send(batch).is_err();
+        let huge = batch.bytes() > HUGE;
+        self.stopped |= self.full.send(batch).is_err() || huge && self.huge.recv().is_err();
     }
 
     #[inline]
@@ -84,14 +92,24 @@ impl Relay {
     }
 }
 
-fn render(mut sinks: Sinks, mut output: Output, full: &Receiver<Batch>, empty: &SyncSender<Batch>) -> (Sinks, Output) {
+fn render(
+    mut sinks: Sinks,
+    mut output: Output,
+    full: &Receiver<Batch>,
+    empty: &SyncSender<Batch>,
+    huge_rendered: &SyncSender<()>,
+) -> (Sinks, Output) {
     while let Ok(mut batch) = full.recv() {
         let told = batch.tell(&mut sinks);
         sinks.drain(&mut output.buffer);
         if output.flush_if_full().is_break() || told.is_break() {
             break;
         }
+        let huge = batch.bytes() > HUGE;
         batch.clear();
+        if huge {
+            let _ = huge_rendered.send(());
+        }
         // When enough are under way already, this one is not needed.
         let _ = empty.try_send(batch);
     }
