@@ -2,14 +2,14 @@
 //! a length of 0 is a gap. Beside not panicking: progress is made with every call.
 
 use wschat_sniff::base::{Gap, GapCause, Limits, Side};
-use wschat_sniff::http::{Exchange, Handshake, Step, judge_request};
+use wschat_sniff::http::{Exchange, Handshake, Heads, Step, judge_request};
 
 /// One input.
 pub(crate) fn run(data: &[u8]) {
-    let limits = Limits {
+    let mut heads = Heads::new(&Limits {
         head_bytes: 1 << 10,
         ..Limits::default()
-    };
+    });
     let mut exchange = Exchange::default();
     let mut offsets = [0u64; 2];
     let mut rest = data;
@@ -26,7 +26,7 @@ pub(crate) fn run(data: &[u8]) {
                 cause: GapCause::Lost,
             };
             *offset += 9;
-            if let Some(step) = exchange.gap(side, gap)
+            if let Some(step) = exchange.gap(side, gap, &mut heads)
                 && !look(step)
             {
                 return;
@@ -35,7 +35,7 @@ pub(crate) fn run(data: &[u8]) {
         }
         let mut idle = 0;
         while !piece.is_empty() {
-            let (used, step) = exchange.push(side, *offset, piece, &limits);
+            let (used, step) = exchange.push(side, *offset, piece, &mut heads);
             *offset += used as u64;
             piece = &piece[used..];
             idle = if used == 0 { idle + 1 } else { 0 };

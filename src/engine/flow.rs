@@ -5,7 +5,7 @@ use super::sniff::{Sniff, Verdict};
 use super::tally::Tally;
 use crate::base::{Direction, Gap, Limits, Side};
 use crate::event::{EventKind, Handshake, Request, Response, Session, Sink};
-use crate::http::{self, Exchange, Step};
+use crate::http::{self, Exchange, Heads, Step};
 use crate::tcp::{At, Connection, SegmentFacts, StreamEvent, TcpEnd};
 use crate::ws::inflate::Inflater;
 use crate::ws::{Backlog, Chunk, Decoder, Header, Held, LengthForm, Opcode, Shared};
@@ -59,6 +59,7 @@ pub(super) struct Cx<'c, 's, S> {
     pub(super) at: At,
     pub(super) limits: &'c Limits,
     pub(super) shared: &'c mut Shared,
+    pub(super) heads: &'c mut Heads,
     pub(super) listener: &'c mut Listener<'s, S>,
 }
 
@@ -135,12 +136,16 @@ impl Flow {
             }
             Stage::Http(mut http) => {
                 http.discard(cx.shared);
-                let Some(session) = http.session else { return };
-                if let Some(request) = std::mem::take(&mut http.exchange).unanswered() {
+                let Some(session) = http.session else {
+                    http.exchange.discard(cx.heads);
+                    return;
+                };
+                if let Some(request) = http.exchange.unanswered(cx.heads) {
                     let handshake = Handshake::judge(request, None, |_, _| {});
                     cx.listener.event(cx.at, &session, EventKind::Handshake(&handshake));
                     http.tally.refused = Some(0);
                 }
+                http.exchange.discard(cx.heads);
                 let end = http.tally.end(&session, end);
                 cx.listener.event(cx.at, &session, EventKind::SessionEnd(&end));
                 session
@@ -190,7 +195,7 @@ impl Flow {
             }
             Stage::Http(http) => {
                 http.hold_gap(side, gap, cx);
-                let step = http.exchange.gap(side, gap);
+                let step = http.exchange.gap(side, gap, cx.heads);
                 let lost = http.exchange.response_lost();
                 if let Some(step) = step {
                     self.step(side, step, cx);
@@ -213,7 +218,7 @@ impl Flow {
                 Stage::Sniff(_) => return self.collect(side, rest, cx),
                 _ => return self.data(side, rest, cx),
             };
-            let (used, step) = http.exchange.push(side, rest.offset, rest.bytes, cx.limits);
+            let (used, step) = http.exchange.push(side, rest.offset, rest.bytes, cx.heads);
             rest.offset += used as u64;
             rest.bytes = &rest.bytes[used..];
             match step {
@@ -259,7 +264,7 @@ impl Flow {
                         Held::Data(chunk) => self.data(client, chunk, cx),
                         Held::Gap(gap, _) => {
                             if let Stage::Http(http) = &mut self.stage
-                                && let Some(step) = http.exchange.gap(client, gap)
+                                && let Some(step) = http.exchange.gap(client, gap, cx.heads)
                             {
                                 self.step(client, step, cx);
                             }
@@ -270,6 +275,7 @@ impl Flow {
             Step::NotHttp => {
                 if http.session.is_none() {
                     http.discard(cx.shared);
+                    http.exchange.discard(cx.heads);
                     self.stage = self.not_http();
                 }
             }
@@ -287,7 +293,7 @@ impl Flow {
                 && header.length_form == LengthForm::Minimal
                 && !matches!(header.opcode, Opcode::Continuation | Opcode::Reserved(_))
         });
-        if frame && let Some(step) = http.exchange.presumed() {
+        if frame && let Some(step) = http.exchange.presumed(cx.heads) {
             self.step(client, step, cx);
         }
     }
@@ -320,6 +326,7 @@ impl Flow {
             }
         };
         let decoders = [Direction::ClientToServer, Direction::ServerToClient].map(decoder);
+        http.exchange.discard(cx.heads);
         let held = http.take_held(cx.shared);
         let mut tally = std::mem::take(&mut http.tally);
         tally.refused = None;

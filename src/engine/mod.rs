@@ -14,6 +14,7 @@ use std::ops::ControlFlow;
 
 use crate::base::{Limits, Side};
 use crate::event::{SegmentView, Sink};
+use crate::http::Heads;
 use crate::net::{self, Packet, Segment};
 use crate::tcp::{At, Connection, SegmentFacts, StreamEvent, Table, TcpEnd, Upper};
 use crate::ws::Shared;
@@ -27,6 +28,7 @@ pub struct Engine {
     decoder: net::Decoder,
     table: Table<Flow>,
     shared: Shared,
+    heads: Heads,
     limits: Limits,
     last: At,
 }
@@ -38,6 +40,7 @@ impl Engine {
             decoder: net::Decoder::new(&limits),
             table: Table::new(&limits),
             shared: Shared::new(limits, false),
+            heads: Heads::new(&limits),
             limits,
             last: At {
                 packet: 0,
@@ -65,6 +68,7 @@ impl Engine {
             announced: false,
             listener: Listener::new(sink),
             shared: &mut self.shared,
+            heads: &mut self.heads,
             limits: &self.limits,
         };
         if let Some(segment) = &segment {
@@ -81,6 +85,7 @@ impl Engine {
             announced: true,
             listener: Listener::new(sink),
             shared: &mut self.shared,
+            heads: &mut self.heads,
             limits: &self.limits,
         };
         self.table.finish(self.last, &mut feed);
@@ -95,6 +100,7 @@ struct Feed<'e, 'p, S> {
     announced: bool,
     listener: Listener<'e, S>,
     shared: &'e mut Shared,
+    heads: &'e mut Heads,
     limits: &'e Limits,
 }
 
@@ -105,6 +111,7 @@ impl<'e, S: Sink> Feed<'e, '_, S> {
             at,
             limits: self.limits,
             shared: self.shared,
+            heads: self.heads,
             listener: &mut self.listener,
         }
     }

@@ -7,8 +7,9 @@ use std::collections::VecDeque;
 
 use super::body::{Body, Chunked, Phase, body};
 use super::head::{self, Head, Outcome, has_token};
+use super::heads::{Heads, Kept};
 use super::{Request, Response, upgrade};
-use crate::base::{Gap, Limits, Side, Violation};
+use crate::base::{Gap, Side, Violation};
 
 /// Both sides of a connection that speaks HTTP/1.1.
 #[derive(Debug, Default)]
@@ -42,7 +43,9 @@ pub enum Step {
 struct Reader {
     mode: Mode,
     /// The beginning of a head.
-    head: Vec<u8>,
+    head: Option<Kept>,
+    /// How much of it was there when it was read in vain.
+    read: usize,
     /// Where it lies in the stream.
     start: u64,
 }
@@ -65,8 +68,10 @@ enum Mode {
 /// A request that waits for its response.
 #[derive(Debug)]
 struct Pending {
-    /// Kept when it asks for an upgrade, or may have asked.
-    request: Option<Request>,
+    /// Kept when it asks for an upgrade, or may have asked, and where it lies in the stream.
+    request: Option<(Kept, u64)>,
+    /// Only the beginning is kept: the capture does not hold the rest.
+    cut: bool,
     asks: bool,
     head: bool,
     connect: bool,
@@ -94,10 +99,10 @@ impl Exchange {
     }
 
     /// The next bytes that `side` sends. Returns how many of them were used; to be called again with the others.
-    pub fn push(&mut self, side: Side, offset: u64, bytes: &[u8], limits: &Limits) -> (usize, Option<Step>) {
+    pub fn push(&mut self, side: Side, offset: u64, bytes: &[u8], heads: &mut Heads) -> (usize, Option<Step>) {
         let reader = &mut self.readers[side.index()];
         match &mut reader.mode {
-            Mode::Head => self.head(side, offset, bytes, limits),
+            Mode::Head => self.head(side, offset, bytes, heads),
             Mode::Body(left) => {
                 let used = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
                 *left -= used as u64;
@@ -119,7 +124,7 @@ impl Exchange {
                 }
             },
             Mode::ToEnd => (bytes.len(), None),
-            Mode::Waiting if self.response_lost => self.presume(),
+            Mode::Waiting if self.response_lost => self.presume(heads),
             Mode::Waiting => (0, Some(Step::Hold)),
             Mode::Lost => {
                 if head::may_begin(bytes) && bytes.len() >= 8 {
@@ -127,7 +132,7 @@ impl Exchange {
                     return (0, None);
                 }
                 if self.client == Some(side.other()) && self.response_lost {
-                    return self.presume();
+                    return self.presume(heads);
                 }
                 (bytes.len(), None)
             }
@@ -135,7 +140,7 @@ impl Exchange {
     }
 
     /// Bytes that `side` sent and that will not come.
-    pub fn gap(&mut self, side: Side, gap: Gap) -> Option<Step> {
+    pub fn gap(&mut self, side: Side, gap: Gap, heads: &mut Heads) -> Option<Step> {
         let reader = &mut self.readers[side.index()];
         match &mut reader.mode {
             Mode::Body(left) if gap.length <= *left => {
@@ -151,12 +156,16 @@ impl Exchange {
             }
             Mode::ToEnd | Mode::Waiting => None,
             Mode::Head => {
-                let head = std::mem::take(&mut reader.head);
+                let head = reader
+                    .head
+                    .take()
+                    .and_then(|kept| heads.take(&kept))
+                    .unwrap_or_default();
                 let start = reader.start;
                 reader.mode = Mode::Lost;
                 match head::read_cut(&head, start) {
-                    Some(Head::Request(request)) => self.request(side, request),
-                    Some(Head::Response(response)) => self.response(side, response),
+                    Some(Head::Request(request)) => self.request(side, request, &head, heads),
+                    Some(Head::Response(response)) => self.response(side, response, heads),
                     None => {
                         self.lost(side);
                         None
@@ -177,63 +186,98 @@ impl Exchange {
     }
 
     /// Takes the upgrade for agreed to, though no response was seen.
-    pub fn presumed(&mut self) -> Option<Step> {
+    pub fn presumed(&mut self, heads: &mut Heads) -> Option<Step> {
         let place = self.pending.iter().position(|p| p.asks)?;
-        let request = self.pending.remove(place)?.request?;
+        let request = self.pending.remove(place)?.request(heads)?;
         Some(Step::Presumed(request))
     }
 
     /// What the request asked for that is still without a response.
-    pub fn unanswered(self) -> Option<Request> {
-        self.pending.into_iter().find(|p| p.asks)?.request
+    pub fn unanswered(&mut self, heads: &mut Heads) -> Option<Request> {
+        let place = self.pending.iter().position(|p| p.asks)?;
+        self.pending.remove(place)?.request(heads)
+    }
+
+    /// Gives the room back that its heads take.
+    pub fn discard(&mut self, heads: &mut Heads) {
+        let begun = self.readers.iter_mut().filter_map(|reader| reader.head.take());
+        let waiting = self.pending.drain(..).filter_map(|p| Some(p.request?.0));
+        for kept in begun.chain(waiting) {
+            heads.take(&kept);
+        }
     }
 
     /// The client said goodbye before the server answered: whatever it held back was HTTP.
-    fn head(&mut self, side: Side, offset: u64, bytes: &[u8], limits: &Limits) -> (usize, Option<Step>) {
+    fn head(&mut self, side: Side, offset: u64, bytes: &[u8], heads: &mut Heads) -> (usize, Option<Step>) {
         let reader = &mut self.readers[side.index()];
-        let before = reader.head.len();
-        let outcome = if before == 0 {
-            reader.start = offset;
+        let Some(kept) = &reader.head else {
             // The common case: the whole head in one segment, read where it lies.
-            head::read(bytes, offset)
-        } else {
-            reader.head.extend_from_slice(bytes);
-            // Parsing again is worth it only when a line has ended: a head that comes byte by byte stays cheap.
-            if memchr::memchr(b'\n', bytes).is_some() || before < 16 {
-                head::read(&reader.head, reader.start)
-            } else {
-                Outcome::Partial
-            }
-        };
-        match outcome {
-            Outcome::Partial => {
-                if before == 0 {
-                    reader.head.extend_from_slice(bytes);
-                }
-                if reader.head.len() > limits.head_bytes {
-                    reader.head = Vec::new();
+            let outcome = head::read(bytes, offset);
+            if matches!(outcome, Outcome::Partial) {
+                if bytes.len() > heads.head_bytes {
                     reader.mode = Mode::Lost;
                     return (bytes.len(), Some(Step::NotHttp));
                 }
-                (bytes.len(), None)
+                (reader.start, reader.read) = (offset, bytes.len());
+                reader.head = Some(heads.keep(bytes));
+                return (bytes.len(), None);
+            }
+            return self.complete(side, outcome, 0, bytes, heads);
+        };
+        let before = heads.length(kept);
+        let Some(head) = heads.append(kept, bytes) else {
+            // It had to give way to younger ones.
+            reader.head = None;
+            reader.mode = Mode::Lost;
+            return (bytes.len(), Some(Step::NotHttp));
+        };
+        // Parsing again is worth it only when the head may have ended, or has doubled: one in many pieces stays cheap.
+        let outcome = if before < 16 || head.len() / 2 >= reader.read || ends(&head[before.saturating_sub(3)..]) {
+            reader.read = head.len();
+            head::read(head, reader.start)
+        } else {
+            Outcome::Partial
+        };
+        if matches!(outcome, Outcome::Partial) && head.len() <= heads.head_bytes {
+            return (bytes.len(), None);
+        }
+        let head = reader
+            .head
+            .take()
+            .and_then(|kept| heads.take(&kept))
+            .unwrap_or_default();
+        self.complete(side, outcome, before, &head, heads)
+    }
+
+    /// A head has ended, or it will not: `bytes` begin with it, and the first `before` of them had come before.
+    fn complete(
+        &mut self,
+        side: Side,
+        outcome: Outcome,
+        before: usize,
+        bytes: &[u8],
+        heads: &mut Heads,
+    ) -> (usize, Option<Step>) {
+        match outcome {
+            Outcome::Partial => {
+                self.readers[side.index()].mode = Mode::Lost;
+                (bytes.len() - before, Some(Step::NotHttp))
             }
             Outcome::NotHttp => {
-                reader.head = Vec::new();
-                reader.mode = Mode::Lost;
+                self.readers[side.index()].mode = Mode::Lost;
                 (0, Some(Step::NotHttp))
             }
             Outcome::Head(head, size) => {
-                reader.head = Vec::new();
                 let step = match head {
-                    Head::Request(request) => self.request(side, request),
-                    Head::Response(response) => self.response(side, response),
+                    Head::Request(request) => self.request(side, request, &bytes[..size], heads),
+                    Head::Response(response) => self.response(side, response, heads),
                 };
-                (size - before, step)
+                (size.saturating_sub(before), step)
             }
         }
     }
 
-    fn request(&mut self, side: Side, request: Request) -> Option<Step> {
+    fn request(&mut self, side: Side, request: Request, bytes: &[u8], heads: &mut Heads) -> Option<Step> {
         if self.client == Some(side.other()) || self.pending.len() >= MAX_PENDING {
             return Some(Step::NotHttp);
         }
@@ -251,12 +295,13 @@ impl Exchange {
             asks,
             head: request.method == "HEAD",
             connect: request.method == "CONNECT",
-            request: (asks || request.cut).then(|| request.clone()),
+            request: (asks || request.cut).then(|| (heads.keep(bytes), request.range.start)),
+            cut: request.cut,
         });
         asks.then_some(Step::Asked(request))
     }
 
-    fn response(&mut self, side: Side, response: Response) -> Option<Step> {
+    fn response(&mut self, side: Side, response: Response, heads: &mut Heads) -> Option<Step> {
         if self.client == Some(side) {
             return Some(Step::NotHttp);
         }
@@ -268,10 +313,10 @@ impl Exchange {
             return None;
         }
         let pending = self.pending.pop_front();
-        let (asks, head, connect) = pending
+        let (asks, head, connect, cut) = pending
             .as_ref()
-            .map_or((false, false, false), |p| (p.asks, p.head, p.connect));
-        let request = pending.and_then(|p| p.request);
+            .map_or((false, false, false, false), |p| (p.asks, p.head, p.connect, p.cut));
+        let request = pending.and_then(|p| p.request(heads));
         if response.status == 101 {
             let says = has_token(response.header_values("upgrade"), "websocket");
             let silent = response.header("upgrade").is_none();
@@ -292,7 +337,7 @@ impl Exchange {
         let client = &mut self.readers[side.other().index()];
         if client.mode == Mode::Waiting {
             client.mode = match request.as_ref() {
-                Some(request) if !request.cut => Mode::Head,
+                Some(_) if !cut => Mode::Head,
                 _ => Mode::Lost,
             };
         }
@@ -314,10 +359,35 @@ impl Exchange {
         }
     }
 
-    fn presume(&mut self) -> (usize, Option<Step>) {
-        let request = self.pending.pop_front().and_then(|p| p.request).unwrap_or_default();
+    fn presume(&mut self, heads: &mut Heads) -> (usize, Option<Step>) {
+        let request = self
+            .pending
+            .pop_front()
+            .and_then(|p| p.request(heads))
+            .unwrap_or_default();
         (0, Some(Step::Presumed(request)))
     }
+}
+
+impl Pending {
+    /// The request, if it was kept; an empty one when it has had to give way since.
+    fn request(self, heads: &mut Heads) -> Option<Request> {
+        let (kept, start) = self.request?;
+        let bytes = heads.take(&kept).unwrap_or_default();
+        let head = match head::read(&bytes, start) {
+            Outcome::Head(head, _) => Some(head),
+            Outcome::Partial | Outcome::NotHttp => head::read_cut(&bytes, start),
+        };
+        match head {
+            Some(Head::Request(request)) => Some(request),
+            Some(Head::Response(_)) | None => Some(Request::default()),
+        }
+    }
+}
+
+/// Whether a head may end in `bytes`: an empty line (RFC 9112 §2.1, and §2.2 on lines that end without CR).
+fn ends(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', bytes).any(|end| matches!(bytes[end + 1..], [b'\n', ..] | [b'\r', b'\n', ..]))
 }
 
 /// Judges an upgrade request; what breaks a rule goes to `violation`.
@@ -328,7 +398,7 @@ pub fn judge_request(request: &Request, violation: impl FnMut(Violation)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::GapCause;
+    use crate::base::{GapCause, Limits};
 
     const ASK: &str = "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
     const YES: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
@@ -336,6 +406,7 @@ mod tests {
     /// Feeds `(side, bytes)` in pieces of `size` and returns the steps and the bytes that were left over by each.
     fn run(script: &[(Side, &str)], size: usize) -> Vec<(String, String)> {
         let mut exchange = Exchange::default();
+        let mut heads = Heads::new(&Limits::default());
         let mut steps = Vec::new();
         let mut offsets = [0u64; 2];
         for (side, text) in script {
@@ -348,7 +419,7 @@ mod tests {
                         read.push_str(std::str::from_utf8(rest).unwrap());
                         break;
                     }
-                    let (used, step) = exchange.push(*side, offsets[side.index()], rest, &Limits::default());
+                    let (used, step) = exchange.push(*side, offsets[side.index()], rest, &mut heads);
                     offsets[side.index()] += used as u64;
                     rest = &rest[used..];
                     let name = match step {
@@ -442,30 +513,34 @@ mod tests {
     #[test]
     fn heads_cut_by_the_snaplen() {
         let mut exchange = Exchange::default();
-        let limits = Limits::default();
+        let mut heads = Heads::new(&Limits::default());
         let gap = |offset| Gap {
             offset,
             length: 100,
             cause: GapCause::Snaplen,
         };
-        assert!(exchange.push(Side::A, 0, &ASK.as_bytes()[..60], &limits).1.is_none());
-        assert!(matches!(exchange.gap(Side::A, gap(60)), Some(Step::Asked(r)) if r.cut && r.headers.len() == 2));
-        assert!(exchange.push(Side::B, 0, &YES.as_bytes()[..40], &limits).1.is_none());
-        assert!(matches!(exchange.gap(Side::B, gap(40)), Some(Step::Upgraded(r, s)) if r.target == "/chat" && s.cut));
+        assert!(exchange.push(Side::A, 0, &ASK.as_bytes()[..60], &mut heads).1.is_none());
+        assert!(
+            matches!(exchange.gap(Side::A, gap(60), &mut heads), Some(Step::Asked(r)) if r.cut && r.headers.len() == 2)
+        );
+        assert!(exchange.push(Side::B, 0, &YES.as_bytes()[..40], &mut heads).1.is_none());
+        assert!(
+            matches!(exchange.gap(Side::B, gap(40), &mut heads), Some(Step::Upgraded(r, s)) if r.target == "/chat" && s.cut)
+        );
     }
 
     #[test]
     fn a_lost_response_is_presumed_when_no_http_follows() {
         let mut exchange = Exchange::default();
-        let limits = Limits::default();
-        exchange.push(Side::A, 0, ASK.as_bytes(), &limits);
+        let mut heads = Heads::new(&Limits::default());
+        exchange.push(Side::A, 0, ASK.as_bytes(), &mut heads);
         let lost = Gap {
             offset: 0,
             length: 129,
             cause: GapCause::Lost,
         };
-        assert!(exchange.gap(Side::B, lost).is_none());
-        let (used, step) = exchange.push(Side::B, 129, b"\x81\x05Hello", &limits);
+        assert!(exchange.gap(Side::B, lost, &mut heads).is_none());
+        let (used, step) = exchange.push(Side::B, 129, b"\x81\x05Hello", &mut heads);
         assert!(used == 0 && matches!(step, Some(Step::Presumed(r)) if r.target == "/chat"));
     }
 }

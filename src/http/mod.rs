@@ -4,9 +4,11 @@ mod body;
 mod exchange;
 mod extensions;
 mod head;
+mod heads;
 mod upgrade;
 
 pub use exchange::{Exchange, Step, judge_request};
 pub use extensions::{Deflate, Extension};
 pub use head::{Request, Response};
+pub use heads::Heads;
 pub use upgrade::{Accept, Handshake, accept_for};
