@@ -6,13 +6,15 @@
 //! - `deflate`: the same with permessage-deflate and context takeover both ways;
 //! - `lossy`: the same as `chat`, with 1 % of the packets missing from the capture and 5 % out of order;
 //! - `bulk`: 50 connections, binary messages of 30 KB to 1 MB in full-size segments, both ways;
-//! - `idle`: connections that shake hands and then are silent; MEGABYTES is their number in thousands.
+//! - `idle`: connections that shake hands and then are silent; MEGABYTES is their number in thousands;
+//! - what `hostile.rs` says, to see what strangers can do to us; there MEGABYTES may count something else.
 
 mod traffic;
 
 use std::fs::File;
 use std::io::{self, BufWriter};
 
+use traffic::hostile::{KINDS, hostile};
 use traffic::{Capture, bulk, chat, idle};
 
 fn main() -> io::Result<()> {
@@ -20,6 +22,7 @@ fn main() -> io::Result<()> {
     let [kind, megabytes, path] = &arguments[..] else {
         // `cargo bench` without arguments runs every bench: nothing to do then.
         eprintln!("usage: cargo bench --bench generate -- chat|deflate|lossy|bulk|idle MEGABYTES FILE");
+        eprintln!("or instead of chat and MEGABYTES: {KINDS}");
         return Ok(());
     };
     let size: u64 = megabytes
@@ -35,7 +38,10 @@ fn main() -> io::Result<()> {
         }
         "bulk" => bulk(&mut capture, size << 20)?,
         "idle" => idle(&mut capture, size * 1000)?,
-        other => return Err(io::Error::other(format!("{other}: no such kind of capture"))),
+        other => match hostile(&mut capture, other, size) {
+            Some(written) => written?,
+            None => return Err(io::Error::other(format!("{other}: no such kind of capture"))),
+        },
     }
     capture.finish()?;
     eprintln!(

@@ -1,5 +1,7 @@
 //! Traffic made up for measuring: the same calls give the same bytes.
 
+pub(crate) mod hostile;
+
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
@@ -112,23 +114,36 @@ enum From {
 }
 
 impl Connection {
-    fn open(capture: &mut Capture<impl Write>, n: usize, deflate: bool) -> io::Result<Self> {
-        let compress = || deflate.then(|| Compress::new(Compression::fast(), false));
-        let mut this = Self {
+    /// A connection of which nothing has been sent.
+    fn unseen(capture: &mut Capture<impl Write>, n: usize) -> Self {
+        Self {
             address: Ipv4Addr::from(0x0a00_0001 + (n / 50_000) as u32),
             port: 10_000 + (n % 50_000) as u16,
             client_seq: capture.random.next() as u32,
             server_seq: capture.random.next() as u32,
-            client_deflate: compress(),
-            server_deflate: compress(),
+            client_deflate: None,
+            server_deflate: None,
             wire: Vec::new(),
             deflated: Vec::new(),
-        };
+        }
+    }
+
+    /// TCP's handshake.
+    fn begin(capture: &mut Capture<impl Write>, n: usize) -> io::Result<Self> {
+        let mut this = Self::unseen(capture, n);
         this.segment(capture, From::Client, Flags::Syn, &[])?;
         this.client_seq = this.client_seq.wrapping_add(1);
         this.segment(capture, From::Server, Flags::SynAck, &[])?;
         this.server_seq = this.server_seq.wrapping_add(1);
         this.client_ack(capture)?;
+        Ok(this)
+    }
+
+    fn open(capture: &mut Capture<impl Write>, n: usize, deflate: bool) -> io::Result<Self> {
+        let compress = || deflate.then(|| Compress::new(Compression::fast(), false));
+        let mut this = Self::begin(capture, n)?;
+        this.client_deflate = compress();
+        this.server_deflate = compress();
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&capture.random.next().to_le_bytes());
         let base64 = base64::engine::general_purpose::STANDARD;

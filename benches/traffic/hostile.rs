@@ -1,0 +1,261 @@
+//! What strangers do to whoever listens. Among all of it a few well-behaved sessions chat, so that it can be seen that they
+//! lose nothing: [`Capture::messages`] counts the messages of those alone.
+
+use super::*;
+
+/// The kinds, and what the number counts.
+pub(crate) const KINDS: &str = "flood (thousand SYNs), holes (MB), bomb (messages), fragmented-bomb (messages), heads (MB), \
+                         fragments (MB), empty-fragments (thousand), datagrams (thousand), unfinished (MB), torn (thousand), \
+                         pings (thousand), logins (thousand), lost-0 to lost-4 (MB), unknown-0 to unknown-4 (MB)";
+
+/// Sessions that do no harm.
+const WITNESSES: usize = 20;
+
+/// Bytes at each of which a frame may begin.
+const LOOKALIKES: [&[u8]; 5] = [
+    &[0x81, 0x7e],
+    &[0x82, 0x7e, 0x40, 0x00],
+    &[0xc1, 0x7e, 0x7f],
+    &[0x81, 0xfe, 0x01, 0x00, 0, 0, 0, 0],
+    b"\x81\x20",
+];
+
+/// Writes traffic of that kind; `None` when there is no such kind.
+pub(crate) fn hostile<W: Write>(capture: &mut Capture<W>, kind: &str, count: u64) -> Option<io::Result<()>> {
+    let pattern = |prefix: &str| {
+        LOOKALIKES
+            .get(kind.strip_prefix(prefix)?.parse::<usize>().ok()?)
+            .copied()
+    };
+    let (megabytes, thousands) = (count << 20, count * 1000);
+    Some(match kind {
+        "flood" => among(capture, |capture, n| flood(capture, n < thousands)),
+        "holes" => until(capture, 500, megabytes, |capture, connection, _| {
+            // The next segment, and the one behind it that nobody sees.
+            connection.send(capture, From::Client, &[0x55; MSS])?;
+            connection.client_seq = connection.client_seq.wrapping_add(MSS as u32);
+            Ok(())
+        }),
+        "bomb" => bomb(capture, count, false),
+        "fragmented-bomb" => bomb(capture, count, true),
+        "heads" => heads(capture, megabytes),
+        "fragments" => until(capture, 50, megabytes, |capture, connection, begun| {
+            let wire = frame(if begun { 0x00 } else { 0x02 }, &[0x61; 1000]);
+            connection.send(capture, From::Client, &wire)
+        }),
+        "empty-fragments" => each(capture, 50, thousands, |capture, connection, begun| {
+            let wire = frame(if begun { 0x00 } else { 0x02 }, &[]);
+            connection.send(capture, From::Client, &wire.repeat(100))
+        }),
+        "datagrams" => among(capture, |capture, n| datagram(capture, n < thousands)),
+        "unfinished" => until(capture, 5000, megabytes, |capture, connection, begun| {
+            if !begun {
+                let header = [0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 1, 2, 3, 4];
+                connection.send(capture, From::Client, &header)?;
+            }
+            connection.send(capture, From::Client, &[0x61; MSS])
+        }),
+        // A message of which every second byte is acknowledged and not seen.
+        "torn" => each(capture, 4, thousands, |capture, connection, begun| {
+            if !begun {
+                let header = [0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 1, 2, 3, 4];
+                connection.send(capture, From::Client, &header)?;
+            }
+            connection.client_seq = connection.client_seq.wrapping_add(1);
+            connection.send(capture, From::Client, b"a")?;
+            connection.server_ack(capture)
+        }),
+        "pings" => each(capture, 100, thousands, |capture, connection, _| {
+            let wire = frame(0x89, &capture.random.next().to_le_bytes());
+            connection.send(capture, From::Client, &wire)
+        }),
+        "logins" => each(capture, 100, thousands, |capture, connection, _| {
+            let uid = capture.random.next() >> 16;
+            let login = format!(r#"{{"type":"login","uid":{uid},"name":"somebody {uid}","time":"now"}}"#);
+            let mut wire = vec![0x81, login.len() as u8];
+            wire.extend_from_slice(login.as_bytes());
+            connection.send(capture, From::Server, &wire)?;
+            connection.client_ack(capture)
+        }),
+        _ => {
+            if let Some(pattern) = pattern("lost-") {
+                lost(capture, megabytes, pattern)
+            } else {
+                unknown(capture, megabytes, pattern("unknown-")?)
+            }
+        }
+    })
+}
+
+/// A short masked frame; the key is zeros.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut wire = match payload.len() {
+        n @ 0..126 => vec![first, 0x80 | n as u8],
+        n => vec![first, 0xfe, (n >> 8) as u8, n as u8],
+    };
+    wire.extend_from_slice(&[0; 4]);
+    wire.extend_from_slice(payload);
+    wire
+}
+
+/// Does `step` again and again until it says that this was all; now and then a witness speaks and is answered.
+fn among<W: Write>(
+    capture: &mut Capture<W>,
+    mut step: impl FnMut(&mut Capture<W>, u64) -> io::Result<bool>,
+) -> io::Result<()> {
+    // Out of the way of the addresses of the others.
+    let mut witnesses: Vec<_> = (0..WITNESSES)
+        .map(|n| Connection::open(capture, 40_000_000 + n, false))
+        .collect::<io::Result<_>>()?;
+    let mut n = 0;
+    while step(capture, n)? {
+        if n % 500 == 0 {
+            let speaker = (n / 500) as usize % WITNESSES;
+            let text = say(&mut capture.random, speaker, 100, true);
+            witnesses[speaker].client_message(capture, &text, 0x1)?;
+            witnesses[speaker].server_message(capture, &text, 0x1)?;
+            witnesses[speaker].client_ack(capture)?;
+        }
+        n += 1;
+    }
+    Ok(())
+}
+
+/// Takes turns over `connections` until the capture has so many bytes; `step` is told whether that one had its turn before.
+fn until<W: Write>(
+    capture: &mut Capture<W>,
+    connections: usize,
+    bytes: u64,
+    mut step: impl FnMut(&mut Capture<W>, &mut Connection, bool) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut open = open(capture, connections, false)?;
+    among(capture, |capture, n| {
+        let connection = &mut open[n as usize % connections];
+        step(capture, connection, n >= connections as u64)?;
+        Ok(capture.bytes < bytes)
+    })
+}
+
+/// The same, so many times.
+fn each<W: Write>(
+    capture: &mut Capture<W>,
+    connections: usize,
+    times: u64,
+    mut step: impl FnMut(&mut Capture<W>, &mut Connection, bool) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut open = open(capture, connections, false)?;
+    among(capture, |capture, n| {
+        let connection = &mut open[n as usize % connections];
+        step(capture, connection, n >= connections as u64)?;
+        Ok(n < times)
+    })
+}
+
+/// A SYN from anywhere.
+fn flood(capture: &mut Capture<impl Write>, more: bool) -> io::Result<bool> {
+    let dice = capture.random.next();
+    // 64.0.0.0/2, where nobody else is.
+    let source = [
+        0x40 | (dice as u8 & 0x3f),
+        (dice >> 8) as u8,
+        (dice >> 16) as u8,
+        (dice >> 24) as u8,
+    ];
+    let builder = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
+        .ipv4(source, SERVER.octets(), 64)
+        .tcp((dice >> 32) as u16, PORT, (dice >> 16) as u32, 512)
+        .syn();
+    capture.frame(|bytes| builder.write(bytes, &[]).map_err(io::Error::other))?;
+    Ok(more)
+}
+
+/// A first fragment of a datagram that never becomes whole.
+fn datagram(capture: &mut Capture<impl Write>, more: bool) -> io::Result<bool> {
+    let dice = capture.random.next();
+    let builder = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
+        .ipv4(
+            [0x40, (dice >> 8) as u8, (dice >> 16) as u8, (dice >> 24) as u8],
+            SERVER.octets(),
+            64,
+        )
+        .tcp((dice >> 32) as u16, PORT, (dice >> 16) as u32, 512)
+        .psh();
+    capture.frame(|bytes| {
+        builder.write(bytes, &[0x61; 1000]).map_err(io::Error::other)?;
+        // The identification, and "more fragments"; the header's checksum is nobody's business here.
+        bytes[18..20].copy_from_slice(&(dice as u16).to_be_bytes());
+        bytes[20] = 0x20;
+        Ok(())
+    })?;
+    Ok(more)
+}
+
+/// 100 MB of zeros in 100 KB.
+fn bomb(capture: &mut Capture<impl Write>, times: u64, fragmented: bool) -> io::Result<()> {
+    let mut deflate = Compress::new(Compression::best(), false);
+    let mut small = Vec::with_capacity(1 << 20);
+    deflate
+        .compress_vec(&vec![0; 100 << 20], &mut small, FlushCompress::Sync)
+        .map_err(io::Error::other)?;
+    small.truncate(small.len() - 4);
+    let mut bomber = Connection::open(capture, 0, true)?;
+    let mut wire = Vec::new();
+    let size = if fragmented { 1000 } else { 60_000 };
+    let last = small.len().div_ceil(size) - 1;
+    for (n, part) in small.chunks(size).enumerate() {
+        let first = if n == 0 { 0x42 } else { 0 } | if n == last { 0x80 } else { 0 };
+        wire.extend_from_slice(&frame(first, part));
+    }
+    among(capture, |capture, n| {
+        bomber.send(capture, From::Client, &wire)?;
+        bomber.server_ack(capture)?;
+        Ok(n + 1 < times)
+    })
+}
+
+/// Connections with such a request.
+const HEADS: usize = 20_000;
+
+/// Requests of which the head never ends.
+fn heads(capture: &mut Capture<impl Write>, bytes: u64) -> io::Result<()> {
+    let mut open: Vec<_> = (0..HEADS)
+        .map(|n| Connection::begin(capture, n))
+        .collect::<io::Result<_>>()?;
+    let request = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+    for connection in &mut open {
+        connection.send(capture, From::Client, request)?;
+    }
+    let header = [&b"X-More: "[..], &[b'a'; 1400], b"\r\n"].concat();
+    among(capture, |capture, n| {
+        let connection = &mut open[n as usize % HEADS];
+        connection.send(capture, From::Client, &header)?;
+        Ok(capture.bytes < bytes)
+    })
+}
+
+/// Sessions that lose their place, and then send what looks like frames everywhere.
+fn lost(capture: &mut Capture<impl Write>, bytes: u64, pattern: &[u8]) -> io::Result<()> {
+    let segment: Vec<u8> = pattern.iter().copied().cycle().take(MSS / 8 * 8).collect();
+    until(capture, 50, bytes, |capture, connection, begun| {
+        if !begun {
+            connection.server_seq = connection.server_seq.wrapping_add(100);
+            connection.client_ack(capture)?;
+        }
+        connection.send(capture, From::Server, &segment)?;
+        connection.client_ack(capture)
+    })
+}
+
+/// The same in connections of which nobody saw the beginning, a megabyte each.
+fn unknown(capture: &mut Capture<impl Write>, bytes: u64, pattern: &[u8]) -> io::Result<()> {
+    let segment: Vec<u8> = pattern.iter().copied().cycle().take(MSS / 8 * 8).collect();
+    let mut connection = Connection::unseen(capture, 0);
+    among(capture, |capture, n| {
+        if n % 700 == 699 {
+            connection = Connection::unseen(capture, n as usize);
+        }
+        connection.send(capture, From::Server, &segment)?;
+        connection.client_ack(capture)?;
+        Ok(capture.bytes < bytes)
+    })
+}
