@@ -13,14 +13,21 @@ pub(super) struct Tally {
     closed: [bool; 2],
     first_close: Option<Direction>,
     close_code: Option<u16>,
-    /// Hashes of the pings without a pong yet, by direction of the ping, oldest first.
-    pings: [Vec<u32>; 2],
-    /// Pings that fell out of `pings`.
-    forgotten_pings: [u64; 2],
+    /// Pings without a pong, by direction of the ping. Not there when there are none, and a quiet session is small.
+    pings: Option<Box<[Pings; 2]>>,
     pub(super) refused: Option<u16>,
     fin: [bool; 2],
     first_fin: Option<Side>,
     reset: Option<Side>,
+}
+
+/// Pings of one direction that wait for their pong.
+#[derive(Debug, Default)]
+struct Pings {
+    /// Their hashes, oldest first.
+    waiting: Vec<u32>,
+    /// How many more than those there are.
+    forgotten: u64,
 }
 
 /// Pings that wait for their pong: more at once is no keep-alive but a flood.
@@ -40,25 +47,23 @@ impl Tally {
                 self.closed[index] = true;
             }
             Opcode::Ping if message.complete => {
-                let pings = &mut self.pings[index];
-                if pings.len() == MAX_PINGS {
-                    pings.remove(0);
-                    self.forgotten_pings[index] += 1;
+                let pings = &mut self.pings.get_or_insert_default()[index];
+                if pings.waiting.len() == MAX_PINGS {
+                    pings.waiting.remove(0);
+                    pings.forgotten += 1;
                 }
-                pings.push(hash(message.payload.bytes));
+                pings.waiting.push(hash(message.payload.bytes));
             }
             Opcode::Pong if message.complete => {
                 // One pong may answer all pings up to the one whose bytes it carries (RFC 6455 §5.5.3).
-                let pings = &mut self.pings[1 - index];
+                let Some(both) = &mut self.pings else { return };
+                let pings = &mut both[1 - index];
                 let pong = hash(message.payload.bytes);
-                if let Some(answered) = pings.iter().rposition(|&ping| ping == pong) {
-                    pings.drain(..=answered);
-                    self.forgotten_pings[1 - index] = 0;
+                if let Some(answered) = pings.waiting.iter().rposition(|&ping| ping == pong) {
+                    pings.waiting.drain(..=answered);
+                    pings.forgotten = 0;
                 }
-                if pings.is_empty() {
-                    // A quiet session holds no memory for what is settled.
-                    *pings = Vec::new();
-                }
+                self.forget_settled_pings();
             }
             _ => {}
         }
@@ -66,9 +71,15 @@ impl Tally {
 
     /// Something that `direction` carried is lost: it may have been the pongs that are missing.
     pub(super) fn gap(&mut self, direction: Direction) {
-        let other = direction.other().index();
-        self.pings[other] = Vec::new();
-        self.forgotten_pings[other] = 0;
+        if let Some(pings) = &mut self.pings {
+            pings[direction.other().index()] = Pings::default();
+            self.forget_settled_pings();
+        }
+    }
+
+    /// A quiet session holds no memory for what is settled.
+    fn forget_settled_pings(&mut self) {
+        self.pings.take_if(|pings| pings.iter().all(|pings| pings.count() == 0));
     }
 
     pub(super) fn fin(&mut self, side: Side) {
@@ -111,11 +122,17 @@ impl Tally {
             closing_handshake: self.closed == [true; 2],
             messages: self.messages,
             bytes: self.bytes,
-            unanswered_pings: both.map(|d| self.pings[d.index()].len() as u64 + self.forgotten_pings[d.index()]),
+            unanswered_pings: both.map(|d| self.pings.as_ref().map_or(0, |pings| pings[d.index()].count())),
             refused: self.refused,
             fin: both.map(|d| self.fin[side(d)]),
             reset: self.reset.map(direction),
         }
+    }
+}
+
+impl Pings {
+    fn count(&self) -> u64 {
+        self.waiting.len() as u64 + self.forgotten
     }
 }
 

@@ -24,8 +24,8 @@ impl Narrator {
             Meaning::Login { name, room } => self.login(number, name, room),
             Meaning::LoggedIn { id, name, users } => self.logged_in(number, id, name, users),
             Meaning::UserList(users) => {
-                let asked = |talk: &super::talk::Talk| talk.login == Login::Asked;
-                let login = self.world.talks.get(&number).is_some_and(asked);
+                let talk = self.world.talks.get(&number);
+                let login = talk.is_some_and(|talk| talk.login == Login::Asked);
                 self.story.entitle(80, Title::UserList { login });
                 self.user_list(number, users);
                 Kind::UserList { login }
@@ -89,7 +89,7 @@ impl Narrator {
             name.copy_into(&mut talk.asked, super::users::NAME_BYTES);
             talk.login = Login::Asked;
             talk.login_acked = false;
-            talk.room = world.users.key(talk.server, room.unwrap_or(Text::Plain("")));
+            talk.asked_room = world.users.key(talk.server, room.unwrap_or(Text::Plain("")));
         }
         let (client, server) = self.pair(number, Direction::ClientToServer);
         let name = quote(&mut self.story, name, super::users::NAME_BYTES);
@@ -109,14 +109,10 @@ impl Narrator {
         let own = talk.login == Login::Asked
             && matches!(world.users.session(user), 0)
             && world.users.is_called(user, &talk.asked);
-        if own {
-            talk.user = Some(user);
-            talk.login = Login::Done;
-            talk.since = world.says.next();
-            world.users.bind(user, number);
-            world.rooms.entry(talk.room).or_default().push(number);
-        }
         let repeats = own && talk.login_acked;
+        if own {
+            self.enter_room(number, user);
+        }
         let (server, client) = self.pair(number, Direction::ServerToClient);
         let person = self.person(user, id, name);
         if !own {
@@ -403,6 +399,26 @@ impl Narrator {
             who,
             more,
         });
+    }
+
+    /// `user` has logged in over that connection.
+    fn enter_room(&mut self, number: u64, user: UserRef) {
+        // Whoever logs in again has left.
+        self.leave_room(number);
+        let world = &mut self.world;
+        let Some(talk) = world.talks.get_mut(&number) else {
+            return;
+        };
+        talk.user = Some(user);
+        talk.login = Login::Done;
+        talk.since = world.says.next();
+        talk.room = talk.asked_room;
+        if talk.login_acked {
+            // Thousands of silent users need not keep what was asked for.
+            talk.asked = Vec::new();
+        }
+        world.users.bind(user, number);
+        world.rooms.entry(talk.room).or_default().push(number);
     }
 
     /// That connection is in no room any more: nobody waits for its ACKs.

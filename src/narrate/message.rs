@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
-use super::talk::Kind;
+use super::talk::{Kind, Ping};
 use super::users::quote;
 use super::who::Role;
 use super::{Narrator, Note, Title, agent};
@@ -29,7 +29,13 @@ impl Narrator {
         if let Some(talk) = self.world.talks.get_mut(&number) {
             talk.role = if agent.is_some() { Role::Browser } else { Role::Client };
             talk.hint = Protocol::expected(&request.target, None);
-            talk.sent(Direction::ClientToServer, request.range.end, Kind::UpgradeRequest);
+            talk.sent(
+                &mut self.world.waiting,
+                number,
+                Direction::ClientToServer,
+                request.range.end,
+                Kind::UpgradeRequest,
+            );
         }
         let (client, server) = self.pair(number, Direction::ClientToServer);
         let target = self.quoted(&request.target);
@@ -62,6 +68,8 @@ impl Narrator {
             let expected = Protocol::expected(&handshake.request.target, handshake.subprotocol.as_deref());
             talk.hint = expected.or(talk.hint);
             talk.sent(
+                &mut self.world.waiting,
+                number,
                 Direction::ServerToClient,
                 response.range.end,
                 Kind::UpgradeResponse { refused },
@@ -154,7 +162,13 @@ impl Narrator {
             _ => self.data(session.number, message),
         };
         if let Some(talk) = self.world.talks.get_mut(&session.number) {
-            talk.sent(direction, message.range.end, kind);
+            talk.sent(
+                &mut self.world.waiting,
+                session.number,
+                direction,
+                message.range.end,
+                kind,
+            );
         }
         self.circumstances(message);
     }
@@ -222,18 +236,23 @@ impl Narrator {
         };
         match message.opcode {
             Opcode::Ping => {
-                talk.ping(direction, payload, time, packet);
+                let ping = Ping {
+                    payload,
+                    at: time,
+                    packet,
+                };
+                talk.ping(&mut self.world.waiting, number, direction, ping);
                 self.story.entitle(79, Title::Message(Opcode::Ping));
                 self.story.notes.push(Note::Ping { from, to, length });
             }
             Opcode::Pong => {
-                let ping = talk.pong(direction.other(), payload);
+                let ping = talk.pong(&mut self.world.waiting, direction.other(), payload);
                 self.story.entitle(79, Title::Message(Opcode::Pong));
                 self.story.notes.push(Note::Pong {
                     from,
                     to,
-                    after: ping.map(|(at, _)| time.since(at)),
-                    ping: ping.map_or(0, |(_, packet)| packet),
+                    after: ping.map(|ping| time.since(ping.at)),
+                    ping: ping.map_or(0, |ping| ping.packet),
                 });
             }
             _ => {

@@ -8,6 +8,7 @@ mod agent;
 mod chat;
 mod message;
 mod note;
+mod queues;
 mod says;
 mod segment;
 mod story;
@@ -30,7 +31,7 @@ use crate::event::{End, Event, EventKind, SegmentView, SessionEnd};
 use crate::net::Packet;
 use crate::tcp::SegmentFacts;
 use says::Says;
-use talk::Talk;
+use talk::{Talk, Waiting};
 use users::Users;
 
 /// Connections that are over and still spoken of, because their last packets are still coming.
@@ -57,7 +58,9 @@ pub struct Narrator {
 /// What is known across connections.
 #[derive(Default)]
 struct World {
-    talks: HashMap<u64, Talk, FixedState>,
+    /// In boxes, so that a table that grows does not copy them, nor has room for more of them than there are.
+    talks: HashMap<u64, Box<Talk>, FixedState>,
+    waiting: Waiting,
     users: Users,
     says: Says,
     /// Who is logged in, by room: connections in the order in which they came.
@@ -124,7 +127,7 @@ impl Narrator {
             .world
             .talks
             .entry(session.number)
-            .or_insert_with(|| Talk::new(session.client, session.server));
+            .or_insert_with(|| Box::new(Talk::new(session.client, session.server)));
         talk.client = session.client;
         talk.server = session.server;
         match event.kind {
@@ -162,6 +165,7 @@ impl Narrator {
         self.tail.clear();
         self.ended.clear();
         self.now.tcp = None;
+        self.world.keep_to_bounds();
     }
 
     /// Nothing is current any more: what events bring from here on is told without a packet.
@@ -186,8 +190,9 @@ impl Narrator {
         self.over.push_back(number);
         if self.over.len() > OVER
             && let Some(old) = self.over.pop_front()
+            && let Some(mut talk) = self.world.talks.remove(&old)
         {
-            self.world.talks.remove(&old);
+            talk.forget(&mut self.world.waiting);
         }
     }
 

@@ -153,7 +153,7 @@ impl Narrator {
         let mut last = None;
         let mut count = 0;
         while let Some(talk) = self.world.talks.get_mut(&tcp.connection)
-            && let Some(item) = talk.acknowledged(sent, ack.newly.end)
+            && let Some(item) = talk.acknowledged(&mut self.world.waiting, sent, ack.newly.end)
         {
             count += 1;
             last = Some(item);

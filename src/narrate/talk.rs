@@ -1,7 +1,7 @@
 //! What is kept of one connection, to speak of it.
 
-use std::collections::VecDeque;
-
+use super::World;
+use super::queues::{Owner, Queue, Queues};
 use super::says::SayId;
 use super::users::UserRef;
 use super::who::Role;
@@ -11,8 +11,12 @@ use crate::event::Opcode;
 
 /// Messages of one direction that wait for their ACK. More are spoken of by number.
 const UNACKED: usize = 128;
+/// The same of all connections together. What the oldest ACKs bring is not told then.
+const UNACKED_TOTAL: usize = 1 << 16;
 /// Pings of one direction that wait for their pong.
 const PINGS: usize = 8;
+/// The same of all connections together.
+const PINGS_TOTAL: usize = 1 << 14;
 
 /// One connection that is (or is about to be) a WebSocket.
 #[derive(Debug)]
@@ -28,18 +32,19 @@ pub(super) struct Talk {
     /// The name that was asked for.
     pub(super) asked: Vec<u8>,
     pub(super) login: Login,
-    /// Stands for the room on the server.
+    /// Stands for the room on the server that was asked for, and for the one where it is.
+    pub(super) asked_room: u64,
     pub(super) room: u64,
     /// It is in the room since this say.
     pub(super) since: SayId,
     /// What waits for its ACK, by direction.
-    unacked: [VecDeque<Item>; 2],
+    unacked: [Queue; 2],
     /// How many more than that wait, by direction.
     pub(super) acked: [u64; 2],
     /// A message is under way, by direction.
     pub(super) under_way: [bool; 2],
     /// Pings without their pong, by direction of the ping.
-    pings: [VecDeque<Ping>; 2],
+    pings: [Queue; 2],
     /// The application's own ping, and who sent it.
     pub(super) app_ping: Option<(Direction, Timestamp)>,
     /// A close frame was sent, by direction.
@@ -50,6 +55,12 @@ pub(super) struct Talk {
     pub(super) websocket: bool,
     /// It was told that the session was only recognised.
     pub(super) told_inferred: bool,
+}
+
+/// What waits in all connections.
+pub(super) struct Waiting {
+    unacked: Queues<Item>,
+    pings: Queues<Ping>,
 }
 
 /// How far the login of a client has come.
@@ -119,11 +130,13 @@ impl Label {
     }
 }
 
+/// A ping that waits for its pong.
 #[derive(Debug, Clone, Copy)]
-struct Ping {
-    payload: u64,
-    at: Timestamp,
-    packet: u64,
+pub(super) struct Ping {
+    /// Stands for what it carries.
+    pub(super) payload: u64,
+    pub(super) at: Timestamp,
+    pub(super) packet: u64,
 }
 
 impl Talk {
@@ -136,12 +149,13 @@ impl Talk {
             user: None,
             asked: Vec::new(),
             login: Login::None,
+            asked_room: 0,
             room: 0,
             since: SayId(0),
-            unacked: [VecDeque::new(), VecDeque::new()],
+            unacked: [Queue::new(); 2],
             acked: [0; 2],
             under_way: [false; 2],
-            pings: [VecDeque::new(), VecDeque::new()],
+            pings: [Queue::new(); 2],
             app_ping: None,
             close: [false; 2],
             login_acked: false,
@@ -150,40 +164,80 @@ impl Talk {
         }
     }
 
-    /// `kind` has been sent and ends at `end`.
-    pub(super) fn sent(&mut self, direction: Direction, end: u64, kind: Kind) {
+    /// `kind` has been sent over connection `number` and ends at `end`.
+    pub(super) fn sent(&mut self, waiting: &mut Waiting, number: u64, direction: Direction, end: u64, kind: Kind) {
         let queue = &mut self.unacked[direction.index()];
         if end > self.acked[direction.index()] {
             if queue.len() == UNACKED {
-                queue.pop_front();
+                waiting.unacked.pop(queue);
             }
-            queue.push_back(Item { end, kind });
+            waiting
+                .unacked
+                .push(queue, owner(number, direction), Item { end, kind });
         }
     }
 
     /// The next thing of `direction` that is acknowledged now that all up to `end` is.
-    pub(super) fn acknowledged(&mut self, direction: Direction, end: u64) -> Option<Item> {
+    pub(super) fn acknowledged(&mut self, waiting: &mut Waiting, direction: Direction, end: u64) -> Option<Item> {
         let queue = &mut self.unacked[direction.index()];
-        if queue.front()?.end > end {
+        if waiting.unacked.first(queue)?.end > end {
             return None;
         }
-        queue.pop_front()
+        waiting.unacked.pop(queue)
     }
 
-    /// A ping goes out.
-    pub(super) fn ping(&mut self, direction: Direction, payload: u64, at: Timestamp, packet: u64) {
+    /// A ping goes out over connection `number`.
+    pub(super) fn ping(&mut self, waiting: &mut Waiting, number: u64, direction: Direction, ping: Ping) {
         let pings = &mut self.pings[direction.index()];
         if pings.len() == PINGS {
-            pings.pop_front();
+            waiting.pings.pop(pings);
         }
-        pings.push_back(Ping { payload, at, packet });
+        waiting.pings.push(pings, owner(number, direction), ping);
     }
 
-    /// A pong comes back for a ping of `direction`: when that was, and in which packet. Older pings need no pong any more
-    /// (RFC 6455 §5.5.3).
-    pub(super) fn pong(&mut self, direction: Direction, payload: u64) -> Option<(Timestamp, u64)> {
+    /// A pong comes back for a ping of `direction`: for which. Older pings need no pong any more (RFC 6455 §5.5.3).
+    pub(super) fn pong(&mut self, waiting: &mut Waiting, direction: Direction, payload: u64) -> Option<Ping> {
         let pings = &mut self.pings[direction.index()];
-        let index = pings.iter().rposition(|ping| ping.payload == payload)?;
-        pings.drain(..=index).next_back().map(|ping| (ping.at, ping.packet))
+        let fits = waiting.pings.iter(pings).map(|ping| ping.payload == payload);
+        let older = fits.enumerate().filter(|(_, fits)| *fits).last()?.0;
+        for _ in 0..older {
+            waiting.pings.pop(pings);
+        }
+        waiting.pings.pop(pings)
+    }
+
+    /// Nothing waits in this connection any more.
+    pub(super) fn forget(&mut self, waiting: &mut Waiting) {
+        self.unacked.iter_mut().for_each(|queue| waiting.unacked.clear(queue));
+        self.pings.iter_mut().for_each(|queue| waiting.pings.clear(queue));
+    }
+}
+
+fn owner(number: u64, direction: Direction) -> Owner {
+    (number, direction.index() as u8)
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self {
+            unacked: Queues::new(UNACKED_TOTAL),
+            pings: Queues::new(PINGS_TOTAL),
+        }
+    }
+}
+
+impl World {
+    /// Forgets what has waited for longest, when too much waits.
+    pub(super) fn keep_to_bounds(&mut self) {
+        while let Some((number, direction)) = self.waiting.unacked.excess()
+            && let Some(talk) = self.talks.get_mut(&number)
+        {
+            self.waiting.unacked.pop(&mut talk.unacked[usize::from(direction)]);
+        }
+        while let Some((number, direction)) = self.waiting.pings.excess()
+            && let Some(talk) = self.talks.get_mut(&number)
+        {
+            self.waiting.pings.pop(&mut talk.pings[usize::from(direction)]);
+        }
     }
 }

@@ -129,9 +129,10 @@ impl Sink for Relay {
     #[inline]
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
         self.batch.event(event);
-        if self.packets {
+        if self.in_packet {
             ControlFlow::Continue(())
         } else {
+            // Between packets, too, there may be much to tell: all sessions that are open at the end of a capture.
             self.told()
         }
     }

@@ -5,7 +5,7 @@ use crate::net::Segment;
 use crate::tcp::facts::{self, RESET_WINDOW};
 use crate::tcp::half::{Beginning, Half, Placed};
 use crate::tcp::options::window_scale;
-use crate::tcp::recent::Fingerprint;
+use crate::tcp::recent::{Fingerprint, Lease, Recents};
 use crate::tcp::{At, Connection, DataFact, HandshakeStep, SegmentFacts, StreamEvent, TcpEnd, Upper};
 
 /// How much is known of the handshake (RFC 9293 §3.3.2, as an observer sees it).
@@ -62,6 +62,8 @@ pub(super) struct Flow<U> {
     /// When its last segment came.
     pub(super) last: Timestamp,
     halves: [Half; 2],
+    /// Its last few segments.
+    recent: Lease,
     phase: Phase,
     /// Who sent the first FIN.
     first_fin: Option<Side>,
@@ -81,6 +83,7 @@ impl<U: Default> Flow<U> {
             upper: U::default(),
             last: at.time,
             halves: Default::default(),
+            recent: Lease::default(),
             phase: Phase::Midstream,
             first_fin: None,
             ended: false,
@@ -195,6 +198,7 @@ impl<U: Default> Flow<U> {
         side: Side,
         at: At,
         limit: usize,
+        recents: &mut Recents,
         upper: &mut P,
     ) {
         let mut facts = SegmentFacts::new(side);
@@ -206,6 +210,7 @@ impl<U: Default> Flow<U> {
             Side::B => (b, a),
         };
         let fingerprint = Fingerprint::of(segment, at.time);
+        let recent = &mut recents.of(&mut self.recent)[side.index()];
         let payload = segment.payload;
         let flags = segment.flags;
         // Only what brings nothing new can be a packet that was seen before.
@@ -217,11 +222,7 @@ impl<U: Default> Flow<U> {
                         || other
                             .acknowledged(segment.ack)
                             .is_none_or(|ack| ack <= other.acked as i64)));
-        if old
-            && own
-                .recent
-                .is_duplicate(fingerprint, segment.ip_id.is_some_and(|id| id != 0))
-        {
+        if old && recent.is_duplicate(fingerprint, segment.ip_id.is_some_and(|id| id != 0)) {
             facts.midstream = self.phase == Phase::Midstream;
             facts.data = DataFact::Duplicate;
             facts.range = own.range_of(segment);
@@ -229,8 +230,8 @@ impl<U: Default> Flow<U> {
             upper.segment(&mut self.upper, &self.connection, &facts, at);
             return;
         }
-        let different = old && own.recent.is_different(fingerprint);
-        own.recent.remember(fingerprint);
+        let different = old && recent.is_different(fingerprint);
+        recent.remember(fingerprint);
         own.heard = true;
 
         if flags.syn() {

@@ -1,7 +1,6 @@
 //! One direction of a connection: its segments in any order become one stream, with gaps where bytes will not come.
 
 use crate::base::{Captured, Gap, GapCause, Timestamp};
-use crate::tcp::recent::Recent;
 use crate::tcp::seq;
 use crate::tcp::waiting::Waiting;
 use crate::tcp::{DataFact, StreamEvent};
@@ -60,7 +59,6 @@ pub(super) struct Half {
     /// The shift count that its SYN offered.
     pub(super) scale: Option<u8>,
     pub(super) waiting: Option<Box<Waiting>>,
-    pub(super) recent: Recent,
     /// Since when the other side has acknowledged what has not been delivered, and how many packets ago that was.
     unseen_since: Timestamp,
     unseen_packets: u8,

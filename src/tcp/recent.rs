@@ -1,10 +1,13 @@
 //! The last few segments of a direction, to tell a duplicate (one packet, captured twice) from a retransmission (the
 //! same bytes, sent twice), and a retransmission of the same bytes from one of others.
+//!
+//! They matter for a moment only, so they do not live with the connection: a pool lends them to the connections that have
+//! spoken last, and one that has been silent while thousands of others spoke has forgotten its own.
 
 use crate::base::Timestamp;
 use crate::net::Segment;
 
-/// How many segments are remembered. Each costs 16 bytes a direction of every connection.
+/// How many segments of a direction are remembered. Each costs 16 bytes.
 const REMEMBERED: usize = 6;
 
 /// Time is kept in units of 2^18 ns, about a quarter of a millisecond.
@@ -16,6 +19,36 @@ const SAME_ID: u16 = 381;
 /// Without an IP identification only what comes within about a millisecond counts as the same packet: a retransmission
 /// takes at least a round trip.
 const NO_ID: u16 = 4;
+
+/// For how many connections. A duplicate comes within 100 ms: that many connections do not speak meanwhile.
+const CONNECTIONS: usize = 1 << 14;
+
+/// The last few segments of both directions, for those connections that have spoken last.
+#[derive(Debug, Default)]
+pub(super) struct Recents {
+    lent: Vec<Lent>,
+    /// Counts the leases.
+    leases: u32,
+    /// Where who has to give way is looked for next.
+    hand: usize,
+}
+
+#[derive(Debug)]
+struct Lent {
+    lease: u32,
+    /// It was used since the hand last passed.
+    used: bool,
+    /// By side.
+    rings: [Recent; 2],
+}
+
+/// A connection's claim to its last few segments: good while nobody else has taken their place.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Lease {
+    place: u32,
+    /// Hardly ever that of another: they come again after 2^32 others.
+    number: u32,
+}
 
 /// A ring of fingerprints.
 #[derive(Debug, Default)]
@@ -53,6 +86,47 @@ impl Fingerprint {
             length: segment.payload.wire_len.min(usize::from(u16::MAX)) as u16,
             time: (time.nanos() >> TIME_SHIFT) as u16,
         }
+    }
+}
+
+impl Recents {
+    /// The last few segments of the connection that has `lease`, by side: none when it has been silent for long.
+    #[inline]
+    pub(super) fn of(&mut self, lease: &mut Lease) -> &mut [Recent; 2] {
+        let place = lease.place as usize;
+        let good = lease.number != 0 && self.lent.get(place).is_some_and(|lent| lent.lease == lease.number);
+        let place = if good { place } else { self.lend(lease) };
+        let lent = &mut self.lent[place];
+        lent.used = true;
+        &mut lent.rings
+    }
+
+    #[cold]
+    fn lend(&mut self, lease: &mut Lease) -> usize {
+        self.leases = self.leases.wrapping_add(1).max(1);
+        let lent = Lent {
+            lease: self.leases,
+            used: true,
+            rings: Default::default(),
+        };
+        let place = if self.lent.len() < CONNECTIONS {
+            self.lent.push(lent);
+            self.lent.len() - 1
+        } else {
+            // Nearly the one that was used longest ago, found in constant time: each use is passed over once.
+            while std::mem::take(&mut self.lent[self.hand].used) {
+                self.hand = (self.hand + 1) % CONNECTIONS;
+            }
+            let place = self.hand;
+            self.hand = (place + 1) % CONNECTIONS;
+            self.lent[place] = lent;
+            place
+        };
+        *lease = Lease {
+            place: place as u32,
+            number: self.leases,
+        };
+        place
     }
 }
 
@@ -140,6 +214,28 @@ fn absorb(state: u64, block: &[u8; 16]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_silent_forgets_and_who_speaks_does_not() {
+        let mut recents = Recents::default();
+        let fingerprint = Fingerprint {
+            seq: 7,
+            length: 1,
+            ..Fingerprint::default()
+        };
+        let (mut silent, mut speaking) = (Lease::default(), Lease::default());
+        for lease in [&mut silent, &mut speaking] {
+            recents.of(lease)[0].remember(fingerprint);
+        }
+        let knows = |recents: &mut Recents, lease: &mut Lease| recents.of(lease)[0].is_duplicate(fingerprint, true);
+        assert!(knows(&mut recents, &mut silent));
+        for _ in 0..3 * CONNECTIONS {
+            recents.of(&mut Lease::default());
+            assert!(knows(&mut recents, &mut speaking));
+        }
+        assert!(!knows(&mut recents, &mut silent));
+        assert_eq!(recents.lent.len(), CONNECTIONS);
+    }
 
     #[test]
     fn every_byte_and_the_length_count() {
