@@ -57,7 +57,7 @@ pub(crate) fn run(data: &[u8]) {
 /// `false` when the exchange is over.
 fn look(step: Step) -> bool {
     match step {
-        Step::Asked(request) => {
+        Step::Asked(request) | Step::TooLong(Some(request)) => {
             judge_request(&request, |violation| assert!(violation.detail.is_ascii()));
             true
         }
@@ -68,6 +68,6 @@ fn look(step: Step) -> bool {
             !handshake.upgraded()
         }
         Step::Presumed(_) | Step::NotHttp => false,
-        Step::Hold => true,
+        Step::Hold | Step::TooLong(None) | Step::GaveWay(_) => true,
     }
 }

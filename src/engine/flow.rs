@@ -1,14 +1,17 @@
 //! One connection's way from first byte to last: HTTP, the upgrade, frames; or nothing of ours.
 
-use super::listener::{Listener, Out};
+use super::asking::Asking;
+use super::listener::Listener;
+use super::open::Open;
 use super::sniff::{Sniff, Verdict};
 use super::tally::Tally;
+use super::who::Who;
 use crate::base::{Direction, Gap, Limits, Side};
 use crate::event::{EventKind, Handshake, Request, Response, Session, Sink};
-use crate::http::{self, Exchange, Heads, Step};
+use crate::http::{Exchange, Heads, Step};
 use crate::tcp::{At, Connection, SegmentFacts, StreamEvent, TcpEnd};
 use crate::ws::inflate::Inflater;
-use crate::ws::{Backlog, Chunk, Decoder, Header, Held, LengthForm, Opcode, Shared};
+use crate::ws::{Chunk, Decoder, Held, Shared};
 
 /// What is kept for a connection. Two words until it turns out to be interesting.
 #[derive(Debug)]
@@ -24,33 +27,15 @@ enum Stage {
     #[default]
     Fresh,
     /// It speaks HTTP/1.1.
-    Http(Box<Http>),
+    Http(Box<Asking>),
     /// Its beginning was not seen, and nobody knows yet what it speaks.
     Sniff(Box<Sniff>),
     /// It speaks WebSocket.
     Open(Box<Open>),
     /// It spoke WebSocket, and is over.
-    Over(Box<Session>),
+    Over(Who),
     /// It speaks something else.
     Ignored,
-}
-
-#[derive(Debug, Default)]
-struct Http {
-    exchange: Exchange,
-    /// What cannot be read before the response has come, by side.
-    held: [Backlog; 2],
-    /// Known once an upgrade was asked for.
-    session: Option<Session>,
-    tally: Tally,
-}
-
-#[derive(Debug)]
-struct Open {
-    session: Session,
-    /// By direction.
-    decoders: [Decoder; 2],
-    tally: Tally,
 }
 
 /// What a call brings along.
@@ -73,13 +58,16 @@ impl Default for Flow {
 }
 
 impl Flow {
-    pub(super) fn session(&self) -> Option<&Session> {
-        match &self.stage {
-            Stage::Http(http) => http.session.as_ref(),
-            Stage::Open(open) => Some(&open.session),
-            Stage::Over(session) => Some(session),
-            Stage::Fresh | Stage::Sniff(_) | Stage::Ignored => None,
-        }
+    /// The session that it is, once that is known.
+    #[inline]
+    pub(super) fn session(&self, connection: &Connection) -> Option<Session> {
+        let who = match &self.stage {
+            Stage::Http(http) => http.who?,
+            Stage::Open(open) => open.who,
+            Stage::Over(who) => *who,
+            Stage::Fresh | Stage::Sniff(_) | Stage::Ignored => return None,
+        };
+        Some(who.session(connection))
     }
 
     /// A segment of the connection has come.
@@ -100,16 +88,16 @@ impl Flow {
                     at: cx.at,
                 };
                 self.data(side, chunk, cx);
-                self.tell_progress(side, packet, cx);
+                if let Stage::Open(open) = &self.stage
+                    && packet == cx.at.packet
+                {
+                    open.tell_progress(side, cx);
+                }
             }
             StreamEvent::Gap(gap) => self.gap(side, gap, cx),
             StreamEvent::Fin => match &mut self.stage {
                 Stage::Http(http) => http.tally.fin(side),
-                Stage::Open(open) => {
-                    open.tally.fin(side);
-                    let (decoder, mut out) = open.decoder(side, cx.listener);
-                    decoder.end(cx.at, cx.shared, &mut out);
-                }
+                Stage::Open(open) => open.fin(side, cx),
                 Stage::Fresh | Stage::Sniff(_) | Stage::Over(_) | Stage::Ignored => {}
             },
             StreamEvent::Reset => match &mut self.stage {
@@ -124,49 +112,31 @@ impl Flow {
     pub(super) fn end<S: Sink>(&mut self, end: TcpEnd, cx: &mut Cx<'_, '_, S>) {
         // Of a server that was never heard the client's frames tell that it agreed.
         self.presume(cx);
-        let over = match std::mem::replace(&mut self.stage, Stage::Ignored) {
+        let who = match std::mem::replace(&mut self.stage, Stage::Ignored) {
             Stage::Open(mut open) => {
-                for side in [Side::A, Side::B] {
-                    let (decoder, mut out) = open.decoder(side, cx.listener);
-                    decoder.end(cx.at, cx.shared, &mut out);
-                }
-                let end = open.tally.end(&open.session, end);
-                cx.listener.event(cx.at, &open.session, EventKind::SessionEnd(&end));
-                open.session
+                open.end(end, cx);
+                Some(open.who)
             }
             Stage::Http(mut http) => {
-                http.discard(cx.shared);
-                let Some(session) = http.session else {
-                    http.exchange.discard(cx.heads);
-                    return;
-                };
-                if let Some(request) = http.exchange.unanswered(cx.heads) {
-                    let handshake = Handshake::judge(request, None, |_, _| {});
-                    cx.listener.event(cx.at, &session, EventKind::Handshake(&handshake));
-                    http.tally.refused = Some(0);
-                }
-                http.exchange.discard(cx.heads);
-                let end = http.tally.end(&session, end);
-                cx.listener.event(cx.at, &session, EventKind::SessionEnd(&end));
-                session
+                http.end(end, cx);
+                http.who
             }
             Stage::Sniff(mut sniff) => {
                 sniff.take(cx.shared);
-                return;
+                None
             }
-            Stage::Fresh | Stage::Over(_) | Stage::Ignored => return,
+            Stage::Fresh | Stage::Over(_) | Stage::Ignored => None,
         };
         // The last ACKs of a session still belong to it.
-        self.stage = Stage::Over(Box::new(over));
+        if let Some(who) = who {
+            self.stage = Stage::Over(who);
+        }
     }
 
     #[inline]
     fn data<S: Sink>(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_, '_, S>) {
         match &mut self.stage {
-            Stage::Open(open) => {
-                let (decoder, mut out) = open.decoder(side, cx.listener);
-                decoder.push(chunk, cx.shared, &mut out);
-            }
+            Stage::Open(open) => open.data(side, chunk, cx),
             Stage::Http(_) => self.http(side, chunk, cx),
             Stage::Fresh => {
                 self.stage = if Exchange::may_begin(chunk.bytes) {
@@ -183,16 +153,12 @@ impl Flow {
 
     fn gap<S: Sink>(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_, '_, S>) {
         self.late = true;
-        if let Some(session) = self.session() {
+        if let Some(session) = self.session(cx.connection) {
             let direction = session.direction(side);
-            cx.listener.event(cx.at, session, EventKind::Gap { direction, gap });
+            cx.listener.event(cx.at, &session, EventKind::Gap { direction, gap });
         }
         match &mut self.stage {
-            Stage::Open(open) => {
-                open.tally.gap(open.session.direction(side));
-                let (decoder, mut out) = open.decoder(side, cx.listener);
-                decoder.gap(gap, cx.at, cx.shared, &mut out);
-            }
+            Stage::Open(open) => open.gap(side, gap, cx),
             Stage::Http(http) => {
                 http.hold_gap(side, gap, cx);
                 let step = http.exchange.gap(side, gap, cx.heads);
@@ -227,7 +193,7 @@ impl Flow {
                     http.hold(side, rest, cx);
                     return;
                 }
-                Some(Step::NotHttp) if http.session.is_some() => return,
+                Some(Step::NotHttp) if http.who.is_some() => return,
                 Some(step) => self.step(side, step, cx),
                 None => {}
             }
@@ -239,23 +205,29 @@ impl Flow {
         let Stage::Http(http) = &mut self.stage else { return };
         let client = http.exchange.client().unwrap_or(side);
         match step {
-            Step::Asked(request) => {
-                let session = *http
-                    .session
-                    .get_or_insert_with(|| session_of(cx.connection, client, false));
-                cx.listener.event(cx.at, &session, EventKind::UpgradeRequest(&request));
-                http::judge_request(&request, |violation| {
-                    cx.listener
-                        .violation(cx.at, &session, Direction::ClientToServer, &violation);
-                });
+            Step::Asked(request) => http.asked(client, &request, cx),
+            Step::TooLong(request) => {
+                if let Some(request) = request {
+                    http.asked(client, &request, cx);
+                }
+                http.too_long(side, cx);
+            }
+            Step::GaveWay(gap) => {
+                http.evicted(side, gap, cx);
+                if http.who.is_none() {
+                    http.discard(cx.shared, cx.heads);
+                    self.late = true;
+                    self.stage = self.not_http();
+                }
             }
             Step::Upgraded(request, response) => self.upgraded(client, request, Some(response), cx),
             Step::Presumed(request) => self.upgraded(client, request, None, cx),
             Step::Refused(request, response) => {
                 http.tally.refused = Some(response.status);
                 let handshake = Handshake::judge(request, Some(response), |_, _| {});
-                if let Some(session) = &http.session {
-                    cx.listener.event(cx.at, session, EventKind::Handshake(&handshake));
+                if let Some(who) = http.who {
+                    let session = who.session(cx.connection);
+                    cx.listener.event(cx.at, &session, EventKind::Handshake(&handshake));
                 }
                 // What was held is HTTP after all.
                 let held = http.take_held(cx.shared);
@@ -273,9 +245,8 @@ impl Flow {
                 }
             }
             Step::NotHttp => {
-                if http.session.is_none() {
-                    http.discard(cx.shared);
-                    http.exchange.discard(cx.heads);
+                if http.who.is_none() {
+                    http.discard(cx.shared, cx.heads);
                     self.stage = self.not_http();
                 }
             }
@@ -287,13 +258,9 @@ impl Flow {
     fn presume<S: Sink>(&mut self, cx: &mut Cx<'_, '_, S>) {
         let Stage::Http(http) = &mut self.stage else { return };
         let Some(client) = http.exchange.client() else { return };
-        let frame = Header::parse(http.held[client.index()].bytes()).is_some_and(|header| {
-            header.masking_key.is_some()
-                && !(header.rsv[1] || header.rsv[2])
-                && header.length_form == LengthForm::Minimal
-                && !matches!(header.opcode, Opcode::Continuation | Opcode::Reserved(_))
-        });
-        if frame && let Some(step) = http.exchange.presumed(cx.heads) {
+        if http.holds_a_frame(client)
+            && let Some(step) = http.exchange.presumed(cx.heads)
+        {
             self.step(client, step, cx);
         }
     }
@@ -307,7 +274,11 @@ impl Flow {
         cx: &mut Cx<'_, '_, S>,
     ) {
         let Stage::Http(http) = &mut self.stage else { return };
-        let session = http.session.unwrap_or_else(|| session_of(cx.connection, client, false));
+        let who = http.who.unwrap_or(Who {
+            client,
+            inferred: false,
+        });
+        let session = who.session(cx.connection);
         let mut violations = Vec::new();
         let handshake = Handshake::judge(request, response, |d, v| violations.push((d, v)));
         cx.listener.event(cx.at, &session, EventKind::Handshake(&handshake));
@@ -330,7 +301,7 @@ impl Flow {
         let held = http.take_held(cx.shared);
         let mut tally = std::mem::take(&mut http.tally);
         tally.refused = None;
-        self.open(session, decoders, tally, &held, cx);
+        self.stage = Stage::Open(Box::new(Open::new(who, decoders, tally, &held, cx)));
     }
 
     /// Bytes of a connection of which nobody knows what it speaks.
@@ -355,44 +326,14 @@ impl Flow {
             }
             Verdict::WebSocket(client) => {
                 let held = sniff.take(cx.shared);
-                let session = session_of(cx.connection, client, true);
+                let who = Who { client, inferred: true };
                 // Right for any parameters, and for messages that are not compressed.
                 let inflater = || Some(Box::new(Inflater::late(true, 15)));
                 let decoders = [Direction::ClientToServer, Direction::ServerToClient]
                     .map(|direction| Decoder::lost(direction, inflater(), true));
-                self.open(session, decoders, Tally::default(), &held, cx);
+                self.stage = Stage::Open(Box::new(Open::new(who, decoders, Tally::default(), &held, cx)));
             }
         }
-    }
-
-    /// From here on the connection speaks WebSocket; `held` is what came before that was clear.
-    fn open<S: Sink>(
-        &mut self,
-        session: Session,
-        decoders: [Decoder; 2],
-        tally: Tally,
-        held: &[Backlog; 2],
-        cx: &mut Cx<'_, '_, S>,
-    ) {
-        let mut open = Box::new(Open {
-            session,
-            decoders,
-            tally,
-        });
-        for (side, held) in [Side::A, Side::B].into_iter().zip(held) {
-            let (decoder, mut out) = open.decoder(side, cx.listener);
-            for piece in held.iter() {
-                match piece {
-                    Held::Data(chunk) => decoder.push(chunk, cx.shared, &mut out),
-                    // Earlier ones were in the heads.
-                    Held::Gap(gap, at) if gap.offset >= decoder.position() => {
-                        decoder.gap(gap, at, cx.shared, &mut out);
-                    }
-                    Held::Gap(..) => {}
-                }
-            }
-        }
-        self.stage = Stage::Open(open);
     }
 
     fn not_http(&self) -> Stage {
@@ -402,73 +343,6 @@ impl Flow {
             // WebSocket begins with HTTP, and this did not.
             Stage::Ignored
         }
-    }
-
-    /// For narration: the packet ended inside something.
-    #[inline]
-    fn tell_progress<S: Sink>(&self, side: Side, packet: u64, cx: &mut Cx<'_, '_, S>) {
-        if let Stage::Open(open) = &self.stage
-            && packet == cx.at.packet
-            && let Some(progress) = open.decoders[open.session.direction(side).index()].progress()
-        {
-            cx.listener.event(cx.at, &open.session, EventKind::Progress(&progress));
-        }
-    }
-}
-
-impl Http {
-    /// Keeps bytes until the response has come, if they fit.
-    fn hold<S>(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_, '_, S>) {
-        let held = &mut self.held[side.index()];
-        let before = held.size();
-        if !held.push(chunk, cx.limits.waiting_bytes) || !cx.shared.hold(held.size() - before) {
-            // Bytes that are missing in the middle would only mislead.
-            cx.shared.release(before);
-            *held = Backlog::default();
-        }
-    }
-
-    fn hold_gap<S>(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_, '_, S>) {
-        let held = &mut self.held[side.index()];
-        if held.bytes().is_empty() {
-            // Of gaps with nothing held between them, only the last one can matter.
-            cx.shared.release(held.size());
-            *held = Backlog::default();
-        }
-        let before = held.size();
-        held.push_gap(gap, cx.at);
-        cx.shared.hold(held.size() - before);
-    }
-
-    fn take_held(&mut self, shared: &mut Shared) -> [Backlog; 2] {
-        self.discard(shared);
-        std::mem::take(&mut self.held)
-    }
-
-    /// Gives the room back that the held bytes took.
-    fn discard(&mut self, shared: &mut Shared) {
-        for held in &self.held {
-            shared.release(held.size());
-        }
-    }
-}
-
-impl Open {
-    /// The decoder of what `side` sends, and where it tells what it finds.
-    #[inline]
-    fn decoder<'o, 's, S>(
-        &'o mut self,
-        side: Side,
-        listener: &'o mut Listener<'s, S>,
-    ) -> (&'o mut Decoder, Out<'o, 's, S>) {
-        let direction = self.session.direction(side);
-        let out = Out {
-            session: &self.session,
-            direction,
-            tally: &mut self.tally,
-            listener,
-        };
-        (&mut self.decoders[direction.index()], out)
     }
 }
 
@@ -482,14 +356,4 @@ fn inflater_of(handshake: &Handshake, direction: Direction) -> Option<Box<Inflat
         (None, _) => return None,
     };
     Some(Box::new(inflater))
-}
-
-fn session_of(connection: &Connection, client: Side, inferred: bool) -> Session {
-    Session {
-        number: connection.number,
-        client: connection.endpoints[client.index()],
-        server: connection.endpoints[client.other().index()],
-        client_side: client,
-        inferred,
-    }
 }

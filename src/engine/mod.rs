@@ -3,10 +3,13 @@
 //! [`Engine::packet`] takes a captured packet and tells a [`Sink`] what it brings: the packet with what TCP knows of it, then
 //! the events of WebSocket sessions, then that this was all. State hangs on connections alone (`flow`).
 
+mod asking;
 mod flow;
 mod listener;
+mod open;
 mod sniff;
 mod tally;
+mod who;
 #[cfg(test)]
 mod tests;
 
@@ -139,11 +142,12 @@ impl<S: Sink> Upper for Feed<'_, '_, S> {
         }
         self.announced = true;
         if let (Some(packet), Some(segment)) = (self.packet, self.segment) {
+            let session = flow.session(connection);
             let view = SegmentView {
                 segment,
                 connection,
                 facts,
-                session: flow.session(),
+                session: session.as_ref(),
             };
             self.listener.packet(packet, Some(view));
         }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 
 use super::Engine;
-use crate::base::{Captured, Direction, Limits, Side, Timestamp};
+use crate::base::{Captured, Direction, GapCause, Limits, Side, Timestamp};
 use crate::event::{Accept, End, Event, EventKind, Opcode, SegmentView, SessionEnd, Sink};
 use crate::http::accept_for;
 use crate::net::{LinkType, Packet};
@@ -144,6 +144,7 @@ struct Heard {
     ends: Vec<SessionEnd>,
     accepts: Vec<Accept>,
     rules: Vec<&'static str>,
+    gaps: Vec<(GapCause, u64)>,
     clients: Vec<u16>,
 }
 
@@ -189,7 +190,8 @@ impl Sink for Heard {
                 self.ends.push(end.clone());
                 self.clients.push(event.session.client.port);
             }
-            EventKind::UpgradeRequest(_) | EventKind::Frame(_) | EventKind::Progress(_) | EventKind::Gap { .. } => {}
+            EventKind::Gap { gap, .. } => self.gaps.push((gap.cause, gap.length)),
+            EventKind::UpgradeRequest(_) | EventKind::Frame(_) | EventKind::Progress(_) => {}
         }
         ControlFlow::Continue(())
     }
@@ -233,6 +235,7 @@ fn hear<'p>(packets: impl Iterator<Item = &'p Vec<u8>>, millis: i64) -> Heard {
     }
     assert!(engine.finish(&mut heard).is_continue());
     assert_eq!(engine.shared.held(), 0, "what was held back is given back");
+    assert_eq!(engine.heads.cost(), 0, "so are heads");
     heard
 }
 
@@ -327,6 +330,54 @@ fn frames_in_the_segments_of_the_heads() {
     talk.data(CLIENT, &text(CLIENT, "impatient"), 1460);
     talk.data(SERVER, &answer, 1460);
     assert_eq!(talk.heard().texts(), ["early", "impatient", "at once"]);
+}
+
+#[test]
+fn heads_that_are_too_long_are_told_and_what_follows_them_is_read() {
+    // In bytes, and in lines.
+    for (line, count) in [("a".repeat(900), 100), ("b".into(), 1000)] {
+        let more = format!("X: {line}\r\n").repeat(count);
+        let mut talk = Talk::new();
+        let mut ask = request(&more).into_bytes();
+        ask.extend(text(CLIENT, "early"));
+        let mut answer = response(&more).into_bytes();
+        answer.extend(text(SERVER, "at once"));
+        talk.data(CLIENT, &ask, 1460);
+        talk.data(SERVER, &answer, 1460);
+        talk.data(CLIENT, &text(CLIENT, "later"), 1460);
+        let heard = talk.heard();
+        assert_eq!(heard.texts(), ["early", "at once", "later"]);
+        assert_eq!(heard.rules, ["http.head-too-long"; 2]);
+        assert_eq!(heard.lines, ["handshake /chat Some(101)"]);
+    }
+    let mut endless = Talk::new();
+    endless.data(CLIENT, request(&"X: y\r\n".repeat(50_000)).trim_end().as_bytes(), 1460);
+    let heard = endless.heard();
+    assert_eq!(
+        (heard.rules, heard.lines),
+        (vec!["http.head-too-long"], vec!["handshake /chat None".into()])
+    );
+}
+
+#[test]
+fn what_cannot_be_held_until_the_answer_is_a_gap() {
+    let mut talk = Talk::new();
+    talk.data(CLIENT, request("").as_bytes(), 1460);
+    let much = frame(CLIENT, 0x82, &vec![7; 3 << 20]);
+    talk.data(CLIENT, &much, 1460);
+    talk.data(CLIENT, &text(CLIENT, "one"), 1460);
+    talk.data(CLIENT, &text(CLIENT, "two"), 1460);
+    talk.data(SERVER, response("").as_bytes(), 1460);
+    talk.data(CLIENT, &text(CLIENT, "three"), 1460);
+    let heard = talk.heard();
+    let lost: u64 = heard.gaps.iter().map(|gap| gap.1).sum();
+    assert!(
+        heard.gaps.iter().all(|gap| gap.0 == GapCause::Evicted) && lost > 2 << 20,
+        "{:?}",
+        heard.gaps
+    );
+    let texts = heard.texts();
+    assert!(texts.ends_with(&["two".into(), "three".into()]), "{texts:?}");
 }
 
 #[test]

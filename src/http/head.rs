@@ -82,6 +82,8 @@ pub(super) enum Outcome {
     Head(Head, usize),
     /// It may become one.
     Partial,
+    /// It has more header lines than are read.
+    TooMany,
     /// It never will.
     NotHttp,
 }
@@ -106,6 +108,7 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
                 Outcome::Head(Head::Response(head), size)
             }
             Ok(httparse::Status::Partial) => Outcome::Partial,
+            Err(httparse::Error::TooManyHeaders) => Outcome::TooMany,
             Err(_) => Outcome::NotHttp,
         }
     } else {
@@ -122,6 +125,7 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
                 Outcome::Head(Head::Request(head), size)
             }
             Ok(httparse::Status::Partial) => Outcome::Partial,
+            Err(httparse::Error::TooManyHeaders) => Outcome::TooMany,
             Err(_) => Outcome::NotHttp,
         }
     }
@@ -148,6 +152,13 @@ pub(super) fn read_cut(bytes: &[u8], offset: u64) -> Option<Head> {
         }
         _ => None,
     }
+}
+
+/// How long the lines of a head are that are read of one with too many.
+pub(super) fn lines_read(bytes: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', bytes)
+        .nth(MAX_HEADERS)
+        .map_or(bytes.len(), |end| end + 1)
 }
 
 /// Whether a head may start like this, or `bytes` may grow into one: cheap, for streams that are nearly never HTTP.

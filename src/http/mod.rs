@@ -5,6 +5,8 @@ mod exchange;
 mod extensions;
 mod head;
 mod heads;
+mod pending;
+mod reader;
 mod upgrade;
 
 pub use exchange::{Exchange, Step, judge_request};
