@@ -1,6 +1,6 @@
 //! One connection: what each of its segments does, in the light of those before.
 
-use crate::base::{GapCause, Side, Timestamp};
+use crate::base::{Captured, GapCause, Side, Timestamp};
 use crate::net::Segment;
 use crate::tcp::facts::{self, RESET_WINDOW};
 use crate::tcp::half::{Beginning, Half, Placed};
@@ -245,65 +245,78 @@ impl<U: Default> Flow<U> {
             self.complete_handshake(segment, side, &mut facts);
         }
         facts.midstream = self.phase == Phase::Midstream;
+        let placed = self.judge(segment, side, different, &mut facts);
+        upper.segment(&mut self.upper, &self.connection, &facts, at);
+        if !self.ended {
+            self.deliver(segment.payload, placed, &facts, at, limit, upper);
+        }
+    }
+
+    /// What the segment says and where its bytes belong.
+    #[inline]
+    fn judge(&mut self, segment: &Segment<'_>, side: Side, different: bool, facts: &mut SegmentFacts) -> Placed {
+        let (payload, flags) = (segment.payload, segment.flags);
         let [a, b] = &mut self.halves;
         let (own, other) = match side {
             Side::A => (a, b),
             Side::B => (b, a),
         };
-
-        let data_seq = segment.seq.wrapping_add(u32::from(flags.syn()));
-        if payload.wire_len > 0 && !flags.rst() {
-            own.begin_with_data(data_seq);
-        } else if own.beginning == Beginning::Unknown && !flags.rst() {
-            own.begin(data_seq, Beginning::Guessed);
-        }
         if flags.rst() {
             // Bytes in a reset are an explanation for people (RFC 9293 §3.5.3), not of the stream.
             facts.reset = facts::believable_reset(self.phase == Phase::Opening, own, other, segment);
             if !facts.reset {
                 facts.data = DataFact::OutOfWindow;
+            } else if flags.ack() {
+                facts.ack = facts::acknowledge(other, segment, facts.midstream);
+            }
+            return Placed::NOWHERE;
+        }
+        let data_seq = segment.seq.wrapping_add(u32::from(flags.syn()));
+        if payload.wire_len > 0 {
+            own.begin_with_data(data_seq);
+        } else if own.beginning == Beginning::Unknown {
+            own.begin(data_seq, Beginning::Guessed);
+        }
+        let placed = own.place(data_seq, payload.wire_len);
+        facts.data = facts::data_fact(own, other, segment, placed, different);
+        if payload.wire_len > 0 {
+            facts.range = placed.start..placed.end;
+        }
+        if flags.fin() && placed.fact != DataFact::OutOfWindow && !self.ended {
+            facts.fin = own.note_fin(placed.end);
+            if facts.fin && self.first_fin.is_none() {
+                self.first_fin = Some(side);
             }
         }
-        let mut placed = Placed {
-            start: 0,
-            end: 0,
-            before: 0,
-            fact: DataFact::None,
-        };
-        if !flags.rst() {
-            placed = own.place(data_seq, payload.wire_len);
-            facts.data = facts::data_fact(own, other, segment, placed, different);
-            if payload.wire_len > 0 {
-                facts.range = placed.start..placed.end;
-            }
-            if flags.fin() && placed.fact != DataFact::OutOfWindow && !self.ended {
-                facts.fin = own.note_fin(placed.end);
-                if facts.fin && self.first_fin.is_none() {
-                    self.first_fin = Some(side);
-                }
-            }
-        }
-        let believed = !flags.rst() || facts.reset;
-        if flags.ack() && believed {
+        if flags.ack() {
             facts.ack = facts::acknowledge(other, segment, facts.midstream);
         }
-        if !flags.rst() {
-            facts.window = facts::window(own, other, segment, &facts);
-            let empty = payload.wire_len == 0 && !flags.syn() && !flags.fin();
-            facts.ack.duplicate = empty
-                && flags.ack()
-                && facts.data == DataFact::None
-                && facts.ack.newly.is_empty()
-                && !facts.ack.fin
-                && facts.handshake.is_none()
-                && !facts.window.update_only
-                && other.high > other.acked;
-        }
-        upper.segment(&mut self.upper, &self.connection, &facts, at);
-        if self.ended {
-            return;
-        }
+        facts.window = facts::window(own, other, segment, facts);
+        let empty = payload.wire_len == 0 && !flags.syn() && !flags.fin();
+        facts.ack.duplicate = empty
+            && flags.ack()
+            && facts.data == DataFact::None
+            && facts.ack.newly.is_empty()
+            && !facts.ack.fin
+            && facts.handshake.is_none()
+            && !facts.window.update_only
+            && other.high > other.acked;
+        placed
+    }
 
+    /// Gives the stream what the segment brought, and says what ended with it.
+    #[inline]
+    fn deliver<P: Upper<State = U>>(
+        &mut self,
+        payload: Captured<'_>,
+        placed: Placed,
+        facts: &SegmentFacts,
+        at: At,
+        limit: usize,
+        upper: &mut P,
+    ) {
+        let side = facts.side;
+        let own = &mut self.halves[side.index()];
         let (state, connection) = (&mut self.upper, &self.connection);
         let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
         if payload.wire_len > 0 && placed.end > own.next && placed.fact != DataFact::OutOfWindow {

@@ -77,6 +77,16 @@ pub(super) struct Placed {
     pub(super) fact: DataFact,
 }
 
+impl Placed {
+    /// Of a segment whose bytes are not the stream's.
+    pub(super) const NOWHERE: Self = Self {
+        start: 0,
+        end: 0,
+        before: 0,
+        fact: DataFact::None,
+    };
+}
+
 impl Half {
     /// The offset of a sequence number; negative before the stream's beginning.
     #[inline]
