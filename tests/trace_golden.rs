@@ -94,7 +94,7 @@ fn the_documents_session_is_told_in_five_languages() {
 
 #[test]
 fn two_browsers_read_as_a_story() {
-    for language in ["en", "zh-CN", "ja", "es"] {
+    for language in ["en", "zh-CN", "zh-TW", "ja", "es"] {
         check("two-browsers-2014", language, 0);
     }
 }

@@ -16,8 +16,6 @@ macro_rules! catalog {
             pub name: &'static str,
             /// Opening and closing quotation mark.
             pub quotes: [&'static str; 2],
-            /// It is written in Han or Kana itself, so that a name in these needs quotation marks.
-            pub cjk: bool,
             /// Between Han and Latin letters or digits goes a blank.
             pub spaced: bool,
             /// What stands for words that were left off.

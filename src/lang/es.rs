@@ -6,7 +6,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     tag: "es",
     name: "español",
     quotes: ["«", "»"],
-    cjk: false,
     spaced: false,
     ellipsis: "…",
     comma: ", ",

@@ -6,7 +6,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     tag: "ja",
     name: "日本語",
     quotes: ["「", "」"],
-    cjk: true,
     spaced: false,
     ellipsis: "……",
     comma: "、",

@@ -7,6 +7,7 @@ mod catalog;
 mod en;
 mod es;
 mod ja;
+pub mod quoting;
 mod sentences;
 mod summary;
 mod verdict;
@@ -21,7 +22,6 @@ pub use words::{Arg, Escape, Words};
 use std::sync::LazyLock;
 
 use crate::narrate::Story;
-use words::Reserved;
 
 /// All languages, English first.
 pub static CATALOGS: &[&Catalog] = &[
@@ -71,7 +71,6 @@ fn of_locale(locale: &str) -> Option<&'static Catalog> {
 /// A catalog, ready to write: its texts are taken apart once.
 pub struct Language {
     catalog: &'static Catalog,
-    reserved: Reserved,
     texts: Vec<Vec<Piece>>,
 }
 
@@ -89,21 +88,11 @@ const NO_ARG: u8 = u8::MAX;
 impl Language {
     /// Prepares `catalog`.
     pub fn new(catalog: &'static Catalog) -> Self {
-        let mut reserved = Reserved::default();
         let mut texts = Vec::new();
         for (_, text, args) in catalog.texts() {
-            for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
-                if !word.is_empty() {
-                    reserved.insert(word.to_ascii_lowercase().into());
-                }
-            }
             texts.push(pieces(text, args));
         }
-        Self {
-            catalog,
-            reserved,
-            texts,
-        }
+        Self { catalog, texts }
     }
 
     /// The one of `catalog`, prepared once for the whole program.

@@ -1,12 +1,9 @@
 //! One sentence at a time, in one language: places, names, quotations, numbers.
 
-use std::collections::HashSet;
 use std::io::Write;
 use std::net::IpAddr;
 
-use foldhash::fast::FixedState;
-
-use super::{Catalog, Language};
+use super::{Catalog, Language, quoting};
 use crate::app::Act;
 use crate::base::Direction;
 use crate::event::{Opcode, SessionEnd};
@@ -55,13 +52,9 @@ pub enum Arg<'a> {
     Verdict(&'a SessionEnd),
 }
 
-/// Names that could be taken for our own words: those are quoted.
-pub(super) type Reserved = HashSet<Box<str>, FixedState>;
-
 /// Writes sentences.
 ///
-/// What was captured goes into the sentence in quotation marks, unless it is a name that cannot be taken for anything else, and
-/// through [`Escape`].
+/// What was captured goes into the sentence in quotation marks ([`quoting`]) and through [`Escape`].
 pub struct Words<'w> {
     pub(super) language: &'w Language,
     pub(super) catalog: &'static Catalog,
@@ -235,72 +228,43 @@ impl Words<'_> {
         }
     }
 
-    /// Captured words in quotation marks. Marks of the same kind inside get a backslash, so that they cannot end it.
+    /// Captured words in quotation marks.
     pub(super) fn quote(&mut self, span: Span) {
-        let [open, close] = self.catalog.quotes;
-        self.captured_first |= self.out.len() == self.begin;
-        self.out.extend_from_slice(open.as_bytes());
+        let marks = self.catalog.quotes.map(str::as_bytes);
         let text = self.story.text(span);
-        if open.len() == 1 {
-            self.inside(text, open.as_bytes()[0]);
-        } else {
-            self.inside_wide(text);
-        }
-        if span.cut {
-            self.out.extend_from_slice(self.catalog.ellipsis.as_bytes());
-        }
-        self.out.extend_from_slice(close.as_bytes());
+        self.mark_open();
+        quoting::words(self.out, text, marks, self.escape);
+        self.mark_close(span.cut);
     }
 
-    fn inside(&mut self, text: &[u8], mark: u8) {
-        let mut done = 0;
-        for at in memchr::memchr_iter(mark, text) {
-            (self.escape)(self.out, &text[done..at]);
-            self.out.push(b'\\');
-            done = at;
-        }
-        (self.escape)(self.out, &text[done..]);
-    }
-
-    fn inside_wide(&mut self, text: &[u8]) {
-        let [open, close] = self.catalog.quotes.map(str::as_bytes);
-        let mut done = 0;
-        for at in memchr::memchr2_iter(open[0], close[0], text) {
-            if text[at..].starts_with(open) || text[at..].starts_with(close) {
-                (self.escape)(self.out, &text[done..at]);
-                self.out.push(b'\\');
-                done = at;
-            }
-        }
-        (self.escape)(self.out, &text[done..]);
-    }
-
-    /// A name: bare when it is one plain word that is none of ours, else quoted.
+    /// A name, in quotation marks like everything captured: a bare one could pass for our own words.
     pub(super) fn name(&mut self, span: Span) {
         let text = self.story.text(span);
-        let foreign = !self.catalog.cjk && is_cjk(text);
-        if span.cut || !(foreign || is_plain(text) && !self.is_reserved(text)) {
-            return self.quote(span);
-        }
-        self.captured_first |= self.out.len() == self.begin;
-        self.out.extend_from_slice(text);
+        self.mark_open();
+        quoting::name(self.out, text, self.escape);
+        self.mark_close(span.cut);
     }
 
-    /// An identifier, which stands behind a word that says so: bare when it is letters and digits.
+    fn mark_open(&mut self) {
+        self.captured_first |= self.out.len() == self.begin;
+        self.out.extend_from_slice(self.catalog.quotes[0].as_bytes());
+    }
+
+    fn mark_close(&mut self, cut: bool) {
+        if cut {
+            self.out.extend_from_slice(self.catalog.ellipsis.as_bytes());
+        }
+        self.out.extend_from_slice(self.catalog.quotes[1].as_bytes());
+    }
+
+    /// An identifier, which stands behind a word that says so: bare when it is a number or looks like one in hexadecimal.
     fn id(&mut self, span: Span) {
         let text = self.story.text(span);
-        if span.cut || text.len() > PLAIN || !text.iter().all(u8::is_ascii_alphanumeric) {
-            return self.quote(span);
+        let digits = text.iter().all(u8::is_ascii_hexdigit) && text.iter().any(u8::is_ascii_digit);
+        if span.cut || text.len() > BARE_ID || !digits {
+            return self.name(span);
         }
         self.out.extend_from_slice(text);
-    }
-
-    fn is_reserved(&self, name: &[u8]) -> bool {
-        let mut lower = [0; PLAIN];
-        let lower = &mut lower[..name.len()];
-        lower.copy_from_slice(name);
-        lower.make_ascii_lowercase();
-        std::str::from_utf8(lower).is_ok_and(|word| self.language.reserved.contains(word))
     }
 
     fn names(&mut self, span: Span) {
@@ -420,27 +384,8 @@ impl Words<'_> {
     }
 }
 
-/// Bytes of a name that may stand without quotation marks.
-const PLAIN: usize = 32;
-
-/// One word of ASCII letters and digits that begins with a letter: nothing in it looks like something else.
-fn is_plain(name: &[u8]) -> bool {
-    name.len() <= PLAIN
-        && name.first().is_some_and(u8::is_ascii_alphabetic)
-        && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
-}
-
-/// A word of Han, Kana or Hangul: where none of these is written, it cannot be taken for one of our words.
-fn is_cjk(name: &[u8]) -> bool {
-    !name.is_empty()
-        && name.len() <= 2 * PLAIN
-        && std::str::from_utf8(name).is_ok_and(|name| {
-            name.chars().all(|c| {
-                matches!(c, '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{3400}'..='\u{4dbf}'
-                    | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
-            })
-        })
-}
+/// Bytes of an identifier that may stand without quotation marks.
+const BARE_ID: usize = 32;
 
 fn tenths<'b>(buffer: &'b mut [u8; 32], n: u64, decimal: &str) -> &'b str {
     let mut length = 0;

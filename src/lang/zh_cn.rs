@@ -6,7 +6,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     tag: "zh-CN",
     name: "简体中文",
     quotes: ["“", "”"],
-    cjk: true,
     spaced: false,
     ellipsis: "……",
     comma: "、",

@@ -6,7 +6,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     tag: "zh-TW",
     name: "正體中文",
     quotes: ["「", "」"],
-    cjk: true,
     spaced: true,
     ellipsis: "……",
     comma: "、",

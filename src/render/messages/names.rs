@@ -6,6 +6,7 @@ use foldhash::quality::RandomState;
 
 use crate::app::{Meaning, Said, read};
 use crate::event::{Message, Session};
+use crate::lang::quoting;
 use crate::render::escape;
 
 /// Connections of which the name is kept; more of them stay without one.
@@ -37,15 +38,7 @@ impl Names {
         let mut sent = Vec::new();
         name.copy_into(&mut sent, 4 * MAX_BYTES);
         let mut shown = b" \"".to_vec();
-        let mut name = Vec::new();
-        escape::line(&mut name, escape::prefix(&sent, MAX_BYTES));
-        // A quotation mark in a name must not end it: what follows would look like ours.
-        for byte in name {
-            if byte == b'"' {
-                shown.push(b'\\');
-            }
-            shown.push(byte);
-        }
+        quoting::name(&mut shown, escape::prefix(&sent, MAX_BYTES), escape::line);
         if sent.len() > MAX_BYTES {
             shown.extend_from_slice("…".as_bytes());
         }

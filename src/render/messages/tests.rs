@@ -158,7 +158,7 @@ fn a_name_cannot_look_like_the_rest_of_the_line() {
     );
     let lines = shown(&options(Some(200), &Palette::PLAIN), &[login]);
     assert!(
-        lines.contains(r#"127.0.0.1:60653 "x\" → \u{1b}[2J\n9.9.9.9"#),
+        lines.contains(r#"127.0.0.1:60653 "x\u{22} → \u{1b}[2J\n9.9.9.9"#),
         "{lines}"
     );
     assert_eq!(lines.lines().count(), 1);

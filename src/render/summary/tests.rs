@@ -166,7 +166,7 @@ fn a_name_cannot_forge_a_line() {
     let mut out = Vec::new();
     summary.text(&mut out, CATALOGS[0], &Palette::PLAIN);
     let text = String::from_utf8(out).unwrap();
-    assert!(text.contains(r#"1: "a\" \n\u{1b}[2J \u{202e}""#), "{text}");
+    assert!(text.contains(r#"1: "a\u{22} \n\u{1b}[2J \u{202e}""#), "{text}");
     assert!(
         text.char_indices()
             .all(|(at, ch)| ch == '\n' || !is_hidden_at(&text, at, ch))

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::Summary;
 use super::spread::Spread;
 use crate::base::Direction;
-use crate::lang::Catalog;
+use crate::lang::{Catalog, quoting};
 use crate::render::escape;
 use crate::render::palette::Palette;
 use crate::render::put::number;
@@ -75,7 +75,7 @@ impl Summary {
         });
         lines.line(words.sessions, |out| number(out, self.sessions));
         if self.chat.users() > 0 {
-            lines.line(words.users, |out| self.users(out));
+            lines.line(words.users, |out| self.users(out, catalog.quotes));
         }
         for (direction, label) in DIRECTIONS.into_iter().zip([words.from_clients, words.from_servers]) {
             let counts = self
@@ -117,20 +117,13 @@ impl Summary {
     }
 
     /// How many names, and the first of them.
-    fn users(&self, out: &mut Vec<u8>) {
+    fn users(&self, out: &mut Vec<u8>, [open, close]: [&str; 2]) {
         number(out, self.chat.users() as u64);
         for (i, name) in self.chat.names.iter().enumerate() {
-            put(out, if i == 0 { ": \"" } else { ", \"" });
-            // A quotation mark in a name must not end it.
-            let mut shown = Vec::new();
-            escape::line(&mut shown, name);
-            for byte in shown {
-                if byte == b'"' {
-                    out.push(b'\\');
-                }
-                out.push(byte);
-            }
-            put(out, "\"");
+            put(out, if i == 0 { ": " } else { ", " });
+            put(out, open);
+            quoting::name(out, name, escape::line);
+            put(out, close);
         }
         if self.chat.users() > self.chat.names.len() {
             put(out, ", …");

@@ -106,47 +106,61 @@ fn says(language: &str, name: &str, content: &str) -> String {
 }
 
 #[test]
-fn a_plain_name_needs_no_quotation_marks() {
-    assert_eq!(
-        says("en", "mynick", "hi,  all !"),
-        r#" * mynick's client (port 40000) says "hi,  all !" to everyone, through port 7272."#
-    );
-    assert_eq!(
-        says("en", "猪猪", "x"),
-        r#" * 猪猪's client (port 40000) says "x" to everyone, through port 7272."#
-    );
-    assert_eq!(
-        says("ja", "猪猪", "x"),
-        " * 「猪猪」のクライアント（ポート40000）がポート7272を通じて全員に「x」と発言します。"
-    );
-}
-
-#[test]
-fn a_name_that_is_one_of_our_words_is_quoted() {
-    for name in ["everyone", "Server", "the", "browser", "port", "ACK", "uid"] {
-        assert!(
-            says("en", name, "x").starts_with(&format!(" * \"{name}\"'s client")),
-            "{name}"
-        );
+fn a_name_stands_in_the_marks_of_the_language() {
+    for (language, line) in [
+        (
+            "en",
+            r#" * The client of "猪猪" (port 40000) says "hi,  all !" to everyone, through port 7272."#,
+        ),
+        ("zh-CN", " * “猪猪”的客户端"),
+        ("zh-TW", " * 「猪猪」的用戶端"),
+        ("ja", " * 「猪猪」のクライアント（ポート40000）"),
+        ("es", " * El cliente de «猪猪» (puerto 40000)"),
+    ] {
+        let told = says(language, "猪猪", "hi,  all !");
+        assert!(told.starts_with(line), "{told}");
     }
-    assert!(says("es", "todos", "x").contains("«todos»"));
 }
 
 #[test]
-fn a_name_that_is_a_sentence_of_ours_is_quoted() {
-    let name = "The server (port 7272) closes";
-    assert!(says("en", name, "x").contains(&format!("\"{name}\"'s client")));
+fn a_name_made_of_our_words_cannot_pass_for_them() {
+    for name in [
+        "mynick",
+        "everyone",
+        "the server",
+        "port 7272",
+        "7272",
+        // The first letter is Cyrillic.
+        "еveryone",
+        "The server (port 7272) closes",
+    ] {
+        let told = says("en", name, "x");
+        assert!(told.starts_with(&format!(" * The client of \"{name}\" (")), "{told}");
+        assert!(says("es", name, "x").contains(&format!("«{name}»")));
+        assert!(says("zh-CN", name, "x").contains(&format!("“{name}”")));
+    }
 }
 
 #[test]
-fn a_number_as_a_name_cannot_pass_for_a_port() {
-    assert!(says("en", "7272", "x").starts_with(" * \"7272\"'s client"));
+fn a_quotation_mark_in_a_name_does_not_end_the_name() {
+    let told = |language, name| says(language, name, "x");
+    assert!(told("en", r#"x" has left. "y"#).contains(r#"of "x\u{22} has left. \u{22}y" ("#));
+    assert!(told("en", r#"x\" has left."#).contains(r#"of "x\\u{22} has left." ("#));
+    assert!(told("en", "x” has left. “y").contains(r#"of "x\u{201d} has left. \u{201c}y" ("#));
+    assert!(told("zh-CN", "x”已离开").contains(r"“x\u{201d}已离开”"));
+    assert!(told("ja", "x」が退出").contains(r"「x\u{300d}が退出」"));
+    assert!(told("es", "x» ha salido").contains(r"«x\u{bb} ha salido»"));
 }
 
 #[test]
-fn letters_of_another_alphabet_do_not_make_our_words() {
-    // The first letter is Cyrillic.
-    assert!(says("en", "еveryone", "x").contains("\"еveryone\"'s client"));
+fn an_identifier_made_of_our_words_is_quoted() {
+    let told = |uid: &str| {
+        let left = json!({"type": "logout", "uid": uid}).to_string();
+        blocks("en", &[(DOWN, left)])[2].clone()
+    };
+    assert!(told("everyone").ends_with(r#"that user "everyone" has left."#));
+    assert!(told("7 has left. 8").ends_with(r#"that user "7 has left. 8" has left."#));
+    assert!(told("7f1").ends_with("that user 7f1 has left."));
 }
 
 #[test]
@@ -159,7 +173,7 @@ fn a_quotation_mark_does_not_end_the_quotation() {
 
 #[test]
 fn a_comment_end_does_not_end_the_block() {
-    assert!(says("en", "*/ forged /*", "x").contains(r#""*\/ forged /*"'s client"#));
+    assert!(says("en", "*/ forged /*", "x").contains(r#"of "*\/ forged /*" ("#));
     assert!(says("en", "a", "*/").contains(r#""*\/""#));
 }
 
@@ -181,7 +195,7 @@ fn an_escape_sequence_in_a_message_does_not_reach_the_terminal() {
 
 #[test]
 fn a_bidi_override_does_not_turn_our_words_round() {
-    assert!(says("en", "x\u{202e}y", "z").contains(r#""x\u{202e}y"'s client"#));
+    assert!(says("en", "x\u{202e}y", "z").contains(r#"of "x\u{202e}y" ("#));
 }
 
 #[test]
