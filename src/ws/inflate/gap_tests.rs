@@ -154,6 +154,40 @@ fn a_late_start_reports_only_what_is_right() {
     }
 }
 
+#[test]
+fn once_the_window_is_known_again_no_decompressor_from_before_the_gap_goes_on() {
+    let mut random = Random(7);
+    let mut sender = Sender::new(true, 9, 6);
+    let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(true, 9));
+    let (mut out, mut holes) = (Vec::new(), Vec::new());
+    for n in 0..30 {
+        let mut text = chat(&mut random, n);
+        if n == 12 {
+            // Many new letters, so that nothing of before is in the window, and something to refer to.
+            let letters: String = (0..2000).map(|_| char::from(b' ' + random.below(90) as u8)).collect();
+            text = letters + &chat(&mut random, n);
+        }
+        let payload = sender.message(text.as_bytes());
+        if n == 10 {
+            inflater.lost();
+            continue;
+        }
+        let message = Compressed {
+            payload: &payload,
+            whole: true,
+            text: true,
+            range: StreamRange::default(),
+        };
+        let inflated = inflater.message(&mut pool, message, 1 << 20, &mut out, &mut holes);
+        known(&text, inflated, &out, &holes, &format!("message {n}"));
+        assert_eq!(
+            matches!(inflater.state, State::Known(_)),
+            !(10..12).contains(&n),
+            "message {n}"
+        );
+    }
+}
+
 #[derive(Default, Debug)]
 struct Tally {
     tries: usize,

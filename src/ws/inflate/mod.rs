@@ -338,6 +338,8 @@ impl Inflater {
                 blurred.remember(&pool.cells);
                 let known = blurred.known();
                 if let Some(history) = known {
+                    // A decompressor from before the loss has not inflated what was lost.
+                    pool.decompressors.release(&mut self.lease);
                     self.state = State::Known(history);
                 }
                 return if holes.is_empty() {
