@@ -112,6 +112,10 @@ impl Flow {
     pub(super) fn end<S: Sink>(&mut self, end: TcpEnd, cx: &mut Cx<'_, '_, S>) {
         // Of a server that was never heard the client's frames tell that it agreed.
         self.presume(cx);
+        if let Stage::Sniff(sniff) = &mut self.stage {
+            let verdict = sniff.end(cx.shared);
+            self.judged(verdict, cx);
+        }
         let who = match std::mem::replace(&mut self.stage, Stage::Ignored) {
             Stage::Open(mut open) => {
                 open.end(end, cx);
@@ -318,7 +322,13 @@ impl Flow {
     /// The same, when they are not HTTP.
     fn collect<S: Sink>(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_, '_, S>) {
         let Stage::Sniff(sniff) = &mut self.stage else { return };
-        match sniff.data(side, chunk, cx.shared) {
+        let verdict = sniff.data(side, chunk, cx.shared);
+        self.judged(verdict, cx);
+    }
+
+    fn judged<S: Sink>(&mut self, verdict: Verdict, cx: &mut Cx<'_, '_, S>) {
+        let Stage::Sniff(sniff) = &mut self.stage else { return };
+        match verdict {
             Verdict::NotYet => {}
             Verdict::Other => {
                 sniff.take(cx.shared);

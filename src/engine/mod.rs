@@ -11,6 +11,8 @@ mod sniff;
 mod tally;
 mod who;
 #[cfg(test)]
+mod partly_seen;
+#[cfg(test)]
 mod tests;
 
 use std::ops::ControlFlow;

@@ -4,7 +4,7 @@ use super::flow::Cx;
 use super::listener::{Listener, Out};
 use super::tally::Tally;
 use super::who::Who;
-use crate::base::{Direction, Gap, Side};
+use crate::base::{Direction, Gap, GapCause, Side};
 use crate::event::{EventKind, Session, Sink};
 use crate::tcp::TcpEnd;
 use crate::ws::{Backlog, Chunk, Decoder, Held};
@@ -31,12 +31,16 @@ impl Open {
         let session = who.session(cx.connection);
         for (side, held) in [Side::A, Side::B].into_iter().zip(held) {
             let (decoder, mut out) = open.decoder(side, &session, cx.listener);
-            for piece in held.iter() {
+            for (index, piece) in held.iter().enumerate() {
                 match piece {
                     Held::Data(chunk) => decoder.push(chunk, cx.shared, &mut out),
                     // Earlier ones were in the heads.
                     Held::Gap(gap, at) if gap.offset >= decoder.position() => {
                         decoder.gap(gap, at, cx.shared, &mut out);
+                        if index == 0 && gap.cause == GapCause::Snaplen {
+                            // The rest of the head, and nearly always no more, was in the same packet.
+                            decoder.expect_at(gap.offset + gap.length);
+                        }
                     }
                     Held::Gap(..) => {}
                 }

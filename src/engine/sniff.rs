@@ -2,23 +2,15 @@
 
 use crate::base::{Gap, Side};
 use crate::tcp::At;
-use crate::ws::resync::{self, Expect, Found, Purpose, Resync};
+use crate::ws::resync::{Collected, Expect, Purpose};
 use crate::ws::{Backlog, Chunk, Shared};
 
 /// What was collected of such a connection, by side.
 #[derive(Debug)]
 pub(super) struct Sniff {
-    sides: [Half; 2],
+    sides: [Collected; 2],
     /// Bytes that came, kept or not.
     seen: usize,
-}
-
-#[derive(Debug)]
-struct Half {
-    backlog: Backlog,
-    resync: Resync,
-    /// With a gap in it the backlog is looked at anew: only when it has grown to so many bytes.
-    enough: usize,
 }
 
 /// What the connection is.
@@ -32,59 +24,19 @@ pub(super) enum Verdict {
     Other,
 }
 
-/// Memory that the backlog of a side takes at most.
-const WINDOW: usize = 256 << 10;
-
 /// A connection that has carried so many bytes without being recognised is something else.
 const PATIENCE: usize = 1 << 20;
 
 impl Default for Sniff {
     fn default() -> Self {
+        let expect = Expect {
+            purpose: Purpose::Infer,
+            masked: None,
+            deflate: None,
+        };
         Self {
-            sides: [Half::new(), Half::new()],
+            sides: [Collected::new(expect), Collected::new(expect)],
             seen: 0,
-        }
-    }
-}
-
-impl Half {
-    fn new() -> Self {
-        Self {
-            backlog: Backlog::default(),
-            resync: Resync::new(Expect {
-                purpose: Purpose::Infer,
-                masked: None,
-                deflate: None,
-            }),
-            enough: 0,
-        }
-    }
-
-    fn drop_front(&mut self, count: usize) {
-        self.backlog.drop_front(count);
-        self.resync.drop_front(count);
-        self.enough = 0;
-    }
-
-    /// Whether there are frames, and masked ones.
-    fn look(&mut self) -> Option<bool> {
-        if !self.backlog.has_gap() {
-            return match self.resync.look(self.backlog.bytes(), false) {
-                Found::Header(start) => Some(start.masked),
-                Found::More { useless } => {
-                    self.drop_front(useless);
-                    None
-                }
-            };
-        }
-        let size = self.backlog.bytes().len();
-        if size < self.enough {
-            return None;
-        }
-        self.enough = size + size / 8;
-        match resync::judge([&self.backlog, &Backlog::default()]) {
-            resync::Verdict::WebSocket { masked } => Some(masked == 0),
-            resync::Verdict::NotYet | resync::Verdict::Other => None,
         }
     }
 }
@@ -93,44 +45,36 @@ impl Sniff {
     /// The next bytes of a side, and what the connection is.
     pub(super) fn data(&mut self, side: Side, chunk: Chunk<'_>, shared: &mut Shared) -> Verdict {
         self.seen += chunk.bytes.len();
-        if self.seen > PATIENCE || is_tls(chunk.bytes) {
+        if self.seen > PATIENCE || is_tls(chunk.bytes) || !self.sides[side.index()].push(chunk, shared) {
             return Verdict::Other;
         }
-        let half = &mut self.sides[side.index()];
-        shared.release(half.backlog.size());
-        if !half.backlog.push(chunk, WINDOW) {
-            half.drop_front(half.backlog.bytes().len().saturating_sub(WINDOW / 4));
-            if !half.backlog.push(chunk, WINDOW) {
-                *half = Half::new();
-            }
-        }
-        let found = half.look();
-        if !shared.hold(half.backlog.size()) {
-            *half = Half::new();
-            return Verdict::Other;
-        }
-        match found {
-            Some(true) => Verdict::WebSocket(side),
-            Some(false) => Verdict::WebSocket(side.other()),
-            None => Verdict::NotYet,
+        self.look(side, false, shared)
+    }
+
+    /// Bytes of a side that will not come.
+    pub(super) fn gap(&mut self, side: Side, gap: Gap, at: At, shared: &mut Shared) {
+        self.sides[side.index()].push_gap(gap, at, shared);
+    }
+
+    /// What the connection is, when no more will come.
+    pub(super) fn end(&mut self, shared: &mut Shared) -> Verdict {
+        match self.look(Side::A, true, shared) {
+            Verdict::NotYet => self.look(Side::B, true, shared),
+            verdict => verdict,
         }
     }
 
-    pub(super) fn gap(&mut self, side: Side, gap: Gap, at: At, shared: &mut Shared) {
-        let half = &mut self.sides[side.index()];
-        shared.release(half.backlog.size());
-        half.backlog.push_gap(gap, at);
-        if half.backlog.size() > WINDOW || !shared.hold(half.backlog.size()) {
-            *half = Half::new();
+    fn look(&mut self, side: Side, ended: bool, shared: &mut Shared) -> Verdict {
+        match self.sides[side.index()].look(ended, shared) {
+            Some((_, true)) => Verdict::WebSocket(side),
+            Some((_, false)) => Verdict::WebSocket(side.other()),
+            None => Verdict::NotYet,
         }
     }
 
     /// What was collected, for whoever can read it now.
     pub(super) fn take(&mut self, shared: &mut Shared) -> [Backlog; 2] {
-        self.sides.each_mut().map(|half| {
-            shared.release(half.backlog.size());
-            std::mem::take(&mut half.backlog)
-        })
+        self.sides.each_mut().map(|side| side.take(shared))
     }
 }
 

@@ -11,17 +11,17 @@ use crate::http::accept_for;
 use crate::net::{LinkType, Packet};
 use crate::ws::unmask;
 
-const SYN: u8 = 0x02;
-const ACK: u8 = 0x10;
-const FIN: u8 = 0x01;
+pub(super) const SYN: u8 = 0x02;
+pub(super) const ACK: u8 = 0x10;
+pub(super) const FIN: u8 = 0x01;
 const RST: u8 = 0x04;
-const CLIENT: Side = Side::A;
-const SERVER: Side = Side::B;
+pub(super) const CLIENT: Side = Side::A;
+pub(super) const SERVER: Side = Side::B;
 
 /// A conversation, written down as the packets that carry it (raw IPv4).
 #[derive(Clone)]
-struct Talk {
-    packets: Vec<Vec<u8>>,
+pub(super) struct Talk {
+    pub(super) packets: Vec<Vec<u8>>,
     /// Of each packet: who sent it, and where its data lies in that side's stream.
     places: Vec<(Side, std::ops::Range<u64>)>,
     sent: [u64; 2],
@@ -29,7 +29,7 @@ struct Talk {
 }
 
 impl Talk {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut talk = Self {
             packets: Vec::new(),
             places: Vec::new(),
@@ -43,14 +43,14 @@ impl Talk {
     }
 
     /// With a good upgrade; `agreed` is the value of `Sec-WebSocket-Extensions`, if any.
-    fn upgraded() -> Self {
+    pub(super) fn upgraded() -> Self {
         let mut talk = Self::new();
         talk.data(CLIENT, request("").as_bytes(), 1460);
         talk.data(SERVER, response("").as_bytes(), 1460);
         talk
     }
 
-    fn packet(&mut self, side: Side, flags: u8, data: &[u8]) {
+    pub(super) fn packet(&mut self, side: Side, flags: u8, data: &[u8]) {
         let isn = [1_000_000u32, 0xffff_ff00];
         let syn = u32::from(flags & SYN == 0);
         let seq = isn[side.index()]
@@ -73,14 +73,14 @@ impl Talk {
     }
 
     /// Data in segments of `size` bytes, each acknowledged.
-    fn data(&mut self, side: Side, data: &[u8], size: usize) {
+    pub(super) fn data(&mut self, side: Side, data: &[u8], size: usize) {
         for piece in data.chunks(size) {
             self.packet(side, ACK, piece);
             self.packet(side.other(), ACK, &[]);
         }
     }
 
-    fn goodbye(&mut self) {
+    pub(super) fn goodbye(&mut self) {
         self.packet(CLIENT, FIN | ACK, &[]);
         self.sent[0] += 1;
         self.packet(SERVER, FIN | ACK, &[]);
@@ -89,12 +89,12 @@ impl Talk {
     }
 
     /// Slowly enough for what is lost to show as lost.
-    fn heard(&self) -> Heard {
+    pub(super) fn heard(&self) -> Heard {
         hear(self.packets.iter(), 250)
     }
 
     /// Quickly, as packets come that have only lost their order.
-    fn heard_at_speed(&self) -> Heard {
+    pub(super) fn heard_at_speed(&self) -> Heard {
         hear(self.packets.iter(), 1)
     }
 }
@@ -121,13 +121,13 @@ fn raw_packet(port: u16, side: Side, flags: u8, seq: u32, ack: u32, data: &[u8],
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
-fn request(more: &str) -> String {
+pub(super) fn request(more: &str) -> String {
     format!(
         "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n{more}\r\n"
     )
 }
 
-fn response(more: &str) -> String {
+pub(super) fn response(more: &str) -> String {
     let accept = accept_for(KEY);
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n{more}\r\n"
@@ -136,20 +136,20 @@ fn response(more: &str) -> String {
 
 /// What the engine said of a capture.
 #[derive(Debug, Default)]
-struct Heard {
+pub(super) struct Heard {
     packets: u64,
     lines: Vec<String>,
     messages: Vec<Said>,
     /// Endings and what was told as ending.
     ends: Vec<SessionEnd>,
     accepts: Vec<Accept>,
-    rules: Vec<&'static str>,
+    pub(super) rules: Vec<&'static str>,
     gaps: Vec<(GapCause, u64)>,
     clients: Vec<u16>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Said {
+pub(super) struct Said {
     direction: Direction,
     opcode: Opcode,
     bytes: Vec<u8>,
@@ -202,7 +202,7 @@ impl Sink for Heard {
 }
 
 impl Heard {
-    fn texts(&self) -> Vec<String> {
+    pub(super) fn texts(&self) -> Vec<String> {
         self.messages
             .iter()
             .filter(|m| m.complete)
@@ -211,7 +211,7 @@ impl Heard {
     }
 
     /// Complete messages of a direction, in order.
-    fn whole(&self, direction: Direction) -> Vec<(Opcode, Vec<u8>)> {
+    pub(super) fn whole(&self, direction: Direction) -> Vec<(Opcode, Vec<u8>)> {
         let own = |m: &&Said| m.direction == direction && m.complete;
         self.messages
             .iter()
@@ -221,7 +221,12 @@ impl Heard {
     }
 }
 
-fn hear<'p>(packets: impl Iterator<Item = &'p Vec<u8>>, millis: i64) -> Heard {
+pub(super) fn hear<'p>(packets: impl Iterator<Item = &'p Vec<u8>>, millis: i64) -> Heard {
+    hear_cut(packets, millis, usize::MAX)
+}
+
+/// The same of packets that were cut to `snaplen` bytes.
+pub(super) fn hear_cut<'p>(packets: impl Iterator<Item = &'p Vec<u8>>, millis: i64, snaplen: usize) -> Heard {
     let mut engine = Engine::new(Limits::default());
     let mut heard = Heard::default();
     for (i, bytes) in packets.enumerate() {
@@ -229,7 +234,7 @@ fn hear<'p>(packets: impl Iterator<Item = &'p Vec<u8>>, millis: i64) -> Heard {
             number: i as u64 + 1,
             time: Timestamp::from_nanos(i as i64 * millis * 1_000_000),
             link: LinkType::RAW,
-            data: Captured::whole(bytes),
+            data: Captured::new(&bytes[..bytes.len().min(snaplen)], bytes.len()),
         };
         assert!(engine.packet(&packet, &mut heard).is_continue());
     }
@@ -240,7 +245,7 @@ fn hear<'p>(packets: impl Iterator<Item = &'p Vec<u8>>, millis: i64) -> Heard {
 }
 
 /// A frame as a sender writes it.
-fn frame(side: Side, first: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(side: Side, first: u8, payload: &[u8]) -> Vec<u8> {
     let key = [0x9c, payload.len() as u8, 0x51, 0xe7];
     let mask = if side == CLIENT { 0x80 } else { 0 };
     let mut out = vec![first];
@@ -264,7 +269,7 @@ fn frame(side: Side, first: u8, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-fn text(side: Side, text: &str) -> Vec<u8> {
+pub(super) fn text(side: Side, text: &str) -> Vec<u8> {
     frame(side, 0x81, text.as_bytes())
 }
 

@@ -132,11 +132,13 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
 }
 
 /// What the whole lines at the start of `bytes` say, when the rest of the head is lost. `None` when not even the first line
-/// is whole.
+/// is whole; of a status line the code is enough.
 pub(super) fn read_cut(bytes: &[u8], offset: u64) -> Option<Head> {
-    let lines = memchr::memrchr(b'\n', bytes)? + 1;
+    let mut whole = match memchr::memrchr(b'\n', bytes) {
+        Some(end) => bytes[..=end].to_vec(),
+        None => [status(bytes)?, b"\r\n"].concat(),
+    };
     // An empty line after the last whole one makes a head of them.
-    let mut whole = bytes[..lines].to_vec();
     whole.extend_from_slice(b"\r\n");
     let end = offset + bytes.len() as u64;
     match read(&whole, offset) {
@@ -187,6 +189,12 @@ fn is_response(bytes: &[u8]) -> bool {
     n > 0 && bytes[..n] == start[..n]
 }
 
+/// The beginning of a status line up to its code: `HTTP/1.1 101 `.
+fn status(bytes: &[u8]) -> Option<&[u8]> {
+    let start = bytes.get(..13)?;
+    (is_response(start) && start[12] == b' ').then_some(start)
+}
+
 fn owned(headers: &[httparse::Header<'_>]) -> Vec<(String, String)> {
     headers
         .iter()
@@ -222,6 +230,13 @@ mod tests {
         assert_eq!(request.headers, [("Host".to_owned(), "a".to_owned())]);
         assert!(request.cut && request.range == (5..37));
         assert_eq!(read_cut(b"GET /chat HT", 0), None);
+        let Some(Head::Response(response)) = read_cut(b"HTTP/1.1 101 Switch", 0) else {
+            panic!("a response");
+        };
+        assert!(response.status == 101 && response.cut && response.range == (0..19));
+        for nothing in [&b"HTTP/1.1 10"[..], b"HTTP/1.1 1012 x", b"HTTP/1.1 abc x"] {
+            assert_eq!(read_cut(nothing, 0), None);
+        }
     }
 
     #[test]

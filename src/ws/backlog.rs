@@ -63,22 +63,23 @@ impl Backlog {
         });
     }
 
-    /// Drops the first `count` of the [`bytes`](Self::bytes).
-    pub fn drop_front(&mut self, count: usize) {
-        let count = count.min(self.bytes.len());
-        self.bytes.drain(..count);
-        let (mut left, mut gone) = (count as u64, 0);
+    /// Drops what lies before stream offset `offset`.
+    pub fn drop_before(&mut self, offset: u64) {
+        let (mut bytes, mut gone) = (0, 0);
         for piece in &mut self.pieces {
-            let kept = piece.kept();
-            if left == 0 || kept > left {
-                piece.offset += left;
-                piece.length -= left;
+            let before = offset.saturating_sub(piece.offset).min(piece.length);
+            if piece.gap.is_none() {
+                bytes += before;
+            }
+            if before < piece.length {
+                piece.offset += before;
+                piece.length -= before;
                 break;
             }
-            left -= kept;
             gone += 1;
         }
         self.pieces.drain(..gone);
+        self.bytes.drain(..bytes as usize);
     }
 
     /// Where in the stream the byte at `index` of [`bytes`](Self::bytes) lies.
@@ -177,7 +178,7 @@ mod tests {
         let offsets: Vec<_> = (0..7).map(|i| backlog.offset_of(i)).collect();
         assert_eq!(offsets[2..5], [Some(12), Some(15), Some(16)]);
         assert_eq!(offsets[6], None);
-        backlog.drop_front(4);
+        backlog.drop_before(16);
         let left: Vec<_> = backlog
             .iter()
             .map(|held| match held {

@@ -14,10 +14,10 @@ mod unfinished;
 
 use super::inflate::Inflater;
 use super::partial::{Partial, Piece};
+use super::resync::Collected;
 use super::{FrameInfo, Header, MAX_HEADER, Message, Opcode, Payload, Progress, StreamRange};
 use crate::base::{Direction, Gap, Rule, Violation};
 use crate::tcp::At;
-use seek::Seek;
 pub use shared::{Chunk, Output, Shared};
 use tell::{KEPT_BUFFER, Tail};
 use unfinished::Unfinished;
@@ -45,7 +45,7 @@ pub struct Decoder {
     /// The frame that has begun and not ended.
     frame: Option<Box<Unfinished>>,
     /// What was collected while the place in the stream is not known.
-    seek: Option<Box<Seek>>,
+    seek: Option<Box<Collected>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,8 +113,7 @@ impl Decoder {
                 State::Header => self.header_rest(here, shared, out),
                 State::Payload => self.payload(here, shared, out),
                 State::Lost => {
-                    // Without looking at once: what follows may still be on its way here from an earlier search.
-                    self.seek().collect_more(here, shared);
+                    self.seek_later(here, shared);
                     rest.len()
                 }
             };
@@ -154,8 +153,8 @@ impl Decoder {
             self.seek_end(shared, out);
         }
         self.lose(at, shared, out);
-        if let Some(seek) = self.seek.take() {
-            seek.discard(shared);
+        if let Some(mut seek) = self.seek.take() {
+            seek.take(shared);
         }
     }
 

@@ -5,131 +5,53 @@
 use super::{Chunk, Decoder, Output, Shared, State};
 use crate::base::{Direction, Gap};
 use crate::tcp::At;
-use crate::ws::resync::{self, Clues, Expect, Found, Next, Purpose, Resync};
+use crate::ws::resync::{Collected, Expect, Purpose};
 use crate::ws::{Backlog, Header, Held, LengthForm, Opcode};
-
-/// What a seeking decoder has collected.
-#[derive(Debug)]
-pub(super) struct Seek {
-    backlog: Backlog,
-    /// Looks at bytes as they come, as long as there is no gap between them.
-    resync: Resync,
-    expect: Expect,
-    /// With a gap in it the whole backlog is looked at anew: only when it has grown to so many bytes.
-    enough: usize,
-}
 
 /// After so many headers that may be ones, a found header is a true one.
 const TRUSTED_AFTER: u8 = 12;
 
-/// Memory that a backlog takes at most while seeking.
-const WINDOW: usize = 256 << 10;
-
-impl Seek {
-    fn new(expect: Expect) -> Self {
-        Self {
-            backlog: Backlog::default(),
-            resync: Resync::new(expect),
-            expect,
-            enough: 0,
-        }
-    }
-
-    /// Keeps bytes, and the newest ones when there are too many.
-    pub(super) fn collect(&mut self, chunk: Chunk<'_>, shared: &mut Shared) {
-        let before = self.backlog.size();
-        if !self.backlog.push(chunk, WINDOW) {
-            self.drop_front(self.backlog.bytes().len().saturating_sub(WINDOW / 4));
-            if !self.backlog.push(chunk, WINDOW) {
-                *self = Self::new(self.expect);
-            }
-        }
-        self.account(before, shared);
-    }
-
-    /// The same for a segment that is not looked for headers at once: its border is noted.
-    pub(super) fn collect_more(&mut self, chunk: Chunk<'_>, shared: &mut Shared) {
-        self.collect(chunk, shared);
-        let _ = self.look(false);
-    }
-
-    fn drop_front(&mut self, count: usize) {
-        self.backlog.drop_front(count);
-        self.resync.drop_front(count);
-        self.enough = 0;
-    }
-
-    /// Where a header begins, or how many bytes are no use any more.
-    fn look(&mut self, ended: bool) -> Result<u64, usize> {
-        if !self.backlog.has_gap() {
-            return match self.resync.look(self.backlog.bytes(), ended) {
-                Found::Header(start) => self.backlog.offset_of(start.offset).ok_or(0),
-                Found::More { useless } => Err(useless),
-            };
-        }
-        let size = self.backlog.bytes().len();
-        if size < self.enough && !ended {
-            return Err(0);
-        }
-        self.enough = size + size / 8;
-        let clues = Clues {
-            masked: self.expect.masked == Some(true),
-            deflate: self.expect.deflate != Some(false),
-            ended,
-        };
-        match resync::find(&self.backlog, clues) {
-            Next::Header(offset) => Ok(offset),
-            Next::NotYet => Err(0),
-        }
-    }
-
-    /// The backlog's size was `before`. When all connections together hold too much, this one starts again with what comes next.
-    fn account(&mut self, before: usize, shared: &mut Shared) {
-        shared.release(before);
-        if !shared.hold(self.backlog.size()) {
-            *self = Self::new(self.expect);
-        }
-    }
-
-    pub(super) fn discard(self, shared: &mut Shared) {
-        shared.release(self.backlog.size());
-    }
-}
-
 impl Decoder {
     /// Bytes whose place in the frames is not known.
     pub(super) fn seek_data(&mut self, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) {
-        self.seek().collect(chunk, shared);
+        self.seek().push(chunk, shared);
         self.look(false, shared, out);
+    }
+
+    /// The same for bytes that are not looked at at once: what follows them may be on its way here from an earlier search.
+    pub(super) fn seek_later(&mut self, chunk: Chunk<'_>, shared: &mut Shared) {
+        self.seek().push(chunk, shared);
     }
 
     /// A gap while seeking: a frame may reach over it.
     pub(super) fn seek_gap(&mut self, gap: Gap, at: At, shared: &mut Shared) {
-        let Some(seek) = &mut self.seek else { return };
-        let before = seek.backlog.size();
-        seek.backlog.push_gap(gap, at);
-        if seek.backlog.size() > WINDOW {
-            seek.drop_front(seek.backlog.bytes().len().saturating_sub(WINDOW / 4));
+        if let Some(seek) = &mut self.seek {
+            seek.push_gap(gap, at, shared);
         }
-        seek.enough = 0;
-        seek.account(before, shared);
+    }
+
+    /// While the place in the stream is not known: a frame most likely begins at `offset`, because a head that was cut ends there.
+    pub fn expect_at(&mut self, offset: u64) {
+        if self.state == State::Lost {
+            self.seek().expect_at(offset);
+        }
     }
 
     /// No more bytes will come.
     pub(super) fn seek_end(&mut self, shared: &mut Shared, out: &mut impl Output) {
         self.look(true, shared, out);
-        if let Some(seek) = self.seek.take() {
-            seek.discard(shared);
+        if let Some(mut seek) = self.seek.take() {
+            seek.take(shared);
         }
     }
 
-    pub(super) fn seek(&mut self) -> &mut Seek {
+    fn seek(&mut self) -> &mut Collected {
         let expect = Expect {
             purpose: Purpose::Regain,
             masked: Some(self.direction == Direction::ClientToServer),
             deflate: self.inflater.is_some().then_some(true).or(Some(false)),
         };
-        self.seek.get_or_insert_with(|| Box::new(Seek::new(expect)))
+        self.seek.get_or_insert_with(|| Box::new(Collected::new(expect)))
     }
 
     fn look(&mut self, ended: bool, shared: &mut Shared, out: &mut impl Output) {
@@ -138,21 +60,15 @@ impl Decoder {
             let Some(seek) = self.seek.as_mut().filter(|_| self.state == State::Lost) else {
                 return;
             };
-            let start = match seek.look(ended) {
-                Ok(start) => start,
-                Err(useless) => {
-                    let before = seek.backlog.size();
-                    seek.drop_front(useless);
-                    seek.account(before, shared);
-                    return;
-                }
+            let Some((start, _)) = seek.look(ended, shared) else {
+                return;
             };
-            let Some(seek) = self.seek.take() else { return };
-            let start = self.earlier(&seek.backlog, start);
+            let Some(mut seek) = self.seek.take() else { return };
+            let backlog = seek.take(shared);
+            let start = self.earlier(&backlog, start);
             self.state = State::Header;
             self.guessed = TRUSTED_AFTER;
-            self.replay(&seek.backlog, start, shared, out);
-            seek.discard(shared);
+            self.replay(&backlog, start, shared, out);
         }
     }
 

@@ -6,6 +6,8 @@ use crate::ws::{Header, LengthForm, Opcode};
 
 /// How much of a payload is looked at before all of it is there.
 const SAMPLE: usize = 128;
+/// With so many bits of its own a chain's first frame is told, too.
+pub(super) const SPEAKS_FOR_ITSELF: i32 = 24;
 /// A frame longer than this is not believed in (and no more than this is looked at in one payload).
 const LONGEST: u64 = 1 << 32;
 
@@ -76,6 +78,17 @@ struct Frame {
     sampled: Option<i32>,
 }
 
+/// Where a chain begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Where a frame most likely begins.
+    Expected,
+    /// Where a segment begins.
+    Border,
+    /// Somewhere else.
+    Inside,
+}
+
 /// Where a chain stands, and what may follow.
 pub(super) type Way = (u64, Option<bool>, bool);
 
@@ -84,14 +97,18 @@ pub(super) struct Dead;
 
 impl Chain {
     /// A chain from `start` on, of which nothing was looked at yet.
-    pub(super) fn new(start: u64, on_border: bool, masked: bool) -> Self {
-        let prior = if on_border { -4 } else { -16 };
+    pub(super) fn new(start: u64, place: Place, masked: bool) -> Self {
+        let (prior, first_score) = match place {
+            Place::Expected => (6, SPEAKS_FOR_ITSELF),
+            Place::Border => (-4, 0),
+            Place::Inside => (-16, 0),
+        };
         Self {
             start,
             second: None,
             next: start,
             score: prior,
-            first_score: 0,
+            first_score,
             hard: 0,
             complete: 0,
             wake: start + 2,
@@ -144,23 +161,19 @@ impl Chain {
     /// Reads the header at `next`; `false` when more bytes are needed.
     fn header(&mut self, window: Window<'_>, expect: Expect) -> Result<bool, Dead> {
         let Some(bytes) = window.from(self.next) else {
-            // Its bytes were dropped, lie in a gap, or are still to come.
-            return if self.next >= window.end() {
-                Ok(false)
-            } else {
-                Err(Dead)
-            };
+            // Its bytes lie in a gap, or are still to come.
+            return Ok(self.wait(self.next >= window.end()));
         };
         let at_the_end = self.next + bytes.len() as u64 == window.end();
         let &[first, second, ..] = bytes else {
-            return if at_the_end { Ok(false) } else { Err(Dead) };
+            return Ok(self.wait(at_the_end));
         };
         if (second & 0x80 != 0) != self.masked || !may_begin(first, expect) {
             return Err(Dead);
         }
         let Some(header) = Header::parse(bytes) else {
             self.wake = self.next + Header::size_of(second) as u64;
-            return if at_the_end { Ok(false) } else { Err(Dead) };
+            return Ok(self.wait(at_the_end));
         };
         let bits = self.judge(&header, expect).ok_or(Dead)?;
         self.add(bits, if self.masked { bits } else { 0 });
@@ -175,6 +188,19 @@ impl Chain {
         });
         self.wake = payload + header.length.min(SAMPLE as u64);
         Ok(true)
+    }
+
+    /// The next header is not there: it is still to come, or never will. Answers `false`: it was not read.
+    fn wait(&mut self, comes: bool) -> bool {
+        if !comes {
+            self.wake = u64::MAX;
+        }
+        false
+    }
+
+    /// Its next header lies in a gap: it says what it says, and cannot go on.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.wake == u64::MAX
     }
 
     /// What a header says for itself; `None` when it cannot be one here.

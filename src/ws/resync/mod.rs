@@ -20,10 +20,12 @@
 //!
 //! Every offset may be a header; each is the start of a *chain*: its length says where the next header must be, and so on. A chain with a
 //! header that cannot be (reserved opcode or bit, control frame too long, length not minimal, mask against the direction's role, a
-//! continuation of nothing, a text payload that is not UTF-8, a compressed one that does not inflate, anything after close) is dead. A living one has
+//! continuation of nothing, a text payload that is not UTF-8, a compressed one that does not inflate, anything after close) is dead. One that
+//! leads into a gap is worth what it is worth by then. Each has
 //! a score: the logarithm (in bits) of how much more likely its bytes are as frames than as random bytes:
 //!
-//! - where it starts: −4 at the start of a segment, −16 elsewhere: so many places there are to start by chance;
+//! - where it starts: −4 at the start of a segment, −16 elsewhere: so many places there are to start by chance; 6 behind a head of HTTP
+//!   that was cut, where nearly always a frame begins;
 //! - each header: log₂ of its share among real frames over its share among random bytes (1/256): 6 bits for text, 5 for binary, less for rare
 //!   ones; nothing for empty frames, which any run of 16-bit numbers imitates;
 //! - a frame that ends where a segment ends: 5 bits with a length of 7 bits, 10 with one of 16;
@@ -41,13 +43,12 @@
 //! that grows with the bytes.
 
 mod chain;
-mod judge;
+mod collected;
 mod payload;
-
-pub use judge::{Clues, Next, Verdict, find, judge};
-pub use search::{Expect, Found, Purpose, Resync, Start};
-
 mod search;
+
+pub use collected::Collected;
+pub use search::{Expect, Found, Purpose, Resync, Start};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::chain::{Chain, Way, Window, may_begin};
+use super::chain::{Chain, Place, SPEAKS_FOR_ITSELF, Way, Window, may_begin};
 use super::payload;
 
 /// How many chains are followed at once; the better ones.
@@ -73,6 +73,8 @@ fn stand(standing: &mut Standing, chain: Chain) {
 #[derive(Debug)]
 pub struct Resync {
     expect: Expect,
+    /// Where a frame most likely begins.
+    likely: Option<u64>,
     /// How many bytes were dropped.
     base: u64,
     /// Up to where starts were looked for.
@@ -94,6 +96,7 @@ impl Resync {
     pub(super) const fn from(expect: Expect, base: u64) -> Self {
         Self {
             expect,
+            likely: None,
             base,
             scanned: base,
             seen: base,
@@ -129,12 +132,33 @@ impl Resync {
             self.sweep(window, run, &mut standing);
         }
         self.keep_the_best();
-        self.decide(window)
+        let found = self.decide(window);
+        self.chains.retain(|chain| !chain.is_stuck());
+        found
     }
 
     /// The first `n` of the bytes are gone: the next [`look`](Self::look) is at those behind them.
     pub fn drop_front(&mut self, n: usize) {
-        self.base += n as u64;
+        self.drop_before(self.base + n as u64);
+    }
+
+    /// A frame most likely begins at this stream offset.
+    pub(super) fn expect_at(&mut self, offset: u64) {
+        self.likely = Some(offset);
+    }
+
+    /// Stream offset of the first byte that is looked at.
+    pub(super) const fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// Segments began at these offsets, of those that have come so far.
+    pub(super) fn remember(&mut self, borders: Vec<u64>) {
+        self.borders = borders;
+    }
+
+    pub(super) fn drop_before(&mut self, base: u64) {
+        self.base = self.base.max(base);
         self.scanned = self.scanned.max(self.base);
         self.seen = self.seen.max(self.base);
         let base = self.base;
@@ -182,7 +206,12 @@ impl Resync {
                 break;
             }
             let masked = bytes[begin + 1] & 0x80 != 0;
-            let new = Chain::new(stop, window.is_border(stop), masked);
+            let place = match stop {
+                _ if self.likely == Some(stop) => Place::Expected,
+                _ if window.is_border(stop) => Place::Border,
+                _ => Place::Inside,
+            };
+            let new = Chain::new(stop, place, masked);
             // Those that were led here by chance may be in a state in which they cannot go on.
             let mut best = None;
             while let Some(entry) = standing.first_entry().filter(|entry| entry.key().0 == stop) {
@@ -278,7 +307,7 @@ impl Resync {
                 .map(worth)
                 .max();
             if worth(best) >= wanted && rival.is_none_or(|rival| worth(best) - rival >= 8) {
-                let start = if best.first_score >= 24 {
+                let start = if best.first_score >= SPEAKS_FOR_ITSELF {
                     Some(best.start)
                 } else {
                     best.second
