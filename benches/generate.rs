@@ -6,7 +6,8 @@
 //! - `deflate`: the same with permessage-deflate and context takeover both ways;
 //! - `lossy`: the same as `chat`, with 1 % of the packets missing from the capture and 5 % out of order;
 //! - `bulk`: 50 connections, binary messages of 30 KB to 1 MB in full-size segments, both ways;
-//! - `idle`: connections that shake hands and then are silent; MEGABYTES is their number in thousands;
+//! - `idle`: connections that are upgraded and then are silent; MEGABYTES is their number in thousands; `idle-tcp`: without the
+//!   upgrade; `idle-login`: with a login as well;
 //! - what `hostile.rs` says, to see what strangers can do to us; there MEGABYTES may count something else.
 
 mod traffic;
@@ -15,13 +16,15 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 
 use traffic::hostile::{KINDS, hostile};
-use traffic::{Capture, bulk, chat, idle};
+use traffic::{Capture, Idle, bulk, chat, idle};
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [kind, megabytes, path] = &arguments[..] else {
         // `cargo bench` without arguments runs every bench: nothing to do then.
-        eprintln!("usage: cargo bench --bench generate -- chat|deflate|lossy|bulk|idle MEGABYTES FILE");
+        eprintln!(
+            "usage: cargo bench --bench generate -- chat|deflate|lossy|bulk|idle|idle-tcp|idle-login MEGABYTES FILE"
+        );
         eprintln!("or instead of chat and MEGABYTES: {KINDS}");
         return Ok(());
     };
@@ -37,7 +40,9 @@ fn main() -> io::Result<()> {
             chat(&mut capture, size << 20, false)?;
         }
         "bulk" => bulk(&mut capture, size << 20)?,
-        "idle" => idle(&mut capture, size * 1000)?,
+        "idle-tcp" => idle(&mut capture, size * 1000, Idle::Tcp)?,
+        "idle" => idle(&mut capture, size * 1000, Idle::Upgraded)?,
+        "idle-login" => idle(&mut capture, size * 1000, Idle::LoggedIn)?,
         other => match hostile(&mut capture, other, size) {
             Some(written) => written?,
             None => return Err(io::Error::other(format!("{other}: no such kind of capture"))),

@@ -57,10 +57,33 @@ pub(crate) fn bulk(capture: &mut Capture<impl Write>, bytes: u64) -> io::Result<
     Ok(())
 }
 
-/// Connections that shake hands and are silent.
-pub(crate) fn idle(capture: &mut Capture<impl Write>, connections: u64) -> io::Result<()> {
-    for n in 0..connections {
-        Connection::open(capture, n as usize, false)?;
+/// What connections do before they are silent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Idle {
+    /// TCP's handshake.
+    Tcp,
+    /// And the upgrade.
+    Upgraded,
+    /// And a login with its answer.
+    LoggedIn,
+}
+
+/// Connections that are silent after that.
+pub(crate) fn idle(capture: &mut Capture<impl Write>, connections: u64, after: Idle) -> io::Result<()> {
+    for n in 0..connections as usize {
+        if after == Idle::Tcp {
+            Connection::begin(capture, n)?;
+            continue;
+        }
+        let mut connection = Connection::open(capture, n, false)?;
+        if after == Idle::LoggedIn {
+            let login = format!(r#"{{"type":"login","name":"somebody {n}"}}"#);
+            connection.client_message(capture, login.as_bytes(), 0x1)?;
+            connection.server_ack(capture)?;
+            let answer = format!(r#"{{"type":"login","uid":{n},"name":"somebody {n}","time":"2014-08-12 17:51:02"}}"#);
+            connection.server_message(capture, answer.as_bytes(), 0x1)?;
+            connection.client_ack(capture)?;
+        }
     }
     Ok(())
 }

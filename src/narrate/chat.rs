@@ -85,11 +85,12 @@ impl Narrator {
     fn login(&mut self, number: u64, name: Text<'_>, room: Option<Text<'_>>) -> Kind {
         let world = &mut self.world;
         if let Some(talk) = world.talks.get_mut(&number) {
-            talk.asked.clear();
-            name.copy_into(&mut talk.asked, super::users::NAME_BYTES);
+            let asked = talk.asked.get_or_insert_default();
+            asked.name.clear();
+            name.copy_into(&mut asked.name, super::users::NAME_BYTES);
+            asked.room = world.users.key(talk.server, room.unwrap_or(Text::Plain("")));
             talk.login = Login::Asked;
             talk.login_acked = false;
-            talk.asked_room = world.users.key(talk.server, room.unwrap_or(Text::Plain("")));
         }
         let (client, server) = self.pair(number, Direction::ClientToServer);
         let name = quote(&mut self.story, name, super::users::NAME_BYTES);
@@ -108,7 +109,7 @@ impl Narrator {
         world.users.arrives(server, user, name);
         let own = talk.login == Login::Asked
             && matches!(world.users.session(user), 0)
-            && world.users.is_called(user, &talk.asked);
+            && world.users.is_called(user, talk.asked_name());
         let repeats = own && talk.login_acked;
         if own {
             self.enter_room(number, user);
@@ -412,10 +413,10 @@ impl Narrator {
         talk.user = Some(user);
         talk.login = Login::Done;
         talk.since = world.says.next();
-        talk.room = talk.asked_room;
+        talk.room = talk.asked.as_ref().map_or(0, |asked| asked.room);
         if talk.login_acked {
-            // Thousands of silent users need not keep what was asked for.
-            talk.asked = Vec::new();
+            // Thousands of silent users need not keep what they asked for.
+            talk.asked = None;
         }
         world.users.bind(user, number);
         world.rooms.entry(talk.room).or_default().push(number);

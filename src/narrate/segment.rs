@@ -204,7 +204,7 @@ impl Narrator {
             Kind::UpgradeResponse { refused: false } => (What::UpgradeResponse, Title::UpgradeDone),
             Kind::UpgradeResponse { refused: true } => (What::UpgradeResponse, Title::UpgradeRefused),
             Kind::Login => {
-                let asked = world.talks.get(&number).map_or(&[][..], |talk| &talk.asked);
+                let asked = world.talks.get(&number).map_or(&[][..], |talk| talk.asked_name());
                 (What::Login(story.keep(asked)), Title::Login)
             }
             Kind::UserList { login } => (What::UserList, Title::UserList { login }),

@@ -29,11 +29,10 @@ pub(super) struct Talk {
     pub(super) hint: Option<Protocol>,
     /// Whose connection it is.
     pub(super) user: Option<UserRef>,
-    /// The name that was asked for.
-    pub(super) asked: Vec<u8>,
+    /// What was asked for at the login.
+    pub(super) asked: Option<Box<Asked>>,
     pub(super) login: Login,
-    /// Stands for the room on the server that was asked for, and for the one where it is.
-    pub(super) asked_room: u64,
+    /// Stands for the room on the server.
     pub(super) room: u64,
     /// It is in the room since this say.
     pub(super) since: SayId,
@@ -72,6 +71,14 @@ pub(super) enum Login {
     Asked,
     /// It has the answer.
     Done,
+}
+
+/// What a client asks for that logs in.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) name: Vec<u8>,
+    /// Stands for the room on the server.
+    pub(super) room: u64,
 }
 
 /// Something that waits for its ACK.
@@ -147,9 +154,8 @@ impl Talk {
             role: Role::Client,
             hint: None,
             user: None,
-            asked: Vec::new(),
+            asked: None,
             login: Login::None,
-            asked_room: 0,
             room: 0,
             since: SayId(0),
             unacked: [Queue::new(); 2],
@@ -162,6 +168,11 @@ impl Talk {
             websocket: false,
             told_inferred: false,
         }
+    }
+
+    /// The name that was asked for, as far as it is still known.
+    pub(super) fn asked_name(&self) -> &[u8] {
+        self.asked.as_ref().map_or(&[], |asked| &asked.name)
     }
 
     /// `kind` has been sent over connection `number` and ends at `end`.

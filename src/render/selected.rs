@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn a_view_of_packets_shows_all_of_a_selected_connection() {
         use crate::net::{Segment, TcpFlags};
-        use crate::tcp::{AckFact, At, Connection, DataFact, SegmentFacts, WindowFact};
+        use crate::tcp::{AckFact, Connection, DataFact, SegmentFacts, WindowFact};
         let endpoint = Endpoint::new(std::net::Ipv4Addr::LOCALHOST.into(), 1);
         let segment = Segment {
             source: endpoint,
@@ -254,10 +254,6 @@ mod tests {
                 number,
                 endpoints: [endpoint; 2],
                 initiator: None,
-                opened: At {
-                    packet: 1,
-                    time: packet.time,
-                },
             };
             let facts = SegmentFacts {
                 side: Side::A,

@@ -78,7 +78,6 @@ impl<U: Default> Flow<U> {
                 number,
                 endpoints: [segment.source, segment.destination],
                 initiator: None,
-                opened: at,
             },
             upper: U::default(),
             last: at.time,
@@ -95,7 +94,6 @@ impl<U: Default> Flow<U> {
     pub(super) fn with_syn(mut self, syn: Syn, from: Side) -> Self {
         // `from` sent the segment that began this flow, `syn.side` is the old connection's.
         let side = if syn.side == from { Side::A } else { Side::B };
-        self.connection.opened = syn.at;
         self.connection.initiator = Some(side);
         self.phase = Phase::Opening;
         let half = &mut self.halves[side.index()];

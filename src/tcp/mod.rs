@@ -44,8 +44,6 @@ pub struct Connection {
     pub endpoints: [Endpoint; 2],
     /// Who opened it: sent the SYN without ACK, or got the one with ACK, if one of them was seen.
     pub initiator: Option<Side>,
-    /// When its first packet came.
-    pub opened: At,
 }
 
 /// What the segment does to its own direction's data.
