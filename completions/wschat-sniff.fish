@@ -30,6 +30,7 @@ complete -c wschat-sniff -l max-fragments -d 'Bytes of fragmented IP datagrams t
 complete -c wschat-sniff -l max-fragment-age -d 'Seconds until an incomplete IP datagram is given up' -r
 complete -c wschat-sniff -l max-head -d 'Bytes of an HTTP head' -r
 complete -c wschat-sniff -l max-message -d 'Bytes of one message that are kept' -r
+complete -c wschat-sniff -l max-message-total -d 'Bytes of all messages together that have begun and not ended' -r
 complete -c wschat-sniff -l max-inflated -d 'Bytes that one message may become when it is inflated' -r
 complete -c wschat-sniff -l max-idle -d 'Seconds of silence after which a connection is given up' -r
 complete -c wschat-sniff -l keylog -d 'Reserved for the keys of TLS; not built yet' -r -F

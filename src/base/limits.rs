@@ -7,7 +7,8 @@ pub struct Limits {
     pub flows: usize,
     /// Bytes of one direction that wait behind a gap for their turn.
     pub waiting_bytes: usize,
-    /// Bytes that wait behind gaps in all connections together.
+    /// Bytes that wait behind gaps in all connections together; half as many of heads that are not complete or wait for their
+    /// response, and half as many of what waits for a response or to be recognised.
     pub waiting_total: usize,
     /// Bytes of fragmented IP datagrams kept, in all.
     pub fragment_bytes: usize,
@@ -17,6 +18,8 @@ pub struct Limits {
     pub head_bytes: usize,
     /// Application bytes of one message that are kept; more are counted, not kept.
     pub message_bytes: usize,
+    /// Bytes of all messages together that have begun and not ended. When they reach it, each still has its fair share.
+    pub message_total: usize,
     /// Bytes that one message may become when it is inflated.
     pub inflated_bytes: usize,
     /// Seconds of silence after which a connection is given up.
@@ -33,6 +36,7 @@ impl Default for Limits {
             fragment_seconds: 30,
             head_bytes: 64 << 10,
             message_bytes: 16 << 20,
+            message_total: 64 << 20,
             inflated_bytes: 16 << 20,
             idle_seconds: 86_400,
         }

@@ -316,6 +316,12 @@ fn limits(flags: &Flags) -> Result<Limits, UsageError> {
         ("--max-head", &flags.max_head, &mut limits.head_bytes, "bytes"),
         ("--max-message", &flags.max_message, &mut limits.message_bytes, "bytes"),
         (
+            "--max-message-total",
+            &flags.max_message_total,
+            &mut limits.message_total,
+            "bytes",
+        ),
+        (
             "--max-inflated",
             &flags.max_inflated,
             &mut limits.inflated_bytes,

@@ -278,10 +278,16 @@ pub(super) struct Flags {
     pub(super) user: Option<String>,
 
     /// Connections known at once
+    ///
+    /// With more, half-open ones are given up first, then those that are over, then those that have been silent for longest: their
+    /// sessions end as `evicted`.
     #[arg(long, value_name = "count", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_flows: Option<String>,
 
     /// Bytes of one direction that wait behind a gap
+    ///
+    /// With more, or when --max-waiting-total is reached, the gap is given up: a gap with the cause `evicted`. The same goes for what
+    /// a client sends before its upgrade is answered.
     #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_waiting: Option<String>,
 
@@ -290,6 +296,8 @@ pub(super) struct Flags {
     pub(super) max_waiting_total: Option<String>,
 
     /// Bytes of fragmented IP datagrams that are kept, in all
+    ///
+    /// With more, or after --max-fragment-age, the oldest are given up; --summary says how many never came whole.
     #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_fragments: Option<String>,
 
@@ -298,18 +306,30 @@ pub(super) struct Flags {
     pub(super) max_fragment_age: Option<String>,
 
     /// Bytes of an HTTP head
+    ///
+    /// Of a longer one only the beginning counts: the violation http.head-too-long.
     #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_head: Option<String>,
 
     /// Bytes of one message that are kept
+    ///
+    /// More are counted: the message is not `complete`, and says what is `missing`. So with the next two flags.
     #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_message: Option<String>,
+
+    /// Bytes of all messages together that have begun and not ended
+    ///
+    /// When they are reached, each message still has its fair share.
+    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_message_total: Option<String>,
 
     /// Bytes that one message may become when it is inflated
     #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_inflated: Option<String>,
 
     /// Seconds of silence after which a connection is given up
+    ///
+    /// Its session ends as `idle`.
     #[arg(long, value_name = "seconds", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_idle: Option<String>,
 

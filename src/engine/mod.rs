@@ -82,6 +82,11 @@ impl Engine {
         feed.close()
     }
 
+    /// Of how many IP datagrams only some fragments have come, or were given up by the bounds before the others came.
+    pub fn incomplete_datagrams(&self) -> u64 {
+        self.decoder.incomplete_datagrams()
+    }
+
     /// The capture has ended: open sessions end.
     pub fn finish<S: Sink>(&mut self, sink: &mut S) -> ControlFlow<()> {
         let mut feed = Feed {

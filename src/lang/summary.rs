@@ -29,6 +29,8 @@ pub struct SummaryWords {
     pub violations: &'static str,
     /// Gaps in the streams.
     pub gaps: &'static str,
+    /// IP datagrams of which only some fragments came.
+    pub incomplete: &'static str,
     /// Packets that the kernel dropped.
     pub dropped: &'static str,
     /// How sessions ended.
@@ -69,6 +71,7 @@ static EN: SummaryWords = SummaryWords {
     unanswered: "Unanswered pings",
     violations: "Violations",
     gaps: "Gaps",
+    incomplete: "Datagrams in part",
     dropped: "Dropped",
     ends: "Ended with",
     bytes: "bytes",
@@ -90,6 +93,7 @@ static ZH_CN: SummaryWords = SummaryWords {
     unanswered: "未应答的 ping",
     violations: "协议违规",
     gaps: "缺口",
+    incomplete: "不完整的数据报",
     dropped: "丢弃",
     ends: "结束方式",
     bytes: "字节",
@@ -111,6 +115,7 @@ static ZH_TW: SummaryWords = SummaryWords {
     unanswered: "未回應的 ping",
     violations: "違反協定",
     gaps: "缺口",
+    incomplete: "不完整的資料包",
     dropped: "捨棄",
     ends: "結束方式",
     bytes: "位元組",
@@ -132,6 +137,7 @@ static JA: SummaryWords = SummaryWords {
     unanswered: "応答のない ping",
     violations: "プロトコル違反",
     gaps: "欠落",
+    incomplete: "不完全なデータグラム",
     dropped: "破棄",
     ends: "終わり方",
     bytes: "バイト",
@@ -153,6 +159,7 @@ static ES: SummaryWords = SummaryWords {
     unanswered: "Pings sin respuesta",
     violations: "Infracciones",
     gaps: "Huecos",
+    incomplete: "Datagramas incompletos",
     dropped: "Descartados",
     ends: "Finalizadas con",
     bytes: "bytes",

@@ -32,6 +32,11 @@ impl Decoder {
         }
     }
 
+    /// Of how many datagrams only some fragments have come.
+    pub fn incomplete_datagrams(&self) -> u64 {
+        self.fragments.incomplete()
+    }
+
     /// The segment that `packet` carries or completes; `None` when it is not TCP, or not whole yet.
     #[inline]
     pub fn decode<'a>(&'a mut self, packet: &Packet<'a>) -> Option<Segment<'a>> {

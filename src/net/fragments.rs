@@ -29,6 +29,8 @@ pub(super) struct Fragments {
     bytes: usize,
     limit_bytes: usize,
     limit_nanos: i64,
+    /// How many had to be given up.
+    given_up: u64,
     /// The last datagram that became whole.
     whole: Vec<u8>,
 }
@@ -78,8 +80,14 @@ impl Fragments {
             bytes: 0,
             limit_bytes: limits.fragment_bytes,
             limit_nanos: i64::from(limits.fragment_seconds) * 1_000_000_000,
+            given_up: 0,
             whole: Vec::new(),
         }
+    }
+
+    /// How many datagrams have begun and not become whole, those included that had to be given up.
+    pub(super) fn incomplete(&self) -> u64 {
+        self.given_up + self.incomplete.len() as u64
     }
 
     /// Takes a fragment in; the datagram, if it is whole now.
@@ -142,6 +150,7 @@ impl Fragments {
             return false;
         };
         if let Some(entry) = self.incomplete.remove(&key) {
+            self.given_up += 1;
             self.forgotten(&entry);
         }
         true
@@ -303,6 +312,7 @@ mod tests {
             assert!(fragments.bytes() <= Limits::default().fragment_bytes);
         }
         assert!(fragments.incomplete.len() > 1000 && fragments.incomplete.len() == fragments.by_age.len());
+        assert!(fragments.incomplete() >= 100_000);
     }
 
     #[test]

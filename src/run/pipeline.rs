@@ -176,9 +176,11 @@ impl Pipeline {
     /// The end of the capture.
     pub(super) fn finish(&mut self) -> Result<Outcome, Error> {
         let mut outcome = Outcome::Done;
+        let mut incomplete = 0;
         // Stop is no news at the end.
         let sinks = match std::mem::replace(&mut self.show, Show::Nothing) {
             Show::Decoded(mut engine, mut sinks) => {
+                incomplete = engine.incomplete_datagrams();
                 let _ = engine.finish(&mut Emptied {
                     sinks: &mut sinks,
                     output: &mut self.output,
@@ -186,6 +188,7 @@ impl Pipeline {
                 Some(sinks)
             }
             Show::Relayed(mut engine, mut relay) => {
+                incomplete = engine.incomplete_datagrams();
                 let _ = engine.finish(&mut relay);
                 let (sinks, output) = relay.finish();
                 self.output = output;
@@ -196,7 +199,8 @@ impl Pipeline {
         if let Some(mut sinks) = sinks {
             sinks.finish();
             sinks.drain(&mut self.output.buffer);
-            if let Some(closing) = &sinks.closing {
+            if let Some(closing) = &mut sinks.closing {
+                closing.summary.incomplete_datagrams(incomplete);
                 closing.write(&mut self.output.buffer);
             }
             if sinks.check.as_ref().is_some_and(|check| check.found > 0) {

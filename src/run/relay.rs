@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use super::batch::Batch;
 use super::output::Output;
 use super::sinks::Sinks;
-use crate::event::{Event, SegmentView, Sink};
+use crate::event::{Event, EventKind, SegmentView, Sink};
 use crate::net::Packet;
 
 /// Batches on their way. A few even out what the two threads need for one.
@@ -128,6 +128,11 @@ impl Sink for Relay {
 
     #[inline]
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        // For narration, which goes with packets.
+        let narrated = matches!(event.kind, EventKind::UpgradeRequest(_) | EventKind::Progress(_));
+        if narrated && !self.packets {
+            return ControlFlow::Continue(());
+        }
         self.batch.event(event);
         if self.in_packet {
             ControlFlow::Continue(())

@@ -130,7 +130,9 @@ pub(crate) struct Pool {
     spare: Vec<Box<Partial>>,
     /// Capacity of the spare ones.
     held: usize,
-    /// Payload bytes and holes in those that are in use, in bytes of memory.
+    /// How many are in use.
+    taken: usize,
+    /// Payload bytes and holes in those, in bytes of memory.
     used: usize,
 }
 
@@ -139,6 +141,7 @@ const POOL_BYTES: usize = 4 << 20;
 
 impl Pool {
     pub(crate) fn take(&mut self) -> Box<Partial> {
+        self.taken += 1;
         match self.spare.pop() {
             Some(partial) => {
                 self.held -= partial.bytes.capacity();
@@ -148,12 +151,15 @@ impl Pool {
         }
     }
 
-    /// Appends to a partial as [`Partial::append`] does, as long as all of them together keep at most `total` bytes.
+    /// Appends to a partial as [`Partial::append`] does, as long as all of them together keep at most `total` bytes. When they do,
+    /// each may still have its fair share: whoever fills the room with messages that never end takes it from nobody whose messages
+    /// are no larger than those. (So all together never keep more than twice as much.)
     pub(crate) fn append(&mut self, partial: &mut Partial, piece: Piece<'_>, limit: usize, total: usize) {
         let before = partial.cost();
         // What the bytes and the filler before them may take at most. A message torn into crumbs costs more for its holes than
         // for its bytes: it may have that many crumbs less.
-        let room = before.saturating_add(total.saturating_sub(self.used));
+        let fair = total / self.taken.max(1);
+        let room = before.saturating_add(total.saturating_sub(self.used)).max(fair);
         let holes = partial.holes_cost();
         partial.append(
             piece.bytes,
@@ -165,6 +171,7 @@ impl Pool {
     }
 
     pub(crate) fn give(&mut self, partial: Box<Partial>) {
+        self.taken = self.taken.saturating_sub(1);
         self.used = self.used.saturating_sub(partial.cost());
         let capacity = partial.bytes.capacity();
         if self.spare.len() < 64 && self.held + capacity <= POOL_BYTES && partial.holes.capacity() < 1024 {
@@ -197,6 +204,32 @@ mod tests {
                 length: Some(3)
             }]
         );
+    }
+
+    #[test]
+    fn many_that_never_end_leave_others_their_share() {
+        let mut pool = Pool::default();
+        let piece = |bytes| Piece {
+            bytes,
+            key: None,
+            phase: 0,
+        };
+        let mut endless: Vec<_> = (0..10).map(|_| pool.take()).collect();
+        for n in 0..1000 {
+            pool.append(&mut endless[n % 10], piece(&[0; 10]), 1000, 1100);
+        }
+        let kept: usize = endless.iter().map(|partial| partial.bytes.len()).sum();
+        assert!((1000..=1100).contains(&kept), "{kept}");
+        let mut other = pool.take();
+        for _ in 0..20 {
+            pool.append(&mut other, piece(&[1; 10]), 1000, 1100);
+        }
+        assert_eq!(other.bytes.len(), 100);
+        endless
+            .into_iter()
+            .chain([other])
+            .for_each(|partial| pool.give(partial));
+        assert_eq!((pool.used, pool.taken), (0, 0));
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub struct Summary {
     violations: [u64; Rule::ALL.len()],
     gaps: u64,
     dropped: u64,
+    incomplete: u64,
     unanswered: u64,
     ends: Vec<((End, Option<u16>), u64)>,
     chat: Chat,
@@ -42,6 +43,11 @@ impl Summary {
     /// Nothing was counted yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Of so many IP datagrams only some fragments came, in all.
+    pub fn incomplete_datagrams(&mut self, datagrams: u64) {
+        self.incomplete = datagrams;
     }
 
     /// So many packets were dropped by the kernel, in all.

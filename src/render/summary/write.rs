@@ -56,6 +56,7 @@ impl Summary {
         put(out, "}");
         field(out, ",", "gaps", self.gaps);
         field(out, ",", "dropped", self.dropped);
+        field(out, ",", "incomplete_datagrams", self.incomplete);
         put(out, "}\n");
     }
 
@@ -110,6 +111,9 @@ impl Summary {
         );
         if self.gaps > 0 {
             lines.line(words.gaps, |out| number(out, self.gaps));
+        }
+        if self.incomplete > 0 {
+            lines.line(words.incomplete, |out| number(out, self.incomplete));
         }
         if self.dropped > 0 {
             lines.line(words.dropped, |out| number(out, self.dropped));

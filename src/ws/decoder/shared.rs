@@ -73,8 +73,7 @@ impl Shared {
     }
 
     pub(super) fn append(&mut self, partial: &mut Partial, piece: Piece<'_>) {
-        // A few of the largest messages at once, or many smaller ones.
-        let total = self.limits.message_bytes.saturating_mul(4);
-        self.pool.append(partial, piece, self.limits.message_bytes, total);
+        let (limit, total) = (self.limits.message_bytes, self.limits.message_total);
+        self.pool.append(partial, piece, limit, total);
     }
 }
