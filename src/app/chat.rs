@@ -14,8 +14,8 @@ pub(super) fn read<'a>(said: &Said<'a>) -> Option<Meaning<'a>> {
     for (key, value) in json::members(said.text).take(MEMBERS) {
         fields.take(key, value);
     }
-    let Text::Json(kind) = fields.kind? else { return None };
-    match (kind, said.direction) {
+    let mut room = [0; KEY];
+    match (fields.kind?.spell(&mut room), said.direction) {
         ("login", Direction::ClientToServer) => Some(Meaning::Login {
             name: fields.name?,
             room: fields.room,
@@ -48,6 +48,9 @@ pub(super) fn read<'a>(said: &Said<'a>) -> Option<Meaning<'a>> {
     }
 }
 
+/// Bytes of the longest name that means something here, and more.
+const KEY: usize = 24;
+
 /// More members than any message of the chat has; a longer object is not read to its end.
 const MEMBERS: usize = 32;
 
@@ -73,8 +76,8 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn take(&mut self, key: Text<'a>, value: Value<'a>) {
-        let (Text::Json(key) | Text::Plain(key)) = key;
-        match key {
+        let mut room = [0; KEY];
+        match key.spell(&mut room) {
             "type" => self.kind = value.text(),
             "uid" | "client_id" => self.id = value.text(),
             "name" | "client_name" => self.name = value.text(),

@@ -16,7 +16,7 @@ pub(super) fn read<'a>(said: &Said<'a>) -> Option<Meaning<'a>> {
         let (Some(rank), Some(text)) = (KINDS.iter().position(|k| *k == key), value.text()) else {
             continue;
         };
-        if !text.is_empty() && best.is_none_or(|(r, _)| rank < r) {
+        if !text.is_empty() && best.is_none_or(|(r, _)| rank <= r) {
             best = Some((rank, text));
         }
     }

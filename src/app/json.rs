@@ -52,6 +52,22 @@ impl<'a> Text<'a> {
             .map_or_else(|| self.chars().eq(plain.chars()), |raw| raw == plain)
     }
 
+    /// What it says, spelled in `room` when there are escapes in it. What is longer than that, then, says nothing.
+    pub fn spell<'t>(&'t self, room: &'t mut [u8]) -> &'t str {
+        if let Some(plain) = self.as_plain() {
+            return plain;
+        }
+        let mut length = 0;
+        for ch in self.chars() {
+            let Some(place) = room.get_mut(length..length + ch.len_utf8()) else {
+                return "";
+            };
+            ch.encode_utf8(place);
+            length += ch.len_utf8();
+        }
+        std::str::from_utf8(&room[..length]).unwrap_or_default()
+    }
+
     /// Its characters, escapes resolved; what cannot be resolved stands as U+FFFD.
     pub fn chars(self) -> Chars<'a> {
         let (rest, escapes) = match self {

@@ -143,6 +143,10 @@ catalog! {
     what_reserved(n);
     /// A message of which nothing is known.
     what_some();
+    /// Two of these that arrived together.
+    what_two(first, what);
+    /// The last of several.
+    what_more(what, n);
 
     // What generic protocols do, as a heading or behind a colon.
     /// Opens a session.
@@ -293,10 +297,6 @@ catalog! {
     inferred();
     /// An ACK for something.
     acked(by, to, what);
-    /// An ACK for something and one more message.
-    acked_more_one(by, to, what);
-    /// An ACK for something and more messages.
-    acked_more(by, to, what, n);
     /// The same, with a packet that does something else as well.
     acked_also(by, what);
     /// An ACK for a part of a message.
@@ -428,15 +428,15 @@ catalog! {
     /// A delivery; nobody knows of how many.
     delivery(after);
     /// The last browser has it.
-    say_done_browsers(n, after);
+    say_done_browsers(content, n, after);
     /// The only browser has it.
-    say_done_browser(after);
+    say_done_browser(content, after);
     /// The last client has it.
-    say_done_clients(n, after);
+    say_done_clients(content, n, after);
     /// The only client has it.
-    say_done_client(after);
+    say_done_client(content, after);
     /// The one for whom it was has it.
-    private_done(after);
+    private_done(content, after);
     /// Somebody has not got what was said before.
     missed(content, packet, who);
     /// Somebody and one more.
@@ -445,6 +445,14 @@ catalog! {
     missed_and_more(content, packet, who, n);
     /// Nobody has got what was said before.
     missed_by_all(content, packet);
+    /// Somebody leaves without it.
+    missed_leaving(who, content, packet);
+    /// Somebody has not got it when the capture ends.
+    pending(content, packet, who);
+    /// Somebody and more.
+    pending_and_more(content, packet, who, n);
+    /// Nobody has got it when the capture ends.
+    pending_by_all(content, packet);
     /// The chat server refuses something.
     refusal(server, client, code);
     /// The application's ping.
@@ -477,6 +485,10 @@ catalog! {
     packets(first, after);
     /// A part is missing.
     incomplete();
+    /// It was read as JSON, and is none.
+    not_json(at);
+    /// It was read as JSON, and a name occurs more than once.
+    repeated();
     /// A message begins.
     part_begins(from, to, received, total);
     /// A message goes on.

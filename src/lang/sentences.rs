@@ -124,13 +124,19 @@ impl Words<'_> {
                 (true, true) => self.deflate_both_anew(),
             },
             Note::Acked {
-                by, what, also: true, ..
-            } => self.acked_also(Party(by), What(what)),
-            Note::Acked { by, to, what, more, .. } => match more {
-                0 => self.acked(Party(by), Party(to), What(what)),
-                1 => self.acked_more_one(Party(by), Party(to), What(what)),
-                n => self.acked_more(Party(by), Party(to), What(what), Num(n.into())),
-            },
+                by,
+                to,
+                what,
+                before,
+                more,
+                also,
+            } => {
+                let whats = Arg::Whats(what, before, more);
+                match also {
+                    true => self.acked_also(Party(by), whats),
+                    false => self.acked(Party(by), Party(to), whats),
+                }
+            }
             Note::AckedPart {
                 by,
                 to,
@@ -210,25 +216,46 @@ impl Words<'_> {
                 (_, _, true) => self.delivery_browsers(Num(nth.into()), Num(of.into()), Time(after)),
                 (_, _, false) => self.delivery_clients(Num(nth.into()), Num(of.into()), Time(after)),
             },
-            Note::SayDone { of, after, browsers } => match (of, browsers) {
-                (1, true) => self.say_done_browser(Time(after)),
-                (1, false) => self.say_done_client(Time(after)),
-                (_, true) => self.say_done_browsers(Num(of.into()), Time(after)),
-                (_, false) => self.say_done_clients(Num(of.into()), Time(after)),
-            },
-            Note::PrivateDone { after } => self.private_done(Time(after)),
+            Note::SayDone {
+                content,
+                of,
+                after,
+                browsers,
+            } => {
+                let (content, of_all, after) = (Quote(content), Num(of.into()), Time(after));
+                match (of, browsers) {
+                    (1, true) => self.say_done_browser(content, after),
+                    (1, false) => self.say_done_client(content, after),
+                    (_, true) => self.say_done_browsers(content, of_all, after),
+                    (_, false) => self.say_done_clients(content, of_all, after),
+                }
+            }
+            Note::PrivateDone { content, after } => self.private_done(Quote(content), Time(after)),
             Note::Missed {
                 content,
                 packet,
                 who,
                 more,
-                ..
-            } => match more {
-                0 => self.missed(Quote(content), Num(packet), Party(who)),
-                1 => self.missed_and_one(Quote(content), Num(packet), Party(who)),
-                n => self.missed_and_more(Quote(content), Num(packet), Party(who), Num(n.into())),
+                end,
+            } => {
+                let (content, packet, who, others) = (Quote(content), Num(packet), Party(who), Num(more.into()));
+                match (more, end) {
+                    (0, false) => self.missed(content, packet, who),
+                    (1, false) => self.missed_and_one(content, packet, who),
+                    (_, false) => self.missed_and_more(content, packet, who, others),
+                    (0, true) => self.pending(content, packet, who),
+                    (_, true) => self.pending_and_more(content, packet, who, others),
+                }
+            }
+            Note::MissedByAll { content, packet, end } => match end {
+                false => self.missed_by_all(Quote(content), Num(packet)),
+                true => self.pending_by_all(Quote(content), Num(packet)),
             },
-            Note::MissedByAll { content, packet, .. } => self.missed_by_all(Quote(content), Num(packet)),
+            Note::MissedLeaving { who, content, packet } => {
+                self.missed_leaving(Party(who), Quote(content), Num(packet));
+            }
+            Note::NotJson { at } => self.not_json(Num(at)),
+            Note::Repeated => self.repeated(),
             Note::Refusal { server, client, code } => self.refusal(Party(server), Party(client), Quote(code)),
             Note::AppPing { from, to } => self.app_ping(Party(from), Party(to)),
             Note::AppPong { from, to, after } => match after {

@@ -32,6 +32,8 @@ pub enum Arg<'a> {
     Person(Person),
     /// Something that was sent.
     What(What),
+    /// Something that was sent, what came before it, and how many there are with it.
+    Whats(What, Option<What>, u32),
     /// What a generic message does.
     Act(Act),
     /// The client or the server.
@@ -157,6 +159,9 @@ impl Words<'_> {
             Arg::Place(party) => self.place(&party),
             Arg::Person(person) => self.person(&person),
             Arg::What(what) => self.what(&what),
+            Arg::Whats(what, Some(first), _) => self.what_two(Arg::What(first), Arg::What(what)),
+            Arg::Whats(what, None, 0) => self.what(&what),
+            Arg::Whats(what, None, more) => self.what_more(Arg::What(what), Arg::Num(more.into())),
             Arg::Act(act) => self.act(act),
             Arg::Side(Direction::ClientToServer) => self.v_client(),
             Arg::Side(Direction::ServerToClient) => self.v_server(),

@@ -151,6 +151,7 @@ impl Narrator {
     pub(super) fn message(&mut self, session: &Session, message: &Message<'_>) {
         self.recognised(session);
         self.now.told = true;
+        self.now.json = false;
         let direction = message.direction;
         if let Some(talk) = self.world.talks.get_mut(&session.number)
             && !message.opcode.is_control()
@@ -210,6 +211,7 @@ impl Narrator {
                 hint,
             };
             if let Some(meaning) = app::read(&said) {
+                self.now.json = true;
                 return self.meaning(number, message.direction, meaning);
             }
         }

@@ -7,8 +7,10 @@
 mod agent;
 mod chat;
 mod message;
+mod missed;
 mod note;
 mod queues;
+mod saying;
 mod says;
 mod segment;
 mod story;
@@ -53,6 +55,19 @@ pub struct Narrator {
     fins: HashMap<u64, [bool; 4], FixedState>,
     fins_in_order: VecDeque<u64>,
     over: VecDeque<u64>,
+    /// Deliveries that have not come.
+    missed: u64,
+    /// The end of the capture has been told.
+    at_end: bool,
+}
+
+/// Why what is told of a message may be read otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is no JSON from that byte (from 1) on.
+    NotJson(u64),
+    /// A name occurs more than once.
+    Repeated,
 }
 
 /// What is known across connections.
@@ -75,6 +90,8 @@ struct Now {
     tcp: Option<Tcp>,
     /// Something of the packet is told already that explains its data.
     told: bool,
+    /// The last message was read as JSON.
+    json: bool,
 }
 
 /// The current packet as TCP sees it.
@@ -113,6 +130,7 @@ impl Narrator {
             time: packet.time,
             tcp: None,
             told: false,
+            json: false,
         };
         if let Some(view) = segment {
             self.now.tcp = Some(tcp(&view));
@@ -157,6 +175,16 @@ impl Narrator {
         }
     }
 
+    /// Whoever laid the last message out found that it is not the JSON as which it was told.
+    pub fn doubt(&mut self, doubt: Doubt) {
+        if self.now.json {
+            self.story.notes.push(match doubt {
+                Doubt::NotJson(at) => Note::NotJson { at },
+                Doubt::Repeated => Note::Repeated,
+            });
+        }
+    }
+
     /// The current packet has brought all it brings: [`Narrator::story`] is complete.
     pub fn packet_end(&mut self) {
         self.finish_segment();
@@ -175,6 +203,9 @@ impl Narrator {
     }
 
     fn session_end(&mut self, number: u64, end: &SessionEnd) {
+        if end.how == End::CaptureEnd && !std::mem::replace(&mut self.at_end, true) {
+            self.missed_at_end();
+        }
         let client = self.party(number, Direction::ClientToServer);
         self.story.ends.push(end.clone());
         let index = self.story.ends.len() as u32 - 1;

@@ -82,6 +82,8 @@ pub enum Note {
         to: Party,
         /// What.
         what: What,
+        /// And what came before that, when it is two things that arrive.
+        before: Option<What>,
         /// How many more messages with it.
         more: u32,
         /// The packet does something else as well.
@@ -223,6 +225,8 @@ pub enum Note {
     },
     /// The last listener has it.
     SayDone {
+        /// What was said.
+        content: Span,
         /// How many there are.
         of: u32,
         /// Nanoseconds since it was said.
@@ -232,6 +236,8 @@ pub enum Note {
     },
     /// The one to whom it was said has it.
     PrivateDone {
+        /// What was said.
+        content: Span,
         /// Nanoseconds since it was said.
         after: i64,
     },
@@ -241,12 +247,12 @@ pub enum Note {
         content: Span,
         /// With which packet.
         packet: u64,
-        /// By whom.
-        from: Option<Person>,
         /// Who has not got it: the first of them.
         who: Party,
         /// How many more.
         more: u32,
+        /// It may still come: the capture ends.
+        end: bool,
     },
     /// The same, and nobody got it.
     MissedByAll {
@@ -254,9 +260,25 @@ pub enum Note {
         content: Span,
         /// With which packet.
         packet: u64,
-        /// By whom.
-        from: Option<Person>,
+        /// It may still come: the capture ends.
+        end: bool,
     },
+    /// Somebody leaves before it has come.
+    MissedLeaving {
+        /// Who.
+        who: Party,
+        /// What was said.
+        content: Span,
+        /// With which packet.
+        packet: u64,
+    },
+    /// The JSON that was just told of is none from that byte on.
+    NotJson {
+        /// The byte, from 1.
+        at: u64,
+    },
+    /// A name occurs more than once in the JSON that was just told of.
+    Repeated,
     /// The chat server refuses something.
     Refusal {
         /// Who refuses.
@@ -504,6 +526,14 @@ pub enum Note {
 }
 
 impl Note {
+    /// It is about something said that has not come to somebody.
+    pub(super) const fn is_missed(&self) -> bool {
+        matches!(
+            self,
+            Note::Missed { .. } | Note::MissedByAll { .. } | Note::MissedLeaving { .. }
+        )
+    }
+
     /// How much must be wanted for it to be told.
     pub const fn detail(&self) -> Detail {
         match self {

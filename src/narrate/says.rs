@@ -33,6 +33,8 @@ pub(super) struct Say {
     pub(super) at: Timestamp,
     /// Over which connection; 0 when it is not known.
     pub(super) session: u64,
+    /// In which room.
+    pub(super) room: u64,
     /// By whom.
     pub(super) user: Option<UserRef>,
     /// To whom; `None` is to all.
@@ -119,7 +121,7 @@ impl Says {
 
     /// The latest ones for which somebody waits, the oldest first.
     pub(super) fn waiting(&self) -> impl Iterator<Item = SayId> {
-        self.latest().filter(|id| self.waits.get(slot(*id)) == Some(&true))
+        self.latest().filter(|id| self.waits(*id))
     }
 
     /// Somebody waits for that one, or nobody does any more.
@@ -127,6 +129,11 @@ impl Says {
         if let Some(waiting) = self.waits.get_mut(slot(id)) {
             *waiting = waits;
         }
+    }
+
+    /// Whether somebody waits for that one.
+    pub(super) fn waits(&self, id: SayId) -> bool {
+        self.waits.get(slot(id)) == Some(&true)
     }
 
     /// Every one that is remembered.
@@ -195,6 +202,12 @@ impl Say {
     /// `session` has got it.
     pub(super) fn reached(&self, session: u64) -> bool {
         self.delivered.iter().any(|&(s, _)| s == session)
+    }
+
+    /// It was seen when it was said, and has not come to all who should get it.
+    pub(super) fn is_missed(&self) -> bool {
+        let expected = (self.expected as usize).min(DELIVERIES);
+        !self.done && self.packet != 0 && self.delivered.len() < expected
     }
 
     /// Notes that `session` has acknowledged it. Gives whether that was the last that was waited for.

@@ -151,22 +151,27 @@ impl Narrator {
         };
         talk.acked[sent.index()] = talk.acked[sent.index()].max(ack.newly.end);
         let mut last = None;
+        let mut before = None;
         let mut count = 0;
         while let Some(talk) = self.world.talks.get_mut(&tcp.connection)
             && let Some(item) = talk.acknowledged(&mut self.world.waiting, sent, ack.newly.end)
         {
             count += 1;
-            last = Some(item);
+            before = last.replace(item);
             self.delivered(tcp.connection, &item);
         }
         match last {
             Some(item) => {
+                let before = before
+                    .filter(|_| count == 2)
+                    .map(|item| self.recall(tcp.connection, &item).0);
                 let (what, title) = self.recall(tcp.connection, &item);
                 self.story.entitle(40, title);
                 let note = Note::Acked {
                     by,
                     to,
                     what,
+                    before,
                     more: count - 1,
                     also,
                 };
@@ -270,10 +275,16 @@ impl Narrator {
                 }
                 let after = now.since(say.at);
                 let (of, private, browsers) = (say.expected, say.to.is_some(), !say.others);
+                let content = say.quote(&mut self.story);
                 self.world.says.set_waiting(id, false);
                 self.tail.push(match private {
-                    true => Note::PrivateDone { after },
-                    false => Note::SayDone { of, after, browsers },
+                    true => Note::PrivateDone { content, after },
+                    false => Note::SayDone {
+                        content,
+                        of,
+                        after,
+                        browsers,
+                    },
                 });
             }
             _ => {}

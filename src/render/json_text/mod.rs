@@ -2,10 +2,11 @@
 
 mod minify;
 mod pretty;
+mod repeats;
 mod scan;
 
 pub use minify::{minify, minify_clean};
-pub use pretty::{Layout, Shown, pretty};
+pub use pretty::{Laid, Layout, Shown, pretty};
 pub use scan::{MAX_DEPTH, NotJson, Token, scan};
 
 /// Whether `text` can only be a JSON object or array, if it is JSON at all.

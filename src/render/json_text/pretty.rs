@@ -1,5 +1,6 @@
 //! JSON text for reading: a member or item a line, in colour.
 
+use super::repeats::{Suspicion, repeats};
 use super::scan::{NotJson, Token, scan};
 use crate::render::escape::{json_escape, prefix};
 use crate::render::hidden::{is_hidden, is_hidden_at};
@@ -17,6 +18,15 @@ pub struct Layout {
     pub palette: &'static Palette,
 }
 
+/// What was laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Laid {
+    /// How much of it.
+    pub shown: Shown,
+    /// A name of the outermost object occurs more than once.
+    pub repeats: bool,
+}
+
 /// How much of the text was shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
@@ -31,7 +41,7 @@ pub enum Shown {
 /// that they mean (`\u732a` as 猪); all others stay as they were sent, and hidden characters become escapes.
 ///
 /// When it is not JSON, nothing is appended.
-pub fn pretty(out: &mut Vec<u8>, text: &str, layout: &Layout) -> Result<Shown, NotJson> {
+pub fn pretty(out: &mut Vec<u8>, text: &str, layout: &Layout) -> Result<Laid, NotJson> {
     let begin = out.len();
     let mut printer = Printer {
         out,
@@ -43,7 +53,9 @@ pub fn pretty(out: &mut Vec<u8>, text: &str, layout: &Layout) -> Result<Shown, N
         cut: None,
     };
     printer.margin();
+    let mut suspicion = Suspicion::default();
     let result = scan(text, |token, range| {
+        suspicion.token(token, text.as_bytes(), &range);
         if printer.cut.is_none() {
             printer.token(token, range.start, range.end);
             if printer.out.len() > printer.end {
@@ -55,10 +67,13 @@ pub fn pretty(out: &mut Vec<u8>, text: &str, layout: &Layout) -> Result<Shown, N
     match result {
         Ok(()) => {
             out.push(b'\n');
-            Ok(match cut {
-                Some(bytes) if text[bytes..].trim_ascii_end().is_empty() => Shown::All,
-                Some(bytes) => Shown::First(bytes),
-                None => Shown::All,
+            Ok(Laid {
+                shown: match cut {
+                    Some(bytes) if text[bytes..].trim_ascii_end().is_empty() => Shown::All,
+                    Some(bytes) => Shown::First(bytes),
+                    None => Shown::All,
+                },
+                repeats: suspicion.raised && repeats(text),
             })
         }
         Err(not_json) => {
@@ -223,7 +238,7 @@ mod tests {
 
     fn prettified(text: &str, layout: &Layout) -> Result<(String, Shown), NotJson> {
         let mut out = Vec::new();
-        let shown = pretty(&mut out, text, layout)?;
+        let shown = pretty(&mut out, text, layout)?.shown;
         Ok((String::from_utf8(out).unwrap(), shown))
     }
 

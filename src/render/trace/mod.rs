@@ -123,7 +123,10 @@ impl Sink for Trace {
         }
         self.narrator.event(event);
         if let EventKind::Message(message) = event.kind {
-            self.payloads.message(self.language, message);
+            let doubt = self.payloads.message(self.language, message);
+            if let Some(doubt) = doubt {
+                self.narrator.doubt(doubt);
+            }
         }
         ControlFlow::Continue(())
     }

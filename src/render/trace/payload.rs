@@ -1,11 +1,11 @@
 //! What a message says, below the packet that completes it: a line on what it is, then JSON laid out, text, or a hex dump.
 
-use super::super::json_text::{self, Layout, Shown};
+use super::super::json_text::{self, Layout, NotJson, Shown};
 use super::super::{escape, hexdump};
 use super::Options;
 use crate::event::{Message, Opcode, Payload};
 use crate::lang::{Arg, Language, Words};
-use crate::narrate::Story;
+use crate::narrate::{Doubt, Story};
 
 /// Blanks before every line.
 const INDENT: usize = 4;
@@ -21,6 +21,7 @@ pub(super) struct Payloads {
     binary: usize,
     /// Words about payloads need no story.
     story: Story,
+    doubt: Option<Doubt>,
 }
 
 impl Payloads {
@@ -34,6 +35,7 @@ impl Payloads {
             },
             binary: if options.full { usize::MAX } else { BINARY },
             story: Story::default(),
+            doubt: None,
         }
     }
 
@@ -42,8 +44,14 @@ impl Payloads {
         out.append(&mut self.lines);
     }
 
-    /// Takes what `message` says.
-    pub(super) fn message(&mut self, language: &Language, message: &Message<'_>) {
+    /// Takes what `message` says. Gives what is wrong with it when it begins like JSON.
+    pub(super) fn message(&mut self, language: &Language, message: &Message<'_>) -> Option<Doubt> {
+        self.doubt = None;
+        self.lay_out(language, message);
+        self.doubt.take()
+    }
+
+    fn lay_out(&mut self, language: &Language, message: &Message<'_>) {
         if message.opcode.is_control() && message.payload.bytes.is_empty() && message.complete {
             return;
         }
@@ -120,13 +128,17 @@ impl Payloads {
 
     /// JSON, or any other text. Gives how many bytes of it are shown.
     fn text(&mut self, text: &str) -> usize {
-        if json_text::begins_like_container(text)
-            && let Ok(shown) = json_text::pretty(&mut self.lines, text, &self.layout)
-        {
-            return match shown {
-                Shown::All => text.len(),
-                Shown::First(bytes) => bytes,
-            };
+        if json_text::begins_like_container(text) {
+            match json_text::pretty(&mut self.lines, text, &self.layout) {
+                Ok(laid) => {
+                    self.doubt = laid.repeats.then_some(Doubt::Repeated);
+                    return match laid.shown {
+                        Shown::All => text.len(),
+                        Shown::First(bytes) => bytes,
+                    };
+                }
+                Err(NotJson(at)) => self.doubt = Some(Doubt::NotJson(at as u64 + 1)),
+            }
         }
         let shown = escape::prefix(text.as_bytes(), self.layout.limit);
         escape::lines(&mut self.lines, shown, INDENT);

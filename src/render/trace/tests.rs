@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::base::{Captured, Direction, Endpoint, Side, Timestamp};
-use crate::event::{Message, Opcode, Payload, Session, StreamRange};
+use crate::event::{End, Message, Opcode, Payload, Session, SessionEnd, StreamRange};
 use crate::lang::{self, CATALOGS};
 use crate::net::LinkType;
 use crate::tcp::At;
@@ -15,8 +15,20 @@ use crate::tcp::At;
 const UP: Direction = Direction::ClientToServer;
 const DOWN: Direction = Direction::ServerToClient;
 
+/// What happens on a connection.
+enum Doing {
+    Says(Direction, String),
+    Ends(End),
+}
+
 /// The view of messages on one connection, a packet each; only the lines of its blocks.
 fn blocks(language: &str, messages: &[(Direction, String)]) -> Vec<String> {
+    let says = |(direction, text): &(Direction, String)| (1, Doing::Says(*direction, text.clone()));
+    story(language, &messages.iter().map(says).collect::<Vec<_>>())
+}
+
+/// The view of what happens on several connections, a packet each but for the end of the capture; only the lines of its blocks.
+fn story(language: &str, doings: &[(u64, Doing)]) -> Vec<String> {
     let mut view = Trace::new(Options {
         catalog: lang::by_tag(language).unwrap(),
         detail: Detail::Verbose,
@@ -24,17 +36,17 @@ fn blocks(language: &str, messages: &[(Direction, String)]) -> Vec<String> {
         full: false,
         tcpdump: tcpdump::Options::default(),
     });
-    let session = Session {
-        number: 1,
-        client: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 40000),
-        server: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 7272),
-        client_side: Side::A,
-        inferred: false,
-    };
-    for (index, (direction, text)) in messages.iter().enumerate() {
+    for (index, (number, doing)) in doings.iter().enumerate() {
         let at = At {
             packet: index as u64 + 1,
             time: Timestamp::from_nanos(index as i64),
+        };
+        let session = Session {
+            number: *number,
+            client: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 39999 + *number as u16),
+            server: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 7272),
+            client_side: Side::A,
+            inferred: false,
         };
         let packet = Packet {
             number: at.packet,
@@ -42,34 +54,29 @@ fn blocks(language: &str, messages: &[(Direction, String)]) -> Vec<String> {
             link: LinkType(1),
             data: Captured::whole(&[]),
         };
-        let message = Message {
-            direction: *direction,
-            opcode: Opcode::Text,
-            payload: Payload::whole(text.as_bytes()),
-            text: Some(text),
-            wire_length: text.len() as u64,
-            frames: 1,
-            masked: false,
-            masking_key: None,
-            compressed: false,
-            packets: (at.packet, at.packet),
-            range: StreamRange {
-                start: 100 * at.packet,
-                end: 100 * at.packet + 99,
-            },
-            complete: true,
-            inferred: false,
-            close: None,
-            first: at,
-        };
-        let _ = view.packet(&packet, None);
-        let _ = view.event(&Event {
-            at,
-            session: &session,
-            kind: EventKind::Message(&message),
-        });
-        let _ = view.packet_end(&packet);
+        let in_packet = !matches!(doing, Doing::Ends(End::CaptureEnd));
+        if in_packet {
+            let _ = view.packet(&packet, None);
+        }
+        match doing {
+            Doing::Says(direction, text) => {
+                let message = message(*direction, text, at);
+                let kind = EventKind::Message(&message);
+                let session = &session;
+                let _ = view.event(&Event { at, session, kind });
+            }
+            Doing::Ends(how) => {
+                let end = end(*how);
+                let kind = EventKind::SessionEnd(&end);
+                let session = &session;
+                let _ = view.event(&Event { at, session, kind });
+            }
+        }
+        if in_packet {
+            let _ = view.packet_end(&packet);
+        }
     }
+    view.finish();
     let out = String::from_utf8(std::mem::take(view.output())).unwrap();
     let mut inside = false;
     let mut lines = Vec::new();
@@ -81,6 +88,44 @@ fn blocks(language: &str, messages: &[(Direction, String)]) -> Vec<String> {
         inside &= line != " */";
     }
     lines
+}
+
+fn message(direction: Direction, text: &str, at: At) -> Message<'_> {
+    Message {
+        direction,
+        opcode: Opcode::Text,
+        payload: Payload::whole(text.as_bytes()),
+        text: Some(text),
+        wire_length: text.len() as u64,
+        frames: 1,
+        masked: false,
+        masking_key: None,
+        compressed: false,
+        packets: (at.packet, at.packet),
+        range: StreamRange {
+            start: 100 * at.packet,
+            end: 100 * at.packet + 99,
+        },
+        complete: true,
+        inferred: false,
+        close: None,
+        first: at,
+    }
+}
+
+fn end(how: End) -> SessionEnd {
+    SessionEnd {
+        how,
+        close_code: None,
+        by: None,
+        closing_handshake: false,
+        messages: 0,
+        bytes: 0,
+        unanswered_pings: [0; 2],
+        refused: None,
+        fin: [false; 2],
+        reset: None,
+    }
 }
 
 /// A user of that name logs in and says something.
@@ -204,6 +249,32 @@ fn a_name_without_end_is_cut() {
     assert!(line.len() < 400 && line.contains('…'), "{line}");
 }
 
+/// `a1` and `b1` log in, `a1` says "one" and gets it back, `b1` does not; then `more`.
+fn missed(more: Vec<(u64, Doing)>) -> Vec<String> {
+    let says = |session, direction, json: serde_json::Value| (session, Doing::Says(direction, json.to_string()));
+    let mut doings = Vec::new();
+    for (session, name) in [(1, "a1"), (2, "b1")] {
+        doings.push(says(session, UP, json!({"type": "login", "name": name})));
+        doings.push(says(
+            session,
+            DOWN,
+            json!({"type": "login", "uid": session, "name": name}),
+        ));
+    }
+    doings.push(says(1, UP, json!({"type": "say", "to_uid": "all", "content": "one"})));
+    doings.push(says(
+        1,
+        DOWN,
+        json!({"type": "say", "from_uid": 1, "to_uid": "all", "content": "one"}),
+    ));
+    doings.extend(more);
+    story("en", &doings)
+}
+
+fn says_down(session: u64, json: &serde_json::Value) -> (u64, Doing) {
+    (session, Doing::Says(DOWN, json.to_string()))
+}
+
 #[test]
 fn what_nobody_got_is_told_when_the_next_word_comes() {
     let login = json!({"type": "login", "name": "a1"}).to_string();
@@ -220,8 +291,69 @@ fn what_nobody_got_is_told_when_the_next_word_comes() {
             (DOWN, said),
         ],
     );
-    let told = r#" * The same author's earlier message "one" (packet 3) never came to anybody."#;
+    let told = r#" * The earlier message "one" (packet 3) never came to anybody."#;
     assert!(lines.iter().any(|line| line == told), "{lines:?}");
+}
+
+#[test]
+fn who_missed_a_word_is_told_when_its_speaker_leaves() {
+    let left = json!({"type": "logout", "uid": 1});
+    let lines = missed(vec![says_down(2, &left)]);
+    let told = r#" * The earlier message "one" (packet 5) never came to the client of "b1" (port 40001)."#;
+    assert!(lines.iter().any(|line| line == told), "{lines:?}");
+}
+
+#[test]
+fn who_missed_a_word_is_told_when_they_leave() {
+    let told = r#" * The client of "b1" (port 40001) leaves without having got the message "one" (packet 5)."#;
+    let closed = missed(vec![(2, Doing::Ends(End::Close))]);
+    assert!(closed.iter().any(|line| line == told), "{closed:?}");
+    let left = json!({"type": "logout", "uid": 2});
+    let announced = missed(vec![says_down(1, &left), (1, Doing::Ends(End::CaptureEnd))]);
+    assert_eq!(announced.iter().filter(|line| *line == told).count(), 1);
+    assert!(!announced.iter().any(|line| line.contains("When the capture ends")));
+}
+
+#[test]
+fn who_missed_a_word_is_told_when_the_capture_ends() {
+    let lines = missed(vec![
+        (1, Doing::Ends(End::CaptureEnd)),
+        (2, Doing::Ends(End::CaptureEnd)),
+    ]);
+    let told =
+        r#" * When the capture ends, the message "one" (packet 5) has not come to the client of "b1" (port 40001)."#;
+    assert_eq!(lines.iter().filter(|line| *line == told).count(), 1, "{lines:?}");
+}
+
+#[test]
+fn nobody_is_said_to_miss_what_came() {
+    let said = json!({"type": "say", "from_uid": 1, "to_uid": "all", "content": "one"});
+    let lines = missed(vec![
+        says_down(2, &said),
+        (2, Doing::Ends(End::Close)),
+        (1, Doing::Ends(End::CaptureEnd)),
+    ]);
+    assert!(!lines.iter().any(|line| line.contains("packet 5)")), "{lines:?}");
+}
+
+#[test]
+fn json_that_another_program_reads_otherwise_is_told_to_be_so() {
+    let doubt = |text: &str| {
+        let lines = blocks("en", &[(UP, text.to_owned())]);
+        let at = |words: &str| lines.iter().any(|line| line.contains(words));
+        (
+            at("is not valid JSON (from byte"),
+            at("occurs more than once in this JSON"),
+        )
+    };
+    assert_eq!(doubt(r#"{"type":"login","name":"x"}"#), (false, false));
+    assert_eq!(doubt(r#"{"type":"login","name":"x"} and more"#), (true, false));
+    assert_eq!(doubt(r#"{"type":"login","name":"x\q"}"#), (true, false));
+    assert_eq!(doubt(r#"{"type":"login","name":"x","#), (true, false));
+    assert_eq!(doubt(r#"{"type":"login","name":"x","name":"y"}"#), (false, true));
+    assert_eq!(doubt(r#"{"type":"login","name":"x","na\u006de":"y"}"#), (false, true));
+    // What is told as text only is not said to be anything.
+    assert_eq!(doubt("{ hello }"), (false, false));
 }
 
 #[test]
