@@ -1,7 +1,7 @@
 //! Compressed messages of one direction. The first byte says the parameters; then messages: two bytes of length, one of flags.
 //! Beside not panicking: the limit is kept, holes lie in what they are holes of.
 
-use wschat_sniff::event::StreamRange;
+use wschat_sniff::event::{Hole, StreamRange};
 use wschat_sniff::ws::inflate::{Compressed, InflatePool, Inflated, Inflater};
 
 const LIMIT: usize = 64 << 10;
@@ -30,9 +30,13 @@ pub(crate) fn run(data: &[u8]) {
         }
         range.start = range.end;
         range.end += 2 + length as u64;
+        let hole = [Hole {
+            offset: (length as u64).saturating_sub(u64::from(kind >> 4)),
+            length: (kind & 8 == 0).then_some(u64::from(kind >> 5)),
+        }];
         let message = Compressed {
             payload,
-            whole: kind & 1 == 0,
+            holes: if kind & 1 == 0 { &[] } else { &hole },
             text: kind & 2 == 0,
             range,
         };

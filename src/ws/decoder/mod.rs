@@ -30,8 +30,6 @@ pub struct Decoder {
     /// permessage-deflate, when it was agreed on, or may have been.
     inflater: Option<Box<Inflater>>,
     state: State,
-    /// The inflater was told that something is missing, and nothing whole has come since.
-    lost: bool,
     /// The sender has sent its close frame.
     closed: bool,
     /// No message has begun since the place in the stream was last unknown: a continuation may continue a lost one.
@@ -67,7 +65,6 @@ impl Decoder {
             inferred,
             inflater,
             state: State::Header,
-            lost: false,
             closed: false,
             adrift: false,
             guessed: 0,

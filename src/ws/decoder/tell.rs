@@ -102,18 +102,14 @@ impl Decoder {
         };
         let mut bytes = std::mem::take(&mut shared.inflated);
         let mut holes = std::mem::take(&mut shared.inflated_holes);
-        let known = message.payload.holes.first().map_or(u64::MAX, |h| h.offset);
-        let known = usize::try_from(known).map_or(message.payload.bytes.len(), |k| k.min(message.payload.bytes.len()));
-        let whole = message.payload.holes.is_empty();
         let compressed = Compressed {
-            payload: &message.payload.bytes[..known],
-            whole,
+            payload: message.payload.bytes,
+            holes: message.payload.holes,
             text: message.opcode == Opcode::Text,
             range: message.range,
         };
         let limit = shared.limits.inflated_bytes;
         let inflated = inflater.message(&mut shared.inflaters, compressed, limit, &mut bytes, &mut holes);
-        self.lost = !whole;
         if inflated == Inflated::Invalid {
             let violation = Violation::new(
                 Rule::InflateFailed,
@@ -129,7 +125,7 @@ impl Decoder {
                 bytes: &bytes,
                 holes: &holes,
             },
-            complete: whole && inflated == Inflated::Whole,
+            complete: inflated == Inflated::Whole,
             ..message
         };
         self.judge_payload(message, at, out);
@@ -146,11 +142,8 @@ impl Decoder {
 
     /// Compressed messages may be missing here.
     pub(super) fn history_lost(&mut self) {
-        if !self.lost
-            && let Some(inflater) = &mut self.inflater
-        {
+        if let Some(inflater) = &mut self.inflater {
             inflater.lost();
-            self.lost = true;
         }
     }
 

@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 
 use super::cells::Cell;
 use super::history::History;
-use super::search::Search;
+use super::search::{Kind, Search};
 use super::symbols::{self, End, Symbol};
+use crate::ws::Hole;
 
 /// What a direction inflated lately, cell by cell, and what can be inflated on top of it.
 #[derive(Debug, Clone)]
@@ -40,8 +41,8 @@ impl Blurred {
         }
     }
 
-    /// Bytes were lost here. `complete`: the cells are all that was ever sent before; `json`: and all messages were.
-    pub(super) fn lose(&mut self, complete: bool, json: bool) {
+    /// Bytes were lost here. `complete`: the cells are all that was ever sent before.
+    pub(super) fn lose(&mut self, complete: bool) {
         let gap_before = self.search.is_some();
         self.settle();
         let before = std::mem::take(&mut self.cells);
@@ -50,7 +51,7 @@ impl Blurred {
         self.search = before
             .iter()
             .any(|cell| cell.byte().is_some())
-            .then(|| Box::new(Search::new(before, complete, json, self.window)));
+            .then(|| Box::new(Search::new(before, complete, self.window)));
     }
 
     /// Forgets everything.
@@ -59,9 +60,9 @@ impl Blurred {
     }
 
     /// Compares `message`, which is whole, with what lay before the gap, of which at most `lost` bytes are missing.
-    pub(super) fn learn(&mut self, message: &[Cell], text: bool, lost: u64, budget: &mut u64) {
+    pub(super) fn learn(&mut self, message: &[Cell], kind: Kind, lost: u64, budget: &mut u64) {
         if let Some(search) = &mut self.search {
-            search.learn(message, text, lost, budget);
+            search.learn(message, kind, lost, budget);
         }
     }
 
@@ -100,11 +101,12 @@ impl Blurred {
         self.push(&after);
     }
 
-    /// Inflates one message (with its tail) into `out`, at most `limit` cells.
-    pub(super) fn message(&self, compressed: &[u8], limit: usize, out: &mut Vec<Cell>) -> End {
+    /// Inflates one message (with its tail, if that belongs there) into `out`, at most `limit` cells.
+    pub(super) fn message(&self, compressed: &[u8], holes: &[Hole], limit: usize, out: &mut Vec<Cell>) -> End {
         out.clear();
-        symbols::read(compressed, |symbol| {
+        symbols::read_around(compressed, holes, |symbol| {
             match symbol {
+                Symbol::Missing => out.push(Cell::UNKNOWN),
                 Symbol::Literal(byte) => out.push(Cell::known(byte)),
                 Symbol::Match { length, distance } => {
                     for _ in 0..length {

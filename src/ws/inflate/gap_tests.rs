@@ -103,12 +103,12 @@ fn stream(random: &mut Random, messages: usize, window_bits: u8) -> Stream {
 }
 
 impl Stream {
-    /// Message `n`, or its first `cut` bytes.
-    fn message(&self, n: usize, cut: Option<usize>) -> Compressed<'_> {
+    /// Message `n`, or what comes before and after `holes`.
+    fn message<'a>(&'a self, n: usize, holes: &'a [Hole]) -> Compressed<'a> {
         let payload = &self.payloads[n];
         Compressed {
-            payload: &payload[..cut.unwrap_or(payload.len())],
-            whole: cut.is_none(),
+            payload,
+            holes,
             text: true,
             range: StreamRange {
                 start: self.starts[n],
@@ -142,7 +142,7 @@ fn a_late_start_reports_only_what_is_right() {
         let (mut out, mut holes) = (Vec::new(), Vec::new());
         let from = random.below(50) as usize;
         for n in from..60 {
-            let inflated = inflater.message(&mut pool, stream.message(n, None), 1 << 20, &mut out, &mut holes);
+            let inflated = inflater.message(&mut pool, stream.message(n, &[]), 1 << 20, &mut out, &mut holes);
             known(
                 &stream.texts[n],
                 inflated,
@@ -174,7 +174,7 @@ fn once_the_window_is_known_again_no_decompressor_from_before_the_gap_goes_on() 
         }
         let message = Compressed {
             payload: &payload,
-            whole: true,
+            holes: &[],
             text: true,
             range: StreamRange::default(),
         };
@@ -208,18 +208,13 @@ fn gaps(lost: usize, cut: bool, tries: u64) -> Tally {
         let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(true, 15));
         let (mut out, mut holes) = (Vec::new(), Vec::new());
         for n in 0..before {
-            let inflated = inflater.message(&mut pool, stream.message(n, None), 1 << 20, &mut out, &mut holes);
+            let inflated = inflater.message(&mut pool, stream.message(n, &[]), 1 << 20, &mut out, &mut holes);
             assert_eq!((inflated, &out[..]), (Inflated::Whole, stream.texts[n].as_bytes()));
         }
         if cut {
-            let length = random.below(stream.payloads[before].len() as u64) as usize;
-            let inflated = inflater.message(
-                &mut pool,
-                stream.message(before, Some(length)),
-                1 << 20,
-                &mut out,
-                &mut holes,
-            );
+            let offset = random.below(stream.payloads[before].len() as u64);
+            let hole = [Hole { offset, length: None }];
+            let inflated = inflater.message(&mut pool, stream.message(before, &hole), 1 << 20, &mut out, &mut holes);
             assert_eq!(inflated, Inflated::Partial);
             assert!(stream.texts[before].as_bytes().starts_with(&out));
         } else {
@@ -227,7 +222,7 @@ fn gaps(lost: usize, cut: bool, tries: u64) -> Tally {
         }
         tally.tries += 1;
         for n in before + lost..stream.texts.len() {
-            let inflated = inflater.message(&mut pool, stream.message(n, None), 1 << 20, &mut out, &mut holes);
+            let inflated = inflater.message(&mut pool, stream.message(n, &[]), 1 << 20, &mut out, &mut holes);
             let what = format!("seed {seed} lost {lost} cut {cut} message {n}");
             let known = known(&stream.texts[n], inflated, &out, &holes, &what);
             tally.known += known;
@@ -277,7 +272,9 @@ proptest! {
             }
             let range = StreamRange { start: at, end: at + payload.len() as u64 };
             at = range.end;
-            let message = Compressed { payload: &payload, whole: step != 1, text: step % 2 == 0, range };
+            let hole = [Hole { offset: payload.len() as u64 / 2, length: (step < 6).then_some(7) }];
+            let holes_in = if step == 1 || step == 6 { &hole[..] } else { &[] };
+            let message = Compressed { payload: &payload, holes: holes_in, text: step % 2 == 0, range };
             let inflated = inflater.message(&mut pool, message, limit, &mut out, &mut holes);
             prop_assert!(out.len() <= limit);
             prop_assert_eq!(inflated == Inflated::Whole, holes.is_empty());

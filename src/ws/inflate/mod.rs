@@ -11,7 +11,7 @@
 //! let (mut out, mut holes) = (Vec::new(), Vec::new());
 //! // RFC 7692 §7.2.3.2: "Hello", and again, the second time as a match into the history
 //! for payload in [&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..], &[0xf2, 0x00, 0x11, 0x00, 0x00]] {
-//!     let message = Compressed { payload, whole: true, text: true, range: Default::default() };
+//!     let message = Compressed { payload, holes: &[], text: true, range: Default::default() };
 //!     assert_eq!(inflater.message(&mut pool, message, 1 << 20, &mut out, &mut holes), Inflated::Whole);
 //!     assert_eq!(out, b"Hello");
 //! }
@@ -21,11 +21,11 @@
 //!
 //! - The handshake was seen, from the first message on: [`Inflater::new`]. The capture began late, with or without known parameters:
 //!   [`Inflater::late`].
-//! - Call [`message`](Inflater::message) for every message with RSV1, in order, in its direction. When a hole lies in the payload, give what comes before
-//!   the hole, with `whole: false`: what follows a hole in a message cannot be read, for the position in the bit stream is lost.
+//! - Call [`message`](Inflater::message) for every message with RSV1, in order, in its direction, and say where there are holes in it. What
+//!   follows a hole in a message can be read when the hole lies in a stored block; else the position in the bit stream is lost.
 //! - Say where each message lies in the stream (`range`): how much may be lost between two messages is seen from that.
 //! - Call [`lost`](Inflater::lost) when bytes are missing that may have held compressed messages (a gap over frame headers, or a start of a
-//!   compressed message whose end you see). Not after `whole: false`, which says it already.
+//!   compressed message whose end you see). Not after a message with holes, which say it already.
 //! - Messages without RSV1 do not touch the history: do not give them.
 //!
 //! `out` has filler (00) in the holes.
@@ -56,8 +56,10 @@ pub(in crate::ws) mod symbols;
 use crate::ws::{Hole, StreamRange};
 
 use blurred::Blurred;
+use cells::Cell;
 use history::History;
 use pool::Lease;
+use search::Kind;
 use symbols::End;
 
 pub use pool::InflatePool;
@@ -78,14 +80,20 @@ pub(in crate::ws) fn tail(payload: &[u8]) -> &'static [u8] {
 /// The payload of a compressed message.
 #[derive(Debug, Clone, Copy)]
 pub struct Compressed<'a> {
-    /// The payload bytes of all its frames, unmasked and joined, up to the first hole.
+    /// The payload bytes of all its frames, unmasked and joined, with filler in the holes.
     pub payload: &'a [u8],
-    /// There is no hole.
-    pub whole: bool,
+    /// What of them is missing, in ascending order; a hole behind them may have any length or none.
+    pub holes: &'a [Hole],
     /// It is a text message: UTF-8.
     pub text: bool,
     /// Where the message lies in the stream: how much may have been lost between two messages is seen from that.
     pub range: StreamRange,
+}
+
+impl Compressed<'_> {
+    fn whole(&self) -> bool {
+        self.holes.is_empty()
+    }
 }
 
 /// How a message came out.
@@ -109,6 +117,8 @@ pub struct Inflater {
     window: u32,
     lease: Lease,
     seen: Seen,
+    /// Something is missing right before what comes next.
+    missing: bool,
     state: State,
 }
 
@@ -132,10 +142,10 @@ struct Seen {
 
 impl Seen {
     fn note(&mut self, message: &Compressed<'_>, inflated: Inflated, out: &[u8]) {
-        self.end = if message.whole {
-            message.range.end
-        } else {
-            message.range.start
+        self.end = match message.holes {
+            [] => message.range.end,
+            // A code that breaks off, with all that belongs to it, began less than 8 bytes before the hole.
+            [hole, ..] => message.range.start + hole.offset.saturating_sub(8),
         };
         if inflated != Inflated::Whole {
             return;
@@ -146,6 +156,19 @@ impl Seen {
                 [b'{', .., b'}'] | [b'[', .., b']'] => self.json = true,
                 _ => self.other = true,
             }
+        }
+    }
+
+    /// What can be said of a text message before its references are looked up: some of those are told as holes for ever, and
+    /// none would ever be JSON if only whole ones counted.
+    fn judge(&mut self, message: &[Cell]) {
+        let ends = |cell: Option<&Cell>| cell.and_then(|cell| cell.byte());
+        if !search::may_be_json(message) {
+            self.other = true;
+        } else if let (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) =
+            (ends(message.first()), ends(message.last()))
+        {
+            self.json = true;
         }
     }
 
@@ -172,6 +195,7 @@ impl Inflater {
             window,
             lease: Lease::default(),
             seen: Seen::default(),
+            missing: false,
             state: State::Known(History::new(window as usize)),
         }
     }
@@ -186,14 +210,14 @@ impl Inflater {
 
     /// Bytes are missing here that may have held compressed messages.
     pub fn lost(&mut self) {
-        if !self.takeover {
+        if !self.takeover || std::mem::replace(&mut self.missing, true) {
             return;
         }
         match &mut self.state {
-            State::Blurred(blurred) => blurred.lose(false, self.seen.json()),
+            State::Blurred(blurred) => blurred.lose(false),
             State::Known(history) => {
                 let mut blurred = Blurred::from_history(self.window as usize, history);
-                blurred.lose(history.is_complete(), self.seen.json());
+                blurred.lose(history.is_complete());
                 self.state = State::Blurred(Box::new(blurred));
             }
         }
@@ -212,7 +236,7 @@ impl Inflater {
         out.clear();
         holes.clear();
         pool.earn();
-        let inflated = if message.whole {
+        let inflated = if message.whole() {
             self.whole_message(pool, message, limit, out, holes)
         } else {
             self.cut_message(pool, message, limit, out, holes)
@@ -229,6 +253,7 @@ impl Inflater {
         out: &mut Vec<u8>,
         holes: &mut Vec<Hole>,
     ) -> Inflated {
+        self.missing = false;
         match &mut self.state {
             State::Known(_) if !self.takeover => {
                 let mut history = History::new(self.window as usize);
@@ -281,15 +306,20 @@ impl Inflater {
             pool.decompressors.release(&mut self.lease);
             self.state = State::Blurred(Box::new(blurred));
         }
+        let was_missing = self.missing;
         let inflated = self.blurred_message(pool, message, limit, out, holes);
         match &mut self.state {
-            State::Blurred(blurred) if self.takeover => blurred.lose(complete, self.seen.json()),
-            _ if self.takeover => self.lost(),
-            state => *state = State::Known(History::new(self.window as usize)),
+            state if !self.takeover => *state = State::Known(History::new(self.window as usize)),
+            // All that the hole hid were bytes of a stored block: nothing is shifted.
+            _ if !self.missing => {}
+            State::Blurred(_) if was_missing && pool.cells.is_empty() => {}
+            State::Blurred(blurred) => blurred.lose(complete),
+            State::Known(_) => self.lost(),
         }
         inflated
     }
 
+    /// What is told of a message, and whether the history goes on behind it without a gap is in `missing`.
     fn blurred_message(
         &mut self,
         pool: &mut InflatePool,
@@ -303,17 +333,26 @@ impl Inflater {
         };
         pool.message.clear();
         pool.message.extend_from_slice(message.payload);
-        if message.whole {
+        if message.whole() {
             pool.message.extend_from_slice(tail(message.payload));
         }
-        let end = blurred.message(&pool.message, limit, &mut pool.cells);
-        if end == End::Boundary && message.whole {
+        self.missing = false;
+        let end = blurred.message(&pool.message, message.holes, limit, &mut pool.cells);
+        if end == End::Boundary {
             let lost = message
                 .range
                 .start
                 .saturating_sub(self.seen.end)
                 .saturating_mul(self.seen.ratio());
-            blurred.learn(&pool.cells, message.text, lost, &mut pool.search_budget);
+            if message.text {
+                self.seen.judge(&pool.cells);
+            }
+            let text = match (message.text, self.seen.json()) {
+                (false, _) => Kind::Binary,
+                (true, false) => Kind::Text,
+                (true, true) => Kind::Json,
+            };
+            blurred.learn(&pool.cells, text, lost, &mut pool.search_budget);
         }
         for (at, &cell) in pool.cells.iter().take(limit).enumerate() {
             match blurred.byte(cell) {
@@ -334,7 +373,7 @@ impl Inflater {
             }
         }
         let inflated = match end {
-            End::Boundary if message.whole => {
+            End::Boundary => {
                 blurred.remember(&pool.cells);
                 let known = blurred.known();
                 if let Some(history) = known {
@@ -348,13 +387,13 @@ impl Inflater {
                     Inflated::Partial
                 };
             }
-            // Cut off where two blocks meet, or anywhere else.
-            End::Boundary | End::Inside if !message.whole => {
+            End::Inside if !message.whole() => {
+                self.missing = true;
                 blurred.remember(&pool.cells);
                 Inflated::Partial
             }
             End::Stopped => Inflated::TooLong,
-            End::Boundary | End::Inside | End::Invalid => Inflated::Invalid,
+            End::Inside | End::Invalid => Inflated::Invalid,
         };
         if inflated != Inflated::Partial {
             blurred.forget();

@@ -24,9 +24,21 @@ pub(super) struct Search {
     before: Vec<Cell>,
     /// Nothing came before `before`.
     complete: bool,
-    json: bool,
     window: usize,
     lengths: Lengths,
+    /// Lengths were ruled out because messages were taken for JSON.
+    by_json: bool,
+}
+
+/// What a message is assumed to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Any bytes.
+    Binary,
+    /// UTF-8.
+    Text,
+    /// UTF-8, and JSON.
+    Json,
 }
 
 #[derive(Debug, Clone)]
@@ -40,29 +52,34 @@ enum Lengths {
 }
 
 impl Search {
-    pub(super) fn new(before: Vec<Cell>, complete: bool, json: bool, window: usize) -> Self {
+    pub(super) fn new(before: Vec<Cell>, complete: bool, window: usize) -> Self {
         Self {
             before,
             complete,
-            json,
             window,
             lengths: Lengths::Any,
+            by_json: false,
         }
     }
 
     /// A message came behind the gap; at most `lost` inflated bytes lay in it. `budget` is what looking may cost, in cells.
-    pub(super) fn learn(&mut self, message: &[Cell], text: bool, lost: u64, budget: &mut u64) {
+    pub(super) fn learn(&mut self, message: &[Cell], kind: Kind, lost: u64, budget: &mut u64) {
         if matches!(self.lengths, Lengths::Any) {
             let most = u32::try_from(lost).unwrap_or(u32::MAX).min(self.window as u32);
             self.lengths = Lengths::Left((0..=most).collect());
         }
+        if self.by_json && kind == Kind::Text {
+            // It was a mistake to take the others for JSON.
+            self.lengths = Lengths::GivenUp;
+        }
         if message.iter().all(|cell| cell.back().is_none()) {
             return;
         }
+        self.by_json |= kind == Kind::Json;
         let Lengths::Left(mut left) = std::mem::replace(&mut self.lengths, Lengths::GivenUp) else {
             return;
         };
-        left.retain(|&length| *budget > 0 && self.fits(message, text, length, budget));
+        left.retain(|&length| *budget > 0 && self.fits(message, kind, length, budget));
         if *budget > 0 && !left.is_empty() {
             self.lengths = Lengths::Left(left);
         }
@@ -114,7 +131,8 @@ impl Search {
         }
     }
 
-    fn fits(&self, message: &[Cell], text: bool, length: u32, budget: &mut u64) -> bool {
+    fn fits(&self, message: &[Cell], kind: Kind, length: u32, budget: &mut u64) -> bool {
+        let (text, is_json) = (kind != Kind::Binary, kind == Kind::Json);
         let mut json = Json::new();
         let mut utf8 = Utf8::default();
         for (at, &cell) in message.iter().enumerate() {
@@ -128,14 +146,20 @@ impl Search {
                 },
                 None => cell,
             };
-            if text && !(utf8.push(cell.byte()) && (!self.json || json.push(cell.byte()))) {
+            if text && !(utf8.push(cell.byte()) && (!is_json || json.push(cell.byte()))) {
                 *budget = budget.saturating_sub(at as u64 + 1);
                 return false;
             }
         }
         *budget = budget.saturating_sub(message.len() as u64 + 1);
-        !text || utf8.may_end() && (!self.json || json.may_end())
+        !text || utf8.may_end() && (!is_json || json.may_end())
     }
+}
+
+/// Whether there are bytes for the unknown ones with which `message` is JSON, as far as [`Json`] tells.
+pub(super) fn may_be_json(message: &[Cell]) -> bool {
+    let mut json = Json::new();
+    message.iter().all(|cell| json.push(cell.byte())) && json.may_end()
 }
 
 /// UTF-8 (RFC 3629 §4) with unknown bytes in it.

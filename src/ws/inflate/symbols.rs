@@ -11,6 +11,8 @@
 
 use std::ops::ControlFlow;
 
+use crate::ws::Hole;
+
 /// One step of the decompressor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ws) enum Symbol {
@@ -23,6 +25,8 @@ pub(in crate::ws) enum Symbol {
         /// From how far back.
         distance: u16,
     },
+    /// A byte that is not there.
+    Missing,
 }
 
 /// Why the reading stopped.
@@ -41,11 +45,21 @@ pub(in crate::ws) enum End {
 /// Reads `input` to its end and hands every symbol that is wholly in it to `each`.
 ///
 /// A block with BFINAL set does not end a message (RFC 7692 §7.2.3.5): the next one begins at the next byte boundary.
-pub(in crate::ws) fn read(input: &[u8], mut each: impl FnMut(Symbol) -> ControlFlow<()>) -> End {
-    let mut bits = Bits::new(input);
+pub(in crate::ws) fn read(input: &[u8], each: impl FnMut(Symbol) -> ControlFlow<()>) -> End {
+    read_around(input, &[], each)
+}
+
+/// As [`read`], with `holes` in the input, or behind it. What is in a stored block goes on behind a hole; any other code ends there, for
+/// the position in it is lost.
+pub(in crate::ws) fn read_around(input: &[u8], holes: &[Hole], mut each: impl FnMut(Symbol) -> ControlFlow<()>) -> End {
+    let mut bits = Bits::new(input, holes);
     loop {
         if bits.only_padding_left() {
-            return End::Boundary;
+            return if bits.hole.is_some() {
+                End::Inside
+            } else {
+                End::Boundary
+            };
         }
         let header = match bits.take(3) {
             Ok(header) => header,
@@ -77,24 +91,51 @@ fn stored(bits: &mut Bits<'_>, each: &mut impl FnMut(Symbol) -> ControlFlow<()>)
     if length != !complement & 0xffff {
         return Err(End::Invalid);
     }
-    let rest = bits.rest();
-    let here = rest.len().min(length as usize);
-    for &byte in &rest[..here] {
-        if each(Symbol::Literal(byte)).is_break() {
-            return Err(End::Stopped);
+    let mut left = length as usize;
+    loop {
+        let rest = bits.rest();
+        let here = rest.len().min(left);
+        for &byte in &rest[..here] {
+            if each(Symbol::Literal(byte)).is_break() {
+                return Err(End::Stopped);
+            }
         }
-    }
-    bits.skip(here);
-    if here < length as usize {
-        Err(End::Inside)
-    } else {
-        Ok(())
+        bits.skip(here);
+        left -= here;
+        if left == 0 {
+            return Ok(());
+        }
+        let Some(missing) = bits.hole else {
+            return Err(End::Inside);
+        };
+        if missing == 0 {
+            return Err(End::Inside);
+        }
+        let missing = missing.min(left as u64);
+        for _ in 0..missing {
+            if each(Symbol::Missing).is_break() {
+                return Err(End::Stopped);
+            }
+        }
+        left -= missing as usize;
+        bits.pass(missing);
+        if left == 0 && bits.only_the_end_is_missing() {
+            return Err(End::Boundary);
+        }
     }
 }
 
 /// Bits, least significant first (RFC 1951 §3.1.1).
 struct Bits<'a> {
+    /// Up to the next hole.
     input: &'a [u8],
+    /// The input behind the next hole, and where in all of the input that begins.
+    behind: &'a [u8],
+    behind_at: u64,
+    /// How much is missing at the end of `input`, 0 when nobody knows; `None` where the input ends.
+    hole: Option<u64>,
+    /// The holes after that.
+    holes: &'a [Hole],
     /// Bytes of `input` that are in `held` or behind it.
     next: usize,
     held: u64,
@@ -102,13 +143,51 @@ struct Bits<'a> {
 }
 
 impl<'a> Bits<'a> {
-    fn new(input: &'a [u8]) -> Self {
-        Self {
-            input,
+    fn new(input: &'a [u8], holes: &'a [Hole]) -> Self {
+        let mut bits = Self {
+            input: &[],
+            behind: input,
+            behind_at: 0,
+            hole: None,
+            holes,
             next: 0,
             held: 0,
             count: 0,
+        };
+        bits.next_run();
+        bits
+    }
+
+    /// What comes up to the next hole.
+    fn next_run(&mut self) {
+        let run = match self.holes {
+            [] => self.behind.len(),
+            [hole, ..] => usize::try_from(hole.offset.saturating_sub(self.behind_at))
+                .map_or(self.behind.len(), |run| run.min(self.behind.len())),
+        };
+        (self.input, self.behind) = self.behind.split_at(run);
+        self.behind_at += run as u64;
+        (self.next, self.held, self.count) = (0, 0, 0);
+        self.hole = self.holes.split_off_first().map(|hole| hole.length.unwrap_or(0));
+    }
+
+    /// At the end of a run, byte-aligned: goes on `missing` bytes into the hole there.
+    fn pass(&mut self, missing: u64) {
+        let Some(hole) = &mut self.hole else { return };
+        *hole -= missing.min(*hole);
+        let filler = usize::try_from(missing).map_or(self.behind.len(), |missing| missing.min(self.behind.len()));
+        self.behind = &self.behind[filler..];
+        self.behind_at += missing;
+        (self.input, self.next) = (&[], 0);
+        if *hole == 0 {
+            self.next_run();
         }
+    }
+
+    /// Between two blocks, in a hole that reaches to the end of the message, with room for no more than the empty block to
+    /// which the tail belongs: no block with anything in it takes less than 18 bits, and the empty one takes 3 more.
+    fn only_the_end_is_missing(&self) -> bool {
+        self.behind.is_empty() && self.holes.is_empty() && self.input.is_empty() && matches!(self.hole, Some(1..=2))
     }
 
     /// Holds at least 32 bits, or all there are.
@@ -343,6 +422,7 @@ mod tests {
         let mut too_far = false;
         let end = read(input, |symbol| {
             match symbol {
+                Symbol::Missing => too_far = true,
                 Symbol::Literal(byte) => out.push(byte),
                 Symbol::Match { length, distance } => {
                     for _ in 0..length {
@@ -373,7 +453,64 @@ mod tests {
         (out, valid)
     }
 
+    fn around(input: &[u8], holes: &[Hole]) -> (Vec<Option<u8>>, End) {
+        let mut out = Vec::new();
+        let end = read_around(input, holes, |symbol| {
+            match symbol {
+                Symbol::Literal(byte) => out.push(Some(byte)),
+                Symbol::Missing => out.push(None),
+                Symbol::Match { .. } => unreachable!(),
+            }
+            ControlFlow::Continue(())
+        });
+        (out, end)
+    }
+
+    #[test]
+    fn a_stored_block_goes_on_behind_a_hole() {
+        let hole = |offset, length| Hole { offset, length };
+        let stored = [
+            0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00, 0x00, 0x00, 0xff, 0xff,
+        ];
+        let h = |text: &str| text.bytes().map(|b| (b != b'?').then_some(b)).collect::<Vec<_>>();
+        assert_eq!(around(&stored, &[hole(6, Some(2))]), (h("H??lo"), End::Boundary));
+        assert_eq!(
+            around(&stored, &[hole(5, Some(1)), hole(7, Some(2))]),
+            (h("?e??o"), End::Boundary)
+        );
+        assert_eq!(around(&stored[..6], &[hole(6, Some(5))]), (h("H????"), End::Boundary));
+        assert_eq!(around(&stored[..6], &[hole(6, Some(6))]), (h("H????"), End::Boundary));
+        // something may be in the other blocks
+        assert_eq!(around(&stored[..6], &[hole(6, Some(7))]), (h("H????"), End::Inside));
+        assert_eq!(around(&stored[..6], &[hole(6, Some(3))]), (h("H???"), End::Inside));
+        assert_eq!(around(&stored, &[hole(6, None)]), (h("H"), End::Inside));
+        assert_eq!(around(&stored, &[hole(8, Some(3))]), (h("Hel??"), End::Inside));
+        assert_eq!(around(&stored, &[hole(0, None)]), (h(""), End::Inside));
+        assert_eq!(around(&stored, &[hole(2, Some(1))]), (h(""), End::Inside));
+    }
+
     proptest! {
+        #[test]
+        fn holes_anywhere_hide_no_more_than_themselves_and_what_follows(
+            bits in prop::collection::vec(any::<u8>(), 0..100),
+            holes in prop::collection::vec((0u64..120, prop::option::of(0u64..90)), 0..4),
+        ) {
+            let mut at = 0;
+            let holes: Vec<_> = holes.into_iter().map(|(from, length)| {
+                let offset = at + from;
+                at = offset + length.unwrap_or(0);
+                Hole { offset, length }
+            }).collect();
+            let mut symbols = Vec::new();
+            read_around(&bits, &holes, |symbol| { symbols.push(symbol); ControlFlow::Continue(()) });
+            let mut all = Vec::new();
+            read(&bits, |symbol| { all.push(symbol); ControlFlow::Continue(()) });
+            if bits.len() as u64 >= at {
+                prop_assert!(symbols.len() <= all.len());
+                prop_assert!(symbols.iter().zip(&all).all(|(a, b)| a == b || *a == Symbol::Missing));
+            }
+        }
+
         #[test]
         fn whatever_a_compressor_writes_is_read(
             pieces in prop::collection::vec(prop::collection::vec(prop_oneof![4 => 97u8..101, 1 => any::<u8>()], 0..600), 1..6),

@@ -54,7 +54,7 @@ pub(super) fn inflate(
     let (mut out, mut holes) = (vec![7; 3], Vec::new());
     let message = Compressed {
         payload,
-        whole: true,
+        holes: &[],
         text: true,
         range: StreamRange::default(),
     };
@@ -228,9 +228,13 @@ fn a_message_that_breaks_off_is_known_up_to_there() {
         let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(true, 15));
         inflate(&mut inflater, &mut pool, &payloads[0]);
         let (mut out, mut holes) = (Vec::new(), Vec::new());
+        let hole = [Hole {
+            offset: cut as u64,
+            length: None,
+        }];
         let message = Compressed {
-            payload: &payloads[1][..cut],
-            whole: false,
+            payload: &payloads[1],
+            holes: &hole,
             text: true,
             range: StreamRange::default(),
         };
