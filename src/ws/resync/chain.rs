@@ -198,10 +198,8 @@ impl Chain {
         false
     }
 
-    /// Its next header lies in a gap: it says what it says, and cannot go on.
-    pub(super) fn is_stuck(&self) -> bool {
-        self.wake == u64::MAX
-    }
+    /// From here on, by `wake` and [`way`](Self::way), chains have their next header in a gap: they say what they say, and cannot go on.
+    pub(super) const STUCK: (u64, Way) = (u64::MAX, (0, None, false));
 
     /// What a header says for itself; `None` when it cannot be one here.
     fn judge(&mut self, header: &Header, expect: Expect) -> Option<i32> {
@@ -290,21 +288,20 @@ impl Chain {
         let bytes = &bytes[..bytes.len().min(length).min(most)];
         // A gap may lie in it.
         let whole = whole && bytes.len() == length;
-        let Some(rest) = budget.checked_sub(bytes.len() as u64) else {
+        if *budget < bytes.len() as u64 {
             return Ok(None);
-        };
+        }
         let payload = Masked {
             bytes,
             key: header.masking_key.unwrap_or_default(),
         };
+        let whole_message = whole && header.fin;
         let evidence = match header.opcode {
-            Opcode::Text if header.rsv[0] => payload::compressed(payload, whole && header.fin),
-            Opcode::Binary if header.rsv[0] => payload::compressed(payload, whole && header.fin),
-            Opcode::Text => payload::text(payload, whole && header.fin),
+            Opcode::Text | Opcode::Binary if header.rsv[0] => payload::compressed(payload, whole_message, budget),
+            Opcode::Text => payload::text(payload, whole_message, budget),
             Opcode::Close if whole => payload::close(payload),
             _ => return Ok(None),
         };
-        *budget = rest;
         evidence.ok_or(Dead).map(Some)
     }
 

@@ -31,13 +31,14 @@ impl<'a> Masked<'a> {
     }
 }
 
-/// The beginning of a text message (or all of it, when `whole`).
-pub(super) fn text(payload: Masked<'_>, whole: bool) -> Evidence {
+/// The beginning of a text message (or all of it, when `whole`). What is looked at is paid from `budget`, a unit a byte.
+pub(super) fn text(payload: Masked<'_>, whole: bool, budget: &mut u64) -> Evidence {
     let mut tenths = 0;
     let mut utf8 = Utf8::default();
     let mut first = None;
     for byte in payload.iter() {
         first = first.or(Some(byte));
+        *budget = budget.saturating_sub(1);
         tenths += match (utf8.push(byte)?, byte) {
             (true, b'\t' | b'\n' | b'\r' | b' '..=b'~') => 14,
             // Legal, but who sends it?
@@ -81,7 +82,7 @@ pub(super) fn close(payload: Masked<'_>) -> Evidence {
 }
 
 /// All of a compressed message, or a part of it that begins it (RFC 7692 §7.2). Block codes do not depend on the history.
-pub(super) fn compressed(payload: Masked<'_>, whole: bool) -> Evidence {
+pub(super) fn compressed(payload: Masked<'_>, whole: bool, budget: &mut u64) -> Evidence {
     /// What decides is soon seen: more than this is not inflated.
     const ENOUGH: usize = 2048;
     let mut bytes: Vec<u8> = payload.iter().take(ENOUGH + 1).collect();
@@ -89,6 +90,8 @@ pub(super) fn compressed(payload: Masked<'_>, whole: bool) -> Evidence {
     if whole {
         bytes.extend_from_slice(crate::ws::inflate::tail(&bytes));
     }
+    // Tables are made for each block, so looking at few bytes costs, too.
+    *budget = budget.saturating_sub(64 + 4 * bytes.len() as u64);
     let mut left = 20_000u32;
     let end = symbols::read(&bytes, |_| {
         left -= 1;

@@ -1,15 +1,19 @@
 //! All chains at once, as the bytes come.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::chain::{Chain, Place, SPEAKS_FOR_ITSELF, Way, Window, may_begin};
 use super::payload;
+use crate::ws::Header;
 
-/// How many chains are followed at once; the better ones.
-const CHAINS: usize = 1024;
+/// So many chains are followed at once, the better ones, and twice as many for a while.
+const CHAINS: usize = 512;
 /// For each byte that comes, so many bytes of payload may be looked at.
-const BUDGET: u64 = 64;
+const BUDGET: u64 = 32;
+/// After so many bytes it is looked which of those before are of use.
+const STEP: u64 = 4096;
 
 /// What is known of the direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +86,16 @@ pub struct Resync {
     /// How many bytes have come.
     seen: u64,
     borders: Vec<u64>,
-    chains: Vec<Chain>,
+    /// By where they can go on.
+    chains: BTreeMap<(u64, Way), Chain>,
+    /// One of them may be good enough.
+    strong: bool,
+    /// When so many bytes have come, it is looked which of them are of use.
+    step: u64,
     budget: u64,
+    /// How often a chain was looked at.
+    #[cfg(test)]
+    work: u64,
 }
 
 impl Resync {
@@ -101,8 +113,12 @@ impl Resync {
             scanned: base,
             seen: base,
             borders: Vec::new(),
-            chains: Vec::new(),
+            chains: BTreeMap::new(),
+            strong: false,
+            step: 0,
             budget: 4096,
+            #[cfg(test)]
+            work: 0,
         }
     }
 
@@ -131,9 +147,8 @@ impl Resync {
         for run in 0..window.runs.len() {
             self.sweep(window, run, &mut standing);
         }
-        self.keep_the_best();
         let found = self.decide(window);
-        self.chains.retain(|chain| !chain.is_stuck());
+        self.chains.split_off(&Chain::STUCK);
         found
     }
 
@@ -162,30 +177,26 @@ impl Resync {
         self.scanned = self.scanned.max(self.base);
         self.seen = self.seen.max(self.base);
         let base = self.base;
-        self.chains.iter_mut().for_each(|chain| chain.dropped(base));
+        self.chains.values_mut().for_each(|chain| chain.dropped(base));
         self.borders.retain(|&border| border >= base);
     }
 
+    /// How many chains there are, and how often one was looked at.
     #[cfg(test)]
-    pub(super) fn chains(&self) -> usize {
-        self.chains.len()
+    pub(super) fn work(&self) -> (usize, u64) {
+        (self.chains.len(), self.work)
     }
 
     /// Takes out the chains that can go on. Those that stand before a header are given back, by its offset.
     fn wake(&mut self, window: Window<'_>) -> Standing {
         let mut standing = Standing::new();
-        let (expect, budget) = (self.expect, &mut self.budget);
-        self.chains.retain_mut(|chain| {
-            if chain.wake > window.end() && !window.ended {
-                return true;
-            }
-            match chain.advance(window, expect, budget) {
-                Ok(true) => stand(&mut standing, chain.clone()),
-                Ok(false) => return true,
-                Err(_) => {}
-            }
-            false
-        });
+        let mut awake = std::mem::take(&mut self.chains);
+        if !window.ended {
+            self.chains = awake.split_off(&(window.end() + 1, Way::default()));
+        }
+        for (_, chain) in awake {
+            self.go_on(chain, window, &mut standing);
+        }
         standing
     }
 
@@ -244,38 +255,70 @@ impl Resync {
         (at..bytes.len().saturating_sub(1))
             .find(|&at| {
                 may_begin(bytes[at], self.expect)
+                    // An empty continuation says nothing: the frame behind it is as good a beginning.
+                    && !(bytes[at] & 0x7f == 0 && bytes[at + 1] & 0x7f == 0)
                     && self
                         .expect
                         .masked
                         .is_none_or(|masked| masked == (bytes[at + 1] & 0x80 != 0))
+                    && self.may_lead_on(&bytes[at..])
                     && !payload::inside_character(&bytes[..at], bytes[at])
             })
             .unwrap_or(bytes.len())
     }
 
+    /// Whether a header at the start of `bytes` leads to what may be the next one, or beyond them: most that are none are told by that.
+    fn may_lead_on(&self, bytes: &[u8]) -> bool {
+        let Some(header) = Header::parse(bytes) else {
+            return true;
+        };
+        let next = usize::try_from(header.length).map_or(bytes.len(), |n| n.saturating_add(header.size.into()));
+        match bytes.get(next..) {
+            Some(&[first, second, ..]) => may_begin(first, self.expect) && (second ^ bytes[1]) & 0x80 == 0,
+            _ => true,
+        }
+    }
+
     /// `false`: it could not.
     fn go_on(&mut self, mut chain: Chain, window: Window<'_>, standing: &mut Standing) -> bool {
+        #[cfg(test)]
+        {
+            self.work += 1;
+        }
         match chain.advance(window, self.expect, &mut self.budget) {
             Ok(true) => stand(standing, chain),
-            Ok(false) => {
-                self.chains.push(chain);
-                if self.chains.len() >= 4 * CHAINS {
-                    self.keep_the_best();
-                }
-            }
+            Ok(false) => self.keep(chain),
             Err(_) => return false,
         }
         true
     }
 
-    /// Chains that have met are one: the likelier beginning stays.
-    fn keep_the_best(&mut self) {
-        self.chains
-            .sort_unstable_by_key(|chain| (chain.way(), chain.wake, -chain.score, chain.start));
-        self.chains.dedup_by_key(|chain| (chain.way(), chain.wake));
-        if self.chains.len() > CHAINS {
-            self.chains.sort_unstable_by_key(|chain| -chain.score);
-            self.chains.truncate(CHAINS);
+    /// Keeps a chain that cannot go on yet. Chains that have met are one: the likelier beginning stays.
+    fn keep(&mut self, chain: Chain) {
+        self.strong |= chain.complete > 0 && chain.worth(self.expect) >= self.wanted(false);
+        match self.chains.entry((chain.wake, chain.way())) {
+            Entry::Vacant(entry) => {
+                entry.insert(chain);
+            }
+            Entry::Occupied(mut entry) => {
+                let old = entry.get();
+                if (chain.score, old.start) > (old.score, chain.start) {
+                    entry.insert(chain);
+                }
+            }
+        }
+        if self.chains.len() >= 2 * CHAINS {
+            let mut scores: Vec<i32> = self.chains.values().map(|chain| chain.score).collect();
+            let (_, &mut least, _) = scores.select_nth_unstable_by_key(CHAINS, |score| -score);
+            self.chains.retain(|_, chain| chain.score > least);
+        }
+    }
+
+    fn wanted(&self, ended: bool) -> i32 {
+        match (self.expect.purpose, ended) {
+            (Purpose::Infer, _) => 50,
+            (Purpose::Regain, false) => 20,
+            (Purpose::Regain, true) => 8,
         }
     }
 
@@ -289,24 +332,22 @@ impl Resync {
                     0
                 }
         };
-        let wanted = match (self.expect.purpose, window.ended) {
-            (Purpose::Infer, _) => 50,
-            (Purpose::Regain, false) => 20,
-            (Purpose::Regain, true) => 8,
-        };
-        if let Some(best) = self
-            .chains
-            .iter()
-            .filter(|chain| chain.complete > 0)
-            .max_by_key(|chain| worth(chain))
+        let wanted = self.wanted(window.ended);
+        if (self.strong || window.ended)
+            && let Some(best) = self
+                .chains
+                .values()
+                .filter(|chain| chain.complete > 0)
+                .max_by_key(|chain| (worth(chain), Reverse(chain.start)))
         {
             let rival = self
                 .chains
-                .iter()
+                .values()
                 .filter(|chain| chain.next != best.next)
                 .map(worth)
                 .max();
-            if worth(best) >= wanted && rival.is_none_or(|rival| worth(best) - rival >= 8) {
+            self.strong = worth(best) >= wanted;
+            if self.strong && rival.is_none_or(|rival| worth(best) - rival >= 8) {
                 let start = if best.first_score >= SPEAKS_FOR_ITSELF {
                     Some(best.start)
                 } else {
@@ -322,9 +363,13 @@ impl Resync {
                 }
             }
         }
+        if self.seen < self.step && !window.ended {
+            return Found::More { useless: 0 };
+        }
+        self.step = self.seen + STEP;
         let first = self
             .chains
-            .iter()
+            .values()
             .map(|chain| chain.start)
             .min()
             .unwrap_or(self.scanned)
