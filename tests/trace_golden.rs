@@ -98,3 +98,10 @@ fn two_browsers_read_as_a_story() {
         check("two-browsers-2014", language, 0);
     }
 }
+
+#[test]
+fn two_browsers_read_as_a_story_in_the_newer_dialect() {
+    for language in ["en", "zh-CN", "zh-TW", "ja", "es"] {
+        check("two-browsers-new", language, 0);
+    }
+}

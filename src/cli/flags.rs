@@ -197,11 +197,18 @@ pub(super) struct Flags {
     #[arg(short = 'e', long = "link-header", help_heading = LINES)]
     pub(super) link_header: bool,
 
-    /// Shorter lines
+    /// Shorter lines, and only the heart of the narration
+    ///
+    /// The blocks of `trace` come in three levels. With -q they say what each packet does and no more: what was said, to
+    /// whom, and what an ACK is for, but not how a message was masked, compressed or split, how long it took, or what a packet
+    /// with data acknowledges besides.
     #[arg(short = 'q', long = "quick", action = ArgAction::Count, help_heading = LINES)]
     pub(super) quick: u8,
 
-    /// Longer lines and more narration; -vv and -vvv for more yet
+    /// Longer lines and more narration; -vv and -vvv for longer lines yet
+    ///
+    /// The blocks of `trace` say more with -v: which part of an unfinished message a packet with data acknowledges as well.
+    /// -q tells less.
     #[arg(short = 'v', long = "verbose", action = ArgAction::Count, help_heading = LINES)]
     pub(super) verbose: u8,
 

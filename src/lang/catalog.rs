@@ -355,6 +355,8 @@ catalog! {
     window_closed(by);
     /// The window is open again.
     window_opened(by, bytes);
+    /// The window has another size, and nothing else is new.
+    window_update(by, bytes);
     /// Bytes are missing: they were lost.
     gap_lost(from, bytes);
     /// Bytes are missing: the packet was cut.

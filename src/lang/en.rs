@@ -164,6 +164,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     out_of_window: "The packet lies outside of what the connection expects and is ignored.",
     window_closed: "{by} can take no more for now: its receive window is closed (win 0).",
     window_opened: "{by} can take data again: its receive window is {bytes}.",
+    window_update: "{by} acknowledges nothing new, but changes its receive window to {bytes}.",
     gap_lost: "{bytes} from {from} are not in the capture.",
     gap_snaplen: "{bytes} from {from} were cut off when the packet was captured (snapshot length).",
     gap_evicted: "{bytes} from {from} were given up: too many were waiting.",

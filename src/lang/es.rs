@@ -164,6 +164,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     out_of_window: "El paquete queda fuera de lo que la conexión espera y se ignora.",
     window_closed: "{by} no puede recibir más por ahora: su ventana de recepción está cerrada (win 0).",
     window_opened: "{by} puede recibir de nuevo: su ventana de recepción es de {bytes}.",
+    window_update: "{by} no confirma nada nuevo, pero cambia su ventana de recepción a {bytes}.",
     gap_lost: "En la captura faltan {bytes} de {from}.",
     gap_snaplen: "Se cortaron {bytes} de {from} al capturar el paquete (longitud de captura).",
     gap_evicted: "Se descartaron {bytes} de {from}: había demasiados en espera.",

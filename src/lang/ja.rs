@@ -164,6 +164,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     out_of_window: "このパケットは接続が想定する範囲の外にあり、無視されます。",
     window_closed: "{by}は今これ以上受信できません。受信ウィンドウが閉じました（win 0）。",
     window_opened: "{by}は再び受信できます。受信ウィンドウは{bytes}です。",
+    window_update: "{by}は新しいデータを確認応答せず、受信ウィンドウを{bytes}に変更します。",
     gap_lost: "{from}からの{bytes}がキャプチャにありません。",
     gap_snaplen: "{from}からの{bytes}がキャプチャ時に切り捨てられました（スナップ長）。",
     gap_evicted: "{from}からの{bytes}を破棄しました。待っているデータが多すぎます。",

@@ -354,6 +354,7 @@ impl Words<'_> {
             Note::OutOfWindow => self.out_of_window(),
             Note::WindowClosed { by } => self.window_closed(Party(by)),
             Note::WindowOpened { by, bytes } => self.window_opened(Party(by), Bytes(bytes)),
+            Note::WindowUpdate { by, bytes } => self.window_update(Party(by), Bytes(bytes)),
             Note::Gap { from, length, cause } => match cause {
                 GapCause::Lost => self.gap_lost(Party(from), Bytes(length)),
                 GapCause::Snaplen => self.gap_snaplen(Party(from), Bytes(length)),

@@ -164,6 +164,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     out_of_window: "这个包超出了连接所期待的范围，不予理会。",
     window_closed: "{by}暂时不能再接收：接收窗口已关闭（win 0）。",
     window_opened: "{by}又可以接收数据：接收窗口为{bytes}。",
+    window_update: "{by}没有确认新的数据，只是把接收窗口改为{bytes}。",
     gap_lost: "{from}发送的{bytes}没有被抓到。",
     gap_snaplen: "{from}发送的{bytes}在抓包时被截掉（抓包长度限制）。",
     gap_evicted: "{from}发送的{bytes}被放弃：等待的数据太多。",

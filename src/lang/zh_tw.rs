@@ -164,6 +164,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     out_of_window: "這個封包超出連線所期待的範圍，不予理會。",
     window_closed: "{by}暫時無法再接收：接收視窗已關閉（win 0）。",
     window_opened: "{by}又能接收資料：接收視窗為 {bytes}。",
+    window_update: "{by}沒有確認新的資料，只是把接收視窗改為 {bytes}。",
     gap_lost: "{from}傳送的 {bytes}沒有擷取到。",
     gap_snaplen: "{from}傳送的 {bytes}在擷取時遭截斷（擷取長度限制）。",
     gap_evicted: "{from}傳送的 {bytes}遭放棄：等待的資料太多。",

@@ -498,6 +498,13 @@ pub enum Note {
         /// How far.
         bytes: u64,
     },
+    /// The window has another size, and nothing else is new.
+    WindowUpdate {
+        /// Whose.
+        by: Party,
+        /// How far.
+        bytes: u64,
+    },
     /// Bytes are missing.
     Gap {
         /// Whose.

@@ -54,9 +54,13 @@ impl Narrator {
         if self.story.notes.is_empty() && self.tail.is_empty() {
             let by = self.both(&tcp).0;
             self.story.entitle(10, Title::Ack);
-            self.tail.push(match facts.ack.duplicate {
-                true => Note::AckDuplicate { by },
-                false => Note::AckOnly { by },
+            self.tail.push(match (facts.ack.duplicate, facts.window) {
+                (true, _) => Note::AckDuplicate { by },
+                (false, window) if window.update_only && window.scaled => Note::WindowUpdate {
+                    by,
+                    bytes: window.bytes,
+                },
+                (false, _) => Note::AckOnly { by },
             });
         }
     }

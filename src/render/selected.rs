@@ -95,14 +95,9 @@ impl<V: View> Sink for SelectedPackets<V> {
                 self.view.event(event)
             }
             // What the end of the capture brings belongs to no packet.
-            None => {
-                let begin = self.view.output().len();
-                let flow = self.view.event(event);
-                if !self.selection.wants_event(event) {
-                    self.view.output().truncate(begin);
-                }
-                flow
-            }
+            None if self.selection.wants_event(event) => self.view.event(event),
+            // A view may keep what it hears and write it later, so it must not hear this.
+            None => ControlFlow::Continue(()),
         }
     }
 

@@ -4,5 +4,6 @@ mod files;
 mod filters;
 mod live;
 mod program;
+mod selection;
 mod usage;
 mod writing;
