@@ -4,9 +4,10 @@
 use super::*;
 
 /// The kinds, and what the number counts.
-pub(crate) const KINDS: &str = "flood (thousand SYNs), holes (MB), bomb (messages), fragmented-bomb (messages), heads (MB), \
-                         fragments (MB), empty-fragments (thousand), datagrams (thousand), unfinished (MB), torn (thousand), \
-                         pings (thousand), logins (thousand), lost-0 to lost-4 (MB), unknown-0 to unknown-4 (MB)";
+pub(crate) const KINDS: &str = "flood (thousand SYNs), garbage (thousand connections), holes (MB), crumbs (thousand), bomb (messages), \
+                         fragmented-bomb (messages), bombs (connections), heads (MB), lines (MB), fragments (MB), \
+                         empty-fragments (thousand), datagrams, datagrams-6 (thousand), unfinished (MB), torn (thousand), \
+                         pings (thousand), logins (thousand), rooms (thousand), lost-0 to lost-4 (MB), unknown-0 to unknown-4 (MB)";
 
 /// Sessions that do no harm.
 const WITNESSES: usize = 20;
@@ -30,15 +31,26 @@ pub(crate) fn hostile<W: Write>(capture: &mut Capture<W>, kind: &str, count: u64
     let (megabytes, thousands) = (count << 20, count * 1000);
     Some(match kind {
         "flood" => among(capture, |capture, n| flood(capture, n < thousands)),
+        // Connections that say something, and nothing of ours.
+        "garbage" => among(capture, |capture, n| {
+            let mut connection = Connection::begin(capture, n as usize)?;
+            let garbage = capture.random.next().to_le_bytes().repeat(25);
+            connection.send(capture, From::Client, &garbage)?;
+            Ok(n + 1 < thousands)
+        }),
         "holes" => until(capture, 500, megabytes, |capture, connection, _| {
             // The next segment, and the one behind it that nobody sees.
             connection.send(capture, From::Client, &[0x55; MSS])?;
             connection.client_seq = connection.client_seq.wrapping_add(MSS as u32);
             Ok(())
         }),
-        "bomb" => bomb(capture, count, false),
-        "fragmented-bomb" => bomb(capture, count, true),
-        "heads" => heads(capture, megabytes),
+        // The same on as many connections as there may be, a byte each.
+        "crumbs" => crumbs(capture, thousands),
+        "bomb" => bomb(capture, count, 1, 100 << 20, 60_000),
+        "fragmented-bomb" => bomb(capture, count, 1, 100 << 20, 1000),
+        "bombs" => bomb(capture, count, count as usize, 100 << 20, 60_000),
+        "heads" => heads(capture, megabytes, &[&b"X-More: "[..], &[b'a'; 1400], b"\r\n"].concat()),
+        "lines" => heads(capture, megabytes, &b"X: y\r\n".repeat(200)),
         "fragments" => until(capture, 50, megabytes, |capture, connection, begun| {
             let wire = frame(if begun { 0x00 } else { 0x02 }, &[0x61; 1000]);
             connection.send(capture, From::Client, &wire)
@@ -48,7 +60,8 @@ pub(crate) fn hostile<W: Write>(capture: &mut Capture<W>, kind: &str, count: u64
             connection.send(capture, From::Client, &wire.repeat(100))
         }),
         "datagrams" => among(capture, |capture, n| datagram(capture, n < thousands)),
-        "unfinished" => until(capture, 5000, megabytes, |capture, connection, begun| {
+        "datagrams-6" => among(capture, |capture, n| datagram_6(capture, n < thousands)),
+        "unfinished" => until(capture, 1000, megabytes, |capture, connection, begun| {
             if !begun {
                 let header = [0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 1, 2, 3, 4];
                 connection.send(capture, From::Client, &header)?;
@@ -75,6 +88,18 @@ pub(crate) fn hostile<W: Write>(capture: &mut Capture<W>, kind: &str, count: u64
             let mut wire = vec![0x81, login.len() as u8];
             wire.extend_from_slice(login.as_bytes());
             connection.send(capture, From::Server, &wire)?;
+            connection.client_ack(capture)
+        }),
+        // Each login is into another room, and gets its answer.
+        "rooms" => each(capture, 100, thousands, |capture, connection, _| {
+            let room = capture.random.next() >> 16;
+            let login = format!(r#"{{"type":"login","client_name":"u{room}","room_id":"{room}"}}"#);
+            connection.client_message(capture, login.as_bytes(), 0x1)?;
+            let answer = format!(
+                r#"{{"type":"login","client_id":"{room}","client_name":"u{room}","time":"now","client_list":{{"{room}":"u{room}"}}}}"#
+            );
+            connection.server_message(capture, answer.as_bytes(), 0x1)?;
+            capture.messages -= 2;
             connection.client_ack(capture)
         }),
         _ => {
@@ -117,6 +142,13 @@ fn among<W: Write>(
             witnesses[speaker].client_ack(capture)?;
         }
         n += 1;
+    }
+    // They have the last word as well.
+    for (speaker, witness) in witnesses.iter_mut().enumerate() {
+        let text = say(&mut capture.random, speaker, 5000, true);
+        witness.client_message(capture, &text, 0x1)?;
+        witness.server_message(capture, &text, 0x1)?;
+        witness.client_ack(capture)?;
     }
     Ok(())
 }
@@ -190,23 +222,69 @@ fn datagram(capture: &mut Capture<impl Write>, more: bool) -> io::Result<bool> {
     Ok(more)
 }
 
-/// 100 MB of zeros in 100 KB.
-fn bomb(capture: &mut Capture<impl Write>, times: u64, fragmented: bool) -> io::Result<()> {
+/// Each connection, of as many as there may be, sends every second byte, and nobody has seen the others.
+fn crumbs(capture: &mut Capture<impl Write>, times: u64) -> io::Result<()> {
+    let mut open: Vec<_> = (0..100_000)
+        .map(|n| Connection::begin(capture, n))
+        .collect::<io::Result<_>>()?;
+    among(capture, |capture, n| {
+        let connection = &mut open[n as usize % 100_000];
+        connection.client_seq = connection.client_seq.wrapping_add(1);
+        connection.send(capture, From::Client, b"a")?;
+        Ok(n < times)
+    })
+}
+
+/// A first fragment over IPv6 (RFC 8200 §4.5).
+fn datagram_6(capture: &mut Capture<impl Write>, more: bool) -> io::Result<bool> {
+    let dice = capture.random.next();
+    let mut source = [0; 16];
+    source[0] = 0x20;
+    source[8..].copy_from_slice(&dice.to_be_bytes());
+    let mut fragment = vec![6, 0, 0, 1];
+    fragment.extend_from_slice(&(dice as u32).to_be_bytes());
+    fragment.extend_from_slice(&[0x61; 1000]);
+    let builder = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]).ipv6(
+        source,
+        SERVER.to_ipv6_mapped().octets(),
+        64,
+    );
+    capture.frame(|bytes| {
+        builder
+            .write(bytes, etherparse::IpNumber::IPV6_FRAGMENTATION_HEADER, &fragment)
+            .map_err(io::Error::other)
+    })?;
+    Ok(more)
+}
+
+/// So many zeros in a thousandth of that, so many times, taking turns over `connections`, in frames of `size` bytes.
+pub(crate) fn bomb(
+    capture: &mut Capture<impl Write>,
+    times: u64,
+    connections: usize,
+    zeros: usize,
+    size: usize,
+) -> io::Result<()> {
     let mut deflate = Compress::new(Compression::best(), false);
-    let mut small = Vec::with_capacity(1 << 20);
+    let mut small = Vec::with_capacity(zeros / 100);
     deflate
-        .compress_vec(&vec![0; 100 << 20], &mut small, FlushCompress::Sync)
+        .compress_vec(&vec![0; zeros], &mut small, FlushCompress::Sync)
         .map_err(io::Error::other)?;
     small.truncate(small.len() - 4);
-    let mut bomber = Connection::open(capture, 0, true)?;
+    let mut bombers = Vec::with_capacity(connections);
+    for n in 0..connections {
+        let mut bomber = Connection::open(capture, n, true)?;
+        (bomber.client_deflate, bomber.server_deflate) = (None, None);
+        bombers.push(bomber);
+    }
     let mut wire = Vec::new();
-    let size = if fragmented { 1000 } else { 60_000 };
     let last = small.len().div_ceil(size) - 1;
     for (n, part) in small.chunks(size).enumerate() {
         let first = if n == 0 { 0x42 } else { 0 } | if n == last { 0x80 } else { 0 };
         wire.extend_from_slice(&frame(first, part));
     }
     among(capture, |capture, n| {
+        let bomber = &mut bombers[n as usize % connections];
         bomber.send(capture, From::Client, &wire)?;
         bomber.server_ack(capture)?;
         Ok(n + 1 < times)
@@ -214,10 +292,10 @@ fn bomb(capture: &mut Capture<impl Write>, times: u64, fragmented: bool) -> io::
 }
 
 /// Connections with such a request.
-const HEADS: usize = 20_000;
+const HEADS: usize = 5_000;
 
 /// Requests of which the head never ends.
-fn heads(capture: &mut Capture<impl Write>, bytes: u64) -> io::Result<()> {
+fn heads(capture: &mut Capture<impl Write>, bytes: u64, more: &[u8]) -> io::Result<()> {
     let mut open: Vec<_> = (0..HEADS)
         .map(|n| Connection::begin(capture, n))
         .collect::<io::Result<_>>()?;
@@ -225,10 +303,9 @@ fn heads(capture: &mut Capture<impl Write>, bytes: u64) -> io::Result<()> {
     for connection in &mut open {
         connection.send(capture, From::Client, request)?;
     }
-    let header = [&b"X-More: "[..], &[b'a'; 1400], b"\r\n"].concat();
     among(capture, |capture, n| {
         let connection = &mut open[n as usize % HEADS];
-        connection.send(capture, From::Client, &header)?;
+        connection.send(capture, From::Client, more)?;
         Ok(capture.bytes < bytes)
     })
 }

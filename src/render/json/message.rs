@@ -154,14 +154,20 @@ impl Pieces {
         number(out, offset as u64);
         put(out, ",{");
         match simdutf8::basic::from_utf8(bytes) {
-            Ok(text) => {
+            Ok(text) if legible(bytes) => {
                 put(out, "\"text\":");
                 put_string(out, text);
             }
-            Err(_) => base64(out, bytes),
+            _ => base64(out, bytes),
         }
         put(out, "}]");
     }
+}
+
+/// Whether what is known is worth being shown as text. Megabytes of NUL are UTF-8, and six times as long in JSON.
+fn legible(bytes: &[u8]) -> bool {
+    const LARGE: usize = 1 << 20;
+    bytes.len() < LARGE || bytes.iter().filter(|&&byte| byte < b' ').count() < bytes.len() / 2
 }
 
 /// `base64`, without a comma before it.

@@ -7,18 +7,25 @@
 
 /// A byte, as far as it is known. Ordered as: 0 to 255 a byte, 256 unknown, above that a byte before the gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cell(u32);
+pub(super) struct Cell(u16);
 
 impl Cell {
     pub(super) const UNKNOWN: Cell = Cell(256);
 
     pub(super) const fn known(byte: u8) -> Self {
-        Cell(byte as u32)
+        Cell(byte as u16)
     }
 
     /// The `back`th byte before the end of the gap: 1 is the last one before what came after it.
+    ///
+    /// A match reaches back 32 KB at most (RFC 1951 §2), and 16 bits hold that: a message of the largest size that is kept has
+    /// millions of cells. What is farther is unknown.
     pub(super) const fn before_gap(back: u32) -> Self {
-        Cell(256 + back)
+        if back <= 0x8000 {
+            Cell(256 + back as u16)
+        } else {
+            Self::UNKNOWN
+        }
     }
 
     pub(super) fn byte(self) -> Option<u8> {
@@ -27,6 +34,6 @@ impl Cell {
 
     /// As in [`before_gap`](Self::before_gap).
     pub(super) fn back(self) -> Option<u32> {
-        self.0.checked_sub(256).filter(|&back| back > 0)
+        self.0.checked_sub(256).filter(|&back| back > 0).map(u32::from)
     }
 }
