@@ -67,7 +67,7 @@ pub(crate) fn run(data: &[u8]) {
                 Chunk {
                     offset,
                     bytes,
-                    packet,
+                    from: at,
                     at,
                 },
                 shared,
@@ -85,7 +85,7 @@ pub(crate) fn run(data: &[u8]) {
         let chunk = Chunk {
             offset: 0,
             bytes: &stream,
-            packet: 1,
+            from: at(1),
             at: at(1),
         };
         decoder.push(chunk, shared, heard);

@@ -45,8 +45,8 @@ impl Upper for Check {
         let reached = &mut state.reached[side.index()];
         let finished = &mut state.finished[side.index()];
         match event {
-            StreamEvent::Data { offset, bytes, packet } => {
-                assert!(!*finished && offset == *reached && !bytes.is_empty() && packet <= at.packet);
+            StreamEvent::Data { offset, bytes, from } => {
+                assert!(!*finished && offset == *reached && !bytes.is_empty() && from.packet <= at.packet);
                 *reached += bytes.len() as u64;
             }
             StreamEvent::Gap(gap) => {

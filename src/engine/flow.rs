@@ -80,16 +80,16 @@ impl Flow {
     #[inline]
     pub(super) fn stream<S: Sink>(&mut self, side: Side, event: StreamEvent<'_>, cx: &mut Cx<'_, '_, S>) {
         match event {
-            StreamEvent::Data { offset, bytes, packet } => {
+            StreamEvent::Data { offset, bytes, from } => {
                 let chunk = Chunk {
                     offset,
                     bytes,
-                    packet,
+                    from,
                     at: cx.at,
                 };
                 self.data(side, chunk, cx);
                 if let Stage::Open(open) = &self.stage
-                    && packet == cx.at.packet
+                    && from.packet == cx.at.packet
                 {
                     open.tell_progress(side, cx);
                 }

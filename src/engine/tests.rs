@@ -9,6 +9,7 @@ use crate::base::{Captured, Direction, GapCause, Limits, Side, Timestamp};
 use crate::event::{Accept, End, Event, EventKind, Opcode, SegmentView, SessionEnd, Sink};
 use crate::http::accept_for;
 use crate::net::{LinkType, Packet};
+use crate::tcp::At;
 use crate::ws::unmask;
 
 pub(super) const SYN: u8 = 0x02;
@@ -156,6 +157,8 @@ pub(super) struct Said {
     complete: bool,
     inferred: bool,
     start: u64,
+    /// The packet with its first byte.
+    first: At,
 }
 
 impl Sink for Heard {
@@ -177,6 +180,7 @@ impl Sink for Heard {
                     complete: m.complete,
                     inferred: m.inferred,
                     start: m.range.start,
+                    first: m.first,
                 });
             }
             EventKind::Violation { violation, .. } => self.rules.push(violation.rule.id()),
@@ -437,6 +441,25 @@ fn a_reordered_message_is_complete_when_its_last_byte_has_come() {
     talk.packets.swap(before, before + 2);
     let heard = talk.heard();
     assert_eq!((heard.texts(), heard.rules.len()), (vec!["x".repeat(300)], 0));
+    // Its first byte lies in the third of these packets, and is the first that can be read.
+    let first = heard.messages[0].first;
+    assert_eq!(first.packet, before as u64 + 3);
+    // A message whose bytes had to wait has the time at which they were sent, not that at which they could be read.
+    let mut talk = Talk::upgraded();
+    talk.data(SERVER, &text(SERVER, "one"), 1460);
+    let before = talk.packets.len();
+    for words in ["two", "three", "four"] {
+        talk.packet(SERVER, ACK, &text(SERVER, words));
+    }
+    talk.packets[before..].rotate_left(1);
+    let heard = talk.heard_at_speed();
+    let first: Vec<_> = heard.messages.iter().map(|m| m.first).collect();
+    assert_eq!(heard.texts(), ["one", "two", "three", "four"]);
+    for (first, packet) in first[1..].iter().zip([3, 1, 2]) {
+        let packet = before as u64 + packet;
+        let time = Timestamp::from_nanos((packet as i64 - 1) * 1_000_000);
+        assert_eq!(*first, At { packet, time });
+    }
 }
 
 /// What one side says.

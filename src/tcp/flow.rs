@@ -319,7 +319,7 @@ impl<U: Default> Flow<U> {
         let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
         if payload.wire_len > 0 && placed.end > own.next && placed.fact != DataFact::OutOfWindow {
             own.doubt_fin(placed.end);
-            own.accept(placed, payload, at.packet, at.time, &mut emit);
+            own.accept(placed, payload, at, &mut emit);
             while own.waiting_cost() > limit && own.give_up_hole(GapCause::Evicted, at.time, &mut emit) {}
         }
         own.finish(&mut emit);

@@ -3,7 +3,7 @@
 use crate::base::{Captured, Gap, GapCause, Timestamp};
 use crate::tcp::seq;
 use crate::tcp::waiting::Waiting;
-use crate::tcp::{DataFact, StreamEvent};
+use crate::tcp::{At, DataFact, StreamEvent};
 
 /// A gap is given up when the other side has acknowledged all of it, unless that acknowledgment is younger than both of
 /// these: the capture may have seen the ACK before the data, and data that was lost on the way to the capture comes
@@ -185,8 +185,7 @@ impl Half {
         &mut self,
         placed: Placed,
         payload: Captured<'_>,
-        packet: u64,
-        now: Timestamp,
+        at: At,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
         let Placed { start, end, before, .. } = placed;
@@ -199,23 +198,22 @@ impl Half {
         };
         self.high = self.high.max(end);
         if start == self.next && self.waiting.is_none() {
-            return self.deliver(end, payload.bytes, packet, emit);
+            return self.deliver(end, payload.bytes, at, emit);
         }
-        self.accept_with_others(start, payload, packet, now, emit);
+        self.accept_with_others(start, payload, at, emit);
     }
 
     fn accept_with_others(
         &mut self,
         start: u64,
         payload: Captured<'_>,
-        packet: u64,
-        now: Timestamp,
+        at: At,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
         let end = start + payload.wire_len as u64;
         if start > self.next {
-            let waiting = self.waiting.get_or_insert_with(|| Box::new(Waiting::new(now)));
-            return waiting.insert(start, payload, packet);
+            let waiting = self.waiting.get_or_insert_with(|| Box::new(Waiting::new(at.time)));
+            return waiting.insert(start, payload, at);
         }
         // What waits came first, so between it only the rest of this segment is new.
         while self.next < end {
@@ -224,19 +222,19 @@ impl Half {
             if self.next < until {
                 let bytes = payload.bytes.get((self.next - start) as usize..).unwrap_or_default();
                 let bytes = &bytes[..bytes.len().min((until - self.next) as usize)];
-                self.deliver(until, bytes, packet, emit);
+                self.deliver(until, bytes, at, emit);
             }
-            self.release(now, emit);
+            self.release(at.time, emit);
         }
     }
 
     /// `bytes` are the next ones, and all that was captured before `end`.
     #[inline]
-    fn deliver(&mut self, end: u64, bytes: &[u8], packet: u64, emit: &mut impl FnMut(StreamEvent<'_>)) {
+    fn deliver(&mut self, end: u64, bytes: &[u8], from: At, emit: &mut impl FnMut(StreamEvent<'_>)) {
         let offset = self.next;
         self.next = end;
         if !bytes.is_empty() {
-            emit(StreamEvent::Data { offset, bytes, packet });
+            emit(StreamEvent::Data { offset, bytes, from });
         }
         let captured = offset + bytes.len() as u64;
         if captured < end {
@@ -257,7 +255,7 @@ impl Half {
                         // Chunks neither overlap nor lie before what has been delivered, but for a FIN's sake.
                         let skip = (self.next - start) as usize;
                         if let (Some(bytes), true) = (chunk.bytes.get(skip..), chunk.end > self.next) {
-                            self.deliver(chunk.end, bytes, chunk.packet, emit);
+                            self.deliver(chunk.end, bytes, chunk.from, emit);
                         }
                         // The next hole has waited from now on only.
                         if let Some(waiting) = &mut self.waiting {

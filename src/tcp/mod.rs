@@ -162,8 +162,8 @@ pub enum StreamEvent<'a> {
         offset: u64,
         /// The bytes; never empty.
         bytes: &'a [u8],
-        /// Number of the packet that carried them (not the current one when they had to wait).
-        packet: u64,
+        /// The packet that carried them (not the current one when they had to wait).
+        from: At,
     },
     /// Bytes that will not come; the next data follows behind it.
     Gap(Gap),

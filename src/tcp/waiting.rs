@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Captured, Timestamp};
+use crate::tcp::At;
 
 /// What a chunk costs beside its bytes: its share of a map's node and of the allocator.
 const OVERHEAD: usize = 96;
@@ -27,7 +28,7 @@ pub(super) struct Chunk {
     /// As far as they were captured.
     pub(super) bytes: Vec<u8>,
     /// The packet that carried it.
-    pub(super) packet: u64,
+    pub(super) from: At,
 }
 
 impl Waiting {
@@ -58,7 +59,7 @@ impl Waiting {
     }
 
     /// Keeps those bytes of `data`, which begins at `start`, that do not wait already.
-    pub(super) fn insert(&mut self, start: u64, data: Captured<'_>, packet: u64) {
+    pub(super) fn insert(&mut self, start: u64, data: Captured<'_>, from: At) {
         let end = start + data.wire_len as u64;
         let mut at = match self.chunks.range(..=start).next_back() {
             Some((_, before)) => before.end.max(start),
@@ -70,15 +71,14 @@ impl Waiting {
                 None => (end, end),
             };
             if at < until {
-                let from = (at - start) as usize;
-                let part = data.bytes.get(from..).unwrap_or_default();
+                let part = data.bytes.get((at - start) as usize..).unwrap_or_default();
                 let part = &part[..part.len().min((until - at) as usize)];
                 self.cost += OVERHEAD + part.len();
                 self.bytes += until - at;
                 let chunk = Chunk {
                     end: until,
                     bytes: part.to_vec(),
-                    packet,
+                    from,
                 };
                 self.chunks.insert(at, chunk);
             }
@@ -148,6 +148,11 @@ impl Waiting {
 mod tests {
     use super::*;
 
+    fn at(packet: u64) -> At {
+        let time = Timestamp::default();
+        At { packet, time }
+    }
+
     fn contents(mut waiting: Waiting) -> Vec<(u64, u64, Vec<u8>)> {
         let mut all = Vec::new();
         while let Some((start, chunk)) = waiting.pop() {
@@ -160,11 +165,11 @@ mod tests {
     #[test]
     fn what_came_first_stays() {
         let mut waiting = Waiting::default();
-        waiting.insert(10, Captured::whole(b"BBBB"), 1);
-        waiting.insert(18, Captured::whole(b"CC"), 2);
+        waiting.insert(10, Captured::whole(b"BBBB"), at(1));
+        waiting.insert(18, Captured::whole(b"CC"), at(2));
         assert_eq!(waiting.missing(5, 30), 19);
         assert_eq!(waiting.missing(5, 12), 5);
-        waiting.insert(8, Captured::whole(b"aaaaaaaaaaaaaaaa"), 3);
+        waiting.insert(8, Captured::whole(b"aaaaaaaaaaaaaaaa"), at(3));
         assert!(waiting.covers(8, 24) && waiting.covers(9, 11) && !waiting.covers(8, 25) && !waiting.covers(7, 9));
         assert_eq!(waiting.follows(8), 16);
         let joined: Vec<u8> = contents(waiting).into_iter().flat_map(|c| c.2).collect();
@@ -174,8 +179,8 @@ mod tests {
     #[test]
     fn cut_bytes_keep_their_place() {
         let mut waiting = Waiting::default();
-        waiting.insert(12, Captured::whole(b"x"), 1);
-        waiting.insert(10, Captured::new(b"abcd", 8), 2);
+        waiting.insert(12, Captured::whole(b"x"), at(1));
+        waiting.insert(10, Captured::new(b"abcd", 8), at(2));
         assert_eq!(
             contents(waiting),
             [

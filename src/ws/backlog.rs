@@ -17,7 +17,8 @@ struct Piece {
     length: u64,
     /// `None`: these are bytes.
     gap: Option<GapCause>,
-    packet: u64,
+    /// The packet that carried the bytes.
+    from: At,
     at: At,
 }
 
@@ -38,14 +39,14 @@ impl Backlog {
         }
         self.bytes.extend_from_slice(chunk.bytes);
         match self.pieces.last_mut() {
-            Some(last) if last.gap.is_none() && last.packet == chunk.packet && last.at == chunk.at => {
+            Some(last) if last.gap.is_none() && last.from == chunk.from && last.at == chunk.at => {
                 last.length += chunk.bytes.len() as u64;
             }
             _ => self.pieces.push(Piece {
                 offset: chunk.offset,
                 length: chunk.bytes.len() as u64,
                 gap: None,
-                packet: chunk.packet,
+                from: chunk.from,
                 at: chunk.at,
             }),
         }
@@ -58,7 +59,7 @@ impl Backlog {
             offset: gap.offset,
             length: gap.length,
             gap: Some(gap.cause),
-            packet: at.packet,
+            from: at,
             at,
         });
     }
@@ -118,7 +119,7 @@ impl Backlog {
                 None => Held::Data(Chunk {
                     offset: piece.offset,
                     bytes: &self.bytes[start..next],
-                    packet: piece.packet,
+                    from: piece.from,
                     at: piece.at,
                 }),
             }
@@ -154,11 +155,12 @@ mod tests {
 
     fn chunk(offset: u64, bytes: &[u8], packet: u64) -> Chunk<'_> {
         let time = Default::default();
+        let at = At { packet, time };
         Chunk {
             offset,
             bytes,
-            packet,
-            at: At { packet, time },
+            from: at,
+            at,
         }
     }
 
@@ -182,7 +184,7 @@ mod tests {
         let left: Vec<_> = backlog
             .iter()
             .map(|held| match held {
-                Held::Data(c) => (c.offset, c.bytes.to_vec(), c.packet),
+                Held::Data(c) => (c.offset, c.bytes.to_vec(), c.from.packet),
                 Held::Gap(g, at) => (g.offset, vec![], at.packet),
             })
             .collect();

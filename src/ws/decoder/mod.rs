@@ -220,7 +220,7 @@ impl Decoder {
             frame.have += 1;
             used += 1;
         }
-        frame.touch(chunk.packet);
+        frame.touch(chunk.from.packet);
         frame.header = Header::parse(&frame.raw[..usize::from(frame.have)]);
         if let Some(header) = &frame.header {
             if self.guessed > 0 && !self.believe(header) {
@@ -253,9 +253,9 @@ impl Decoder {
                 phase: frame.received,
             };
             shared.append(partial, piece);
-            partial.touch(chunk.packet);
+            partial.touch(chunk.from.packet);
         }
-        frame.touch(chunk.packet);
+        frame.touch(chunk.from.packet);
         frame.received += used as u64;
         if frame.received == header.length {
             self.frame_done(chunk.at, shared, out);
@@ -346,10 +346,7 @@ impl Decoder {
         shared: &mut Shared,
         out: &mut impl Output,
     ) {
-        let first = At {
-            packet: chunk.packet,
-            ..chunk.at
-        };
+        let first = chunk.from;
         self.check(header, chunk.at, out);
         let alone = stands_alone(header.opcode);
         let fresh = header.fin && self.open.is_none() && header.opcode != Opcode::Continuation;
@@ -372,7 +369,7 @@ impl Decoder {
                 masked: header.masking_key.is_some(),
                 masking_key: header.masking_key,
                 compressed: self.inflater.is_some() && header.rsv[0] && !alone,
-                packets: (chunk.packet, chunk.packet),
+                packets: (chunk.from.packet, chunk.from.packet),
                 range: StreamRange {
                     start: chunk.offset,
                     end: chunk.offset + u64::from(header.size) + header.length,
@@ -383,7 +380,10 @@ impl Decoder {
                 first,
             };
             if shared.frames {
-                out.frame(chunk.at, &self.info(header, chunk.offset, (chunk.packet, chunk.packet)));
+                out.frame(
+                    chunk.at,
+                    &self.info(header, chunk.offset, (chunk.from.packet, chunk.from.packet)),
+                );
             }
             self.tell(message, chunk.at, shared, out);
             // A huge frame must not leave its buffer behind for ever.
@@ -401,11 +401,14 @@ impl Decoder {
                 phase: 0,
             };
             shared.append(open, piece);
-            open.touch(chunk.packet);
+            open.touch(chunk.from.packet);
             open.range.end = chunk.offset + u64::from(header.size) + header.length;
         }
         if shared.frames {
-            out.frame(chunk.at, &self.info(header, chunk.offset, (chunk.packet, chunk.packet)));
+            out.frame(
+                chunk.at,
+                &self.info(header, chunk.offset, (chunk.from.packet, chunk.from.packet)),
+            );
         }
         if header.fin {
             self.finish_open(Tail::Whole, chunk.at, shared, out);

@@ -14,7 +14,7 @@ pub struct Chunk<'a> {
     /// The bytes.
     pub bytes: &'a [u8],
     /// The packet that carried them.
-    pub packet: u64,
+    pub from: At,
     /// The packet with which they could be read: a later one when they had to wait.
     pub at: At,
 }

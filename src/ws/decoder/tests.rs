@@ -92,7 +92,7 @@ impl Bench {
         let chunk = Chunk {
             offset: self.offset,
             bytes,
-            packet: self.packet,
+            from: self.at(),
             at: self.at(),
         };
         self.offset += bytes.len() as u64;

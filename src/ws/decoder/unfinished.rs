@@ -29,11 +29,8 @@ impl Unfinished {
             have: have as u8,
             header: None,
             offset: chunk.offset,
-            first: At {
-                packet: chunk.packet,
-                ..chunk.at
-            },
-            packets: (chunk.packet, chunk.packet),
+            first: chunk.from,
+            packets: (chunk.from.packet, chunk.from.packet),
             received: 0,
             control: None,
         }
