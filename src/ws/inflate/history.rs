@@ -57,6 +57,16 @@ impl History {
         [&self.bytes[self.start..], &self.bytes[..self.start]]
     }
 
+    /// How many bytes it holds.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Forgets all, and gives the memory back.
+    pub(super) fn clear(&mut self) {
+        *self = Self::new(self.window);
+    }
+
     /// Nothing came before the oldest byte here.
     pub(super) fn is_complete(&self) -> bool {
         !self.slid

@@ -48,8 +48,10 @@
 mod blurred;
 mod cells;
 mod history;
+mod known;
 mod normal;
 mod pool;
+mod read_back;
 mod search;
 pub(in crate::ws) mod symbols;
 
@@ -58,7 +60,8 @@ use crate::ws::{Hole, StreamRange};
 use blurred::Blurred;
 use cells::Cell;
 use history::History;
-use pool::Lease;
+use known::Known;
+use normal::{Ended, Keep};
 use search::Kind;
 use symbols::End;
 
@@ -111,20 +114,19 @@ pub enum Inflated {
 
 /// Inflates the messages of one direction. Small until it is used; with context takeover it then holds its history, at most the
 /// window of 2 to the power of `window_bits` bytes. Without context takeover it holds nothing.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Inflater {
     takeover: bool,
     window: u32,
-    lease: Lease,
     seen: Seen,
     /// Something is missing right before what comes next.
     missing: bool,
     state: State,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum State {
-    Known(History),
+    Known(Known),
     Blurred(Box<Blurred>),
 }
 
@@ -193,10 +195,9 @@ impl Inflater {
         Self {
             takeover,
             window,
-            lease: Lease::default(),
             seen: Seen::default(),
             missing: false,
-            state: State::Known(History::new(window as usize)),
+            state: State::Known(Known::new(History::new(window as usize))),
         }
     }
 
@@ -213,13 +214,9 @@ impl Inflater {
         if !self.takeover || std::mem::replace(&mut self.missing, true) {
             return;
         }
-        match &mut self.state {
-            State::Blurred(blurred) => blurred.lose(false),
-            State::Known(history) => {
-                let mut blurred = Blurred::from_history(self.window as usize, history);
-                blurred.lose(history.is_complete());
-                self.state = State::Blurred(Box::new(blurred));
-            }
+        let complete = self.blur();
+        if let State::Blurred(blurred) = &mut self.state {
+            blurred.lose(complete);
         }
     }
 
@@ -256,31 +253,27 @@ impl Inflater {
         self.missing = false;
         match &mut self.state {
             State::Known(_) if !self.takeover => {
-                let mut history = History::new(self.window as usize);
                 let decompress = pool.decompressors.fresh();
-                let ended = normal::message(
-                    decompress,
-                    &mut history,
-                    false,
-                    message.payload,
-                    limit,
-                    out,
-                    &mut pool.sink,
-                );
+                let ended = normal::message(decompress, Keep::Nothing, message.payload, limit, out, &mut pool.sink);
                 ended.report(out, holes)
             }
-            State::Known(history) => {
-                let ended = match pool.decompressors.continuing(&mut self.lease, history) {
-                    Some(decompress) => {
-                        normal::message(decompress, history, true, message.payload, limit, out, &mut pool.sink)
-                    }
-                    None => normal::Ended::Invalid,
-                };
+            State::Known(known) => {
+                let ended = known.message(&mut pool.decompressors, message.payload, limit, out, &mut pool.sink);
                 match ended {
-                    normal::Ended::Done | normal::Ended::TooLong { lost: false } => {}
-                    normal::Ended::Finished => pool.decompressors.release(&mut self.lease),
-                    normal::Ended::TooLong { lost: true } | normal::Ended::Invalid => {
-                        pool.decompressors.release(&mut self.lease);
+                    Ended::Done | Ended::TooLong { lost: false } => {}
+                    Ended::Finished => {
+                        let mut history = History::new(self.window as usize);
+                        history.push(out);
+                        let blurred = Blurred::from_history(self.window as usize, &history);
+                        self.state = State::Blurred(Box::new(blurred));
+                    }
+                    Ended::Unprepared => {
+                        self.forget();
+                        out.clear();
+                        return self.blurred_message(pool, message, limit, out, holes);
+                    }
+                    Ended::TooLong { lost: true } | Ended::Invalid => {
+                        known.release(&mut pool.decompressors);
                         self.forget();
                     }
                 }
@@ -299,17 +292,14 @@ impl Inflater {
         out: &mut Vec<u8>,
         holes: &mut Vec<Hole>,
     ) -> Inflated {
-        let mut complete = false;
-        if let State::Known(history) = &self.state {
-            complete = history.is_complete();
-            let blurred = Blurred::from_history(self.window as usize, history);
-            pool.decompressors.release(&mut self.lease);
-            self.state = State::Blurred(Box::new(blurred));
+        if let State::Known(known) = &mut self.state {
+            known.release(&mut pool.decompressors);
         }
+        let complete = self.blur();
         let was_missing = self.missing;
         let inflated = self.blurred_message(pool, message, limit, out, holes);
         match &mut self.state {
-            state if !self.takeover => *state = State::Known(History::new(self.window as usize)),
+            state if !self.takeover => *state = State::Known(Known::new(History::new(self.window as usize))),
             // All that the hole hid were bytes of a stored block: nothing is shifted.
             _ if !self.missing => {}
             State::Blurred(_) if was_missing && pool.cells.is_empty() => {}
@@ -377,9 +367,8 @@ impl Inflater {
                 blurred.remember(&pool.cells);
                 let known = blurred.known();
                 if let Some(history) = known {
-                    // A decompressor from before the loss has not inflated what was lost.
-                    pool.decompressors.release(&mut self.lease);
-                    self.state = State::Known(history);
+                    // With no decompressor from before the loss, which has not inflated what was lost.
+                    self.state = State::Known(Known::new(history));
                 }
                 return if holes.is_empty() {
                     Inflated::Whole
@@ -400,6 +389,21 @@ impl Inflater {
         }
         rest_is_unknown(out, holes);
         inflated
+    }
+
+    /// A known history becomes one of cells. Whether it is all that was ever sent.
+    fn blur(&mut self) -> bool {
+        let window = self.window as usize;
+        let State::Known(known) = &mut self.state else {
+            return false;
+        };
+        let history = std::mem::replace(known, Known::new(History::new(window))).into_history();
+        let blurred = match &history {
+            Some(history) => Blurred::from_history(window, history),
+            None => Blurred::new(window),
+        };
+        self.state = State::Blurred(Box::new(blurred));
+        history.is_some_and(|history| history.is_complete())
     }
 
     /// From here on the history is unknown, where there is one.

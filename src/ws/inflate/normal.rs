@@ -12,8 +12,10 @@ use crate::ws::Hole;
 pub(super) enum Ended {
     /// With its tail: the decompressor is ready for the next one.
     Done,
-    /// With BFINAL: the history is right, the decompressor is not.
+    /// With BFINAL: a history outside of the decompressor is right, the decompressor is not.
     Finished,
+    /// There was BFINAL inside of it, and the history was only in the decompressor: what follows cannot be read.
+    Unprepared,
     /// `out` is full. `lost`: so much more would have come that the history is lost.
     TooLong {
         /// The history and the decompressor are worth nothing.
@@ -27,21 +29,30 @@ impl Ended {
     pub(super) fn report(self, out: &mut Vec<u8>, holes: &mut Vec<Hole>) -> Inflated {
         match self {
             Ended::Done | Ended::Finished => return Inflated::Whole,
-            Ended::TooLong { .. } | Ended::Invalid => rest_is_unknown(out, holes),
+            Ended::TooLong { .. } | Ended::Invalid | Ended::Unprepared => rest_is_unknown(out, holes),
         }
-        if self == Ended::Invalid {
-            Inflated::Invalid
-        } else {
-            Inflated::TooLong
+        match self {
+            Ended::TooLong { .. } => Inflated::TooLong,
+            _ => Inflated::Invalid,
         }
     }
 }
 
-/// Inflates `payload` into `out`, which is empty, and continues `history` with it if it is to be `kept`. `decompress` has inflated `history`.
+/// Where the history is that a message continues.
+#[derive(Debug)]
+pub(super) enum Keep<'a> {
+    /// There is none.
+    Nothing,
+    /// Only in the decompressor.
+    Inside,
+    /// Here, too.
+    In(&'a mut History),
+}
+
+/// Inflates `payload` into `out`, which is empty, and continues the history with it. `decompress` has inflated that history.
 pub(super) fn message(
     decompress: &mut Decompress,
-    history: &mut History,
-    kept: bool,
+    keep: Keep<'_>,
     payload: &[u8],
     limit: usize,
     out: &mut Vec<u8>,
@@ -50,8 +61,7 @@ pub(super) fn message(
     let mut output = Output {
         out,
         limit,
-        history,
-        kept,
+        keep,
         in_history: 0,
         sink,
         beyond: None,
@@ -70,7 +80,12 @@ pub(super) fn message(
                             Ended::Finished
                         };
                     }
-                    if !rewind(decompress, output.history) {
+                    let rewound = match &output.keep {
+                        Keep::Inside => return Ended::Unprepared,
+                        Keep::In(history) => rewind(decompress, history),
+                        Keep::Nothing => rewind(decompress, &output.message()),
+                    };
+                    if !rewound {
                         return Ended::Invalid;
                     }
                 }
@@ -82,9 +97,7 @@ pub(super) fn message(
             }
         }
     }
-    if kept {
-        output.remember();
-    }
+    output.remember();
     if output.is_too_long() {
         output.too_long(false)
     } else {
@@ -96,8 +109,7 @@ pub(super) fn message(
 struct Output<'a> {
     out: &'a mut Vec<u8>,
     limit: usize,
-    history: &'a mut History,
-    kept: bool,
+    keep: Keep<'a>,
     /// How much of `out` the history has.
     in_history: usize,
     /// Takes what is beyond the limit, until the history has it.
@@ -124,7 +136,7 @@ impl Output<'_> {
     fn feed(&mut self, decompress: &mut Decompress, input: &mut &[u8]) -> Fed {
         loop {
             if self.beyond.is_none() && self.out.len() > self.limit {
-                if !self.kept {
+                if matches!(self.keep, Keep::Nothing) {
                     return Fed::Enough;
                 }
                 self.remember();
@@ -180,17 +192,27 @@ impl Output<'_> {
 
     /// Continues the history with what it does not have yet.
     fn remember(&mut self) {
+        let new = match self.beyond {
+            None => &self.out[self.in_history..],
+            Some(_) => self.sink,
+        };
+        if let Keep::In(history) = &mut self.keep {
+            history.push(new);
+        }
         match &mut self.beyond {
-            None => {
-                self.history.push(&self.out[self.in_history..]);
-                self.in_history = self.out.len();
-            }
+            None => self.in_history = self.out.len(),
             Some(beyond) => {
-                self.history.push(self.sink);
                 *beyond += self.sink.len();
                 self.sink.clear();
             }
         }
+    }
+
+    /// The message so far, as the history of what follows in it.
+    fn message(&self) -> History {
+        let mut history = History::new(32 << 10);
+        history.push(self.out);
+        history
     }
 
     fn is_too_long(&self) -> bool {

@@ -1,21 +1,17 @@
 //! Decompressors, shared by all directions of all connections.
 //!
-//! A decompressor takes some 48 KB. The history of a direction lives with its [`Inflater`](super::Inflater) and is only as long as what was
-//! sent; a decompressor is lent to a direction and stays with it while there are not too many others. So a busy conversation
-//! inflates at `flate2`'s speed, and thousands of quiet ones cost only their histories.
+//! A decompressor takes some 40 KB. The history of a direction that has sent little lives with its [`Inflater`](super::Inflater); a decompressor
+//! is lent to it and stays with it while there are not too many others. So thousands of quiet conversations cost only their short
+//! histories. One that has sent more has its own (`known.rs`).
 
 use flate2::Decompress;
 
 use super::cells::Cell;
 use super::history::History;
 
-/// How many directions keep a decompressor at once; with more of them, one that has not been used lately loses it.
-///
-/// To make one continue another history costs a copy of that, 32 KB from where no cache has it: with few decompressors and a
-/// thousand conversations at once that was nearly half of the time. With 832 of them (about 33 MB) a direction that inflates still
-/// takes less than 48 KB: up to 832 directions a history and a decompressor of 40 KB each, for which the rest of the program leaves
-/// room; beyond that, 32 KB for each further one.
-const SLOTS: usize = 832;
+/// How many directions keep a shared decompressor at once; with more of them, one that has not been used lately loses it. Together they
+/// take 10 MB; to make one continue another history costs a copy of that, at most 8 KB.
+pub(super) const SLOTS: usize = 256;
 
 /// Decompressors and buffers for any number of [`Inflater`](super::Inflater)s. One a thread is enough.
 #[derive(Debug)]
@@ -83,6 +79,10 @@ pub(super) struct Lease {
     slot: u32,
     /// 0 is never given out.
     number: u64,
+}
+
+impl Lease {
+    pub(super) const NONE: Self = Self { slot: 0, number: 0 };
 }
 
 impl Decompressors {

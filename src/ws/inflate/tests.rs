@@ -2,6 +2,7 @@
 
 use flate2::{Compress, Compression, FlushCompress, Status};
 
+use super::pool::SLOTS;
 use super::*;
 
 /// One direction of a real sender.
@@ -144,10 +145,72 @@ fn every_parameter_combination() {
     }
 }
 
+/// A sender that has said so much that its direction has a decompressor of its own.
+fn talkative() -> (Sender, InflatePool, Inflater) {
+    let (mut sender, mut pool, mut inflater) = (Sender::new(true, 15, 6), InflatePool::new(), Inflater::new(true, 15));
+    for n in 0..600 {
+        let text = format!("message {n}, of which there are {} alike", 600 - n);
+        let (inflated, out, _) = inflate(&mut inflater, &mut pool, &sender.message(text.as_bytes()));
+        assert_eq!((inflated, out), (Inflated::Whole, text.into_bytes()));
+    }
+    (sender, pool, inflater)
+}
+
+#[test]
+fn bfinal_after_a_long_history_leaves_it_right() {
+    let (mut sender, mut pool, mut inflater) = talkative();
+    let (inflated, out, _) = inflate(&mut inflater, &mut pool, &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]);
+    assert_eq!((inflated, &out[..]), (Inflated::Whole, &b"Hello"[..]));
+    // Its own window lacks the Hello: what it refers to lies five bytes further back than it thinks, all the same in a repetition.
+    let again = [b'a'; 20_000];
+    let (inflated, out, _) = inflate(&mut inflater, &mut pool, &sender.message(&again));
+    assert_eq!((inflated, &out[..]), (Inflated::Whole, &again[..]));
+    let (inflated, out, _) = inflate(&mut inflater, &mut pool, &sender.message(&again[..9000]));
+    assert_eq!((inflated, &out[..]), (Inflated::Whole, &again[..9000]));
+}
+
+#[test]
+fn bfinal_in_a_later_block_after_a_long_history_is_no_garbage() {
+    // A stored block "ab", then "Hello" with BFINAL; and the same with something behind that.
+    let block = [
+        &[0x00, 0x02, 0x00, 0xfd, 0xff][..],
+        b"ab",
+        &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
+    ]
+    .concat();
+    let (mut sender, mut pool, mut inflater) = talkative();
+    let (inflated, out, _) = inflate(&mut inflater, &mut pool, &block);
+    assert_eq!((inflated, &out[..]), (Inflated::Whole, &b"abHello"[..]));
+    let text = b"message 3, of which there are 597 alike";
+    let (inflated, _, holes) = inflate(&mut inflater, &mut pool, &sender.message(text));
+    assert_eq!(inflated, Inflated::Partial, "what it refers to is not known any more");
+    assert!(!holes.is_empty());
+
+    let (_, mut pool, mut inflater) = talkative();
+    let more = [&block[..], &[0x00, 0x03, 0x00, 0xfc, 0xff], b"xyz\0"].concat();
+    let (inflated, out, holes) = inflate(&mut inflater, &mut pool, &more);
+    assert_eq!(
+        (inflated, &out[..], holes),
+        (Inflated::Whole, &b"abHelloxyz"[..], vec![])
+    );
+}
+
+#[test]
+fn a_loss_after_a_long_history_does_not_touch_what_was_known() {
+    let (mut sender, mut pool, mut inflater) = talkative();
+    inflater.lost();
+    let (inflated, out, holes) = inflate(&mut inflater, &mut pool, &sender.message(b"{\"new\":\"words\"}"));
+    assert_eq!(
+        (inflated, &out[..]),
+        (Inflated::Whole, &b"{\"new\":\"words\"}"[..]),
+        "{holes:?}"
+    );
+}
+
 #[test]
 fn more_directions_than_decompressors() {
     let mut pool = InflatePool::new();
-    let mut directions: Vec<_> = (0..200)
+    let mut directions: Vec<_> = (0..2 * SLOTS)
         .map(|_| (Sender::new(true, 15, 6), Inflater::new(true, 15)))
         .collect();
     for round in 0..5 {
