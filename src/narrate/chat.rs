@@ -76,7 +76,7 @@ impl Narrator {
                 let message = Labelled { protocol, act, label };
                 self.story.entitle(80, Title::Labelled(message));
                 self.story.notes.push(Note::Labelled { from, to, message, id });
-                Kind::Labelled(protocol, act, Label::new(self.story.text(label)))
+                Kind::Labelled(protocol, act, Label::new(self.story.text(label), label.cut))
             }
         }
     }

@@ -13,6 +13,7 @@ mod queues;
 mod saying;
 mod says;
 mod segment;
+mod short;
 mod story;
 mod talk;
 mod title;

@@ -247,9 +247,8 @@ impl Narrator {
             Kind::AppPong => (What::AppPong, Title::AppPong),
             Kind::Refusal => (What::Refusal, Title::Refusal),
             Kind::Labelled(protocol, act, label) => {
-                let (bytes, cut) = label.bytes();
-                let mut span = story.keep(bytes);
-                span.cut = cut;
+                let mut span = story.keep(label.bytes());
+                span.cut = label.is_cut();
                 let labelled = Labelled {
                     protocol,
                     act,

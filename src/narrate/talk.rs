@@ -3,6 +3,7 @@
 use super::World;
 use super::queues::{Owner, Queue, Queues};
 use super::says::SayId;
+use super::short::Short;
 use super::users::UserRef;
 use super::who::Role;
 use crate::app::{Act, Protocol};
@@ -109,33 +110,8 @@ pub(super) enum Kind {
     Close { answer: bool },
 }
 
-/// A short name, kept by value.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Label {
-    bytes: [u8; 30],
-    length: u8,
-    cut: bool,
-}
-
-impl Label {
-    pub(super) fn new(text: &[u8]) -> Self {
-        let mut end = text.len().min(30);
-        while end < text.len() && end > 0 && text[end] & 0xc0 == 0x80 {
-            end -= 1;
-        }
-        let mut bytes = [0; 30];
-        bytes[..end].copy_from_slice(&text[..end]);
-        Self {
-            bytes,
-            length: end as u8,
-            cut: end < text.len(),
-        }
-    }
-
-    pub(super) fn bytes(&self) -> (&[u8], bool) {
-        (&self.bytes[..usize::from(self.length)], self.cut)
-    }
-}
+/// A short name.
+pub(super) type Label = Short<30>;
 
 /// A ping that waits for its pong.
 #[derive(Debug, Clone, Copy)]

@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 
 use foldhash::quality::RandomState;
 
+use super::short::Short;
 use super::story::{Span, Story};
 use super::who::Person;
 use crate::app::Text;
@@ -47,9 +48,8 @@ struct User {
     generation: u32,
     id_key: u64,
     name_key: u64,
-    id: Vec<u8>,
-    name: Vec<u8>,
-    name_cut: bool,
+    id: Short<ID_BYTES>,
+    name: Short<NAME_BYTES>,
     online: bool,
     /// The connection over which this user talks; 0 when it is not known.
     session: u64,
@@ -90,13 +90,12 @@ impl Users {
             self.forget(self.next);
             self.next
         };
+        let id = short(&mut self.scratch, id);
         let user = &mut self.slots[slot];
         user.generation = user.generation.wrapping_add(1);
         user.id_key = key;
-        user.id.clear();
-        id.copy_into(&mut user.id, ID_BYTES);
-        user.name.clear();
-        user.name_cut = false;
+        user.id = id;
+        user.name = Short::default();
         user.online = false;
         user.session = 0;
         self.by_id.insert(key, slot as u32);
@@ -140,15 +139,16 @@ impl Users {
     /// The user is there, under that name.
     pub(super) fn arrives(&mut self, server: Endpoint, user: UserRef, name: Text<'_>) {
         let name_key = self.key(server, name);
-        let Some(known) = self.user_mut(user) else { return };
+        let Some(known) = self.user(user) else { return };
         if known.online && known.name_key == name_key {
             return;
         }
+        let name = short(&mut self.scratch, name);
+        let Some(known) = self.user_mut(user) else { return };
         let before = known.online.then_some(known.name_key);
         known.online = true;
         known.name_key = name_key;
-        known.name.clear();
-        known.name_cut = name.copy_into(&mut known.name, NAME_BYTES);
+        known.name = name;
         if let Some(before) = before {
             self.release(before);
         }
@@ -178,20 +178,27 @@ impl Users {
 
     /// The user's name is `name`.
     pub(super) fn is_called(&self, user: UserRef, name: &[u8]) -> bool {
-        self.user(user).is_some_and(|u| u.name == name)
+        self.user(user).is_some_and(|u| u.name.bytes() == name)
     }
 
     /// The user, to be spoken of in `story`.
     pub(super) fn person(&self, story: &mut Story, user: UserRef) -> Option<Person> {
         let known = self.user(user)?;
-        let mut name = story.keep(&known.name);
-        name.cut = known.name_cut;
+        let mut name = story.keep(known.name.bytes());
+        name.cut = known.name.is_cut();
         Some(Person {
             name,
-            id: story.keep(&known.id),
+            id: story.keep(known.id.bytes()),
             shared: self.bearers.get(&known.name_key).is_some_and(|&n| n > 1),
         })
     }
+}
+
+/// As much of `text` as is kept.
+fn short<const N: usize>(scratch: &mut Vec<u8>, text: Text<'_>) -> Short<N> {
+    scratch.clear();
+    let cut = text.copy_into(scratch, N);
+    Short::new(scratch, cut)
 }
 
 /// Somebody of whom only a text is known.
