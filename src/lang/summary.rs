@@ -21,6 +21,8 @@ pub struct SummaryWords {
     pub rates: &'static str,
     /// From a say to its deliveries: the shortest, mean and longest time.
     pub delivery: &'static str,
+    /// Deliveries to users who were logged in that never came.
+    pub missed: &'static str,
     /// From a ping to its pong, likewise.
     pub round_trip: &'static str,
     /// Pings without a pong.
@@ -67,6 +69,7 @@ static EN: SummaryWords = SummaryWords {
     from_servers: "From servers",
     rates: "Rates",
     delivery: "Delivery",
+    missed: "Not delivered",
     round_trip: "Ping round trip",
     unanswered: "Unanswered pings",
     violations: "Violations",
@@ -89,6 +92,7 @@ static ZH_CN: SummaryWords = SummaryWords {
     from_servers: "服务端发送",
     rates: "速率",
     delivery: "送达耗时",
+    missed: "未送达",
     round_trip: "ping 往返时间",
     unanswered: "未应答的 ping",
     violations: "协议违规",
@@ -111,6 +115,7 @@ static ZH_TW: SummaryWords = SummaryWords {
     from_servers: "伺服端傳送",
     rates: "速率",
     delivery: "送達耗時",
+    missed: "未送達",
     round_trip: "ping 往返時間",
     unanswered: "未回應的 ping",
     violations: "違反協定",
@@ -133,6 +138,7 @@ static JA: SummaryWords = SummaryWords {
     from_servers: "サーバーから",
     rates: "速度",
     delivery: "配送時間",
+    missed: "届かなかった配送",
     round_trip: "ping の往復時間",
     unanswered: "応答のない ping",
     violations: "プロトコル違反",
@@ -155,6 +161,7 @@ static ES: SummaryWords = SummaryWords {
     from_servers: "De los servidores",
     rates: "Ritmo",
     delivery: "Tiempo de entrega",
+    missed: "Sin entregar",
     round_trip: "Ida y vuelta del ping",
     unanswered: "Pings sin respuesta",
     violations: "Infracciones",

@@ -189,6 +189,9 @@ impl Sink for Sinks {
 
     #[inline]
     fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
+        if let Some(closing) = &mut self.closing {
+            closing.summary.packet_end(packet)?;
+        }
         match &mut self.view {
             Some(view) => view.packet_end(packet),
             None => ControlFlow::Continue(()),

@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 
 use crate::base::{Direction, Rule, Timestamp};
 use crate::event::{End, Event, EventKind, Message, Opcode, SegmentView, Session, Sink};
+use crate::narrate::Narrator;
 use crate::net::Packet;
 use chat::{Chat, Pings};
 
@@ -37,6 +38,9 @@ pub struct Summary {
     ends: Vec<((End, Option<u16>), u64)>,
     chat: Chat,
     pings: Pings,
+    /// Keeps the books of who has got what was said.
+    narrator: Narrator,
+    in_packet: bool,
 }
 
 impl Summary {
@@ -95,7 +99,9 @@ impl Summary {
 
 impl Sink for Summary {
     #[inline]
-    fn packet(&mut self, packet: &Packet<'_>, _: Option<SegmentView<'_>>) -> ControlFlow<()> {
+    fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        self.in_packet = true;
+        self.narrator.packet(packet, segment);
         self.packets += 1;
         self.bytes += packet.data.wire_len as u64;
         let (first, _) = self.times.unwrap_or((packet.time, packet.time));
@@ -104,6 +110,12 @@ impl Sink for Summary {
     }
 
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        self.narrator.event(event);
+        if !self.in_packet {
+            // Nobody reads the story, and all sessions that are open may end at once.
+            self.narrator.packet_end();
+            self.narrator.clear();
+        }
         match event.kind {
             EventKind::Message(message) => self.message(event.session, message, event.at.time),
             EventKind::Violation { violation, .. } => {
@@ -124,6 +136,9 @@ impl Sink for Summary {
 
     #[inline]
     fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
+        self.narrator.packet_end();
+        self.narrator.clear();
+        self.in_packet = false;
         ControlFlow::Continue(())
     }
 }

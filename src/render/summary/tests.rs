@@ -198,3 +198,49 @@ fn a_stranger_cannot_make_it_grow() {
     summary.text(&mut out, CATALOGS[0], &Palette::PLAIN);
     assert!(out.len() < 4000, "{}", out.len());
 }
+
+#[test]
+fn the_text_counts_who_did_not_get_what_was_said() {
+    let mut summary = Summary::new();
+    let texts: [(bool, &[u8]); 3] = [
+        (false, br#"{"type":"login","name":"a"}"#),
+        (true, br#"{"type":"login","uid":7,"name":"a"}"#),
+        (false, br#"{"type":"say","to_uid":"all","content":"lost"}"#),
+    ];
+    for (index, (is_down, text)) in texts.into_iter().enumerate() {
+        let message = samples::message(Opcode::Text, text);
+        let message = if is_down { down(message) } else { message };
+        packet(&mut summary, index as i64);
+        hear(&mut summary, index as i64, EventKind::Message(&message));
+        let _ = summary.packet_end(&Packet {
+            number: 1,
+            time: Timestamp::from_nanos(0),
+            link: LinkType(1),
+            data: Captured::whole(b""),
+        });
+    }
+    let shown = |summary: &Summary| {
+        let mut out = Vec::new();
+        summary.text(&mut out, CATALOGS[0], &Palette::PLAIN);
+        String::from_utf8(out).unwrap()
+    };
+    assert!(!shown(&summary).contains("Not delivered"));
+    let end = crate::event::SessionEnd {
+        how: End::CaptureEnd,
+        close_code: None,
+        by: None,
+        closing_handshake: false,
+        messages: 3,
+        bytes: 0,
+        unanswered_pings: [0; 2],
+        refused: None,
+        fin: [false; 2],
+        reset: None,
+    };
+    hear(&mut summary, 9, EventKind::SessionEnd(&end));
+    assert!(
+        shown(&summary).contains("  Not delivered         1\n"),
+        "{}",
+        shown(&summary)
+    );
+}

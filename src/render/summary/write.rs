@@ -96,6 +96,9 @@ impl Summary {
             });
         }
         lines.spread(words.delivery, &self.chat.delivery, words.spread);
+        if self.narrator.missed() > 0 {
+            lines.line(words.missed, |out| number(out, self.narrator.missed()));
+        }
         lines.spread(words.round_trip, &self.pings.round_trip, words.spread);
         if self.unanswered > 0 {
             lines.line(words.unanswered, |out| number(out, self.unanswered));
