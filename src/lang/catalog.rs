@@ -471,6 +471,10 @@ catalog! {
     labelled_name(label);
     /// Its identifier.
     labelled_id(id);
+    /// It answers a request.
+    answers(label, packet, after);
+    /// It answers a request that has no name.
+    answers_unnamed(packet, after);
     /// A text message.
     text(from, to, bytes);
     /// A binary message.

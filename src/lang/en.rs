@@ -222,6 +222,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     labelled: "{from} sends {to} a {protocol} message: {act}",
     labelled_name: " {label}",
     labelled_id: ", id {id}",
+    answers: "It answers the request {label} (packet {packet}), {after} after it.",
+    answers_unnamed: "It answers the request of packet {packet}, {after} after it.",
     text: "{from} sends {to} a text message of {bytes}.",
     binary: "{from} sends {to} a binary message of {bytes}.",
     reserved: "{from} sends {to} a frame with reserved opcode {n}, {bytes}.",

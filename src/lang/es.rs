@@ -222,6 +222,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     labelled: "{from} envía a {to} un mensaje de {protocol}: {act}",
     labelled_name: " {label}",
     labelled_id: ", id {id}",
+    answers: "Responde a la petición {label} (paquete {packet}), {after} después.",
+    answers_unnamed: "Responde a la petición del paquete {packet}, {after} después.",
     text: "{from} envía a {to} un mensaje de texto de {bytes}.",
     binary: "{from} envía a {to} un mensaje binario de {bytes}.",
     reserved: "{from} envía a {to} una trama con el código de operación reservado {n}, {bytes}.",

@@ -222,6 +222,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     labelled: "{from}が{to}に{protocol}メッセージを送信します：{act}",
     labelled_name: "{label}",
     labelled_id: "、id {id}",
+    answers: "リクエスト{label}（パケット{packet}）への応答です（リクエストから{after}後）。",
+    answers_unnamed: "パケット{packet}のリクエストへの応答です（リクエストから{after}後）。",
     text: "{from}が{to}に{bytes}のテキストメッセージを送信します。",
     binary: "{from}が{to}に{bytes}のバイナリメッセージを送信します。",
     reserved: "{from}が{to}に予約済みオペコード{n}のフレーム（{bytes}）を送信します。",

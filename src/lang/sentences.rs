@@ -273,6 +273,10 @@ impl Words<'_> {
                 }
                 self.out.extend_from_slice(self.catalog.stop.as_bytes());
             }
+            Note::Answers { label, packet, after } => match label.is_empty() {
+                true => self.answers_unnamed(Num(packet), Time(after)),
+                false => self.answers(Quote(label), Num(packet), Time(after)),
+            },
             Note::Message {
                 from,
                 to,

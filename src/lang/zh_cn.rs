@@ -222,6 +222,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     labelled: "{from}向{to}发送{protocol}消息：{act}",
     labelled_name: "{label}",
     labelled_id: "，id {id}",
+    answers: "这是对请求{label}（第{packet}个包）的应答，距请求{after}。",
+    answers_unnamed: "这是对第{packet}个包中请求的应答，距请求{after}。",
     text: "{from}向{to}发送{bytes}的文本消息。",
     binary: "{from}向{to}发送{bytes}的二进制消息。",
     reserved: "{from}向{to}发送保留操作码{n}的帧，{bytes}。",

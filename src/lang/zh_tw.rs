@@ -222,6 +222,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     labelled: "{from}向{to}傳送 {protocol} 訊息：{act}",
     labelled_name: "{label}",
     labelled_id: "，id {id}",
+    answers: "這是對請求{label}（第 {packet} 個封包）的回應，距請求 {after}。",
+    answers_unnamed: "這是對第 {packet} 個封包中請求的回應，距請求 {after}。",
     text: "{from}向{to}傳送 {bytes}的文字訊息。",
     binary: "{from}向{to}傳送 {bytes}的二進位訊息。",
     reserved: "{from}向{to}傳送保留操作碼 {n} 的訊框，{bytes}。",

@@ -1,8 +1,8 @@
 //! What messages mean to the application: logins, user lists, who leaves. What is said is told in [`super::saying`].
 
-use super::talk::{Kind, Label, Login};
+use super::talk::{Kind, Login};
 use super::users::{UserRef, quote, stranger};
-use super::who::{Labelled, Person};
+use super::who::Person;
 use super::{Narrator, Note, Title};
 use crate::app::{self, Meaning, Text, Users};
 use crate::base::Direction;
@@ -69,15 +69,7 @@ impl Narrator {
                 act,
                 label,
                 id,
-            } => {
-                let (from, to) = self.pair(number, direction);
-                let label = quote(&mut self.story, label.unwrap_or(Text::Plain("")), 60);
-                let id = quote(&mut self.story, id.unwrap_or(Text::Plain("")), 40);
-                let message = Labelled { protocol, act, label };
-                self.story.entitle(80, Title::Labelled(message));
-                self.story.notes.push(Note::Labelled { from, to, message, id });
-                Kind::Labelled(protocol, act, Label::new(self.story.text(label), label.cut))
-            }
+            } => self.generic(number, direction, (protocol, act), label, id),
         }
     }
 

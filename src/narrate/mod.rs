@@ -10,6 +10,7 @@ mod message;
 mod missed;
 mod note;
 mod queues;
+mod requests;
 mod saying;
 mod says;
 mod segment;
@@ -33,6 +34,7 @@ use crate::base::{Direction, Endpoint, Side, Timestamp};
 use crate::event::{End, Event, EventKind, SegmentView, SessionEnd};
 use crate::net::Packet;
 use crate::tcp::SegmentFacts;
+use requests::Requests;
 use says::Says;
 use talk::{Talk, Waiting};
 use users::Users;
@@ -56,6 +58,7 @@ pub struct Narrator {
     fins: HashMap<u64, [bool; 4], FixedState>,
     fins_in_order: VecDeque<u64>,
     over: VecDeque<u64>,
+    requests: Requests,
     /// Deliveries that have not come.
     missed: u64,
     /// The end of the capture has been told.

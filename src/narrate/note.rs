@@ -315,6 +315,15 @@ pub enum Note {
         /// The identifier that ties requests and responses; empty when there is none.
         id: Span,
     },
+    /// It answers a request.
+    Answers {
+        /// What was asked for; empty when that has no name.
+        label: Span,
+        /// With which packet.
+        packet: u64,
+        /// Nanoseconds since that.
+        after: i64,
+    },
     /// Any other message.
     Message {
         /// From whom.

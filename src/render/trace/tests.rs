@@ -373,6 +373,25 @@ fn messages_of_other_applications_are_named() {
     );
 }
 
+#[test]
+fn a_response_names_the_request_that_it_answers() {
+    let lines = blocks(
+        "en",
+        &[
+            (UP, r#"{"jsonrpc":"2.0","method":"add","id":3}"#.to_owned()),
+            (DOWN, r#"{"jsonrpc":"2.0","method":"add","id":3}"#.to_owned()),
+            (DOWN, r#"{"jsonrpc":"2.0","result":5,"id":3}"#.to_owned()),
+            (UP, r#"42/chat,7["join","room"]"#.to_owned()),
+            (DOWN, r#"{"jsonrpc":"2.0","result":5,"id":4}"#.to_owned()),
+        ],
+    );
+    let answers: Vec<_> = lines.iter().filter(|line| line.contains("answers")).collect();
+    assert_eq!(
+        answers,
+        [r#" * It answers the request "add" (packet 1), 0 µs after it."#]
+    );
+}
+
 proptest! {
     #[test]
     fn whatever_is_said_the_blocks_keep_their_form(
