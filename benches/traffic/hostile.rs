@@ -7,7 +7,7 @@ use super::*;
 pub(crate) const KINDS: &str = "flood (thousand SYNs), garbage (thousand connections), holes (MB), crumbs (thousand), bomb (messages), \
                          fragmented-bomb (messages), bombs (connections), heads (MB), lines (MB), fragments (MB), \
                          empty-fragments (thousand), datagrams, datagrams-6 (thousand), unfinished (MB), torn (thousand), \
-                         pings (thousand), logins (thousand), rooms (thousand), lost-0 to lost-4 (MB), unknown-0 to unknown-4 (MB)";
+                         pings (thousand), logins (thousand), rooms (thousand), crowd (thousand users), lost-0 to lost-4 (MB), unknown-0 to unknown-4 (MB)";
 
 /// Sessions that do no harm.
 const WITNESSES: usize = 20;
@@ -102,6 +102,7 @@ pub(crate) fn hostile<W: Write>(capture: &mut Capture<W>, kind: &str, count: u64
             capture.messages -= 2;
             connection.client_ack(capture)
         }),
+        "crowd" => crowd(capture, thousands as usize),
         _ => {
             if let Some(pattern) = pattern("lost-") {
                 lost(capture, megabytes, pattern)
@@ -288,6 +289,29 @@ pub(crate) fn bomb(
         bomber.send(capture, From::Client, &wire)?;
         bomber.server_ack(capture)?;
         Ok(n + 1 < times)
+    })
+}
+
+/// Many users in one room, of whom each says something that nobody gets; then all leave.
+fn crowd(capture: &mut Capture<impl Write>, users: usize) -> io::Result<()> {
+    let mut room = open(capture, users, false)?;
+    for (uid, user) in room.iter_mut().enumerate() {
+        let login = format!(r#"{{"type":"login","name":"user {uid}"}}"#);
+        user.client_message(capture, login.as_bytes(), 0x1)?;
+        let answer = format!(r#"{{"type":"login","uid":{uid},"name":"user {uid}","time":"now"}}"#);
+        user.server_message(capture, answer.as_bytes(), 0x1)?;
+        user.client_ack(capture)?;
+        capture.messages -= 2;
+    }
+    among(capture, |capture, n| {
+        let user = &mut room[n as usize % users];
+        if n < users as u64 {
+            user.client_message(capture, br#"{"type":"say","to_uid":"all","content":"?"}"#, 0x1)?;
+            capture.messages -= 1;
+        } else {
+            user.segment(capture, From::Client, Flags::FinAck, &[])?;
+        }
+        Ok(n + 1 < 2 * users as u64)
     })
 }
 

@@ -297,10 +297,11 @@ impl Connection {
             Flags::SynAck => builder.syn().ack(ack),
             Flags::Ack => builder.ack(ack),
             Flags::Push => builder.psh().ack(ack),
+            Flags::FinAck => builder.fin().ack(ack),
         };
         let builder = match flags {
             Flags::Syn | Flags::SynAck => builder.options(&opening),
-            Flags::Ack | Flags::Push => builder.options(&plain),
+            Flags::Ack | Flags::Push | Flags::FinAck => builder.options(&plain),
         }
         .map_err(io::Error::other)?;
         capture.frame(|bytes| builder.write(bytes, payload).map_err(io::Error::other))
@@ -313,6 +314,7 @@ enum Flags {
     SynAck,
     Ack,
     Push,
+    FinAck,
 }
 
 /// A classic pcap file being written, and the dice.
