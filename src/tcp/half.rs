@@ -8,7 +8,7 @@ use crate::tcp::{At, DataFact, StreamEvent};
 /// A gap is given up when the other side has acknowledged all of it, unless that acknowledgment is younger than both of
 /// these: the capture may have seen the ACK before the data, and data that was lost on the way to the capture comes
 /// again from nowhere.
-const PATIENCE_PACKETS: u8 = 8;
+const PATIENCE_PACKETS: u8 = 48;
 const PATIENCE_NANOS: i64 = 20_000_000;
 
 /// Without any acknowledgment a gap is given up after this time: TCP would have sent the bytes again.
