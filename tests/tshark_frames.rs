@@ -22,7 +22,12 @@ fn frames_are_those_of_tshark() {
         return;
     }
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    for case in ["ws-oddities", "workerman-chat-2014"] {
+    for case in [
+        "ws-oddities",
+        "workerman-chat-2014",
+        "two-browsers-2014",
+        "two-browsers-new",
+    ] {
         let capture = fixtures.join(case).join("capture.pcap");
         let theirs = tshark(&capture);
         assert!(!theirs.is_empty(), "tshark finds no frame in {case}");

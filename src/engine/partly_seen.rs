@@ -1,6 +1,6 @@
 //! Captures that hold only a part of what was said: begun late, cut, with gaps.
 
-use super::tests::{ACK, CLIENT, SERVER, Talk, frame, hear, hear_cut, request, response, text};
+use super::tests::{ACK, CLIENT, Heard, SERVER, Talk, frame, hear, hear_cut, request, response, text};
 
 fn say(n: usize) -> String {
     format!("{{\"type\":\"say\",\"content\":\"number {n} of many\"}}")
@@ -51,5 +51,69 @@ fn heads_cut_in_their_first_lines_and_the_frame_behind_them() {
         let heard = hear_cut(talk.packets.iter(), 250, snaplen);
         assert_eq!(heard.texts(), ["hi", "ho"], "{snaplen}");
         assert_eq!(heard.rules, [""; 0]);
+    }
+}
+
+/// Numbers that are the same in every run (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        ((self.0 >> 16) % n) as usize
+    }
+
+    fn bytes(&mut self, n: usize) -> Vec<u8> {
+        (0..n).map(|_| self.below(256) as u8).collect()
+    }
+}
+
+/// A piece of a conversation that is no WebSocket.
+fn other(kind: usize, random: &mut Random) -> Vec<u8> {
+    let n = 1 + random.below(300);
+    let words = |n: usize| "{\"日本\":\"ü 😀 words\"}, ".repeat(1 + n / 20).into_bytes();
+    match kind {
+        0 => random.bytes(n),
+        // TLS application data, its records' heads anywhere in the segments.
+        1 => [&[0x17, 3, 3, (n >> 8) as u8, n as u8], &random.bytes(n)[..]].concat(),
+        2 => words(n),
+        3 => format!("*2\r\n$3\r\nGET\r\n${n}\r\n{}\r\n", "k".repeat(n)).into_bytes(),
+        // A length in two or four bytes before text: empty continuations, and others.
+        4 => [&(n as u32).to_be_bytes()[..], &words(n)[..n.min(20)]].concat(),
+        5 => (0..n).flat_map(|_| (random.below(260) as u16).to_be_bytes()).collect(),
+        // MQTT's SUBSCRIBE and PUBLISH.
+        6 => [&[0x82, 9, 0, 1, 0, 4][..], b"a/b/", &[0, 0x30, 12, 0, 4], b"a/b/value1"].concat(),
+        _ => [&[0; 4], &random.bytes(n % 8)[..]].concat(),
+    }
+}
+
+#[test]
+fn other_protocols_begun_late_are_not_taken_for_websocket() {
+    let mut random = Random(0x5eed);
+    for round in 0..160 {
+        let kind = round % 8;
+        let mut talk = Talk::new();
+        let one_sided = round % 3 == 0;
+        for _ in 0..30 {
+            let side = if one_sided || random.below(2) == 0 {
+                CLIENT
+            } else {
+                SERVER
+            };
+            let data: Vec<u8> = (0..1 + random.below(4))
+                .flat_map(|_| other(kind, &mut random))
+                .collect();
+            let size = [100, 536, 1460][random.below(3)];
+            for piece in data.chunks(size) {
+                talk.packet(side, ACK, piece);
+            }
+        }
+        let late = talk.packets.iter().skip(5 + random.below(20));
+        let lossy = late.filter(|_| round % 2 == 0 || random.below(20) != 0);
+        let snaplen = [usize::MAX, 40 + 200, 40 + 60][round / 8 % 3];
+        let heard: Heard = hear_cut(lossy, 50, snaplen);
+        assert!(heard.messages.is_empty(), "{kind}: {:?}", heard.messages);
     }
 }

@@ -140,7 +140,7 @@ pub(super) fn response(more: &str) -> String {
 pub(super) struct Heard {
     packets: u64,
     lines: Vec<String>,
-    messages: Vec<Said>,
+    pub(super) messages: Vec<Said>,
     /// Endings and what was told as ending.
     ends: Vec<SessionEnd>,
     accepts: Vec<Accept>,

@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::Violation;
+use crate::ws::{FrameInfo, Message, StreamRange};
 use crate::base::{GapCause, Limits, Timestamp};
 use crate::ws::Hole;
 use crate::ws::mask::unmask;
