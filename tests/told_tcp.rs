@@ -1,0 +1,212 @@
+//! What goes wrong on the way is told: segments made by hand, and the words that their blocks must hold.
+
+#[path = "support/builder.rs"]
+#[allow(dead_code, unreachable_pub, reason = "others need more of it")]
+mod builder;
+
+use builder::{ACK, FIN, Ip4, PSH, RST, SYN, Tcp};
+use wschat_sniff::base::{Captured, Limits, Timestamp};
+use wschat_sniff::engine::Engine;
+use wschat_sniff::lang;
+use wschat_sniff::narrate::Detail;
+use wschat_sniff::net::{LinkType, Packet};
+use wschat_sniff::render::View;
+use wschat_sniff::render::palette::Palette;
+use wschat_sniff::render::tcpdump;
+use wschat_sniff::render::trace::{Options, Trace};
+
+const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+    User-Agent: Python/3.11 websockets/17.0\r\n\r\n";
+const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+/// One connection, with what each of its segments is told to do.
+struct Wire {
+    engine: Engine,
+    view: Trace,
+    number: u64,
+    /// What each side has sent.
+    sent: [u32; 2],
+}
+
+const CLIENT: usize = 0;
+const SERVER: usize = 1;
+
+impl Wire {
+    fn new() -> Self {
+        let view = Trace::new(Options {
+            catalog: lang::by_tag("en").unwrap(),
+            detail: Detail::Verbose,
+            palette: &Palette::PLAIN,
+            full: false,
+            tcpdump: tcpdump::Options::default(),
+        });
+        Self {
+            engine: Engine::new(Limits::default()),
+            view,
+            number: 0,
+            sent: [0; 2],
+        }
+    }
+
+    /// A segment `at` so many bytes before (or behind) what its side has sent. Gives what is told of it.
+    fn segment(&mut self, side: usize, flags: u8, at: i32, payload: &[u8], window: u16) -> String {
+        let isn = [1000_u32, 5000];
+        let seq = isn[side] + self.sent[side].wrapping_add_signed(at);
+        let ack = isn[1 - side] + self.sent[1 - side];
+        let (sport, dport) = if side == CLIENT { (40000, 7272) } else { (7272, 40000) };
+        let ip = Ip4 {
+            id: self.number as u16,
+            ..Ip4::default()
+        };
+        let ip = if side == CLIENT { ip } else { ip.back() };
+        let tcp = Tcp {
+            sport,
+            dport,
+            seq,
+            ack: if flags & ACK == 0 { 0 } else { ack },
+            flags,
+            window,
+            payload: payload.to_vec(),
+            ..Tcp::default()
+        };
+        let length = payload.len() as u32 + u32::from(flags & (SYN | FIN) != 0);
+        let end = self.sent[side].wrapping_add_signed(at) + length;
+        self.sent[side] = self.sent[side].max(end);
+        self.number += 1;
+        let bytes = tcp.over4(&ip);
+        let packet = Packet {
+            number: self.number,
+            time: Timestamp::from_nanos(self.number as i64 * 1_000_000),
+            link: LinkType(12),
+            data: Captured::whole(&bytes),
+        };
+        let begin = self.view.output().len();
+        assert!(self.engine.packet(&packet, &mut self.view).is_continue());
+        String::from_utf8(self.view.output()[begin..].to_vec()).unwrap()
+    }
+
+    /// The same, right behind what was sent before.
+    fn next(&mut self, side: usize, flags: u8, payload: &[u8]) -> String {
+        self.segment(side, flags, 0, payload, 512)
+    }
+
+    /// One that is open, after its handshakes.
+    fn open() -> Self {
+        let mut wire = Self::new();
+        assert!(wire.next(CLIENT, SYN, b"").contains("step 1 of 3"));
+        assert!(wire.next(SERVER, SYN | ACK, b"").contains("step 2 of 3"));
+        assert!(wire.next(CLIENT, ACK, b"").contains("step 3 of 3"));
+        let request = wire.next(CLIENT, ACK | PSH, REQUEST);
+        assert!(
+            request.contains("The client sends the WebSocket handshake request for \"/chat\""),
+            "{request}"
+        );
+        let response = wire.next(SERVER, ACK | PSH, RESPONSE);
+        assert!(response.contains("the handshake is successful"), "{response}");
+        let ack = wire.next(CLIENT, ACK, b"");
+        assert!(
+            ack.contains("it has received the WebSocket handshake response"),
+            "{ack}"
+        );
+        wire
+    }
+}
+
+/// A text frame of the server.
+fn text(words: &str) -> Vec<u8> {
+    [&[0x81, words.len() as u8], words.as_bytes()].concat()
+}
+
+#[track_caller]
+fn tells(told: &str, words: &str) {
+    assert!(told.contains(words), "{words:?} is not in:\n{told}");
+}
+
+#[test]
+fn a_syn_without_answer_comes_again() {
+    let mut wire = Wire::new();
+    wire.next(CLIENT, SYN, b"");
+    tells(&wire.segment(CLIENT, SYN, -1, b"", 512), "The same SYN was sent before");
+}
+
+#[test]
+fn what_is_sent_again_is_told_from_what_was_captured_twice() {
+    let mut wire = Wire::open();
+    let frame = text("hello");
+    wire.next(SERVER, ACK, &frame);
+    let back = -(frame.len() as i32);
+    let again = wire.segment(SERVER, ACK | PSH, back, &frame, 512);
+    tells(&again, "sends again what was already sent");
+    wire.number -= 1;
+    let twice = wire.segment(SERVER, ACK | PSH, back, &frame, 512);
+    tells(&twice, "This very packet was captured before");
+    let other = wire.segment(SERVER, ACK | PSH, back, &text("hullo"), 512);
+    tells(&other, "with other bytes than the first time");
+}
+
+#[test]
+fn a_segment_that_comes_too_early_waits_for_the_one_that_fills_the_gap() {
+    let mut wire = Wire::open();
+    let frame = text("hello");
+    let early = wire.segment(SERVER, ACK, 3, &frame[3..], 512);
+    tells(&early, "comes too early: 3 bytes before it are still missing");
+    let late = wire.segment(SERVER, ACK, -(frame.len() as i32), &frame[..3], 512);
+    tells(
+        &late,
+        "It brings bytes that were missing; 4 bytes that had waited for them go on with it.",
+    );
+    tells(&late, "sends the client (port 40000 at");
+}
+
+#[test]
+fn keep_alives_and_windows_are_told() {
+    let mut wire = Wire::open();
+    tells(&wire.segment(CLIENT, ACK, -1, b"", 512), "TCP keep-alive, no new data");
+    let closed = wire.segment(CLIENT, ACK, 0, b"", 0);
+    tells(&closed, "its receive window is closed (win 0)");
+    let probe = wire.segment(SERVER, ACK, -1, b"", 512);
+    tells(&probe, "tries whether the closed window of");
+    let open = wire.segment(CLIENT, ACK, 0, b"", 100);
+    tells(&open, "can take data again: its receive window is 100 bytes");
+    let wider = wire.segment(CLIENT, ACK, 0, b"", 300);
+    tells(&wider, "changes its receive window to 300 bytes");
+}
+
+#[test]
+fn a_reset_in_the_middle_of_a_conversation_is_told() {
+    let mut wire = Wire::open();
+    wire.next(SERVER, ACK, &text("hello"));
+    let reset = wire.next(CLIENT, RST | ACK, b"");
+    tells(&reset, "resets the TCP connection to");
+    tells(&reset, "what was under way is lost");
+    tells(&reset, "Session 1,");
+}
+
+#[test]
+fn a_fin_without_a_close_frame_is_what_browsers_call_1006() {
+    let mut wire = Wire::open();
+    tells(&wire.next(CLIENT, FIN | ACK, b""), "code 1006");
+    let second = wire.next(SERVER, FIN | ACK, b"");
+    tells(&second, "sends its FIN as well");
+    tells(&wire.next(CLIENT, ACK, b""), "the TCP connection is closed");
+}
+
+#[test]
+fn one_ack_for_two_messages_names_both() {
+    let mut wire = Wire::open();
+    wire.next(SERVER, ACK, &[0x89, 0]);
+    wire.next(SERVER, ACK, &text("hello"));
+    tells(
+        &wire.next(CLIENT, ACK, b""),
+        "it has received the ping and the text message of 5 bytes.",
+    );
+    for word in ["a", "bc", "def"] {
+        wire.next(SERVER, ACK, &text(word));
+    }
+    tells(
+        &wire.next(CLIENT, ACK, b""),
+        "the text message of 3 bytes and the 2 messages before it.",
+    );
+}
