@@ -188,6 +188,98 @@ fn once_the_window_is_known_again_no_decompressor_from_before_the_gap_goes_on() 
     }
 }
 
+/// A message of any kind: JSON, other text, bytes that do not compress, a pattern that compresses very well.
+fn anything(random: &mut Random, n: usize) -> (bool, Vec<u8>) {
+    const PIECES: [&str; 8] = [
+        "hello ",
+        "猪猪",
+        "你好，",
+        "😀",
+        "é",
+        "\n",
+        "\"}",
+        "{\"type\":\"say\",\"content\":\"",
+    ];
+    match random.below(6) {
+        0 => (false, (0..random.below(300)).map(|_| random.next() as u8).collect()),
+        1 => (false, b"\x00\x01\x02\x03abc".repeat(random.below(700) as usize)),
+        2 => (
+            true,
+            (0..random.below(30))
+                .map(|_| random.pick(&PIECES))
+                .collect::<String>()
+                .into(),
+        ),
+        _ => (true, chat(random, n).into()),
+    }
+}
+
+#[test]
+fn whatever_is_cut_or_lost_nothing_false_is_told() {
+    let (mut whole, mut there) = (0, 0);
+    for seed in 0..16 {
+        let mut random = Random(seed);
+        let bits = [9, 12, 15][seed as usize % 3];
+        let only_json = seed % 4 == 0;
+        let mut sender = Sender::new(true, bits, 6);
+        let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(true, bits));
+        pool.search_budget = 3_000_000;
+        let (mut out, mut holes) = (Vec::new(), Vec::new());
+        let mut at = 0;
+        for n in 0..60 {
+            let (text, bytes) = if only_json {
+                (true, chat(&mut random, n).into())
+            } else {
+                anything(&mut random, n)
+            };
+            let payload = sender.message(&bytes);
+            let range = StreamRange {
+                start: at,
+                end: at + payload.len() as u64 + 2,
+            };
+            at = range.end;
+            let fate = if n < 5 { 9 } else { random.below(12) };
+            if fate == 0 {
+                inflater.lost();
+                continue;
+            }
+            let offset = random.below(payload.len() as u64);
+            let length = 1 + random.below(payload.len() as u64 - offset);
+            let hole = [Hole {
+                offset,
+                length: Some(length),
+            }];
+            // What is behind the payload is not there when the hole reaches to its end.
+            let (payload, holes_in) = match fate {
+                3.. => (&payload[..], &[][..]),
+                _ if offset + length == payload.len() as u64 => (&payload[..offset as usize], &hole[..]),
+                _ => (&payload[..], &hole[..]),
+            };
+            let message = Compressed {
+                payload,
+                holes: holes_in,
+                text,
+                range,
+            };
+            let inflated = inflater.message(&mut pool, message, 1 << 20, &mut out, &mut holes);
+            for (i, byte) in out.iter().enumerate() {
+                let in_hole = |hole: &Hole| (i as u64).wrapping_sub(hole.offset) < hole.length.unwrap_or(u64::MAX);
+                assert!(
+                    *byte == bytes[i] || holes.iter().any(in_hole),
+                    "seed {seed} message {n} byte {i}"
+                );
+            }
+            assert!(out.len() <= bytes.len());
+            if inflated == Inflated::Whole {
+                assert_eq!(out.len(), bytes.len(), "seed {seed} message {n}");
+                whole += 1;
+            }
+            there += usize::from(fate >= 3);
+        }
+    }
+    assert!(whole * 100 > there * 35, "{whole} of {there}");
+}
+
 #[derive(Default, Debug)]
 struct Tally {
     tries: usize,

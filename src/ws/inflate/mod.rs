@@ -140,6 +140,8 @@ struct Seen {
     /// Text messages that look like JSON, and others.
     json: bool,
     other: bool,
+    /// Binary messages.
+    binary: bool,
 }
 
 impl Seen {
@@ -149,6 +151,7 @@ impl Seen {
             // A code that breaks off, with all that belongs to it, began less than 8 bytes before the hole.
             [hole, ..] => message.range.start + hole.offset.saturating_sub(8),
         };
+        self.binary |= !message.text;
         if inflated != Inflated::Whole {
             return;
         }
@@ -180,7 +183,11 @@ impl Seen {
 
     /// Each lost byte was at most so many, inflated.
     fn ratio(&self) -> u64 {
-        search::RATIO.max(2 * u64::from(self.ratio))
+        if self.json() && !self.binary {
+            search::RATIO.max(4 * u64::from(self.ratio))
+        } else {
+            search::MOST
+        }
     }
 }
 

@@ -6,16 +6,20 @@
 //! places. Lengths that fail once are out for good; a byte is known when all lengths that are left agree on it. So a wrong guess is never made;
 //! at worst there stay holes.
 //!
-//! Stated assumptions: the sender's text messages are UTF-8; JSON, when all that were seen are; and what was lost compressed at most
-//! [`RATIO`] times, or twice as well as the best message seen. If no length is left, one of them was wrong, and nothing of the references is told.
+//! Stated assumptions: the sender's text messages are UTF-8; JSON, when all that were seen are; and where all messages were JSON, what was
+//! lost compressed at most [`RATIO`] times, or four times as well as the best message seen. (Of other messages nothing is assumed: a pattern of
+//! a few bytes, sent again and again, compresses nearly as well as DEFLATE can.) If no length is left, one of them was wrong, and nothing of the references is told.
 
 use super::cells::Cell;
 
-/// How well lost messages may have been compressed, at least.
+/// How well lost JSON may have been compressed, at least.
 pub(super) const RATIO: u64 = 24;
 
+/// How well anything can be compressed: a match of 258 bytes takes two bits (RFC 1951 §3.2.5).
+pub(super) const MOST: u64 = 1032;
+
 /// With more lengths than this in question, no byte is worth asking all of them for.
-const FEW: usize = 512;
+const FEW: usize = 64;
 
 /// What lay before a gap, and how long the gap may be.
 #[derive(Debug, Clone)]
