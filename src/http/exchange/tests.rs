@@ -1,5 +1,7 @@
 //! Exchanges in any segmentation, refused and repeated upgrades, heads that are cut, lost or too long.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::base::{GapCause, Limits};
 
@@ -220,4 +222,45 @@ fn a_request_that_had_to_give_way_leaves_its_place() {
         panic!("it was upgraded")
     };
     assert_eq!((request.method.as_str(), request.range), ("", 0..ASK.len() as u64));
+}
+
+proptest! {
+    #[test]
+    fn anything_makes_progress_and_gives_its_room_back(
+        script in prop::collection::vec((any::<bool>(), 0usize..8, 1usize..3000), 1..30),
+    ) {
+        let limits = Limits { head_bytes: 500, waiting_total: 4000, ..Limits::default() };
+        let mut heads = Heads::new(&limits);
+        let mut exchange = Exchange::default();
+        let (line, lines) = (format!("X: {}\r\n", "a".repeat(600)), "X: y\r\n".repeat(150));
+        let texts = [ASK, YES, &ASK[..60], &YES[..40], "\r\n\r\n", &line, &lines, "\u{81}\u{5}Hello"];
+        let mut offsets = [0u64; 2];
+        'script: for (first, text, size) in script {
+            let side = if first { Side::A } else { Side::B };
+            let offset = &mut offsets[side.index()];
+            if size > 2900 {
+                let gap = Gap { offset: *offset, length: 7, cause: GapCause::Lost };
+                *offset += 7;
+                exchange.gap(side, gap, &mut heads);
+            }
+            for mut piece in texts[text].as_bytes().chunks(size) {
+                let mut idle = 0;
+                while !piece.is_empty() {
+                    let (used, step) = exchange.push(side, *offset, piece, &mut heads);
+                    *offset += used as u64;
+                    piece = &piece[used..];
+                    idle = if used > 0 || step.is_some() { 0 } else { idle + 1 };
+                    prop_assert!(idle < 3 && heads.cost() <= limits.waiting_total);
+                    match step {
+                        Some(Step::Hold) => break,
+                        // Its caller goes elsewhere with the rest.
+                        Some(Step::NotHttp | Step::Upgraded(..) | Step::Presumed(_)) => break 'script,
+                        _ => {}
+                    }
+                }
+            }
+        }
+        exchange.discard(&mut heads);
+        prop_assert_eq!(heads.cost(), 0);
+    }
 }
