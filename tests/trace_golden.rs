@@ -40,6 +40,11 @@ fn read(path: &Path) -> (LinkType, Vec<(Timestamp, Vec<u8>, usize)>) {
 }
 
 fn trace(path: &Path, language: &str, ascii: u8) -> String {
+    trace_of(path, language, ascii, |_| true)
+}
+
+/// The trace of the packets that `captured` lets through.
+fn trace_of(path: &Path, language: &str, ascii: u8, captured: impl Fn(&[u8]) -> bool) -> String {
     let mut view = Trace::new(Options {
         catalog: lang::by_tag(language).unwrap(),
         detail: Detail::Normal,
@@ -53,7 +58,8 @@ fn trace(path: &Path, language: &str, ascii: u8) -> String {
     });
     let mut engine = Engine::new(Limits::default());
     let (link, packets) = read(path);
-    for (index, (time, bytes, length)) in packets.iter().enumerate() {
+    let packets = packets.iter().filter(|(_, bytes, _)| captured(bytes));
+    for (index, (time, bytes, length)) in packets.enumerate() {
         let packet = Packet {
             number: index as u64 + 1,
             time: *time,
@@ -89,6 +95,19 @@ fn check(case: &str, language: &str, ascii: u8) {
 fn the_documents_session_is_told_in_five_languages() {
     for language in ["en", "zh-CN", "zh-TW", "ja", "es"] {
         check("workerman-chat-2014", language, 1);
+    }
+}
+
+/// A capture at one browser does not show who else gets what is said; the user list tells that there is somebody.
+#[test]
+fn a_broadcast_is_not_called_complete_where_only_one_browser_is_captured() {
+    let told = trace_of(&fixture("workerman-chat-2014").join("capture.pcap"), "en", 0, |bytes| {
+        bytes.windows(2).any(|port| port == 60653_u16.to_be_bytes())
+    });
+    assert!(told.contains("forwards \"hi,  all !\" back to its author"), "{told}");
+    assert!(told.contains(" * That is 1.5 ms after it was said."), "{told}");
+    for claim in ["broadcast is complete", "The only browser", "1 of 1", "everyone has it"] {
+        assert!(!told.contains(claim), "{claim}: {told}");
     }
 }
 

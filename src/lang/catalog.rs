@@ -381,6 +381,8 @@ catalog! {
     upgrade_accept_invalid(server, server_port, client, client_port);
     /// The server agrees, without a proof.
     upgrade_accept_missing(server, server_port, client, client_port);
+    /// The server agreed; what would prove it, or what it should fit, was not captured.
+    upgrade_accept_unseen(server, server_port, client, client_port);
     /// The server does not agree.
     upgrade_refused(server, client, status);
     /// The subprotocol agreed upon.

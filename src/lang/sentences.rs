@@ -108,9 +108,10 @@ impl Words<'_> {
             Note::UpgradeAccepted { client, server, accept } => {
                 let (a, b, c, d) = (Bare(server), Place(server), Bare(client), Place(client));
                 match accept {
-                    Accept::Valid => self.upgrade_accepted(a, b, c, d),
-                    Accept::Invalid => self.upgrade_accept_invalid(a, b, c, d),
-                    Accept::Missing => self.upgrade_accept_missing(a, b, c, d),
+                    Some(Accept::Valid) => self.upgrade_accepted(a, b, c, d),
+                    Some(Accept::Invalid) => self.upgrade_accept_invalid(a, b, c, d),
+                    Some(Accept::Missing) => self.upgrade_accept_missing(a, b, c, d),
+                    None => self.upgrade_accept_unseen(a, b, c, d),
                 }
             }
             Note::UpgradeRefused { client, server, status } => {

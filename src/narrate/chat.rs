@@ -207,6 +207,7 @@ impl Narrator {
             talk.asked = None;
         }
         world.users.bind(user, number);
+        world.users.is_seen(user);
         world.rooms.entry(talk.room).or_default().push(number);
     }
 

@@ -10,7 +10,7 @@ use super::who::Role;
 use super::{Narrator, Note, Title, agent};
 use crate::app::{self, Protocol, Said, Text};
 use crate::base::Direction;
-use crate::event::{Handshake, Message, Opcode, Progress, Request, Session};
+use crate::event::{Accept, Handshake, Message, Opcode, Progress, Request, Session};
 
 /// Bytes of a target, an origin, a subprotocol, extensions or a close reason that are quoted.
 const QUOTED: usize = 120;
@@ -86,11 +86,14 @@ impl Narrator {
             });
             return;
         }
+        // An answer that is there but has no key to fit, or was cut off, is not the server's fault.
+        let unseen =
+            handshake.accept == Accept::Missing && (response.cut || response.header("sec-websocket-accept").is_some());
         self.story.entitle(81, Title::UpgradeResponse);
         self.story.notes.push(Note::UpgradeAccepted {
             client,
             server,
-            accept: handshake.accept,
+            accept: (!unseen).then_some(handshake.accept),
         });
         if let Some(subprotocol) = &handshake.subprotocol {
             let name = self.quoted(subprotocol);

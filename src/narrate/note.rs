@@ -58,8 +58,8 @@ pub enum Note {
         client: Party,
         /// Who agrees.
         server: Party,
-        /// Whether the answer fits the key.
-        accept: Accept,
+        /// Whether the answer fits the key; `None` when too little of the two was captured to tell.
+        accept: Option<Accept>,
     },
     /// The server does not agree.
     UpgradeRefused {

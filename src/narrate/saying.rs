@@ -25,6 +25,8 @@ impl Narrator {
         let addressee = to.map(|id| world.users.of_id(server, id));
         let members = world.rooms.get(&talk.room).map_or(&[][..], Vec::as_slice);
         let expected = match addressee {
+            // Somebody is there of whom this capture shows no login: who else gets it is not known.
+            None if world.users.unseen(server) > 0 => 0,
             None => members.len() as u32,
             Some(user) => u32::from(world.users.session(user) != 0),
         };

@@ -15,7 +15,7 @@ const UNACKED: usize = 128;
 /// The same of all connections together. What the oldest ACKs bring is not told then.
 const UNACKED_TOTAL: usize = 1 << 16;
 /// Pings of one direction that wait for their pong.
-const PINGS: usize = 8;
+const PINGS: usize = 64;
 /// The same of all connections together.
 const PINGS_TOTAL: usize = 1 << 14;
 

@@ -39,6 +39,8 @@ pub(super) struct Users {
     by_id: HashMap<u64, u32, RandomState>,
     /// How many users of a server who are there bear a name.
     bearers: HashMap<u64, u32, RandomState>,
+    /// How many users of a server are there whose login was not seen.
+    unseen: HashMap<u64, u32, RandomState>,
     hasher: RandomState,
     scratch: Vec<u8>,
 }
@@ -51,6 +53,10 @@ struct User {
     id: Short<ID_BYTES>,
     name: Short<NAME_BYTES>,
     online: bool,
+    /// Stands for the server.
+    server: u64,
+    /// The login was seen, over a connection that is captured.
+    seen: bool,
     /// The connection over which this user talks; 0 when it is not known.
     session: u64,
 }
@@ -82,6 +88,7 @@ impl Users {
                 generation: self.slots[slot as usize].generation,
             };
         }
+        let server = self.hash(server, b"");
         let slot = if self.slots.len() < USERS {
             self.slots.push(User::default());
             self.slots.len() - 1
@@ -97,6 +104,8 @@ impl Users {
         user.id = id;
         user.name = Short::default();
         user.online = false;
+        user.server = server;
+        user.seen = false;
         user.session = 0;
         self.by_id.insert(key, slot as u32);
         UserRef {
@@ -108,7 +117,9 @@ impl Users {
     fn forget(&mut self, slot: usize) {
         let user = &mut self.slots[slot];
         let (id_key, name_key, online) = (user.id_key, user.name_key, user.online);
+        let before = user.is_unseen();
         user.online = false;
+        self.count_unseen(slot, before);
         self.by_id.remove(&id_key);
         if online {
             self.release(name_key);
@@ -121,6 +132,36 @@ impl Users {
             if *count == 0 {
                 self.bearers.remove(&name_key);
             }
+        }
+    }
+
+    /// How many users of that server are there whose login was not seen: they may get what is said without this capture's showing it.
+    pub(super) fn unseen(&self, server: Endpoint) -> u32 {
+        self.unseen.get(&self.hash(server, b"")).copied().unwrap_or_default()
+    }
+
+    /// The user has logged in over a connection that is captured.
+    pub(super) fn is_seen(&mut self, user: UserRef) {
+        let Some(known) = self.user_mut(user) else { return };
+        let before = known.is_unseen();
+        known.seen = true;
+        self.count_unseen(user.slot as usize, before);
+    }
+
+    /// The user of that slot has changed, and was to be counted `before`.
+    fn count_unseen(&mut self, slot: usize, before: bool) {
+        let user = &self.slots[slot];
+        match (before, user.is_unseen()) {
+            (false, true) => *self.unseen.entry(user.server).or_insert(0) += 1,
+            (true, false) => {
+                if let Some(count) = self.unseen.get_mut(&user.server) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.unseen.remove(&user.server);
+                    }
+                }
+            }
+            _ => {}
         }
     }
 
@@ -146,6 +187,7 @@ impl Users {
         let name = short(&mut self.scratch, name);
         let Some(known) = self.user_mut(user) else { return };
         let before = known.online.then_some(known.name_key);
+        let was_unseen = known.is_unseen();
         known.online = true;
         known.name_key = name_key;
         known.name = name;
@@ -153,15 +195,19 @@ impl Users {
             self.release(before);
         }
         *self.bearers.entry(name_key).or_insert(0) += 1;
+        self.count_unseen(user.slot as usize, was_unseen);
     }
 
     /// The user has left. The name stays, to speak of.
     pub(super) fn leaves(&mut self, user: UserRef) {
         let Some(known) = self.user_mut(user) else { return };
+        let was_unseen = known.is_unseen();
+        known.seen = false;
         if std::mem::take(&mut known.online) {
             let name_key = known.name_key;
             self.release(name_key);
         }
+        self.count_unseen(user.slot as usize, was_unseen);
     }
 
     /// Over which connection the user talks; 0 when it is not known.
@@ -199,6 +245,12 @@ fn short<const N: usize>(scratch: &mut Vec<u8>, text: Text<'_>) -> Short<N> {
     scratch.clear();
     let cut = text.copy_into(scratch, N);
     Short::new(scratch, cut)
+}
+
+impl User {
+    const fn is_unseen(&self) -> bool {
+        self.online && !self.seen
+    }
 }
 
 /// Somebody of whom only a text is known.
@@ -242,6 +294,22 @@ mod tests {
     }
 
     #[test]
+    fn who_is_there_unseen_is_counted() {
+        let mut users = Users::default();
+        let [a, b] = ["1", "2"].map(|id| users.of_id(SERVER, Text::Plain(id)));
+        users.arrives(SERVER, a, Text::Plain("a"));
+        users.arrives(SERVER, b, Text::Plain("b"));
+        users.arrives(SERVER, b, Text::Plain("renamed"));
+        assert_eq!(users.unseen(SERVER), 2);
+        users.is_seen(a);
+        assert_eq!(users.unseen(SERVER), 1);
+        users.leaves(a);
+        users.leaves(b);
+        users.leaves(b);
+        assert_eq!((users.unseen(SERVER), users.unseen.len()), (0, 0));
+    }
+
+    #[test]
     fn users_without_end_are_forgotten_the_oldest_first() {
         let (mut users, mut story) = (Users::default(), Story::default());
         let first = users.of_id(SERVER, Text::Plain("0"));
@@ -252,5 +320,6 @@ mod tests {
         }
         assert!(users.person(&mut story, first).is_none());
         assert!(users.slots.len() <= USERS && users.by_id.len() <= USERS && users.bearers.len() <= USERS);
+        assert_eq!(users.unseen(SERVER) as usize, USERS);
     }
 }

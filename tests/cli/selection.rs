@@ -69,7 +69,9 @@ fn words_and_senders_select_messages() {
     let told = trace(&["--grep", "悄悄话", "--from", "client"]);
     assert_eq!(
         deeds(&told),
-        [r#" * The browser of "猪猪" (port 37642) says "悄悄话 for mynick <b>" to "mynick" alone, through port 7272."#]
+        [
+            r#" * The browser of "猪猪" (port 37642) says "悄悄话 for mynick <b>" to "mynick" alone, over WebSocket through port 7272."#
+        ]
     );
     // The server writes what is not ASCII as escapes, and these are other bytes.
     let both = trace(&["--grep", "for mynick"]);
@@ -82,7 +84,7 @@ fn less_or_more_is_told() {
     let (brief, normal) = (trace(&["-q"]), trace(&[]));
     for what in [
         "WebSocket masks what a client sends",
-        "Delivered to browser",
+        "It goes to browser",
         "The same packet acknowledges",
     ] {
         assert!(normal.contains(what) && !brief.contains(what), "{what}");

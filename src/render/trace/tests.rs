@@ -155,7 +155,7 @@ fn a_name_stands_in_the_marks_of_the_language() {
     for (language, line) in [
         (
             "en",
-            r#" * The client of "猪猪" (port 40000) says "hi,  all !" to everyone, through port 7272."#,
+            r#" * The client of "猪猪" (port 40000) says "hi,  all !" to everyone, over WebSocket through port 7272."#,
         ),
         ("zh-CN", " * “猪猪”的客户端"),
         ("zh-TW", " * 「猪猪」的用戶端"),
@@ -291,7 +291,7 @@ fn what_nobody_got_is_told_when_the_next_word_comes() {
             (DOWN, said),
         ],
     );
-    let told = r#" * The earlier message "one" (packet 3) never came to anybody."#;
+    let told = r#" * The earlier message "one" (packet 3) has not come to anybody."#;
     assert!(lines.iter().any(|line| line == told), "{lines:?}");
 }
 
@@ -299,7 +299,7 @@ fn what_nobody_got_is_told_when_the_next_word_comes() {
 fn who_missed_a_word_is_told_when_its_speaker_leaves() {
     let left = json!({"type": "logout", "uid": 1});
     let lines = missed(vec![says_down(2, &left)]);
-    let told = r#" * The earlier message "one" (packet 5) never came to the client of "b1" (port 40001)."#;
+    let told = r#" * The earlier message "one" (packet 5) has not come to the client of "b1" (port 40001)."#;
     assert!(lines.iter().any(|line| line == told), "{lines:?}");
 }
 
@@ -365,7 +365,7 @@ fn messages_of_other_applications_are_named() {
     );
     assert_eq!(
         line(r#"{"event":"typing"}"#),
-        r#" * The client (port 40000) sends the server (port 7272) a JSON message: message "typing"."#
+        r#" * The client (port 40000) sends the server (port 7272) a JSON message: kind "typing"."#
     );
     assert_eq!(
         line("hello"),
