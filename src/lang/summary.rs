@@ -112,7 +112,7 @@ static ZH_TW: SummaryWords = SummaryWords {
     sessions: "工作階段",
     users: "使用者",
     from_clients: "用戶端傳送",
-    from_servers: "伺服端傳送",
+    from_servers: "伺服器傳送",
     rates: "速率",
     delivery: "送達耗時",
     missed: "未送達",

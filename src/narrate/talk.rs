@@ -185,8 +185,8 @@ impl Talk {
     /// A pong comes back for a ping of `direction`: for which. Older pings need no pong any more (RFC 6455 §5.5.3).
     pub(super) fn pong(&mut self, waiting: &mut Waiting, direction: Direction, payload: u64) -> Option<Ping> {
         let pings = &mut self.pings[direction.index()];
-        let fits = waiting.pings.iter(pings).map(|ping| ping.payload == payload);
-        let older = fits.enumerate().filter(|(_, fits)| *fits).last()?.0;
+        // Of equal ones the oldest: who answers at all answers them in order, and nearly everybody answers each.
+        let older = waiting.pings.iter(pings).position(|ping| ping.payload == payload)?;
         for _ in 0..older {
             waiting.pings.pop(pings);
         }
@@ -226,5 +226,28 @@ impl World {
         {
             self.waiting.pings.pop(&mut talk.pings[usize::from(direction)]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn pongs_of_equal_pings_answer_these_in_order() {
+        let mut waiting = Waiting::default();
+        let [client, server] = [40_000, 7272].map(|port| Endpoint::new(Ipv4Addr::LOCALHOST.into(), port));
+        let mut talk = Talk::new(client, server);
+        let asks = Direction::ClientToServer;
+        for (packet, payload) in [(1, 0), (2, 7), (3, 0), (4, 8)] {
+            let at = Timestamp::from_nanos(packet as i64);
+            talk.ping(&mut waiting, 1, asks, Ping { payload, at, packet });
+        }
+        let mut pong = |payload| talk.pong(&mut waiting, asks, payload).map(|ping| ping.packet);
+        assert_eq!(
+            [0, 7, 0, 8, 0].map(&mut pong),
+            [Some(1), Some(2), Some(3), Some(4), None]
+        );
     }
 }
