@@ -2,10 +2,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::base::Violation;
-use crate::ws::{FrameInfo, Message, StreamRange};
 use crate::base::{GapCause, Limits, Timestamp};
 use crate::ws::Hole;
 use crate::ws::mask::unmask;
+use crate::ws::{FrameInfo, Message, StreamRange};
 
 /// What a decoder said, owned.
 #[derive(Debug, Clone, PartialEq, Eq)]
