@@ -159,14 +159,9 @@ fn until<W: Write>(
     capture: &mut Capture<W>,
     connections: usize,
     bytes: u64,
-    mut step: impl FnMut(&mut Capture<W>, &mut Connection, bool) -> io::Result<()>,
+    step: impl FnMut(&mut Capture<W>, &mut Connection, bool) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut open = open(capture, connections, false)?;
-    among(capture, |capture, n| {
-        let connection = &mut open[n as usize % connections];
-        step(capture, connection, n >= connections as u64)?;
-        Ok(capture.bytes < bytes)
-    })
+    turns(capture, connections, |capture, _| capture.bytes < bytes, step)
 }
 
 /// The same, so many times.
@@ -174,13 +169,22 @@ fn each<W: Write>(
     capture: &mut Capture<W>,
     connections: usize,
     times: u64,
+    step: impl FnMut(&mut Capture<W>, &mut Connection, bool) -> io::Result<()>,
+) -> io::Result<()> {
+    turns(capture, connections, |_, n| n < times, step)
+}
+
+fn turns<W: Write>(
+    capture: &mut Capture<W>,
+    connections: usize,
+    more: impl Fn(&Capture<W>, u64) -> bool,
     mut step: impl FnMut(&mut Capture<W>, &mut Connection, bool) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut open = open(capture, connections, false)?;
     among(capture, |capture, n| {
         let connection = &mut open[n as usize % connections];
         step(capture, connection, n >= connections as u64)?;
-        Ok(n < times)
+        Ok(more(capture, n))
     })
 }
 

@@ -3,6 +3,7 @@
 mod captured;
 mod endpoint;
 mod gap;
+mod lending;
 mod limits;
 mod time;
 mod violation;
@@ -10,6 +11,7 @@ mod violation;
 pub use captured::Captured;
 pub use endpoint::{Direction, Endpoint, Side};
 pub use gap::{Gap, GapCause};
+pub use lending::{Lease, Lending};
 pub use limits::Limits;
 pub use time::Timestamp;
 pub use violation::{Rule, Violation};

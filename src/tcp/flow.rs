@@ -1,11 +1,11 @@
 //! One connection: what each of its segments does, in the light of those before.
 
-use crate::base::{Captured, GapCause, Side, Timestamp};
+use crate::base::{Captured, GapCause, Lease, Side, Timestamp};
 use crate::net::Segment;
 use crate::tcp::facts::{self, RESET_WINDOW};
 use crate::tcp::half::{Beginning, Half, Placed};
 use crate::tcp::options::window_scale;
-use crate::tcp::recent::{Fingerprint, Lease, Recents};
+use crate::tcp::recent::{Fingerprint, Recents};
 use crate::tcp::{At, Connection, DataFact, HandshakeStep, SegmentFacts, StreamEvent, TcpEnd, Upper};
 
 /// How much is known of the handshake (RFC 9293 §3.3.2, as an observer sees it).
@@ -82,7 +82,7 @@ impl<U: Default> Flow<U> {
             upper: U::default(),
             last: at.time,
             halves: Default::default(),
-            recent: Lease::default(),
+            recent: Lease::NONE,
             phase: Phase::Midstream,
             first_fin: None,
             ended: false,

@@ -4,7 +4,7 @@
 //! They matter for a moment only, so they do not live with the connection: a pool lends them to the connections that have
 //! spoken last, and one that has been silent while thousands of others spoke has forgotten its own.
 
-use crate::base::Timestamp;
+use crate::base::{Lease, Lending, Timestamp};
 use crate::net::Segment;
 
 /// How many segments of a direction are remembered. Each costs 16 bytes.
@@ -24,31 +24,8 @@ const NO_ID: u16 = 4;
 const CONNECTIONS: usize = 1 << 14;
 
 /// The last few segments of both directions, for those connections that have spoken last.
-#[derive(Debug, Default)]
-pub(super) struct Recents {
-    lent: Vec<Lent>,
-    /// Counts the leases.
-    leases: u32,
-    /// Where who has to give way is looked for next.
-    hand: usize,
-}
-
 #[derive(Debug)]
-struct Lent {
-    lease: u32,
-    /// It was used since the hand last passed.
-    used: bool,
-    /// By side.
-    rings: [Recent; 2],
-}
-
-/// A connection's claim to its last few segments: good while nobody else has taken their place.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Lease {
-    place: u32,
-    /// Hardly ever that of another: they come again after 2^32 others.
-    number: u32,
-}
+pub(super) struct Recents(Lending<[Recent; 2]>);
 
 /// A ring of fingerprints.
 #[derive(Debug, Default)]
@@ -89,44 +66,21 @@ impl Fingerprint {
     }
 }
 
+impl Default for Recents {
+    fn default() -> Self {
+        Self(Lending::new(CONNECTIONS))
+    }
+}
+
 impl Recents {
     /// The last few segments of the connection that has `lease`, by side: none when it has been silent for long.
     #[inline]
     pub(super) fn of(&mut self, lease: &mut Lease) -> &mut [Recent; 2] {
-        let place = lease.place as usize;
-        let good = lease.number != 0 && self.lent.get(place).is_some_and(|lent| lent.lease == lease.number);
-        let place = if good { place } else { self.lend(lease) };
-        let lent = &mut self.lent[place];
-        lent.used = true;
-        &mut lent.rings
-    }
-
-    #[cold]
-    fn lend(&mut self, lease: &mut Lease) -> usize {
-        self.leases = self.leases.wrapping_add(1).max(1);
-        let lent = Lent {
-            lease: self.leases,
-            used: true,
-            rings: Default::default(),
-        };
-        let place = if self.lent.len() < CONNECTIONS {
-            self.lent.push(lent);
-            self.lent.len() - 1
-        } else {
-            // Nearly the one that was used longest ago, found in constant time: each use is passed over once.
-            while std::mem::take(&mut self.lent[self.hand].used) {
-                self.hand = (self.hand + 1) % CONNECTIONS;
-            }
-            let place = self.hand;
-            self.hand = (place + 1) % CONNECTIONS;
-            self.lent[place] = lent;
-            place
-        };
-        *lease = Lease {
-            place: place as u32,
-            number: self.leases,
-        };
-        place
+        let (rings, anew) = self.0.of(lease, Default::default);
+        if anew {
+            *rings = Default::default();
+        }
+        rings
     }
 }
 
@@ -234,7 +188,6 @@ mod tests {
             assert!(knows(&mut recents, &mut speaking));
         }
         assert!(!knows(&mut recents, &mut silent));
-        assert_eq!(recents.lent.len(), CONNECTIONS);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use flate2::Decompress;
 
+use crate::base::Lease;
+
 use super::history::History;
 use super::normal::{self, Ended, Keep};
-use super::pool::{Decompressors, Lease, rewind};
+use super::pool::{Decompressors, rewind};
 use super::read_back::read_back;
 
 /// With so much history a direction gets a decompressor of its own, which then holds the history, some 40 KB in all. One with less

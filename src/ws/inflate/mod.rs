@@ -41,8 +41,8 @@
 //!
 //! # What it costs
 //!
-//! A direction with context takeover keeps what it inflated lately, at most its window; one without keeps nothing. Decompressors are shared
-//! (`pool.rs`). A message that grows beyond the limit is inflated on into nowhere up to four times the limit, to keep the history right; beyond
+//! A direction with context takeover keeps what it inflated lately, at most its window; one without keeps nothing. While that is little, it
+//! shares decompressors with others (`pool.rs`); later it has its own, some 40 KB, which then holds the history (`known.rs`). A message that grows beyond the limit is inflated on into nowhere up to four times the limit, to keep the history right; beyond
 //! that the history is given up.
 
 mod blurred;

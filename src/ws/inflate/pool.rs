@@ -6,6 +6,8 @@
 
 use flate2::Decompress;
 
+use crate::base::{Lease, Lending};
+
 use super::cells::Cell;
 use super::history::History;
 
@@ -54,35 +56,20 @@ impl Default for InflatePool {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Decompressors {
-    slots: Vec<Slot>,
+    shared: Lending<Decompress>,
     /// For messages that need no history.
     fresh: Option<Decompress>,
-    /// Counts the leases.
-    leases: u64,
-    /// Where who has to give way is looked for next.
-    hand: usize,
 }
 
-#[derive(Debug)]
-struct Slot {
-    decompress: Decompress,
-    lease: u64,
-    /// It was used since the hand last passed.
-    used: bool,
-}
-
-/// A direction's claim to a decompressor: good while nobody else has taken it.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Lease {
-    slot: u32,
-    /// 0 is never given out.
-    number: u64,
-}
-
-impl Lease {
-    pub(super) const NONE: Self = Self { slot: 0, number: 0 };
+impl Default for Decompressors {
+    fn default() -> Self {
+        Self {
+            shared: Lending::new(SLOTS),
+            fresh: None,
+        }
+    }
 }
 
 impl Decompressors {
@@ -96,54 +83,13 @@ impl Decompressors {
     /// The decompressor of `lease`, or one that is made to continue `history`; `lease` is then good for that one.
     /// `None` when it cannot be made to.
     pub(super) fn continuing(&mut self, lease: &mut Lease, history: &History) -> Option<&mut Decompress> {
-        let index = lease.slot as usize;
-        if lease.number != 0 && self.slots.get(index).is_some_and(|slot| slot.lease == lease.number) {
-            let slot = &mut self.slots[index];
-            slot.used = true;
-            return Some(&mut slot.decompress);
-        }
-        let index = self.vacant();
-        self.leases += 1;
-        *lease = Lease {
-            slot: index as u32,
-            number: self.leases,
-        };
-        let slot = &mut self.slots[index];
-        (slot.lease, slot.used) = (self.leases, true);
-        rewind(&mut slot.decompress, history).then_some(&mut slot.decompress)
+        let (decompress, anew) = self.shared.of(lease, || Decompress::new(false));
+        (!anew || rewind(decompress, history)).then_some(decompress)
     }
 
     /// Gives the decompressor back: its state is worth nothing.
     pub(super) fn release(&mut self, lease: &mut Lease) {
-        if let Some(slot) = self
-            .slots
-            .get_mut(lease.slot as usize)
-            .filter(|slot| slot.lease == lease.number)
-        {
-            slot.lease = 0;
-            slot.used = false;
-        }
-        *lease = Lease::default();
-    }
-
-    /// A place for a new lease: one more, or one whose holder has not used it for a turn of the hand. That is nearly the one
-    /// that was used longest ago, found in constant time.
-    fn vacant(&mut self) -> usize {
-        if self.slots.len() < SLOTS {
-            self.slots.push(Slot {
-                decompress: Decompress::new(false),
-                lease: 0,
-                used: false,
-            });
-            return self.slots.len() - 1;
-        }
-        loop {
-            let index = self.hand;
-            self.hand = (index + 1) % SLOTS;
-            if !std::mem::take(&mut self.slots[index].used) {
-                return index;
-            }
-        }
+        self.shared.give_back(lease);
     }
 }
 
