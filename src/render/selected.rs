@@ -104,7 +104,7 @@ impl<V: View> Sink for SelectedPackets<V> {
     fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
         let flow = self.view.packet_end(packet);
         if let Some((begin, false)) = self.packet.take() {
-            self.view.output().truncate(begin);
+            self.view.take_back(begin);
         }
         flow
     }

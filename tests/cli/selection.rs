@@ -57,6 +57,22 @@ fn an_opcode_selects_the_packets_that_complete_such_messages() {
 }
 
 #[test]
+fn blank_lines_stand_only_between_what_is_shown() {
+    for flags in [
+        &["--opcode", "close"][..],
+        &["--session", "2"],
+        &["--grep", "for mynick"],
+    ] {
+        let told = trace(flags);
+        assert!(told.starts_with("/*\n"), "{flags:?}: {told}");
+        assert!(
+            told.contains("\n\n/*\n") && !told.contains("\n\n\n/*"),
+            "{flags:?}: {told}"
+        );
+    }
+}
+
+#[test]
 fn no_control_leaves_the_data_messages() {
     let told = trace(&["--no-control"]);
     assert!(packets(&told) > 20 && !told.contains("close,"));

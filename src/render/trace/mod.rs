@@ -48,6 +48,8 @@ pub struct Trace {
     in_packet: bool,
     /// Something stands above: a blank line goes between.
     begun: bool,
+    /// The same, before the current packet.
+    begun_before: bool,
 }
 
 impl Trace {
@@ -62,6 +64,7 @@ impl Trace {
             out: Vec::new(),
             in_packet: false,
             begun: false,
+            begun_before: false,
         }
     }
 
@@ -113,6 +116,7 @@ impl Trace {
 impl Sink for Trace {
     fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
         self.in_packet = true;
+        self.begun_before = self.begun;
         self.narrator.packet(packet, segment);
         ControlFlow::Continue(())
     }
@@ -148,6 +152,11 @@ impl Sink for Trace {
 impl View for Trace {
     fn output(&mut self) -> &mut Vec<u8> {
         &mut self.out
+    }
+
+    fn take_back(&mut self, begin: usize) {
+        self.out.truncate(begin);
+        self.begun = self.begun_before;
     }
 
     fn finish(&mut self) {
