@@ -14,7 +14,7 @@ complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump
 complete -c wschat-sniff -l lang -d 'The language of what is told: `en`, `zh-CN`, `zh-TW`, `ja` or `es`' -r
 complete -c wschat-sniff -l color -d 'Colours: `auto` (the default), `always` or `never`' -r
 complete -c wschat-sniff -l opcode -d 'Only messages of these kinds, such as `text,binary`; also close, ping, pong, control, reserved, reserved-3' -r
-complete -c wschat-sniff -l grep -d 'Only messages whose text matches this regular expression' -r
+complete -c wschat-sniff -l grep -d 'Only messages whose text matches this regular expression, as sent or with the escapes of JSON resolved' -r
 complete -c wschat-sniff -l from -d 'Only messages that the `client` or the `server` sent' -r
 complete -c wschat-sniff -l session -d 'Only this connection, by its number' -r
 complete -c wschat-sniff -s w -l write-file -d 'Write the packets to this file instead of printing them, `-` for standard output' -r

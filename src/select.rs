@@ -6,7 +6,7 @@ use std::fmt;
 
 use regex::bytes::Regex;
 
-use crate::base::Direction;
+use crate::base::{Direction, Text};
 use crate::event::{Event, EventKind, Message, Opcode, SegmentView};
 
 /// What the flags `--opcode`, `--grep`, `--from`, `--session` and `--no-control` ask for; all of it must hold.
@@ -14,7 +14,8 @@ use crate::event::{Event, EventKind, Message, Opcode, SegmentView};
 pub struct Selection {
     /// Only these kinds.
     pub opcodes: Option<Opcodes>,
-    /// Only messages whose application bytes match, in what is known of them.
+    /// Only messages whose application bytes match, in what is known of them: as sent, or with the escapes of JSON
+    /// resolved.
     pub grep: Option<Regex>,
     /// Only what this side sends.
     pub from: Option<Direction>,
@@ -71,19 +72,29 @@ fn matches(regex: &Regex, message: &Message<'_>) -> bool {
     let payload = &message.payload;
     let len = payload.bytes.len();
     let within = |offset: u64| usize::try_from(offset).unwrap_or(len).min(len);
+    let found = |known: &[u8]| regex.is_match(known) || message.opcode == Opcode::Text && matches_spelled(regex, known);
     let mut from = 0;
     for hole in payload.holes {
         let (begin, end) = (
             within(hole.offset),
             within(hole.offset.saturating_add(hole.length.unwrap_or(0))),
         );
-        if from < begin && regex.is_match(&payload.bytes[from..begin]) {
+        if from < begin && found(&payload.bytes[from..begin]) {
             return true;
         }
         from = end.max(from);
     }
     // Nothing at all is a text as well, if it is known to be nothing.
-    (from < len || payload.holes.is_empty()) && regex.is_match(&payload.bytes[from..])
+    (from < len || payload.holes.is_empty()) && found(&payload.bytes[from..])
+}
+
+/// The same, in the characters that escapes of JSON stand for (RFC 8259 §7): many servers write `\u732a` for `猪`, and who
+/// searches has read the character in the trace.
+fn matches_spelled(regex: &Regex, known: &[u8]) -> bool {
+    if memchr::memchr(b'\\', known).is_none() {
+        return false;
+    }
+    std::str::from_utf8(known).is_ok_and(|text| regex.is_match(Text::Json(text).chars().collect::<String>().as_bytes()))
 }
 
 /// A set of opcodes (RFC 6455 §5.2): bit i says whether opcode i is in it.
@@ -214,6 +225,24 @@ mod tests {
             let opcode = Opcode::from_bits(bits);
             assert_eq!(wants(&selection, opcode, C2S, b""), bits < 8);
         }
+    }
+
+    #[test]
+    fn characters_are_found_behind_their_escapes() {
+        let selection = Selection {
+            grep: Some(Regex::new(r#"猪 says "ho""#).unwrap()),
+            ..Selection::default()
+        };
+        let sent = br#"{"content":"\u732a says \"ho\""}"#;
+        assert!(wants(&selection, Opcode::Text, S2C, sent));
+        // Bytes are no JSON.
+        assert!(!wants(&selection, Opcode::Binary, S2C, sent));
+        // What stands there is found as well.
+        let raw = Selection {
+            grep: Some(Regex::new(r"\\u732a").unwrap()),
+            ..Selection::default()
+        };
+        assert!(wants(&raw, Opcode::Text, S2C, sent));
     }
 
     #[test]

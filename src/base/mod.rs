@@ -3,6 +3,7 @@
 mod captured;
 mod endpoint;
 mod gap;
+mod json_string;
 mod lending;
 mod limits;
 mod time;
@@ -11,6 +12,7 @@ mod violation;
 pub use captured::Captured;
 pub use endpoint::{Direction, Endpoint, Side};
 pub use gap::{Gap, GapCause};
+pub use json_string::Text;
 pub use lending::{Lease, Lending};
 pub use limits::Limits;
 pub use time::Timestamp;

@@ -164,7 +164,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "list", allow_hyphen_values = true, help_heading = SELECT)]
     pub(super) opcode: Option<String>,
 
-    /// Only messages whose text matches this regular expression
+    /// Only messages whose text matches this regular expression, as sent or with the escapes of JSON resolved
     #[arg(long, value_name = "regex", allow_hyphen_values = true, help_heading = SELECT)]
     pub(super) grep: Option<String>,
 
