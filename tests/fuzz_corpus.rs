@@ -18,8 +18,12 @@ mod json_text;
 mod packet;
 #[path = "../fuzz/bodies/resync.rs"]
 mod resync;
+#[path = "../fuzz/bodies/savefile.rs"]
+mod savefile;
 #[path = "../fuzz/bodies/tcpdump_view.rs"]
 mod tcpdump_view;
+#[path = "../fuzz/bodies/views.rs"]
+mod views;
 
 /// Runs every file of `fuzz/corpus/NAME`, and every beginning of the shorter ones: most faults are at an end.
 fn replay(name: &str, run: fn(&[u8])) {
@@ -76,6 +80,17 @@ fn resync_corpus() {
 }
 
 #[test]
+fn savefile_corpus() {
+    replay("savefile", savefile::run);
+}
+
+#[test]
 fn tcpdump_view_corpus() {
     replay("tcpdump_view", tcpdump_view::run);
+}
+
+#[test]
+fn views_corpus() {
+    replay("views", views::run);
+    replay("capture", views::run);
 }

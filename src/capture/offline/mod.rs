@@ -9,6 +9,7 @@
 mod ahead;
 mod blocks;
 mod classic;
+mod gzip;
 mod pcapng;
 mod unpack;
 

@@ -4,11 +4,11 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
 
 use super::Fault;
 use super::blocks::Blocks;
+use super::gzip::Gzip;
 
 /// A window over what `source` holds, unpacked when it is packed.
 pub(super) fn open(source: Box<dyn Read + Send>, size: Option<u64>) -> Result<Blocks, Fault> {
@@ -33,7 +33,7 @@ pub(super) fn open(source: Box<dyn Read + Send>, size: Option<u64>) -> Result<Bl
     };
     let whole = io::Cursor::new(head).chain(source);
     let source: Box<dyn Read + Send> = match kind {
-        Some("gzip") => Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, whole))),
+        Some("gzip") => Box::new(Gzip::new(BufReader::with_capacity(1 << 16, whole))),
         Some(_) => Box::new(Zstd {
             source: Some(BufReader::with_capacity(1 << 16, whole)),
             frame: None,
