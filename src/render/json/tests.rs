@@ -110,13 +110,13 @@ fn an_escape_sequence_in_a_header_cannot_reach_the_terminal() {
             target: "/\u{1b}[2J".into(),
             headers: vec![("Host".into(), "\u{9b}\u{202e}\"".into()), ("Host".into(), "b".into())],
             range: 0..1,
-            cut: false,
+            ..Request::default()
         },
         response: Some(Response {
             status: 101,
             headers: vec![],
             range: 0..1,
-            cut: false,
+            ..Response::default()
         }),
         accept: Accept::Valid,
         subprotocol: Some("chat".into()),
