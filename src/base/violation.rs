@@ -89,7 +89,7 @@ rules! {
     ControlFragmented = "ws.control-fragmented", "RFC 6455 §5.5";
     /// A close frame of a single byte.
     CloseOneByte = "ws.close-one-byte", "RFC 6455 §5.5.1";
-    /// A frame after the sender's close frame.
+    /// A data frame after the sender's close frame.
     DataAfterClose = "ws.data-after-close", "RFC 6455 §5.5.1";
     /// A close code that may not be sent, or that nobody has registered.
     CloseCode = "ws.close-code", "RFC 6455 §7.4";

@@ -13,7 +13,7 @@ impl Decoder {
         let odd = masked != (self.direction == Direction::ClientToServer)
             || header.rsv != [false; 3]
             || header.length_form != LengthForm::Minimal
-            || self.closed
+            || self.closed && !header.opcode.is_control()
             || header.opcode.is_control() && (header.length > 125 || !header.fin)
             || matches!(header.opcode, Opcode::Reserved(_));
         if odd {
@@ -74,7 +74,8 @@ impl Decoder {
                 broken(Rule::ControlFragmented, format!("a {name} frame without FIN"));
             }
         }
-        if self.closed {
+        // Pings and pongs may be exchanged until the connection is closed (§5.5.2).
+        if self.closed && !header.opcode.is_control() {
             broken(Rule::DataAfterClose, format!("a {name} frame after the close frame"));
         }
     }
