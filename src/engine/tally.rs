@@ -1,7 +1,7 @@
 //! What is counted and remembered of a session until it ends.
 
 use crate::base::{Direction, Side};
-use crate::event::{End, Message, Opcode, Session, SessionEnd};
+use crate::event::{End, Message, Opcode, Session, SessionEnd, Unanswered};
 use crate::tcp::TcpEnd;
 
 /// What [`SessionEnd`] will say.
@@ -24,10 +24,10 @@ pub(super) struct Tally {
 /// Pings of one direction that wait for their pong.
 #[derive(Debug, Default)]
 struct Pings {
-    /// Their hashes, oldest first.
-    waiting: Vec<u32>,
-    /// How many more than those there are.
-    forgotten: u64,
+    /// Their hashes and packets, oldest first.
+    waiting: Vec<(u32, u64)>,
+    /// Older ones, of which no more is known than how many there are and where the first was.
+    forgotten: Unanswered,
 }
 
 /// Pings that wait for their pong: more at once is no keep-alive but a flood.
@@ -49,19 +49,22 @@ impl Tally {
             Opcode::Ping if message.complete => {
                 let pings = &mut self.pings.get_or_insert_default()[index];
                 if pings.waiting.len() == MAX_PINGS {
-                    pings.waiting.remove(0);
-                    pings.forgotten += 1;
+                    let (_, packet) = pings.waiting.remove(0);
+                    if pings.forgotten.count == 0 {
+                        pings.forgotten.first_packet = packet;
+                    }
+                    pings.forgotten.count += 1;
                 }
-                pings.waiting.push(hash(message.payload.bytes));
+                pings.waiting.push((hash(message.payload.bytes), message.packets.1));
             }
             Opcode::Pong if message.complete => {
                 // One pong may answer all pings up to the one whose bytes it carries (RFC 6455 §5.5.3).
                 let Some(both) = &mut self.pings else { return };
                 let pings = &mut both[1 - index];
                 let pong = hash(message.payload.bytes);
-                if let Some(answered) = pings.waiting.iter().rposition(|&ping| ping == pong) {
+                if let Some(answered) = pings.waiting.iter().rposition(|&(ping, _)| ping == pong) {
                     pings.waiting.drain(..=answered);
-                    pings.forgotten = 0;
+                    pings.forgotten = Unanswered::default();
                 }
                 self.forget_settled_pings();
             }
@@ -79,7 +82,8 @@ impl Tally {
 
     /// A quiet session holds no memory for what is settled.
     fn forget_settled_pings(&mut self) {
-        self.pings.take_if(|pings| pings.iter().all(|pings| pings.count() == 0));
+        self.pings
+            .take_if(|pings| pings.iter().all(|pings| pings.unanswered().count == 0));
     }
 
     pub(super) fn fin(&mut self, side: Side) {
@@ -122,7 +126,10 @@ impl Tally {
             closing_handshake: self.closed == [true; 2],
             messages: self.messages,
             bytes: self.bytes,
-            unanswered_pings: both.map(|d| self.pings.as_ref().map_or(0, |pings| pings[d.index()].count())),
+            unanswered_pings: both.map(|d| {
+                let pings = self.pings.as_ref();
+                pings.map_or_else(Unanswered::default, |pings| pings[d.index()].unanswered())
+            }),
             refused: self.refused,
             fin: both.map(|d| self.fin[side(d)]),
             reset: self.reset.map(direction),
@@ -131,8 +138,16 @@ impl Tally {
 }
 
 impl Pings {
-    fn count(&self) -> u64 {
-        self.waiting.len() as u64 + self.forgotten
+    fn unanswered(&self) -> Unanswered {
+        let oldest = self.waiting.first().map_or(0, |&(_, packet)| packet);
+        Unanswered {
+            count: self.waiting.len() as u64 + self.forgotten.count,
+            first_packet: if self.forgotten.count > 0 {
+                self.forgotten.first_packet
+            } else {
+                oldest
+            },
+        }
     }
 }
 

@@ -608,7 +608,7 @@ catalog! {
     /// Nobody knows who.
     v_somebody();
     /// One ping without pong.
-    v_ping(who);
-    /// Several.
-    v_pings(who, n);
+    v_ping(who, packet);
+    /// Several, the first of them in that packet.
+    v_pings(who, n, packet);
 }

@@ -290,6 +290,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_refused: "the server refused the upgrade with status {status}",
     v_unanswered: "the server never answered the upgrade request",
     v_somebody: "the connection ended without a close frame, which a browser reports as 1006",
-    v_ping: "one ping of {who} was never answered",
-    v_pings: "{n} pings of {who} were never answered",
+    v_ping: "one ping of {who} (packet {packet}) was never answered",
+    v_pings: "{n} pings of {who} (the first in packet {packet}) were never answered",
 };

@@ -290,6 +290,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_refused: "el servidor rechazó el cambio de protocolo con el estado {status}",
     v_unanswered: "el servidor nunca respondió a la petición de cambio de protocolo",
     v_somebody: "la conexión terminó sin trama de cierre, lo que un navegador comunica como 1006",
-    v_ping: "un ping de {who} quedó sin respuesta",
-    v_pings: "{n} pings de {who} quedaron sin respuesta",
+    v_ping: "un ping de {who} (paquete {packet}) quedó sin respuesta",
+    v_pings: "{n} pings de {who} (el primero en el paquete {packet}) quedaron sin respuesta",
 };

@@ -290,6 +290,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_refused: "サーバーがステータス{status}でアップグレードを拒否しました",
     v_unanswered: "サーバーはアップグレードのリクエストに応答しませんでした",
     v_somebody: "クローズフレームなしで接続が終わりました（ブラウザはコード1006として報告）",
-    v_ping: "{who}のping 1件に応答がありませんでした",
-    v_pings: "{who}のping {n}件に応答がありませんでした",
+    v_ping: "{who}のping 1件（パケット{packet}）に応答がありませんでした",
+    v_pings: "{who}のping {n}件（最初のものはパケット{packet}）に応答がありませんでした",
 };

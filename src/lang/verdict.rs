@@ -3,7 +3,7 @@
 use super::words::{Arg, Words};
 use super::{Catalog, Language};
 use crate::base::Direction;
-use crate::event::{End, SessionEnd};
+use crate::event::{End, SessionEnd, Unanswered};
 use crate::narrate::Story;
 
 impl Catalog {
@@ -49,14 +49,14 @@ impl Words<'_> {
             (None, End::CaptureEnd) => self.v_capture_end(),
         }
         for direction in [Direction::ClientToServer, Direction::ServerToClient] {
-            let count = end.unanswered_pings[direction.index()];
+            let Unanswered { count, first_packet } = end.unanswered_pings[direction.index()];
             if count > 0 {
                 self.out.extend_from_slice(self.catalog.clause.as_bytes());
             }
             match count {
                 0 => {}
-                1 => self.v_ping(Arg::Side(direction)),
-                n => self.v_pings(Arg::Side(direction), Arg::Num(n)),
+                1 => self.v_ping(Arg::Side(direction), Arg::Num(first_packet)),
+                n => self.v_pings(Arg::Side(direction), Arg::Num(n), Arg::Num(first_packet)),
             }
         }
         self.out.extend_from_slice(self.catalog.stop.as_bytes());

@@ -290,6 +290,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_refused: "服务端拒绝了升级请求，状态码{status}",
     v_unanswered: "服务端始终没有回应升级请求",
     v_somebody: "连接没有关闭帧就结束了，浏览器会报告代码1006",
-    v_ping: "{who}有一个ping始终没有得到回应",
-    v_pings: "{who}有{n}个ping始终没有得到回应",
+    v_ping: "{who}有一个ping（第{packet}个包）始终没有得到回应",
+    v_pings: "{who}有{n}个ping（最早的在第{packet}个包）始终没有得到回应",
 };

@@ -290,6 +290,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_refused: "伺服器拒絕了升級請求，狀態碼 {status}",
     v_unanswered: "伺服器始終沒有回應升級請求",
     v_somebody: "連線沒有關閉訊框就結束了，瀏覽器會回報代碼 1006",
-    v_ping: "{who}有一個 ping 始終沒有得到回應",
-    v_pings: "{who}有 {n} 個 ping 始終沒有得到回應",
+    v_ping: "{who}有一個 ping（第 {packet} 個封包）始終沒有得到回應",
+    v_pings: "{who}有 {n} 個 ping（最早的在第 {packet} 個封包）始終沒有得到回應",
 };

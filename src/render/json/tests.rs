@@ -225,7 +225,7 @@ fn frames_violations_gaps_and_ends_have_their_fields() {
         closing_handshake: false,
         messages: 3,
         bytes: 70,
-        unanswered_pings: [0, 0],
+        unanswered_pings: Default::default(),
         refused: None,
         fin: [false, false],
         reset: Some(Direction::ServerToClient),

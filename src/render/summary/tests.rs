@@ -232,7 +232,7 @@ fn the_text_counts_who_did_not_get_what_was_said() {
         closing_handshake: false,
         messages: 3,
         bytes: 0,
-        unanswered_pings: [0; 2],
+        unanswered_pings: Default::default(),
         refused: None,
         fin: [false; 2],
         reset: None,

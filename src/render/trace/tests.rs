@@ -121,7 +121,7 @@ fn end(how: End) -> SessionEnd {
         closing_handshake: false,
         messages: 0,
         bytes: 0,
-        unanswered_pings: [0; 2],
+        unanswered_pings: Default::default(),
         refused: None,
         fin: [false; 2],
         reset: None,
