@@ -104,6 +104,10 @@ pub struct SessionEnd {
     pub by: Option<Direction>,
     /// Both sent a close frame (RFC 6455 §7.1.4).
     pub closing_handshake: bool,
+    /// The capture does not hold all that could have been a close frame, or its answer: nothing can be said about their absence.
+    pub close_unseen: bool,
+    /// A new connection of the same addresses and ports began.
+    pub reused: bool,
     /// Messages and control frames, both ways: complete ones and others.
     pub messages: u64,
     /// Application bytes, both ways.

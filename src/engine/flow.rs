@@ -299,10 +299,11 @@ impl Flow {
                 Direction::ServerToClient => handshake.response.as_ref().map(|r| &r.range),
             };
             let inflater = inflater_of(&handshake, direction);
-            match head {
+            let decoder = match head {
                 Some(head) => Decoder::new(direction, head.end, inflater, false),
                 None => Decoder::lost(direction, inflater, false),
-            }
+            };
+            decoder.extended(handshake.extended())
         };
         let decoders = [Direction::ClientToServer, Direction::ServerToClient].map(decoder);
         http.exchange.discard(cx.heads);

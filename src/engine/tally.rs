@@ -12,6 +12,8 @@ pub(super) struct Tally {
     /// Who has sent a close frame, by direction.
     closed: [bool; 2],
     first_close: Option<Direction>,
+    /// What came last is lost, and may have been a close frame. By direction.
+    doubt: [bool; 2],
     close_code: Option<u16>,
     /// Pings without a pong, by direction of the ping. Not there when there are none, and a quiet session is small.
     pings: Option<Box<[Pings; 2]>>,
@@ -91,8 +93,19 @@ impl Tally {
         self.first_fin.get_or_insert(side);
     }
 
+    /// Whether `side` has sent its FIN.
+    pub(super) fn has_ended(&self, side: Side) -> bool {
+        self.fin[side.index()]
+    }
+
     pub(super) fn reset(&mut self, side: Side) {
         self.reset.get_or_insert(side);
+    }
+
+    /// The last that `direction` carried is lost.
+    pub(super) fn end_lost(&mut self, direction: Direction) {
+        self.doubt[direction.index()] = true;
+        self.gap(direction);
     }
 
     /// Sums it up.
@@ -124,6 +137,8 @@ impl Tally {
                 .or(self.first_fin.map(direction))
                 .or(self.reset.map(direction)),
             closing_handshake: self.closed == [true; 2],
+            close_unseen: both.iter().any(|d| self.doubt[d.index()] && !self.closed[d.index()]),
+            reused: end == TcpEnd::Reused,
             messages: self.messages,
             bytes: self.bytes,
             unanswered_pings: both.map(|d| {

@@ -278,6 +278,21 @@ pub(super) fn text(side: Side, text: &str) -> Vec<u8> {
 }
 
 #[test]
+fn a_close_frame_that_the_capture_may_have_missed_is_not_called_absent() {
+    let mut talk = Talk::upgraded();
+    talk.data(CLIENT, &text(CLIENT, "hello"), 1460);
+    talk.data(SERVER, &text(SERVER, "welcome"), 1460);
+    let lost = talk.packets.len();
+    talk.data(SERVER, &frame(SERVER, 0x88, b"\x03\xe8"), 1460);
+    talk.goodbye();
+    let end = &talk.heard().ends[0];
+    assert!(end.how == End::Close && !end.closing_handshake && !end.close_unseen);
+    talk.packets.remove(lost);
+    let end = &talk.heard().ends[0];
+    assert!(end.how == End::Fin && end.close_unseen, "{end:?}");
+}
+
+#[test]
 fn the_first_ping_without_its_pong_is_named() {
     let mut talk = Talk::upgraded();
     talk.data(SERVER, &frame(SERVER, 0x89, b"answered"), 1460);

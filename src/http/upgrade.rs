@@ -69,6 +69,11 @@ impl Handshake {
         self.response.as_ref().is_some_and(|r| r.status == 101)
     }
 
+    /// Whether an extension other than permessage-deflate was agreed on: what it does to frames is not known here.
+    pub fn extended(&self) -> bool {
+        self.extensions.iter().any(|extension| extension.name != DEFLATE)
+    }
+
     fn offers_deflate(&self) -> bool {
         self.request
             .header_values("sec-websocket-extensions")
@@ -196,6 +201,13 @@ pub(super) fn asks(request: &Request) -> bool {
 pub(super) fn names_websocket<'v>(values: impl Iterator<Item = &'v str>) -> bool {
     let mut names = values.flat_map(|v| v.split(',')).filter_map(|v| v.split('/').next());
     names.any(|name| name.trim_matches([' ', '\t']).eq_ignore_ascii_case("websocket"))
+}
+
+/// Whether a 101 response is that of a draft from before there were frames (draft-hixie-thewebsocketprotocol-75 and -76): what
+/// follows it is something else.
+pub(super) fn is_of_a_draft(response: &Response) -> bool {
+    response.header("sec-websocket-accept").is_none()
+        && (response.header("sec-websocket-location").is_some() || response.header("websocket-location").is_some())
 }
 
 /// A name for a detail, after a blank: only a short token, so that nothing in it needs escaping.

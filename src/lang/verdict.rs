@@ -37,13 +37,16 @@ impl Words<'_> {
             (Some(status), _) => self.v_refused(Arg::Num(status.into())),
             (None, End::Close) => self.closed(end),
             (None, End::Fin) => match end.by {
+                Some(by) if end.close_unseen => self.v_fin_unseen(Arg::Side(by)),
                 Some(by) => self.v_fin(Arg::Side(by)),
                 None => self.v_somebody(),
             },
             (None, End::Reset) => match end.reset.or(end.by) {
+                Some(by) if end.close_unseen => self.v_reset_unseen(Arg::Side(by)),
                 Some(by) => self.v_reset(Arg::Side(by)),
                 None => self.v_somebody(),
             },
+            (None, End::Idle) if end.reused => self.v_reused(),
             (None, End::Idle) => self.v_idle(),
             (None, End::Evicted) => self.v_evicted(),
             (None, End::CaptureEnd) => self.v_capture_end(),
@@ -68,6 +71,10 @@ impl Words<'_> {
         match (end.close_code, end.closing_handshake) {
             (Some(code), true) => self.v_closed_code(who, Arg::Num(code.into()), Arg::Raw(self.code(code))),
             (None, true) => self.v_closed(who),
+            (Some(code), false) if end.close_unseen => {
+                self.v_closed_code_unseen(who, Arg::Num(code.into()), Arg::Raw(self.code(code)), other)
+            }
+            (None, false) if end.close_unseen => self.v_closed_unseen(who, other),
             (Some(code), false) => {
                 self.v_closed_code_unanswered(who, Arg::Num(code.into()), Arg::Raw(self.code(code)), other)
             }

@@ -295,11 +295,12 @@ impl Exchange {
         if response.status == 101 {
             let says = upgrade::names_websocket(response.header_values("upgrade"));
             let silent = response.header("upgrade").is_none();
-            if says || silent && (asks || response.cut) {
+            let draft = upgrade::is_of_a_draft(&response);
+            if (says && !draft) || silent && (asks || response.cut) {
                 return Some(Step::Upgraded(request.unwrap_or_default(), response));
             }
             if let Some(request) = request.filter(|_| asks) {
-                // To something else than the client asked for.
+                // To something else than the client asked for, or to a protocol that came to nothing.
                 for reader in &mut self.readers {
                     reader.mode = Mode::ToEnd;
                 }

@@ -223,6 +223,8 @@ fn frames_violations_gaps_and_ends_have_their_fields() {
         close_code: None,
         by: Some(Direction::ServerToClient),
         closing_handshake: false,
+        close_unseen: false,
+        reused: false,
         messages: 3,
         bytes: 70,
         unanswered_pings: Default::default(),

@@ -230,6 +230,8 @@ fn the_text_counts_who_did_not_get_what_was_said() {
         close_code: None,
         by: None,
         closing_handshake: false,
+        close_unseen: false,
+        reused: false,
         messages: 3,
         bytes: 0,
         unanswered_pings: Default::default(),

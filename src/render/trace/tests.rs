@@ -119,6 +119,8 @@ fn end(how: End) -> SessionEnd {
         close_code: None,
         by: None,
         closing_handshake: false,
+        close_unseen: false,
+        reused: false,
         messages: 0,
         bytes: 0,
         unanswered_pings: Default::default(),

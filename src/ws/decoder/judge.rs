@@ -35,6 +35,7 @@ impl Decoder {
             _ => {}
         }
         let [rsv1, rsv2, rsv3] = header.rsv;
+        let [rsv1, rsv2, rsv3] = [rsv1, rsv2, rsv3].map(|set| set && !self.extended);
         if rsv1 && self.inflater.is_none() {
             broken(
                 Rule::ReservedBit,

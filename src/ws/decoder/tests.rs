@@ -317,6 +317,17 @@ fn every_violation_has_its_rule_and_the_message_is_shown() {
 }
 
 #[test]
+fn what_an_unknown_extension_does_is_no_violation() {
+    let mut s = server();
+    s.decoder = Decoder::new(Direction::ServerToClient, 0, None, false).extended(true);
+    s.push(b"\xf1\x01\xff\xb9\x00\x83\x00");
+    assert_eq!(
+        (s.said.rules.as_slice(), s.said.messages.len()),
+        (&["ws.reserved-opcode"][..], 3)
+    );
+}
+
+#[test]
 fn utf8_over_fragment_borders() {
     let mut s = server();
     s.push(b"\x01\x01\xe7\x00\x01\x8c\x80\x01\xaa");
