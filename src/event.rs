@@ -104,18 +104,31 @@ pub struct SessionEnd {
     pub by: Option<Direction>,
     /// Both sent a close frame (RFC 6455 §7.1.4).
     pub closing_handshake: bool,
+    /// The capture does not hold all that could have been a close frame, or its answer: nothing can be said about their absence.
+    pub close_unseen: bool,
+    /// A new connection of the same addresses and ports began.
+    pub reused: bool,
     /// Messages and control frames, both ways: complete ones and others.
     pub messages: u64,
     /// Application bytes, both ways.
     pub bytes: u64,
     /// Pings that never got their pong, both ways, by direction of the ping.
-    pub unanswered_pings: [u64; 2],
+    pub unanswered_pings: [Unanswered; 2],
     /// The upgrade was refused with this status, or never answered (0).
     pub refused: Option<u16>,
     /// TCP's end: FIN seen from client, from server, reset by.
     pub fin: [bool; 2],
     /// Who reset it.
     pub reset: Option<Direction>,
+}
+
+/// Pings of one direction that never got their pong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unanswered {
+    /// How many.
+    pub count: u64,
+    /// The packet that completed the first of them; 0 when there is none.
+    pub first_packet: u64,
 }
 
 /// The ways a session ends, as in the JSON view's `how`.

@@ -47,6 +47,8 @@ macro_rules! rules {
 rules! {
     /// A request or response has a head longer than anybody has to read, and than we do.
     HeadTooLong = "http.head-too-long", "RFC 9110 §5.4";
+    /// A request or response has a head that does not keep to HTTP/1.1's grammar.
+    HeadSyntax = "http.head-syntax", "RFC 9112 §2.1";
     /// The request is not a well-formed WebSocket opening handshake.
     HandshakeRequest = "http.handshake-request", "RFC 6455 §4.1";
     /// `Sec-WebSocket-Version` is not 13.
@@ -87,7 +89,7 @@ rules! {
     ControlFragmented = "ws.control-fragmented", "RFC 6455 §5.5";
     /// A close frame of a single byte.
     CloseOneByte = "ws.close-one-byte", "RFC 6455 §5.5.1";
-    /// A frame after the sender's close frame.
+    /// A data frame after the sender's close frame.
     DataAfterClose = "ws.data-after-close", "RFC 6455 §5.5.1";
     /// A close code that may not be sent, or that nobody has registered.
     CloseCode = "ws.close-code", "RFC 6455 §7.4";

@@ -228,10 +228,14 @@ impl Flow {
             Step::Presumed(request) => self.upgraded(client, request, None, cx),
             Step::Refused(request, response) => {
                 http.tally.refused = Some(response.status);
-                let handshake = Handshake::judge(request, Some(response), |_, _| {});
+                let mut violations = Vec::new();
+                let handshake = Handshake::judge(request, Some(response), |d, v| violations.push((d, v)));
                 if let Some(who) = http.who {
                     let session = who.session(cx.connection);
                     cx.listener.event(cx.at, &session, EventKind::Handshake(&handshake));
+                    for (direction, violation) in &violations {
+                        cx.listener.violation(cx.at, &session, *direction, violation);
+                    }
                 }
                 // What was held is HTTP after all.
                 let held = http.take_held(cx.shared);
@@ -295,10 +299,11 @@ impl Flow {
                 Direction::ServerToClient => handshake.response.as_ref().map(|r| &r.range),
             };
             let inflater = inflater_of(&handshake, direction);
-            match head {
+            let decoder = match head {
                 Some(head) => Decoder::new(direction, head.end, inflater, false),
                 None => Decoder::lost(direction, inflater, false),
-            }
+            };
+            decoder.extended(handshake.extended())
         };
         let decoders = [Direction::ClientToServer, Direction::ServerToClient].map(decoder);
         http.exchange.discard(cx.heads);

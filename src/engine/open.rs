@@ -67,8 +67,8 @@ impl Open {
 
     /// `side` sends nothing more.
     pub(super) fn fin<S: Sink>(&mut self, side: Side, cx: &mut Cx<'_, '_, S>) {
-        self.tally.fin(side);
         self.no_more(side, cx);
+        self.tally.fin(side);
     }
 
     /// The connection is over.
@@ -92,6 +92,10 @@ impl Open {
 
     fn no_more<S: Sink>(&mut self, side: Side, cx: &mut Cx<'_, '_, S>) {
         let session = self.who.session(cx.connection);
+        let direction = session.direction(side);
+        if self.decoders[direction.index()].is_lost() && !self.tally.has_ended(side) {
+            self.tally.end_lost(direction);
+        }
         let (decoder, mut out) = self.decoder(side, &session, cx.listener);
         decoder.end(cx.at, cx.shared, &mut out);
     }

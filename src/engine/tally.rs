@@ -1,7 +1,7 @@
 //! What is counted and remembered of a session until it ends.
 
 use crate::base::{Direction, Side};
-use crate::event::{End, Message, Opcode, Session, SessionEnd};
+use crate::event::{End, Message, Opcode, Session, SessionEnd, Unanswered};
 use crate::tcp::TcpEnd;
 
 /// What [`SessionEnd`] will say.
@@ -12,6 +12,8 @@ pub(super) struct Tally {
     /// Who has sent a close frame, by direction.
     closed: [bool; 2],
     first_close: Option<Direction>,
+    /// What came last is lost, and may have been a close frame. By direction.
+    doubt: [bool; 2],
     close_code: Option<u16>,
     /// Pings without a pong, by direction of the ping. Not there when there are none, and a quiet session is small.
     pings: Option<Box<[Pings; 2]>>,
@@ -24,10 +26,10 @@ pub(super) struct Tally {
 /// Pings of one direction that wait for their pong.
 #[derive(Debug, Default)]
 struct Pings {
-    /// Their hashes, oldest first.
-    waiting: Vec<u32>,
-    /// How many more than those there are.
-    forgotten: u64,
+    /// Their hashes and packets, oldest first.
+    waiting: Vec<(u32, u64)>,
+    /// Older ones, of which no more is known than how many there are and where the first was.
+    forgotten: Unanswered,
 }
 
 /// Pings that wait for their pong: more at once is no keep-alive but a flood.
@@ -49,19 +51,22 @@ impl Tally {
             Opcode::Ping if message.complete => {
                 let pings = &mut self.pings.get_or_insert_default()[index];
                 if pings.waiting.len() == MAX_PINGS {
-                    pings.waiting.remove(0);
-                    pings.forgotten += 1;
+                    let (_, packet) = pings.waiting.remove(0);
+                    if pings.forgotten.count == 0 {
+                        pings.forgotten.first_packet = packet;
+                    }
+                    pings.forgotten.count += 1;
                 }
-                pings.waiting.push(hash(message.payload.bytes));
+                pings.waiting.push((hash(message.payload.bytes), message.packets.1));
             }
             Opcode::Pong if message.complete => {
                 // One pong may answer all pings up to the one whose bytes it carries (RFC 6455 §5.5.3).
                 let Some(both) = &mut self.pings else { return };
                 let pings = &mut both[1 - index];
                 let pong = hash(message.payload.bytes);
-                if let Some(answered) = pings.waiting.iter().rposition(|&ping| ping == pong) {
+                if let Some(answered) = pings.waiting.iter().rposition(|&(ping, _)| ping == pong) {
                     pings.waiting.drain(..=answered);
-                    pings.forgotten = 0;
+                    pings.forgotten = Unanswered::default();
                 }
                 self.forget_settled_pings();
             }
@@ -79,7 +84,8 @@ impl Tally {
 
     /// A quiet session holds no memory for what is settled.
     fn forget_settled_pings(&mut self) {
-        self.pings.take_if(|pings| pings.iter().all(|pings| pings.count() == 0));
+        self.pings
+            .take_if(|pings| pings.iter().all(|pings| pings.unanswered().count == 0));
     }
 
     pub(super) fn fin(&mut self, side: Side) {
@@ -87,8 +93,19 @@ impl Tally {
         self.first_fin.get_or_insert(side);
     }
 
+    /// Whether `side` has sent its FIN.
+    pub(super) fn has_ended(&self, side: Side) -> bool {
+        self.fin[side.index()]
+    }
+
     pub(super) fn reset(&mut self, side: Side) {
         self.reset.get_or_insert(side);
+    }
+
+    /// The last that `direction` carried is lost.
+    pub(super) fn end_lost(&mut self, direction: Direction) {
+        self.doubt[direction.index()] = true;
+        self.gap(direction);
     }
 
     /// Sums it up.
@@ -120,9 +137,14 @@ impl Tally {
                 .or(self.first_fin.map(direction))
                 .or(self.reset.map(direction)),
             closing_handshake: self.closed == [true; 2],
+            close_unseen: both.iter().any(|d| self.doubt[d.index()] && !self.closed[d.index()]),
+            reused: end == TcpEnd::Reused,
             messages: self.messages,
             bytes: self.bytes,
-            unanswered_pings: both.map(|d| self.pings.as_ref().map_or(0, |pings| pings[d.index()].count())),
+            unanswered_pings: both.map(|d| {
+                let pings = self.pings.as_ref();
+                pings.map_or_else(Unanswered::default, |pings| pings[d.index()].unanswered())
+            }),
             refused: self.refused,
             fin: both.map(|d| self.fin[side(d)]),
             reset: self.reset.map(direction),
@@ -131,8 +153,16 @@ impl Tally {
 }
 
 impl Pings {
-    fn count(&self) -> u64 {
-        self.waiting.len() as u64 + self.forgotten
+    fn unanswered(&self) -> Unanswered {
+        let oldest = self.waiting.first().map_or(0, |&(_, packet)| packet);
+        Unanswered {
+            count: self.waiting.len() as u64 + self.forgotten.count,
+            first_packet: if self.forgotten.count > 0 {
+                self.forgotten.first_packet
+            } else {
+                oldest
+            },
+        }
     }
 }
 

@@ -278,6 +278,35 @@ pub(super) fn text(side: Side, text: &str) -> Vec<u8> {
 }
 
 #[test]
+fn a_close_frame_that_the_capture_may_have_missed_is_not_called_absent() {
+    let mut talk = Talk::upgraded();
+    talk.data(CLIENT, &text(CLIENT, "hello"), 1460);
+    talk.data(SERVER, &text(SERVER, "welcome"), 1460);
+    let lost = talk.packets.len();
+    talk.data(SERVER, &frame(SERVER, 0x88, b"\x03\xe8"), 1460);
+    talk.goodbye();
+    let end = &talk.heard().ends[0];
+    assert!(end.how == End::Close && !end.closing_handshake && !end.close_unseen);
+    talk.packets.remove(lost);
+    let end = &talk.heard().ends[0];
+    assert!(end.how == End::Fin && end.close_unseen, "{end:?}");
+}
+
+#[test]
+fn the_first_ping_without_its_pong_is_named() {
+    let mut talk = Talk::upgraded();
+    talk.data(SERVER, &frame(SERVER, 0x89, b"answered"), 1460);
+    talk.data(CLIENT, &frame(CLIENT, 0x8a, b"answered"), 1460);
+    let first = talk.packets.len() as u64 + 1;
+    for n in 0..70u8 {
+        talk.data(SERVER, &frame(SERVER, 0x89, &[n]), 1460);
+    }
+    let pings = talk.heard().ends[0].unanswered_pings;
+    assert_eq!(pings[0], crate::event::Unanswered::default());
+    assert_eq!((pings[1].count, pings[1].first_packet), (70, first));
+}
+
+#[test]
 fn a_session_from_syn_to_fin() {
     let mut talk = Talk::upgraded();
     talk.data(CLIENT, &text(CLIENT, "hello"), 1460);
@@ -300,7 +329,10 @@ fn a_session_from_syn_to_fin() {
         (end.how, end.close_code, end.by),
         (End::Close, Some(1000), Some(Direction::ClientToServer))
     );
-    assert_eq!((end.messages, end.bytes, end.unanswered_pings), (5, 17, [1, 0]));
+    assert_eq!(
+        (end.messages, end.bytes, end.unanswered_pings.map(|pings| pings.count)),
+        (5, 17, [1, 0])
+    );
     assert!(end.closing_handshake && end.fin == [true, true] && end.refused.is_none());
     assert_eq!(heard.packets, talk.packets.len() as u64);
 }

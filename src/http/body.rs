@@ -20,11 +20,19 @@ pub(super) fn body(headers: &[(String, String)]) -> Body {
     if has_token(values("transfer-encoding"), "chunked") {
         return Body::Chunked;
     }
-    match values("content-length").next().map(|v| v.trim().parse()) {
-        Some(Ok(length)) => Body::Length(length),
-        Some(Err(_)) => Body::None,
+    match values("content-length").next().map(length) {
+        Some(Some(length)) => Body::Length(length),
+        Some(None) => Body::None,
         None => Body::Unsaid,
     }
+}
+
+/// `Content-Length`'s value; a list of equal ones counts once (RFC 9112 §6.3).
+fn length(value: &str) -> Option<u64> {
+    let mut values = value.split(',').map(|v| v.trim_matches([' ', '\t']));
+    let first = values.next()?;
+    let good = first.bytes().all(|b| b.is_ascii_digit()) && values.all(|v| v == first);
+    good.then(|| first.parse().ok())?
 }
 
 /// The chunked transfer coding (RFC 9112 §7.1), read only to find its end.
@@ -84,5 +92,24 @@ impl Chunked {
             }
         }
         Some(used)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_length_may_be_a_list_of_equal_values() {
+        for (value, says) in [
+            ("5", Some(5)),
+            ("5, 5", Some(5)),
+            ("5,6", None),
+            ("+5", None),
+            ("", None),
+            ("x", None),
+        ] {
+            assert_eq!(length(value), says, "{value}");
+        }
     }
 }

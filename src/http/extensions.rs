@@ -40,8 +40,8 @@ impl Default for Deflate {
 /// permessage-deflate's registered name.
 pub(super) const DEFLATE: &str = "permessage-deflate";
 
-/// Reads one header value: `name; parameter; parameter=value, name …`. Values may be quoted (RFC 6455 §9.1). An element that
-/// does not follow the grammar is left out and the value's fault returned beside the rest.
+/// Reads one header value: `name; parameter; parameter=value, name …`. Values may be quoted (RFC 6455 §9.1). A name or a
+/// parameter that does not follow the grammar is left out, and the value's fault returned beside the rest.
 pub(super) fn parse(value: &str) -> (Vec<Extension>, bool) {
     let mut faulty = false;
     let mut found = Vec::new();
@@ -53,11 +53,14 @@ pub(super) fn parse(value: &str) -> (Vec<Extension>, bool) {
             faulty |= !element.is_empty();
             continue;
         }
+        if !is_token(name) {
+            faulty = true;
+            continue;
+        }
         let mut extension = Extension {
             name: name.to_owned(),
             parameters: Vec::new(),
         };
-        let mut good = is_token(name);
         for part in parts {
             let (key, value) = match part.split_once('=') {
                 Some((key, value)) => (
@@ -67,13 +70,13 @@ pub(super) fn parse(value: &str) -> (Vec<Extension>, bool) {
                 None => (part, None),
             };
             // The unquoted value must be a token again.
-            good &= is_token(key) && value.as_deref().is_none_or(is_token);
-            extension.parameters.push((key.to_owned(), value));
+            if is_token(key) && value.as_deref().is_none_or(is_token) {
+                extension.parameters.push((key.to_owned(), value));
+            } else {
+                faulty = true;
+            }
         }
-        faulty |= !good;
-        if good {
-            found.push(extension);
-        }
+        found.push(extension);
     }
     (found, faulty)
 }
@@ -208,7 +211,7 @@ fn unquote(value: &str) -> String {
 }
 
 /// RFC 9110 §5.6.2.
-fn is_token(value: &str) -> bool {
+pub(super) fn is_token(value: &str) -> bool {
     !value.is_empty()
         && value
             .bytes()
@@ -239,6 +242,11 @@ mod tests {
                 ("baz".to_owned(), Some("2".to_owned())),
                 ("qux".to_owned(), Some("tok".to_owned()))
             ]
+        );
+        let (found, _) = parse("a; b=\"x y\"; c, d e");
+        assert_eq!(
+            (found.len(), found[0].name.as_str(), found[0].parameters.len()),
+            (1, "a", 1)
         );
         for bad in ["; a", "a; b=\"x y\"", "a; =1", "a b", "a; b=\"x"] {
             assert!(parse(bad).1, "{bad}");

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::odd;
+
 /// An HTTP/1.1 request head (RFC 9112). Bytes that are not UTF-8 stand as U+FFFD.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Request {
@@ -15,6 +17,10 @@ pub struct Request {
     pub range: Range<u64>,
     /// The capture does not hold the whole head.
     pub cut: bool,
+    /// It says HTTP/1.0.
+    pub http_1_0: bool,
+    /// It does not keep to the grammar of RFC 9112.
+    pub odd: bool,
 }
 
 /// An HTTP/1.1 response head.
@@ -28,6 +34,8 @@ pub struct Response {
     pub range: Range<u64>,
     /// The capture does not hold the whole head.
     pub cut: bool,
+    /// It does not keep to the grammar of RFC 9112.
+    pub odd: bool,
 }
 
 impl Request {
@@ -89,13 +97,14 @@ pub(super) enum Outcome {
 }
 
 /// No real head has more header lines.
-const MAX_HEADERS: usize = 128;
+pub(super) const MAX_HEADERS: usize = 128;
 
 /// Reads the head at the start of `bytes`, which lie at `offset` in their stream.
 pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    // Clients may send an empty line or two before a request (RFC 9112 §2.2); httparse skips them.
-    if is_response(bytes) {
+    // Some send an empty line or two before a head (RFC 9112 §2.2 has clients do so); httparse skips them.
+    let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+    if is_response(&bytes[blank..]) {
         let mut response = httparse::Response::new(&mut headers);
         match response.parse(bytes) {
             Ok(httparse::Status::Complete(size)) => {
@@ -104,12 +113,13 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
                     headers: owned(response.headers),
                     range: offset..offset + size as u64,
                     cut: false,
+                    odd: false,
                 };
                 Outcome::Head(Head::Response(head), size)
             }
             Ok(httparse::Status::Partial) => Outcome::Partial,
             Err(httparse::Error::TooManyHeaders) => Outcome::TooMany,
-            Err(_) => Outcome::NotHttp,
+            Err(_) => odd::read(bytes, offset),
         }
     } else {
         let mut request = httparse::Request::new(&mut headers);
@@ -121,12 +131,14 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
                     headers: owned(request.headers),
                     range: offset..offset + size as u64,
                     cut: false,
+                    http_1_0: request.version == Some(0),
+                    odd: false,
                 };
                 Outcome::Head(Head::Request(head), size)
             }
             Ok(httparse::Status::Partial) => Outcome::Partial,
             Err(httparse::Error::TooManyHeaders) => Outcome::TooMany,
-            Err(_) => Outcome::NotHttp,
+            Err(_) => odd::read(bytes, offset),
         }
     }
 }

@@ -5,6 +5,7 @@ mod exchange;
 mod extensions;
 mod head;
 mod heads;
+mod odd;
 mod pending;
 mod reader;
 mod upgrade;

@@ -69,6 +69,11 @@ impl Handshake {
         self.response.as_ref().is_some_and(|r| r.status == 101)
     }
 
+    /// Whether an extension other than permessage-deflate was agreed on: what it does to frames is not known here.
+    pub fn extended(&self) -> bool {
+        self.extensions.iter().any(|extension| extension.name != DEFLATE)
+    }
+
     fn offers_deflate(&self) -> bool {
         self.request
             .header_values("sec-websocket-extensions")
@@ -78,6 +83,24 @@ impl Handshake {
     fn judge_response(&mut self, mut violation: impl FnMut(Violation)) {
         let Some(response) = &self.response else { return };
         let request_known = !self.request.method.is_empty() && !self.request.cut;
+        let mut bad = |rule, what: &'static str| violation(Violation::new(rule, what));
+        if response.odd {
+            bad(
+                Rule::HeadSyntax,
+                "the response's head does not keep to the grammar of HTTP/1.1",
+            );
+        }
+        for (name, twice) in [
+            ("sec-websocket-accept", "a 101 response with two Sec-WebSocket-Accept"),
+            (
+                "sec-websocket-protocol",
+                "a 101 response with two Sec-WebSocket-Protocol",
+            ),
+        ] {
+            if response.header_values(name).nth(1).is_some() {
+                bad(Rule::HandshakeResponse, twice);
+            }
+        }
         let key = self.request.header("sec-websocket-key");
         self.accept = match (response.header("sec-websocket-accept"), key) {
             (Some(accept), Some(key)) if accept == accept_for(key) => Accept::Valid,
@@ -118,7 +141,10 @@ impl Handshake {
             if request_known && !self.request.header_values("sec-websocket-protocol").any(offered) {
                 violation(Violation::new(
                     Rule::SubprotocolNotOffered,
-                    "the response names a subprotocol that the request did not offer",
+                    format!(
+                        "the response names a subprotocol{} that the request did not offer",
+                        quoted(chosen)
+                    ),
                 ));
             }
             self.subprotocol = Some(chosen.to_owned());
@@ -143,7 +169,10 @@ impl Handshake {
             if request_known && offers.is_empty() {
                 violation(Violation::new(
                     Rule::ExtensionNotOffered,
-                    "the response names an extension that the request did not offer",
+                    format!(
+                        "the response names an extension{} that the request did not offer",
+                        quoted(&extension.name)
+                    ),
                 ));
             }
             if extension.name != DEFLATE {
@@ -162,9 +191,32 @@ impl Handshake {
     }
 }
 
-/// Whether a request asks for WebSocket, as far as it was captured.
+/// Whether a request asks for WebSocket, as far as it was captured. A proxy on the way may have left `Upgrade` out, which is
+/// hop-by-hop (RFC 9110 §7.6.1), but not the key.
 pub(super) fn asks(request: &Request) -> bool {
-    has_token(request.header_values("upgrade"), "websocket")
+    names_websocket(request.header_values("upgrade")) || request.header("sec-websocket-key").is_some()
+}
+
+/// Whether `Upgrade` names WebSocket, with a version behind it (RFC 9110 §7.8) or without (RFC 6455 §4.1).
+pub(super) fn names_websocket<'v>(values: impl Iterator<Item = &'v str>) -> bool {
+    let mut names = values.flat_map(|v| v.split(',')).filter_map(|v| v.split('/').next());
+    names.any(|name| name.trim_matches([' ', '\t']).eq_ignore_ascii_case("websocket"))
+}
+
+/// Whether a 101 response is that of a draft from before there were frames (draft-hixie-thewebsocketprotocol-75 and -76): what
+/// follows it is something else.
+pub(super) fn is_of_a_draft(response: &Response) -> bool {
+    response.header("sec-websocket-accept").is_none()
+        && (response.header("sec-websocket-location").is_some() || response.header("websocket-location").is_some())
+}
+
+/// A name for a detail, after a blank: only a short token, so that nothing in it needs escaping.
+fn quoted(name: &str) -> String {
+    if extensions::is_token(name) && name.len() <= 64 {
+        format!(" \"{name}\"")
+    } else {
+        String::new()
+    }
 }
 
 /// Judges a request that [`asks`] (RFC 6455 §4.1).
@@ -173,8 +225,31 @@ pub(super) fn judge_request(request: &Request, mut violation: impl FnMut(Violati
     if request.method != "GET" {
         bad(Rule::HandshakeRequest, "an upgrade request whose method is not GET");
     }
+    if request.http_1_0 {
+        bad(Rule::HandshakeRequest, "an upgrade request of HTTP/1.0");
+    }
+    if request.odd {
+        bad(
+            Rule::HeadSyntax,
+            "the request's head does not keep to the grammar of HTTP/1.1",
+        );
+    }
+    for (name, twice) in [
+        ("sec-websocket-key", "an upgrade request with two Sec-WebSocket-Key"),
+        (
+            "sec-websocket-version",
+            "an upgrade request with two Sec-WebSocket-Version",
+        ),
+    ] {
+        if request.header_values(name).nth(1).is_some() {
+            bad(Rule::HandshakeRequest, twice);
+        }
+    }
     if request.cut {
         return;
+    }
+    if !has_token(request.header_values("upgrade"), "websocket") {
+        bad(Rule::HandshakeRequest, "an upgrade request without Upgrade: websocket");
     }
     if !has_token(request.header_values("connection"), "upgrade") {
         bad(Rule::HandshakeRequest, "an upgrade request without Connection: Upgrade");
@@ -260,6 +335,48 @@ mod tests {
     }
 
     const ACCEPT: (&str, &str) = ("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+
+    #[test]
+    fn what_a_request_may_not_be() {
+        let rules = |request: &Request| {
+            let mut rules = Vec::new();
+            judge_request(request, |v| rules.push((v.rule.id(), v.detail.into_owned())));
+            rules
+        };
+        assert!(rules(&request(&[])).is_empty());
+        for (bad, id) in [
+            (
+                Request {
+                    http_1_0: true,
+                    ..request(&[])
+                },
+                "http.handshake-request",
+            ),
+            (
+                Request {
+                    odd: true,
+                    ..request(&[])
+                },
+                "http.head-syntax",
+            ),
+            (request(&[("Sec-WebSocket-Key", "x")]), "http.handshake-request"),
+            (request(&[("Sec-WebSocket-Version", "8")]), "http.handshake-request"),
+        ] {
+            let rules = rules(&bad);
+            assert!(rules.len() == 1 && rules[0].0 == id, "{rules:?}");
+        }
+        let mut stripped = request(&[]);
+        stripped.headers.retain(|(name, _)| name != "Upgrade");
+        assert!(asks(&stripped) && rules(&stripped)[0].1.ends_with("without Upgrade: websocket"));
+        stripped.headers.push(("Upgrade".into(), "h2c, WebSocket/13".into()));
+        assert!(names_websocket(stripped.header_values("upgrade")));
+    }
+
+    #[test]
+    fn a_header_that_stands_twice_in_the_response() {
+        let (_, rules) = judged(request(&[]), response(&[ACCEPT, ACCEPT]));
+        assert_eq!(rules, ["http.handshake-response"]);
+    }
 
     #[test]
     fn the_key_of_rfc_6455_1_3() {

@@ -591,10 +591,20 @@ catalog! {
     v_closed_code_unanswered(who, code, meaning, other);
     /// Closed without a code, no answer.
     v_closed_unanswered(who, other);
+    /// Closed with a code, and nobody knows whether an answer came.
+    v_closed_code_unseen(who, code, meaning, other);
+    /// Closed without a code, and nobody knows whether an answer came.
+    v_closed_unseen(who, other);
     /// FIN without a close frame.
     v_fin(who);
     /// RST without a close frame.
     v_reset(who);
+    /// FIN, and nobody knows whether there was a close frame.
+    v_fin_unseen(who);
+    /// RST, and nobody knows whether there was a close frame.
+    v_reset_unseen(who);
+    /// Another connection took its place.
+    v_reused();
     /// Silent for too long.
     v_idle();
     /// Given up, there were too many.
@@ -608,7 +618,7 @@ catalog! {
     /// Nobody knows who.
     v_somebody();
     /// One ping without pong.
-    v_ping(who);
-    /// Several.
-    v_pings(who, n);
+    v_ping(who, packet);
+    /// Several, the first of them in that packet.
+    v_pings(who, n, packet);
 }

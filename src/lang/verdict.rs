@@ -3,7 +3,7 @@
 use super::words::{Arg, Words};
 use super::{Catalog, Language};
 use crate::base::Direction;
-use crate::event::{End, SessionEnd};
+use crate::event::{End, SessionEnd, Unanswered};
 use crate::narrate::Story;
 
 impl Catalog {
@@ -37,26 +37,29 @@ impl Words<'_> {
             (Some(status), _) => self.v_refused(Arg::Num(status.into())),
             (None, End::Close) => self.closed(end),
             (None, End::Fin) => match end.by {
+                Some(by) if end.close_unseen => self.v_fin_unseen(Arg::Side(by)),
                 Some(by) => self.v_fin(Arg::Side(by)),
                 None => self.v_somebody(),
             },
             (None, End::Reset) => match end.reset.or(end.by) {
+                Some(by) if end.close_unseen => self.v_reset_unseen(Arg::Side(by)),
                 Some(by) => self.v_reset(Arg::Side(by)),
                 None => self.v_somebody(),
             },
+            (None, End::Idle) if end.reused => self.v_reused(),
             (None, End::Idle) => self.v_idle(),
             (None, End::Evicted) => self.v_evicted(),
             (None, End::CaptureEnd) => self.v_capture_end(),
         }
         for direction in [Direction::ClientToServer, Direction::ServerToClient] {
-            let count = end.unanswered_pings[direction.index()];
+            let Unanswered { count, first_packet } = end.unanswered_pings[direction.index()];
             if count > 0 {
                 self.out.extend_from_slice(self.catalog.clause.as_bytes());
             }
             match count {
                 0 => {}
-                1 => self.v_ping(Arg::Side(direction)),
-                n => self.v_pings(Arg::Side(direction), Arg::Num(n)),
+                1 => self.v_ping(Arg::Side(direction), Arg::Num(first_packet)),
+                n => self.v_pings(Arg::Side(direction), Arg::Num(n), Arg::Num(first_packet)),
             }
         }
         self.out.extend_from_slice(self.catalog.stop.as_bytes());
@@ -68,6 +71,10 @@ impl Words<'_> {
         match (end.close_code, end.closing_handshake) {
             (Some(code), true) => self.v_closed_code(who, Arg::Num(code.into()), Arg::Raw(self.code(code))),
             (None, true) => self.v_closed(who),
+            (Some(code), false) if end.close_unseen => {
+                self.v_closed_code_unseen(who, Arg::Num(code.into()), Arg::Raw(self.code(code)), other)
+            }
+            (None, false) if end.close_unseen => self.v_closed_unseen(who, other),
             (Some(code), false) => {
                 self.v_closed_code_unanswered(who, Arg::Num(code.into()), Arg::Raw(self.code(code)), other)
             }

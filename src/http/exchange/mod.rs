@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use crate::base::{Gap, GapCause, Side, Violation};
 use crate::http::body::{Body, Chunked, Phase, body};
-use crate::http::head::{self, Head, has_token};
+use crate::http::head::{self, Head};
 use crate::http::heads::Heads;
 use crate::http::pending::Pending;
 use crate::http::reader::{Headed, Mode, Reader};
@@ -293,10 +293,18 @@ impl Exchange {
             .map_or((false, false, false, false), |p| (p.asks, p.head, p.connect, p.cut));
         let request = pending.and_then(|p| p.request(heads));
         if response.status == 101 {
-            let says = has_token(response.header_values("upgrade"), "websocket");
+            let says = upgrade::names_websocket(response.header_values("upgrade"));
             let silent = response.header("upgrade").is_none();
-            if says || silent && (asks || response.cut) {
+            let draft = upgrade::is_of_a_draft(&response);
+            if (says && !draft) || silent && (asks || response.cut) {
                 return Some(Step::Upgraded(request.unwrap_or_default(), response));
+            }
+            if let Some(request) = request.filter(|_| asks) {
+                // To something else than the client asked for, or to a protocol that came to nothing.
+                for reader in &mut self.readers {
+                    reader.mode = Mode::ToEnd;
+                }
+                return Some(Step::Refused(request, response));
             }
             return Some(Step::NotHttp);
         }

@@ -118,6 +118,34 @@ fn another_upgrade_is_none_of_ours() {
 }
 
 #[test]
+fn a_101_that_is_not_to_websocket_refuses_it() {
+    let h2c = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n";
+    let draft =
+        "HTTP/1.1 101 WebSocket Protocol Handshake\r\nUpgrade: WebSocket\r\nSec-WebSocket-Location: ws://a/\r\n\r\n";
+    for answer in [h2c, draft] {
+        let early = format!("{ASK}8 bytes.");
+        let script = [
+            (Side::A, early.as_str()),
+            (Side::B, answer),
+            (Side::B, "PRI * HTTP/2.0"),
+        ];
+        assert_eq!(names(&script, 4000), ["asked /chat", "hold", "refused 101"]);
+    }
+}
+
+#[test]
+fn an_odd_head_is_no_reason_to_lose_what_follows() {
+    let odd = ASK.replace("Host: a", "Host: a\r\nX : folded\r\n value");
+    let answer = YES
+        .replace("101 ", "101 \u{e9}")
+        .replace("\r\n\r\n", "\r\nX: folded\r\n\tvalue\r\n\r\n");
+    for size in [1, 7, 4000] {
+        let steps = names(&[(Side::A, &odd), (Side::B, &answer)], size);
+        assert_eq!(steps, ["asked /chat", "upgraded /chat"]);
+    }
+}
+
+#[test]
 fn heads_cut_by_the_snaplen() {
     let mut exchange = Exchange::default();
     let mut heads = Heads::new(&Limits::default());

@@ -110,13 +110,13 @@ fn an_escape_sequence_in_a_header_cannot_reach_the_terminal() {
             target: "/\u{1b}[2J".into(),
             headers: vec![("Host".into(), "\u{9b}\u{202e}\"".into()), ("Host".into(), "b".into())],
             range: 0..1,
-            cut: false,
+            ..Request::default()
         },
         response: Some(Response {
             status: 101,
             headers: vec![],
             range: 0..1,
-            cut: false,
+            ..Response::default()
         }),
         accept: Accept::Valid,
         subprotocol: Some("chat".into()),
@@ -223,9 +223,11 @@ fn frames_violations_gaps_and_ends_have_their_fields() {
         close_code: None,
         by: Some(Direction::ServerToClient),
         closing_handshake: false,
+        close_unseen: false,
+        reused: false,
         messages: 3,
         bytes: 70,
-        unanswered_pings: [0, 0],
+        unanswered_pings: Default::default(),
         refused: None,
         fin: [false, false],
         reset: Some(Direction::ServerToClient),

@@ -126,7 +126,7 @@ impl Sink for Summary {
             EventKind::Gap { .. } => self.gaps += 1,
             EventKind::SessionEnd(end) => {
                 self.sessions += 1;
-                self.unanswered += end.unanswered_pings.iter().sum::<u64>();
+                self.unanswered += end.unanswered_pings.iter().map(|pings| pings.count).sum::<u64>();
                 self.ended(end.how, end.close_code);
             }
             _ => {}

@@ -13,7 +13,7 @@ impl Decoder {
     pub(super) fn begin(&mut self, mut frame: Box<Unfinished>, at: At, shared: &mut Shared, out: &mut impl Output) {
         let Some(header) = frame.header else { return };
         self.check(&header, at, out);
-        if stands_alone(header.opcode) {
+        if self.stands_alone(&header) {
             let mut partial = shared.pool.take();
             partial.begin(&header, header.opcode, false, frame.offset, frame.first);
             partial.touch(at.packet);
@@ -94,7 +94,7 @@ impl Decoder {
     ) {
         let first = chunk.from;
         self.check(header, chunk.at, out);
-        let alone = stands_alone(header.opcode);
+        let alone = self.stands_alone(header);
         let fresh = header.fin && self.open.is_none() && header.opcode != Opcode::Continuation;
         if !alone {
             self.adrift &= header.opcode == Opcode::Continuation;
@@ -186,6 +186,15 @@ impl Decoder {
         }
     }
 
+    /// Control frames, and what nobody has defined: such a frame is a message of its own, also between fragments. But a data frame
+    /// that nobody has defined may begin a fragmented message (RFC 6455 §5.4).
+    fn stands_alone(&self, header: &Header) -> bool {
+        match header.opcode {
+            Opcode::Continuation | Opcode::Text | Opcode::Binary => false,
+            opcode => opcode.is_control() || header.fin || self.open.is_some(),
+        }
+    }
+
     fn info(&self, header: &Header, offset: u64, packets: (u64, u64)) -> FrameInfo {
         FrameInfo {
             direction: self.direction,
@@ -198,9 +207,4 @@ impl Decoder {
             offset,
         }
     }
-}
-
-/// Control frames, and what nobody has defined: such a frame is a message of its own, also between fragments.
-const fn stands_alone(opcode: Opcode) -> bool {
-    !matches!(opcode, Opcode::Continuation | Opcode::Text | Opcode::Binary)
 }

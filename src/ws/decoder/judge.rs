@@ -13,7 +13,7 @@ impl Decoder {
         let odd = masked != (self.direction == Direction::ClientToServer)
             || header.rsv != [false; 3]
             || header.length_form != LengthForm::Minimal
-            || self.closed
+            || self.closed && !header.opcode.is_control()
             || header.opcode.is_control() && (header.length > 125 || !header.fin)
             || matches!(header.opcode, Opcode::Reserved(_));
         if odd {
@@ -35,6 +35,7 @@ impl Decoder {
             _ => {}
         }
         let [rsv1, rsv2, rsv3] = header.rsv;
+        let [rsv1, rsv2, rsv3] = [rsv1, rsv2, rsv3].map(|set| set && !self.extended);
         if rsv1 && self.inflater.is_none() {
             broken(
                 Rule::ReservedBit,
@@ -74,7 +75,8 @@ impl Decoder {
                 broken(Rule::ControlFragmented, format!("a {name} frame without FIN"));
             }
         }
-        if self.closed {
+        // Pings and pongs may be exchanged until the connection is closed (§5.5.2).
+        if self.closed && !header.opcode.is_control() {
             broken(Rule::DataAfterClose, format!("a {name} frame after the close frame"));
         }
     }

@@ -30,6 +30,8 @@ pub struct Decoder {
     /// permessage-deflate, when it was agreed on, or may have been.
     inflater: Option<Box<Inflater>>,
     state: State,
+    /// An extension that we do not know was agreed on: what the reserved bits and the payload mean is its affair (RFC 6455 §5.8).
+    extended: bool,
     /// The sender has sent its close frame.
     closed: bool,
     /// No message has begun since the place in the stream was last unknown: a continuation may continue a lost one.
@@ -65,6 +67,7 @@ impl Decoder {
             inferred,
             inflater,
             state: State::Header,
+            extended: false,
             closed: false,
             adrift: false,
             guessed: 0,
@@ -82,6 +85,12 @@ impl Decoder {
             adrift: true,
             ..Self::new(direction, 0, inflater, inferred)
         }
+    }
+
+    /// The same for a connection that has `extended` the protocol in a way that we do not know.
+    pub fn extended(mut self, extended: bool) -> Self {
+        self.extended = extended;
+        self
     }
 
     /// The next bytes of the stream.
@@ -153,6 +162,11 @@ impl Decoder {
         if let Some(mut seek) = self.seek.take() {
             seek.take(shared);
         }
+    }
+
+    /// Whether nobody knows where the next frame begins.
+    pub fn is_lost(&self) -> bool {
+        self.state == State::Lost
     }
 
     /// Where the next byte lies in the stream.

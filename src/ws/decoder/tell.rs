@@ -152,6 +152,7 @@ impl Decoder {
             // Where it is not is asked only then: knowing that would cost the good ones something.
             Opcode::Text if message.complete => match simdutf8::basic::from_utf8(message.payload.bytes) {
                 Ok(text) => message.text = Some(text),
+                Err(_) if self.extended => {}
                 Err(_) => out.violation(at, &not_utf8(message.payload.bytes)),
             },
             Opcode::Close => {

@@ -242,7 +242,7 @@ fn every_violation_has_its_rule_and_the_message_is_shown() {
     let key = Some([1, 2, 3, 4]);
     /// Frames, the rules that they break, the text that is shown all the same.
     type Case<'a> = (&'a [&'a [u8]], &'a [&'a str], &'a str);
-    let cases: [Case<'_>; 17] = [
+    let cases: [Case<'_>; 19] = [
         (&[b"\x81\x01x"], &["ws.unmasked-client-frame"], "x"),
         (&[&frame(0xa1, b"x", key)], &["ws.reserved-bit"], "x"),
         (&[&frame(0xc1, b"x", key)], &["ws.reserved-bit"], "x"),
@@ -275,6 +275,20 @@ fn every_violation_has_its_rule_and_the_message_is_shown() {
             &["ws.data-after-close"],
             "\u{3}\u{e8}x",
         ),
+        (
+            &[&frame(0x88, b"", key), &frame(0x8a, b"x", key), &frame(0x88, b"", key)],
+            &[],
+            "x",
+        ),
+        (
+            &[
+                &frame(0x03, b"x", key),
+                &frame(0x89, b"p", key),
+                &frame(0x80, b"y", key),
+            ],
+            &["ws.reserved-opcode"],
+            "pxy",
+        ),
         (&[&frame(0x81, b"\xff", key)], &["ws.invalid-utf8"], "\u{ff}"),
     ];
     for (frames, rules, shown) in cases {
@@ -300,6 +314,17 @@ fn every_violation_has_its_rule_and_the_message_is_shown() {
     let mut s = Bench::new(Direction::ServerToClient, Some(Inflater::new(true, 15)));
     s.push(b"\xc1\x02\xff\xff");
     assert_eq!(s.said.rules, ["ws.inflate-failed"]);
+}
+
+#[test]
+fn what_an_unknown_extension_does_is_no_violation() {
+    let mut s = server();
+    s.decoder = Decoder::new(Direction::ServerToClient, 0, None, false).extended(true);
+    s.push(b"\xf1\x01\xff\xb9\x00\x83\x00");
+    assert_eq!(
+        (s.said.rules.as_slice(), s.said.messages.len()),
+        (&["ws.reserved-opcode"][..], 3)
+    );
 }
 
 #[test]
