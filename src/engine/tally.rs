@@ -12,6 +12,8 @@ pub(super) struct Tally {
     /// Who has sent a close frame, by direction.
     closed: [bool; 2],
     first_close: Option<Direction>,
+    /// In which packet that was: a gap may hold one up until the other side's has come.
+    first_close_packet: u64,
     /// What came last is lost, and may have been a close frame. By direction.
     doubt: [bool; 2],
     close_code: Option<u16>,
@@ -30,6 +32,8 @@ struct Pings {
     waiting: Vec<(u32, u64)>,
     /// Older ones, of which no more is known than how many there are and where the first was.
     forgotten: Unanswered,
+    /// The last pong that answers none of them: perhaps its ping waits behind a gap. Its hash and packet.
+    early: Option<(u32, u64)>,
 }
 
 /// Pings that wait for their pong: more at once is no keep-alive but a flood.
@@ -42,14 +46,25 @@ impl Tally {
         let index = message.direction.index();
         match message.opcode {
             Opcode::Close => {
-                if self.closed == [false; 2] {
+                let packet = message.packets.1;
+                if !self.closed[index] && (self.first_close.is_none() || packet < self.first_close_packet) {
                     self.first_close = Some(message.direction);
+                    self.first_close_packet = packet;
                     self.close_code = message.close.map(|c| c.code);
                 }
                 self.closed[index] = true;
             }
             Opcode::Ping if message.complete => {
+                let ping = hash(message.payload.bytes);
                 let pings = &mut self.pings.get_or_insert_default()[index];
+                if pings
+                    .early
+                    .take_if(|&mut (pong, packet)| pong == ping && message.packets.1 < packet)
+                    .is_some()
+                {
+                    *pings = Pings::default();
+                    return self.forget_settled_pings();
+                }
                 if pings.waiting.len() == MAX_PINGS {
                     let (_, packet) = pings.waiting.remove(0);
                     if pings.forgotten.count == 0 {
@@ -57,16 +72,17 @@ impl Tally {
                     }
                     pings.forgotten.count += 1;
                 }
-                pings.waiting.push((hash(message.payload.bytes), message.packets.1));
+                pings.waiting.push((ping, message.packets.1));
             }
             Opcode::Pong if message.complete => {
                 // One pong may answer all pings up to the one whose bytes it carries (RFC 6455 §5.5.3).
-                let Some(both) = &mut self.pings else { return };
-                let pings = &mut both[1 - index];
+                let pings = &mut self.pings.get_or_insert_default()[1 - index];
                 let pong = hash(message.payload.bytes);
                 if let Some(answered) = pings.waiting.iter().rposition(|&(ping, _)| ping == pong) {
                     pings.waiting.drain(..=answered);
                     pings.forgotten = Unanswered::default();
+                } else {
+                    pings.early = Some((pong, message.packets.1));
                 }
                 self.forget_settled_pings();
             }
@@ -84,8 +100,11 @@ impl Tally {
 
     /// A quiet session holds no memory for what is settled.
     fn forget_settled_pings(&mut self) {
-        self.pings
-            .take_if(|pings| pings.iter().all(|pings| pings.unanswered().count == 0));
+        self.pings.take_if(|pings| {
+            pings
+                .iter()
+                .all(|pings| pings.unanswered().count == 0 && pings.early.is_none())
+        });
     }
 
     pub(super) fn fin(&mut self, side: Side) {

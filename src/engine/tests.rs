@@ -293,6 +293,22 @@ fn a_close_frame_that_the_capture_may_have_missed_is_not_called_absent() {
 }
 
 #[test]
+fn what_waited_behind_a_gap_came_before_what_it_brought_about() {
+    let mut talk = Talk::upgraded();
+    let lost = talk.packets.len();
+    talk.data(CLIENT, &text(CLIENT, "lost"), 1460);
+    talk.data(CLIENT, &frame(CLIENT, 0x89, b"ping"), 1460);
+    talk.data(SERVER, &frame(SERVER, 0x8a, b"ping"), 1460);
+    talk.data(CLIENT, &frame(CLIENT, 0x88, b"\x03\xe9"), 1460);
+    talk.data(SERVER, &frame(SERVER, 0x88, b"\x03\xe8"), 1460);
+    talk.packets.remove(lost);
+    talk.goodbye();
+    let end = &talk.heard().ends[0];
+    assert_eq!((end.by, end.close_code), (Some(Direction::ClientToServer), Some(1001)));
+    assert_eq!(end.unanswered_pings.map(|pings| pings.count), [0, 0]);
+}
+
+#[test]
 fn the_first_ping_without_its_pong_is_named() {
     let mut talk = Talk::upgraded();
     talk.data(SERVER, &frame(SERVER, 0x89, b"answered"), 1460);
