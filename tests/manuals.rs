@@ -112,6 +112,15 @@ const SIGNALS: &str = "SIGINT, SIGTERM and SIGHUP end a run: open conversations 
     capture's counters are printed. SIGUSR1 prints the counters and goes on. SIGUSR2 flushes the file of -w.";
 
 #[test]
+fn the_page_of_the_json_view_names_every_rule() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("man/wschat-sniff-json.5")).unwrap();
+    for rule in wschat_sniff::base::Rule::ALL {
+        let entry = format!(".BR {} \" ({})\"\n", rule.id().replace('-', "\\-"), rule.rfc());
+        assert!(page.contains(&entry), "{entry}");
+    }
+}
+
+#[test]
 fn the_page_of_the_json_view_names_every_event_and_field() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("man/wschat-sniff-json.5")).unwrap();
