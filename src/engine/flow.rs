@@ -9,7 +9,7 @@ use super::who::Who;
 use crate::base::{Direction, Gap, Limits, Side};
 use crate::event::{EventKind, Handshake, Request, Response, Session, Sink};
 use crate::http::{Exchange, Heads, Step};
-use crate::tcp::{At, Connection, SegmentFacts, StreamEvent, TcpEnd};
+use crate::tcp::{At, Connection, HandshakeStep, SegmentFacts, StreamEvent, TcpEnd};
 use crate::ws::inflate::Inflater;
 use crate::ws::{Chunk, Decoder, Held, Shared};
 
@@ -17,8 +17,10 @@ use crate::ws::{Chunk, Decoder, Held, Shared};
 #[derive(Debug)]
 pub(super) struct Flow {
     stage: Stage,
-    /// Something of its beginning was not seen.
-    late: bool,
+    /// Something was lost, perhaps its beginning.
+    lost: bool,
+    /// Whose SYN was seen: what that side sends begins at its beginning.
+    begun: [bool; 2],
 }
 
 #[derive(Debug, Default)]
@@ -52,7 +54,8 @@ impl Default for Flow {
     fn default() -> Self {
         Self {
             stage: Stage::Fresh,
-            late: false,
+            lost: false,
+            begun: [false; 2],
         }
     }
 }
@@ -73,7 +76,9 @@ impl Flow {
     /// A segment of the connection has come.
     #[inline]
     pub(super) fn segment(&mut self, facts: &SegmentFacts) {
-        self.late |= facts.midstream;
+        if let Some(HandshakeStep::Syn | HandshakeStep::SynAck) = facts.handshake {
+            self.begun[facts.side.index()] = true;
+        }
     }
 
     /// Something came in order.
@@ -146,7 +151,7 @@ impl Flow {
                 self.stage = if Exchange::may_begin(chunk.bytes) {
                     Stage::Http(Box::default())
                 } else {
-                    self.not_http()
+                    self.not_http(side)
                 };
                 self.data(side, chunk, cx);
             }
@@ -156,7 +161,7 @@ impl Flow {
     }
 
     fn gap<S: Sink>(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_, '_, S>) {
-        self.late = true;
+        self.lost = true;
         if let Some(session) = self.session(cx.connection) {
             let direction = session.direction(side);
             cx.listener.event(cx.at, &session, EventKind::Gap { direction, gap });
@@ -197,7 +202,14 @@ impl Flow {
                     http.hold(side, rest, cx);
                     return;
                 }
-                Some(Step::NotHttp) if http.who.is_some() => return,
+                Some(Step::NotHttp) if http.who.is_some() => {
+                    // Of a server whose beginning was not seen, the response was lost with it.
+                    let lost = http.exchange.client() == Some(side.other()) && !self.begun[side.index()];
+                    match lost.then(|| http.exchange.presumed(cx.heads)).flatten() {
+                        Some(step) => self.step(side, step, cx),
+                        None => return,
+                    }
+                }
                 Some(step) => self.step(side, step, cx),
                 None => {}
             }
@@ -220,8 +232,8 @@ impl Flow {
                 http.evicted(side, gap, cx);
                 if http.who.is_none() {
                     http.discard(cx.shared, cx.heads);
-                    self.late = true;
-                    self.stage = self.not_http();
+                    self.lost = true;
+                    self.stage = self.not_http(side);
                 }
             }
             Step::Upgraded(request, response) => self.upgraded(client, request, Some(response), cx),
@@ -255,7 +267,7 @@ impl Flow {
             Step::NotHttp => {
                 if http.who.is_none() {
                     http.discard(cx.shared, cx.heads);
-                    self.stage = self.not_http();
+                    self.stage = self.not_http(side);
                 }
             }
             Step::Hold => {}
@@ -351,8 +363,9 @@ impl Flow {
         }
     }
 
-    fn not_http(&self) -> Stage {
-        if self.late {
+    /// What `side` sends first is not HTTP.
+    fn not_http(&self, side: Side) -> Stage {
+        if self.lost || !self.begun[side.index()] {
             Stage::Sniff(Box::default())
         } else {
             // WebSocket begins with HTTP, and this did not.

@@ -54,6 +54,24 @@ fn heads_cut_in_their_first_lines_and_the_frame_behind_them() {
     }
 }
 
+#[test]
+fn a_connection_of_which_the_client_s_syn_was_seen_and_little_more_of_its_beginning() {
+    let mut talk = Talk::upgraded();
+    let mut said = Vec::new();
+    for n in 0..6 {
+        for side in [CLIENT, SERVER] {
+            talk.data(side, &text(side, &say(n)), 1460);
+            said.push(say(n));
+        }
+    }
+    // SYN, SYN with ACK, ACK, the request, its ACK, the response, its ACK.
+    for missing in [&[1, 2, 3, 4, 5, 6][..], &[1, 2, 5, 6], &[1, 2, 4, 5], &[0, 1, 2, 5]] {
+        let seen = talk.packets.iter().enumerate();
+        let seen = seen.filter(|(at, _)| !missing.contains(at)).map(|(_, packet)| packet);
+        assert_eq!(hear(seen, 250).texts(), said, "{missing:?}");
+    }
+}
+
 /// Numbers that are the same in every run (xorshift).
 struct Random(u64);
 
