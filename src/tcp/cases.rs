@@ -18,6 +18,15 @@ fn a(at: i64, payload: &[u8]) -> Line {
     line(Side::A, ACK, at, 0, payload)
 }
 
+/// So many milliseconds later something happens on another connection.
+fn elsewhere(wire: &mut Wire, millis: i64) {
+    wire.millis += millis;
+    wire.send(&Line {
+        port: 2,
+        ..line(Side::A, SYN, -1, 0, b"")
+    });
+}
+
 fn gaps(wire: &Wire, side: Side) -> Vec<(u64, u64, GapCause)> {
     let gaps = wire.stream(1, side).gaps.iter();
     gaps.map(|gap| (gap.offset, gap.length, gap.cause)).collect()
@@ -272,6 +281,9 @@ fn a_reset_releases_what_waits() {
     let mut wire = open();
     wire.send(&a(2, b"llo"));
     wire.send(&line(Side::B, RST, 0, 0, b""));
+    assert_eq!(wire.upper.ends, [], "what is missing may have been overtaken");
+    elsewhere(&mut wire, 30);
+    assert_eq!(wire.upper.ends, [(1, TcpEnd::Reset { by: Side::B })]);
     assert_eq!(wire.stream(1, Side::A).bytes, b"\0\0llo");
     assert_eq!(gaps(&wire, Side::A), [(0, 2, GapCause::Lost)]);
 }
@@ -321,12 +333,81 @@ fn a_lost_last_segment_is_told_when_all_is_over() {
     let mut wire = open();
     wire.send(&line(Side::A, ACK | FIN, 3, 0, b""));
     wire.send(&line(Side::B, ACK | FIN, 0, 4, b""));
+    wire.send(&line(Side::A, ACK, 4, 1, b""));
+    assert_eq!(wire.upper.ends, [], "it may have been overtaken");
+    elsewhere(&mut wire, 30);
     assert_eq!(
         gaps(&wire, Side::A),
         [(0, 3, GapCause::Lost)],
         "nothing will fill it any more"
     );
     assert_eq!(wire.upper.ends, [(1, TcpEnd::Fin { by: Side::A })]);
+    assert!(wire.send(&a(0, b"abc")).late);
+}
+
+#[test]
+fn a_last_segment_may_be_overtaken_by_both_goodbyes() {
+    let mut wire = open();
+    wire.send(&line(Side::A, ACK | FIN, 3, 0, b""));
+    wire.send(&line(Side::B, ACK | FIN, 0, 4, b""));
+    wire.send(&line(Side::A, ACK, 4, 1, b""));
+    elsewhere(&mut wire, 10);
+    wire.send(&a(0, b"bye"));
+    assert_eq!(wire.stream(1, Side::A).bytes, b"bye");
+    assert_eq!(gaps(&wire, Side::A), []);
+    assert_eq!(wire.upper.ends, [(1, TcpEnd::Fin { by: Side::A })]);
+}
+
+#[test]
+fn a_reset_may_overtake_the_last_segments_of_both_sides() {
+    let mut wire = open();
+    wire.send(&line(Side::A, RST | ACK, 3, 6, b""));
+    assert_eq!(wire.upper.ends, []);
+    wire.send(&a(0, b"bye"));
+    assert_eq!(wire.upper.ends, []);
+    wire.send(&line(Side::B, ACK, 0, 0, b"answer"));
+    assert_eq!(wire.upper.ends, [(1, TcpEnd::Reset { by: Side::A })]);
+    assert_eq!(wire.stream(1, Side::A).bytes, b"bye");
+    assert_eq!(wire.stream(1, Side::B).bytes, b"answer");
+    assert!(wire.stream(1, Side::A).reset && !wire.stream(1, Side::B).reset);
+}
+
+#[test]
+fn a_reset_behind_a_fin_ends_at_once() {
+    let mut wire = open();
+    wire.send(&line(Side::A, ACK | FIN, 0, 0, b"bye"));
+    wire.send(&line(Side::B, ACK, 0, 4, b"one more thing"));
+    wire.send(&line(Side::A, RST, 4, 0, b""));
+    assert_eq!(wire.upper.ends, [(1, TcpEnd::Reset { by: Side::A })]);
+}
+
+#[test]
+fn who_sends_on_has_not_reset() {
+    let mut wire = open();
+    wire.send(&a(0, b"hello"));
+    // Somebody else has sent it, and knew the numbers.
+    assert!(wire.send(&line(Side::A, RST, 5, 0, b"")).reset);
+    assert!(wire.send(&a(0, b"hello")).late, "what was on its way before is late");
+    wire.send(&a(5, b" again"));
+    wire.send(&line(Side::B, ACK, 0, 11, b"yes"));
+    assert_eq!(wire.stream(2, Side::A).bytes, b" again");
+    assert_eq!(wire.stream(2, Side::B).bytes, b"yes");
+}
+
+#[test]
+fn a_reset_out_of_the_window_that_was_believed_is_told_when_nothing_follows() {
+    let mut wire = open();
+    wire.send(&line(Side::A, RST, 100, 0, b""));
+    wire.send(&a(0, b"hello"));
+    assert_eq!(wire.upper.ends, []);
+    assert_eq!(wire.stream(1, Side::A).bytes, b"hello");
+    elsewhere(&mut wire, 30);
+    assert_eq!(wire.upper.ends, [(1, TcpEnd::Reset { by: Side::A })]);
+    assert_eq!(
+        gaps(&wire, Side::A),
+        [],
+        "nobody says that the bytes between were ever sent"
+    );
 }
 
 #[test]
@@ -530,5 +611,124 @@ fn a_lost_syn_does_not_matter() {
                 .as_slice()
         };
         assert_eq!((of(Side::A), of(Side::B)), (&b"abcdef"[..], &b"ok"[..]));
+    }
+}
+
+/// What is seen of a connection that has begun earlier, as the first bytes of `first`'s direction.
+fn late(lines: &[Line]) -> Wire {
+    let mut wire = Wire::new(&Limits::default());
+    wire.send_all(lines);
+    wire
+}
+
+#[test]
+fn a_late_capture_delivers_at_once_what_others_acknowledge() {
+    let mut wire = late(&[line(Side::A, ACK, 100, 50, b"hello")]);
+    assert_eq!(wire.upper.told[&1].facts[0].data, DataFact::InOrder);
+    assert!(
+        wire.stream(1, Side::A).bytes.is_empty(),
+        "older bytes may be on their way"
+    );
+    let facts = wire.send(&line(Side::B, ACK, 50, 105, b"hi"));
+    assert_eq!((facts.data, facts.ack.newly), (DataFact::InOrder, 0..5));
+    assert_eq!(wire.stream(1, Side::A).bytes, b"hello");
+    assert_eq!(wire.stream(1, Side::B).bytes, b"hi", "all before it was acknowledged");
+    wire.send(&line(Side::A, ACK, 105, 52, b" again"));
+    assert_eq!(wire.stream(1, Side::A).bytes, b"hello again");
+}
+
+#[test]
+fn a_late_capture_waits_for_what_was_overtaken() {
+    for acknowledged in [true, false] {
+        let mut wire = late(&[line(Side::A, ACK, 110, 50, b"third ")]);
+        if acknowledged {
+            // It says what it lacks, for as long as it takes to send that again.
+            wire.send(&line(Side::B, ACK, 50, 100, b""));
+            wire.millis += 300;
+            wire.send(&line(Side::B, ACK, 50, 100, b""));
+        }
+        wire.send(&line(Side::A, ACK, 105, 50, b"secnd"));
+        wire.send(&line(Side::A, ACK, 116, 50, b"fourth"));
+        wire.send(&line(Side::A, ACK, 100, 50, b"first"));
+        wire.send(&line(Side::B, ACK, 50, 122, b"ok"));
+        assert_eq!(
+            String::from_utf8_lossy(&wire.stream(1, Side::A).bytes),
+            "firstsecndthird fourth"
+        );
+        assert_eq!(wire.stream(1, Side::B).bytes, b"ok");
+        assert_eq!(gaps(&wire, Side::A), []);
+    }
+}
+
+#[test]
+fn a_late_capture_of_one_side_waits_a_moment() {
+    let mut wire = late(&[
+        line(Side::A, ACK, 105, 50, b"two"),
+        line(Side::A, ACK, 100, 50, b"one: "),
+    ]);
+    assert!(wire.stream(1, Side::A).bytes.is_empty());
+    wire.millis += 20;
+    wire.send(&line(Side::A, ACK, 108, 50, b"three"));
+    assert_eq!(wire.stream(1, Side::A).bytes, b"one: twothree");
+    wire.send(&line(Side::A, ACK | FIN, 113, 50, b"."));
+    assert!(wire.stream(1, Side::A).fin);
+    // What it acknowledges has not come; the other side may be the rest of the file.
+    wire.send(&line(Side::B, ACK | FIN, 50, 115, b""));
+    assert_eq!(wire.upper.ends, [(1, TcpEnd::Fin { by: Side::A })]);
+}
+
+#[test]
+fn a_late_capture_may_begin_with_a_fin_or_a_reset() {
+    let mut wire = late(&[line(Side::A, ACK | FIN, 105, 50, b"")]);
+    wire.send(&line(Side::A, ACK, 100, 50, b"hello"));
+    wire.send(&line(Side::B, ACK | FIN, 50, 106, b""));
+    assert_eq!(wire.stream(1, Side::A).bytes, b"hello");
+    assert_eq!(wire.upper.ends, [(1, TcpEnd::Fin { by: Side::A })]);
+    let wire = late(&[line(Side::A, RST, 105, 50, b"")]);
+    assert_eq!(wire.upper.ends, [(1, TcpEnd::Reset { by: Side::A })]);
+}
+
+#[test]
+fn a_syn_may_come_behind_its_data() {
+    for answered in [false, true] {
+        let mut wire = late(&[a(3, b"def")]);
+        if answered {
+            wire.send(&line(Side::B, SYN | ACK, -1, 0, b""));
+        }
+        wire.send(&line(Side::A, SYN, -1, 0, b""));
+        wire.send(&a(0, b"abc"));
+        assert_eq!(wire.stream(1, Side::A).bytes, b"abcdef");
+        assert_eq!(wire.upper.told.len(), 1);
+    }
+}
+
+#[test]
+fn one_direction_may_stand_behind_the_other_in_the_file() {
+    let mut wire = Wire::new(&Limits::default());
+    let both = |index: i64| {
+        [
+            line(Side::A, ACK, index * 4, index * 4, &[b'a'; 4]),
+            line(Side::B, ACK, index * 4, index * 4 + 4, &[b'b'; 4]),
+        ]
+    };
+    let conversation: Vec<Line> = (0..100).flat_map(both).collect();
+    for side in [Side::A, Side::B] {
+        let mut lines: Vec<_> = conversation
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.side == side)
+            .collect();
+        // Neighbours in the wrong order, in the second one for once far apart in time.
+        for pair in lines.chunks_mut(2) {
+            pair.reverse();
+        }
+        for (index, line) in lines {
+            wire.millis = 5 * index as i64;
+            wire.send(line);
+        }
+    }
+    for (side, byte) in [(Side::A, b'a'), (Side::B, b'b')] {
+        assert_eq!(wire.stream(1, side).bytes, [byte; 400]);
+        assert_eq!(gaps(&wire, side), []);
     }
 }

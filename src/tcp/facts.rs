@@ -1,8 +1,9 @@
 //! What one segment does, told from the state of both directions: its data, its acknowledgment, its window, its reset.
 
-use crate::base::Side;
+use crate::base::{Side, Timestamp};
 use crate::net::Segment;
-use crate::tcp::half::{Beginning, Half, Placed};
+use crate::tcp::beginning::Beginning;
+use crate::tcp::half::{Half, Placed};
 use crate::tcp::{AckFact, DataFact, SegmentFacts, WindowFact};
 
 /// A reset this far behind everything seen is believed (RFC 9293 §3.5.2 says: in the window; ours is a guess).
@@ -87,12 +88,10 @@ pub(super) fn believable_reset(opening: bool, own: &Half, other: &Half, segment:
 
 /// What the acknowledgment does to the direction that it acknowledges.
 #[inline]
-pub(super) fn acknowledge(other: &mut Half, segment: &Segment<'_>, midstream: bool) -> AckFact {
+pub(super) fn acknowledge(other: &mut Half, segment: &Segment<'_>, now: Timestamp) -> AckFact {
     let mut fact = AckFact::default();
-    if other.beginning == Beginning::Unknown {
-        // The answer to a SYN tells exactly where that was.
-        let exact = segment.flags.syn();
-        other.begin(segment.ack, if exact { Beginning::Known } else { Beginning::Guessed });
+    // The answer to a SYN tells exactly where that was.
+    if other.beginning != Beginning::Known && other.begin_acknowledged(segment.ack, segment.flags.syn()) {
         return fact;
     }
     let Some(offset) = other.acknowledged(segment.ack) else {
@@ -105,12 +104,15 @@ pub(super) fn acknowledge(other: &mut Half, segment: &Segment<'_>, midstream: bo
     if data > other.acked {
         fact.newly = other.acked..data;
         other.acked = data;
+        if data > other.high {
+            other.acked_at = now;
+        }
     }
     if offset > data && !other.fin_acked {
         other.fin_acked = true;
         fact.fin = true;
     }
-    fact.unseen = data > other.high && !(midstream && other.beginning == Beginning::Guessed);
+    fact.unseen = data > other.high && other.beginning == Beginning::Known;
     fact
 }
 

@@ -2,8 +2,9 @@
 
 use crate::base::{Captured, GapCause, Lease, Side, Timestamp};
 use crate::net::Segment;
+use crate::tcp::beginning::Beginning;
 use crate::tcp::facts::{self, RESET_WINDOW};
-use crate::tcp::half::{Beginning, Half, Placed};
+use crate::tcp::half::{Half, Placed};
 use crate::tcp::options::window_scale;
 use crate::tcp::recent::{Fingerprint, Recents};
 use crate::tcp::{At, Connection, DataFact, HandshakeStep, SegmentFacts, StreamEvent, TcpEnd, Upper};
@@ -30,6 +31,8 @@ pub(super) enum Class {
     Established,
     /// Over; kept for late segments.
     Closed,
+    /// Over but for bytes that are missing, and may have been overtaken by the last segments.
+    Closing,
 }
 
 /// What a segment means for the connection that has its endpoints.
@@ -67,6 +70,8 @@ pub(super) struct Flow<U> {
     phase: Phase,
     /// Who sent the first FIN.
     first_fin: Option<Side>,
+    /// Who has sent a reset, and its sequence number.
+    reset: Option<(Side, u32)>,
     ended: bool,
     doubtful: Option<Box<Syn>>,
 }
@@ -85,6 +90,7 @@ impl<U: Default> Flow<U> {
             recent: Lease::NONE,
             phase: Phase::Midstream,
             first_fin: None,
+            reset: None,
             ended: false,
             doubtful: None,
         }
@@ -119,6 +125,8 @@ impl<U: Default> Flow<U> {
         let [a, b] = &self.halves;
         if self.ended {
             Class::Closed
+        } else if self.is_closing() {
+            Class::Closing
         } else if match self.phase {
             Phase::Opening | Phase::Answered => false,
             Phase::Open => true,
@@ -127,6 +135,18 @@ impl<U: Default> Flow<U> {
             Class::Established
         } else {
             Class::HalfOpen
+        }
+    }
+
+    /// Both sides have said goodbye, or one has slammed the door, and nobody will send again what is missing.
+    #[inline]
+    fn is_closing(&self) -> bool {
+        let [a, b] = &self.halves;
+        match (self.reset, self.first_fin) {
+            // A direction of which nothing was captured yet may follow as a whole.
+            (Some(_), _) => a.heard && b.heard,
+            (None, Some(_)) => a.is_acknowledged_to_its_fin() && b.is_acknowledged_to_its_fin(),
+            (None, None) => false,
         }
     }
 
@@ -163,7 +183,12 @@ impl<U: Default> Flow<U> {
                 (_, true) => Belongs::Here,
                 // The second SYN of a simultaneous open, or one of an unfinished handshake that begins anew.
                 (false, _) if own.beginning == Beginning::Unknown && !self.ended => Belongs::Here,
-                (false, _) if self.ended || self.first_fin.is_some() || self.class() == Class::HalfOpen => {
+                (false, _)
+                    if self.ended
+                        || self.first_fin.is_some()
+                        || self.reset.is_some()
+                        || self.class() == Class::HalfOpen =>
+                {
                     Belongs::ToANewOne
                 }
                 // Doubtful.
@@ -178,8 +203,14 @@ impl<U: Default> Flow<U> {
             };
         }
         let carries = segment.payload.wire_len > 0 && !flags.rst();
-        if self.ended && carries && own.beginning != Beginning::Unknown && !self.plausible(own, segment.seq) {
-            return Belongs::ToANewOne;
+        if self.ended && carries && own.beginning != Beginning::Unknown {
+            // Nobody sends on after a reset of its own: that was a stranger's, and the connection lives.
+            let goes_on = self
+                .reset
+                .is_some_and(|(by, seq)| by == side && own.offset(segment.seq) >= own.offset(seq).max(own.next as i64));
+            if goes_on || !self.plausible(own, segment.seq) {
+                return Belongs::ToANewOne;
+            }
         }
         Belongs::Here
     }
@@ -243,7 +274,7 @@ impl<U: Default> Flow<U> {
             self.complete_handshake(segment, side, &mut facts);
         }
         facts.midstream = self.phase == Phase::Midstream;
-        let placed = self.judge(segment, side, different, &mut facts);
+        let placed = self.judge(segment, side, different, at, &mut facts);
         upper.segment(&mut self.upper, &self.connection, &facts, at);
         if !self.ended {
             self.deliver(segment.payload, placed, &facts, at, limit, upper);
@@ -252,7 +283,14 @@ impl<U: Default> Flow<U> {
 
     /// What the segment says and where its bytes belong.
     #[inline]
-    fn judge(&mut self, segment: &Segment<'_>, side: Side, different: bool, facts: &mut SegmentFacts) -> Placed {
+    fn judge(
+        &mut self,
+        segment: &Segment<'_>,
+        side: Side,
+        different: bool,
+        at: At,
+        facts: &mut SegmentFacts,
+    ) -> Placed {
         let (payload, flags) = (segment.payload, segment.flags);
         let [a, b] = &mut self.halves;
         let (own, other) = match side {
@@ -264,8 +302,13 @@ impl<U: Default> Flow<U> {
             facts.reset = facts::believable_reset(self.phase == Phase::Opening, own, other, segment);
             if !facts.reset {
                 facts.data = DataFact::OutOfWindow;
-            } else if flags.ack() {
-                facts.ack = facts::acknowledge(other, segment, facts.midstream);
+            } else {
+                if flags.ack() {
+                    facts.ack = facts::acknowledge(other, segment, at.time);
+                }
+                if !self.ended {
+                    self.reset.get_or_insert((side, segment.seq));
+                }
             }
             return Placed::NOWHERE;
         }
@@ -273,7 +316,7 @@ impl<U: Default> Flow<U> {
         if payload.wire_len > 0 {
             own.begin_with_data(data_seq);
         } else if own.beginning == Beginning::Unknown {
-            own.begin(data_seq, Beginning::Guessed);
+            own.begin(data_seq, Beginning::Seen);
         }
         let placed = own.place(data_seq, payload.wire_len);
         facts.data = facts::data_fact(own, other, segment, placed, different);
@@ -287,7 +330,7 @@ impl<U: Default> Flow<U> {
             }
         }
         if flags.ack() {
-            facts.ack = facts::acknowledge(other, segment, facts.midstream);
+            facts.ack = facts::acknowledge(other, segment, at.time);
         }
         facts.window = facts::window(own, other, segment, facts);
         let empty = payload.wire_len == 0 && !flags.syn() && !flags.fin();
@@ -314,6 +357,7 @@ impl<U: Default> Flow<U> {
         upper: &mut P,
     ) {
         let side = facts.side;
+        self.release_acknowledged(side.other(), at, upper);
         let own = &mut self.halves[side.index()];
         let (state, connection) = (&mut self.upper, &self.connection);
         let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
@@ -323,14 +367,12 @@ impl<U: Default> Flow<U> {
             while own.waiting_cost() > limit && own.give_up_hole(GapCause::Evicted, at.time, &mut emit) {}
         }
         own.finish(&mut emit);
-        if facts.reset {
-            self.flush(at, upper);
-            upper.stream(&mut self.upper, &self.connection, side, StreamEvent::Reset, at);
-            self.end(TcpEnd::Reset { by: side }, at, upper);
-            return;
-        }
         self.give_up_lost(at, upper);
-        if let (true, true, Some(by)) = (self.halves[0].finished, self.halves[1].finished, self.first_fin) {
+        if let Some((by, seq)) = self.reset
+            && !self.is_overtaken(by, seq)
+        {
+            self.close(at, upper);
+        } else if let (true, true, Some(by)) = (self.halves[0].finished, self.halves[1].finished, self.first_fin) {
             self.end(TcpEnd::Fin { by }, at, upper);
         }
     }
@@ -342,8 +384,7 @@ impl<U: Default> Flow<U> {
         let start = segment.seq.wrapping_add(1);
         let own = &mut self.halves[side.index()];
         let scale = window_scale(segment.options);
-        let known = own.beginning == Beginning::Known;
-        if known && own.start != start {
+        if !own.begin_with_syn(start) {
             if !flags.ack() && !self.ended {
                 let syn = Syn {
                     side,
@@ -362,9 +403,6 @@ impl<U: Default> Flow<U> {
         } else {
             HandshakeStep::Syn
         });
-        if !known {
-            own.begin(start, Beginning::Known);
-        }
         (own.syn, own.scale) = (true, scale);
         if self.connection.initiator.is_none() {
             self.connection.initiator = Some(if flags.ack() { side.other() } else { side });
@@ -399,15 +437,44 @@ impl<U: Default> Flow<U> {
         }
     }
 
+    /// What `side` sent first, and what had waited for its acknowledgment, comes before what answers it.
+    #[inline]
+    fn release_acknowledged<P: Upper<State = U>>(&mut self, side: Side, at: At, upper: &mut P) {
+        let half = &mut self.halves[side.index()];
+        if half.waiting.is_some() || half.fin.is_some() && !half.finished {
+            let (state, connection) = (&mut self.upper, &self.connection);
+            let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
+            half.release(at.time, &mut emit);
+            half.finish(&mut emit);
+        }
+    }
+
     /// Gives up holes that nothing will fill any more.
     #[inline]
     fn give_up_lost<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
-        let finished = self.halves[0].fin.is_some() && self.halves[1].fin.is_some();
         let heard = [self.halves[1].heard, self.halves[0].heard];
         let (state, connection) = (&mut self.upper, &self.connection);
         for side in [Side::A, Side::B] {
             let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
-            self.halves[side.index()].give_up_lost(finished, heard[side.index()], at.time, &mut emit);
+            self.halves[side.index()].give_up_lost(heard[side.index()], at.time, &mut emit);
+        }
+    }
+
+    /// Whether bytes are missing that were sent before the reset that `by` has sent.
+    fn is_overtaken(&self, by: Side, seq: u32) -> bool {
+        let own = &self.halves[by.index()];
+        let announced = matches!(own.beginning, Beginning::Known | Beginning::Acknowledged);
+        announced && own.offset(seq) > own.next as i64 + i64::from(own.finished) || self.halves.iter().any(Half::misses)
+    }
+
+    /// Nothing more will come of a connection that is closing.
+    pub(super) fn close<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
+        self.flush(at, upper);
+        if let (Some((by, _)), false) = (self.reset, self.ended) {
+            upper.stream(&mut self.upper, &self.connection, by, StreamEvent::Reset, at);
+            self.end(TcpEnd::Reset { by }, at, upper);
+        } else if let Some(by) = self.first_fin {
+            self.end(TcpEnd::Fin { by }, at, upper);
         }
     }
 
@@ -441,6 +508,12 @@ impl<U: Default> Flow<U> {
             Some(by) if self.halves[0].finished && self.halves[1].finished => TcpEnd::Fin { by },
             _ => end,
         };
-        upper.end(&mut self.upper, &self.connection, end, at);
+        if let (TcpEnd::Idle | TcpEnd::Evicted | TcpEnd::Reused | TcpEnd::CaptureEnd, Some((by, _))) = (end, self.reset)
+        {
+            upper.stream(&mut self.upper, &self.connection, by, StreamEvent::Reset, at);
+            upper.end(&mut self.upper, &self.connection, TcpEnd::Reset { by }, at);
+        } else {
+            upper.end(&mut self.upper, &self.connection, end, at);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! One direction of a connection: its segments in any order become one stream, with gaps where bytes will not come.
 
 use crate::base::{Captured, Gap, GapCause, Timestamp};
+use crate::tcp::beginning::Beginning;
 use crate::tcp::seq;
 use crate::tcp::waiting::Waiting;
 use crate::tcp::{At, DataFact, StreamEvent};
@@ -9,7 +10,7 @@ use crate::tcp::{At, DataFact, StreamEvent};
 /// these: the capture may have seen the ACK before the data, and data that was lost on the way to the capture comes
 /// again from nowhere.
 const PATIENCE_PACKETS: u8 = 48;
-const PATIENCE_NANOS: i64 = 20_000_000;
+pub(super) const PATIENCE_NANOS: i64 = 20_000_000;
 
 /// Without any acknowledgment a gap is given up after this time: TCP would have sent the bytes again.
 const LONGEST_WAIT_NANOS: i64 = 120_000_000_000;
@@ -18,19 +19,7 @@ const LONGEST_WAIT_NANOS: i64 = 120_000_000_000;
 const LONE_WAIT_NANOS: i64 = 2_000_000_000;
 
 /// How far an acknowledgment may be ahead of everything seen.
-const FARTHEST_ACK: i64 = 1 << 26;
-
-/// How much is known of where a stream begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Beginning {
-    /// Nothing has been seen of it.
-    #[default]
-    Unknown,
-    /// The capture began in the middle: by an acknowledgment, or by an empty segment. The first bytes will tell.
-    Guessed,
-    /// By the SYN, or by the first bytes seen.
-    Known,
-}
+pub(super) const FARTHEST_ACK: i64 = 1 << 26;
 
 /// State of one direction. All offsets count from the byte after the SYN, else from the first one seen.
 #[derive(Debug, Default)]
@@ -59,10 +48,13 @@ pub(super) struct Half {
     /// The shift count that its SYN offered.
     pub(super) scale: Option<u8>,
     pub(super) waiting: Option<Box<Waiting>>,
-    /// Since when the other side has acknowledged what has not been delivered, and how many packets ago that was.
-    unseen_since: Timestamp,
-    unseen_packets: u8,
-    unseen: bool,
+    /// When it was acknowledged to where nothing has been seen yet.
+    pub(super) acked_at: Timestamp,
+    /// Since when the other side has acknowledged what has not been delivered, or what comes waits for what may have
+    /// been before it; and how many packets ago that was.
+    doubted_since: Timestamp,
+    doubted_packets: u8,
+    doubted: bool,
 }
 
 /// What a segment's data is to its stream.
@@ -92,33 +84,6 @@ impl Half {
     #[inline]
     pub(super) fn offset(&self, seq: u32) -> i64 {
         seq::offset(self.start, self.next, seq)
-    }
-
-    /// Offset 0 has this sequence number.
-    pub(super) fn begin(&mut self, start: u32, beginning: Beginning) {
-        (self.start, self.beginning) = (start, beginning);
-    }
-
-    /// A stream of which only its middle is seen begins with the first bytes seen.
-    #[inline]
-    pub(super) fn begin_with_data(&mut self, seq: u32) {
-        match self.beginning {
-            Beginning::Known => {}
-            Beginning::Unknown => self.begin(seq, Beginning::Known),
-            Beginning::Guessed => {
-                // What was guessed stands if the bytes follow it: those between are perhaps still to come. It was one
-                // too low if what told it was a keep-alive.
-                let ahead = i64::from(seq.wrapping_sub(self.start) as i32);
-                let untouched = self.next == 0 && self.waiting.is_none() && self.fin.is_none();
-                if ahead == 0 {
-                    self.beginning = Beginning::Known;
-                } else if untouched && (-seq::LARGEST_WINDOW..=1).contains(&ahead) {
-                    self.begin(seq, Beginning::Known);
-                    self.acked = self.acked.saturating_add_signed(-ahead);
-                    self.high = 0;
-                }
-            }
-        }
     }
 
     /// Where `length` bytes from `seq` on belong, and what they are to the stream. Changes nothing.
@@ -162,11 +127,14 @@ impl Half {
                     },
                 },
                 Some(waiting) if waiting.covers(start, end) => DataFact::Retransmission { different: false },
-                waiting => DataFact::OutOfOrder {
-                    missing: waiting
-                        .as_ref()
-                        .map_or(start - self.next, |w| w.missing(self.next, start)),
-                },
+                waiting => {
+                    let kept = waiting.as_ref();
+                    match kept.map_or(start - self.next, |w| w.missing(self.next, start)) {
+                        // It waits for what may have been before the first bytes seen.
+                        0 if self.beginning == Beginning::Seen => DataFact::InOrder,
+                        missing => DataFact::OutOfOrder { missing },
+                    }
+                }
             }
         };
         let before = (-at).clamp(0, length as i64) as usize;
@@ -197,7 +165,7 @@ impl Half {
             wire_len: payload.wire_len - before,
         };
         self.high = self.high.max(end);
-        if start == self.next && self.waiting.is_none() {
+        if start == self.next && self.waiting.is_none() && self.beginning != Beginning::Seen {
             return self.deliver(end, payload.bytes, at, emit);
         }
         self.accept_with_others(start, payload, at, emit);
@@ -211,7 +179,7 @@ impl Half {
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
         let end = start + payload.wire_len as u64;
-        if start > self.next {
+        if start > self.next || self.beginning == Beginning::Seen {
             let waiting = self.waiting.get_or_insert_with(|| Box::new(Waiting::new(at.time)));
             return waiting.insert(start, payload, at);
         }
@@ -247,7 +215,10 @@ impl Half {
     }
 
     /// Delivers what waited and is next now.
-    fn release(&mut self, now: Timestamp, emit: &mut impl FnMut(StreamEvent<'_>)) {
+    pub(super) fn release(&mut self, now: Timestamp, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        if self.beginning == Beginning::Seen {
+            return;
+        }
         while let Some(waiting) = &mut self.waiting {
             match waiting.first() {
                 Some(first) if first <= self.next => {
@@ -272,14 +243,25 @@ impl Half {
     /// Delivers the FIN, if all before it has been delivered.
     #[inline]
     pub(super) fn finish(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        if self.fin == Some(self.next) && !self.finished {
+        if self.fin == Some(self.next) && !self.finished && self.beginning != Beginning::Seen {
             self.finished = true;
             emit(StreamEvent::Fin);
         }
     }
 
+    /// Bytes are known to be missing.
+    pub(super) fn misses(&self) -> bool {
+        self.waiting.is_some() || self.acked > self.next
+    }
+
+    /// It has ended, and the other side says that it has got all of it.
+    #[inline]
+    pub(super) fn is_acknowledged_to_its_fin(&self) -> bool {
+        self.fin.is_some_and(|fin| self.acked >= fin)
+    }
+
     /// Where the first hole ends: at bytes that wait, or at the FIN.
-    fn hole_end(&self) -> Option<u64> {
+    pub(super) fn hole_end(&self) -> Option<u64> {
         match &self.waiting {
             Some(waiting) => waiting.first(),
             None => self.fin.filter(|&fin| fin > self.next),
@@ -288,49 +270,40 @@ impl Half {
 
     /// Something has come, in whatever direction: gives up the first holes if they will not be filled any more.
     #[inline]
-    pub(super) fn give_up_lost(
-        &mut self,
-        both_finished: bool,
-        other_heard: bool,
-        now: Timestamp,
-        emit: &mut impl FnMut(StreamEvent<'_>),
-    ) {
+    pub(super) fn give_up_lost(&mut self, other_heard: bool, now: Timestamp, emit: &mut impl FnMut(StreamEvent<'_>)) {
         if self.acked <= self.next && self.waiting.is_none() {
-            self.unseen = false;
+            self.doubted = false;
             return;
         }
-        self.give_up_lost_holes(both_finished, other_heard, now, emit);
+        self.give_up_lost_holes(other_heard, now, emit);
     }
 
     #[cold]
-    fn give_up_lost_holes(
-        &mut self,
-        both_finished: bool,
-        other_heard: bool,
-        now: Timestamp,
-        emit: &mut impl FnMut(StreamEvent<'_>),
-    ) {
-        if self.acked > self.next {
-            if !self.unseen {
-                (self.unseen, self.unseen_packets, self.unseen_since) = (true, 0, now);
-            }
-            self.unseen_packets = self.unseen_packets.saturating_add(1);
-        } else {
-            self.unseen = false;
+    fn give_up_lost_holes(&mut self, other_heard: bool, now: Timestamp, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        self.release(now, emit);
+        let doubted = self.acked > self.next || self.beginning == Beginning::Seen;
+        // An acknowledgment that was sent later than what comes now tells nothing yet: the two directions were captured
+        // apart, and the other one stands first in the file.
+        if now < self.acked_at {
+            (self.doubted_packets, self.doubted_since) = (0, self.acked_at);
+        } else if doubted && !self.doubted {
+            (self.doubted_packets, self.doubted_since) = (0, now);
         }
-        let patient = self.unseen_packets <= PATIENCE_PACKETS && now.since(self.unseen_since) < PATIENCE_NANOS;
+        self.doubted = doubted;
+        self.doubted_packets = self.doubted_packets.saturating_add(1);
+        let patient = self.doubted_packets <= PATIENCE_PACKETS && now.since(self.doubted_since) < PATIENCE_NANOS;
         let longest = if other_heard {
             LONGEST_WAIT_NANOS
         } else {
             LONE_WAIT_NANOS
         };
         while let Some(end) = self.hole_end() {
-            let acknowledged = self.unseen && self.acked >= end && (both_finished || !patient);
+            let given_up = doubted && !patient && (self.acked >= end || self.beginning == Beginning::Seen);
             let waited = self
                 .waiting
                 .as_ref()
                 .is_some_and(|waiting| now.since(waiting.since) > longest);
-            if !acknowledged && !waited {
+            if !given_up && !waited {
                 return;
             }
             self.give_up_hole(GapCause::Lost, now, emit);
@@ -347,16 +320,9 @@ impl Half {
         let Some(end) = self.hole_end() else {
             return false;
         };
-        match &mut self.waiting {
+        match &self.waiting {
             // What came before the capture began is not missing.
-            Some(waiting) if self.beginning == Beginning::Guessed && self.next == 0 => {
-                let by = waiting.rebase();
-                self.start = self.start.wrapping_add(by as u32);
-                self.high -= by.min(self.high);
-                self.acked -= by.min(self.acked);
-                self.fin = self.fin.map(|fin| fin - by.min(fin));
-                self.beginning = Beginning::Known;
-            }
+            Some(_) if self.beginning != Beginning::Known => self.settle(),
             _ => {
                 let offset = self.next;
                 self.next = end;
@@ -374,6 +340,11 @@ impl Half {
 
     /// Nothing more will come: delivers what waits, and tells what is missing at the end.
     pub(super) fn flush(&mut self, cause: GapCause, now: Timestamp, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        if self.beginning == Beginning::Seen {
+            self.settle();
+            self.release(now, emit);
+            self.finish(emit);
+        }
         while self.give_up_hole(cause, now, emit) {}
         // One number alone may as well have been the FIN's.
         let missing = self.acked.saturating_sub(self.next);

@@ -4,6 +4,7 @@
 //! stream brings, in order: bytes (borrowed from the packet when they came in order), gaps, its end. [`Table`] keeps the
 //! connections within bounds.
 
+mod beginning;
 #[cfg(test)]
 mod cases;
 mod facts;

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use crate::base::{Endpoint, Limits, Timestamp};
 use crate::net::Segment;
 use crate::tcp::flow::{Belongs, Class, Flow};
+use crate::tcp::half::PATIENCE_NANOS;
 use crate::tcp::lists::Lists;
 use crate::tcp::recent::Recents;
 use crate::tcp::{At, TcpEnd, Upper};
@@ -40,7 +41,7 @@ pub struct Table<U> {
     slots: Vec<Option<Slot<U>>>,
     free: Vec<u32>,
     /// The slots of each [`Class`], the longest silent first.
-    queues: Lists<3>,
+    queues: Lists<4>,
     /// The slots in which bytes wait, those that began to wait first in front.
     waiters: Lists<1>,
     /// What waits in all of them, in bytes of memory.
@@ -291,7 +292,7 @@ impl<U: Default> Table<U> {
             }
         }
         while self.len() > self.limits.flows.max(1) {
-            let classes = [Class::HalfOpen, Class::Closed, Class::Established];
+            let classes = [Class::HalfOpen, Class::Closed, Class::Closing, Class::Established];
             let oldest = classes
                 .iter()
                 .filter_map(|&class| self.queues.oldest(class as usize))
@@ -308,6 +309,19 @@ impl<U: Default> Table<U> {
     fn give_up_silent<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
         self.looked = self.now;
         let idle = i64::from(self.limits.idle_seconds) * 1_000_000_000;
+        while let Some(index) = self.queues.oldest(Class::Closing as usize) {
+            let Some(Some(entry)) = self.slots.get_mut(index as usize) else {
+                break;
+            };
+            if self.now.since(entry.queued) < PATIENCE_NANOS {
+                break;
+            }
+            entry.flow.close(at, upper);
+            (entry.queued, entry.queue) = (self.now, Class::Closed);
+            self.waiting -= std::mem::take(&mut entry.waiting);
+            self.waiters.remove(index);
+            self.queues.push(index, Class::Closed as usize);
+        }
         let longest = [idle.min(HALF_OPEN_NANOS), idle, idle.min(CLOSED_NANOS)];
         for (class, longest) in longest.into_iter().enumerate() {
             while let Some(index) = self.queues.oldest(class) {

@@ -8,12 +8,18 @@ use crate::tcp::At;
 /// What a chunk costs beside its bytes: its share of a map's node and of the allocator.
 const OVERHEAD: usize = 96;
 
+/// The key of offset 0 until anything moves: what waits moves to the left by a window at most.
+const ORIGIN: u64 = 1 << 40;
+
 /// Chunks that do not overlap, by offset. What came first stays.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Waiting {
     /// Since when the first of them waits.
     pub(super) since: Timestamp,
+    /// By offset, plus `origin`.
     chunks: BTreeMap<u64, Chunk>,
+    /// The key of offset 0.
+    origin: u64,
     /// What all of them cost.
     cost: usize,
     /// Bytes on the wire in all of them.
@@ -23,7 +29,7 @@ pub(super) struct Waiting {
 /// Bytes of one segment.
 #[derive(Debug)]
 pub(super) struct Chunk {
-    /// The first offset behind it on the wire.
+    /// The first offset behind it on the wire; while it waits, its key.
     pub(super) end: u64,
     /// As far as they were captured.
     pub(super) bytes: Vec<u8>,
@@ -36,7 +42,10 @@ impl Waiting {
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
             since: now,
-            ..Self::default()
+            chunks: BTreeMap::new(),
+            origin: ORIGIN,
+            cost: 0,
+            bytes: 0,
         }
     }
 
@@ -47,7 +56,7 @@ impl Waiting {
 
     /// Where the first chunk begins.
     pub(super) fn first(&self) -> Option<u64> {
-        self.chunks.first_key_value().map(|(&start, _)| start)
+        self.chunks.first_key_value().map(|(&start, _)| start - self.origin)
     }
 
     /// Takes the first chunk out.
@@ -55,11 +64,13 @@ impl Waiting {
         let (start, chunk) = self.chunks.pop_first()?;
         self.cost -= OVERHEAD + chunk.bytes.capacity();
         self.bytes -= chunk.end - start;
-        Some((start, chunk))
+        let end = chunk.end - self.origin;
+        Some((start - self.origin, Chunk { end, ..chunk }))
     }
 
     /// Keeps those bytes of `data`, which begins at `start`, that do not wait already.
     pub(super) fn insert(&mut self, start: u64, data: Captured<'_>, from: At) {
+        let start = start + self.origin;
         let end = start + data.wire_len as u64;
         let mut at = match self.chunks.range(..=start).next_back() {
             Some((_, before)) => before.end.max(start),
@@ -89,6 +100,7 @@ impl Waiting {
     /// How many of the bytes `start..end` are not here.
     pub(super) fn missing(&self, start: u64, end: u64) -> u64 {
         let mut missing = end.saturating_sub(start);
+        let end = end + self.origin;
         // Nearly always all of them lie before `end`; when not, a segment that carries a byte must not make us walk
         // over thousands of chunks, so what is told then may be too much.
         if self.chunks.last_key_value().is_none_or(|(_, last)| last.end <= end) {
@@ -102,7 +114,7 @@ impl Waiting {
 
     /// How many bytes wait from `start` on without anything missing before `end`, and behind it.
     pub(super) fn follows(&self, end: u64) -> u64 {
-        let mut reached = end;
+        let mut reached = end + self.origin;
         let mut bytes = 0;
         for (&start, chunk) in &self.chunks {
             if start > reached {
@@ -116,6 +128,7 @@ impl Waiting {
 
     /// Whether all of `start..end` waits here, in not too many chunks.
     pub(super) fn covers(&self, start: u64, end: u64) -> bool {
+        let (start, end) = (start + self.origin, end + self.origin);
         let Some((_, before)) = self.chunks.range(..=start).next_back() else {
             return false;
         };
@@ -129,18 +142,9 @@ impl Waiting {
         reached >= end
     }
 
-    /// Makes the first chunk's offset 0; answers how far all of them have moved.
-    pub(super) fn rebase(&mut self) -> u64 {
-        let by = self.first().unwrap_or(0);
-        let moved = std::mem::take(&mut self.chunks);
-        self.chunks = moved
-            .into_iter()
-            .map(|(start, chunk)| {
-                let end = chunk.end - by;
-                (start - by, Chunk { end, ..chunk })
-            })
-            .collect();
-        by
+    /// Offset 0 lies `by` further to the right from now on: to the left when negative.
+    pub(super) fn shift(&mut self, by: i64) {
+        self.origin = self.origin.wrapping_add_signed(by);
     }
 }
 
@@ -164,12 +168,17 @@ mod tests {
 
     #[test]
     fn what_came_first_stays() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::new(Timestamp::default());
         waiting.insert(10, Captured::whole(b"BBBB"), at(1));
         waiting.insert(18, Captured::whole(b"CC"), at(2));
         assert_eq!(waiting.missing(5, 30), 19);
         assert_eq!(waiting.missing(5, 12), 5);
         waiting.insert(8, Captured::whole(b"aaaaaaaaaaaaaaaa"), at(3));
+        for by in [8, -100] {
+            waiting.shift(by);
+            assert_eq!(waiting.first(), Some((8 - by) as u64));
+            waiting.shift(-by);
+        }
         assert!(waiting.covers(8, 24) && waiting.covers(9, 11) && !waiting.covers(8, 25) && !waiting.covers(7, 9));
         assert_eq!(waiting.follows(8), 16);
         let joined: Vec<u8> = contents(waiting).into_iter().flat_map(|c| c.2).collect();
@@ -178,7 +187,7 @@ mod tests {
 
     #[test]
     fn cut_bytes_keep_their_place() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::new(Timestamp::default());
         waiting.insert(12, Captured::whole(b"x"), at(1));
         waiting.insert(10, Captured::new(b"abcd", 8), at(2));
         assert_eq!(
