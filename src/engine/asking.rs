@@ -9,6 +9,9 @@ use crate::http::{self, Exchange, Heads};
 use crate::tcp::TcpEnd;
 use crate::ws::{Backlog, Chunk, Header, LengthForm, Opcode, Shared};
 
+/// More segments than this with frames, and none of the server's: it is not captured.
+const PATIENCE: usize = 8;
+
 /// What is kept of such a connection.
 #[derive(Debug, Default)]
 pub(super) struct Asking {
@@ -78,6 +81,16 @@ impl Asking {
                 && header.length_form == LengthForm::Minimal
                 && !matches!(header.opcode, Opcode::Continuation | Opcode::Reserved(_))
         })
+    }
+
+    /// Whether it is time to read what `client` sends without having seen the response: when it does not fit any more, or goes on and
+    /// on while nothing at all was captured of the server (`one_sided`).
+    pub(super) fn is_overdue<S>(&self, client: Side, bytes: usize, one_sided: bool, cx: &Cx<'_, '_, S>) -> bool {
+        let held = &self.held[client.index()];
+        // The room for a piece's place, generously.
+        let need = bytes.saturating_add(128);
+        let full = !held.fits(need, cx.limits.waiting_bytes) || !cx.shared.can_hold(need);
+        (full || one_sided && held.pieces() >= PATIENCE) && self.holds_a_frame(client)
     }
 
     /// Keeps bytes until the response has come. When they do not fit, all that is held becomes a gap: bytes that are missing in

@@ -21,6 +21,8 @@ pub(super) struct Flow {
     lost: bool,
     /// Whose SYN was seen: what that side sends begins at its beginning.
     begun: [bool; 2],
+    /// From which sides anything was captured.
+    seen: [bool; 2],
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +58,7 @@ impl Default for Flow {
             stage: Stage::Fresh,
             lost: false,
             begun: [false; 2],
+            seen: [false; 2],
         }
     }
 }
@@ -79,6 +82,7 @@ impl Flow {
         if let Some(HandshakeStep::Syn | HandshakeStep::SynAck) = facts.handshake {
             self.begun[facts.side.index()] = true;
         }
+        self.seen[facts.side.index()] = true;
     }
 
     /// Something came in order.
@@ -198,6 +202,14 @@ impl Flow {
             rest.bytes = &rest.bytes[used..];
             match step {
                 Some(Step::Hold) => {
+                    let one_sided = !self.seen[side.other().index()];
+                    if http.is_overdue(side, rest.bytes.len(), one_sided, cx) {
+                        self.presume(cx);
+                        if !matches!(self.stage, Stage::Http(_)) {
+                            continue;
+                        }
+                    }
+                    let Stage::Http(http) = &mut self.stage else { return };
                     // Nobody sends more than fits before the answer: the rest would be left out.
                     http.hold(side, rest, cx);
                     return;

@@ -55,7 +55,7 @@ impl Handshake {
             request,
             response,
         };
-        if handshake.upgraded() {
+        if handshake.response.as_ref().is_some_and(|r| r.status == 101) {
             handshake.judge_response(|v| violation(Direction::ServerToClient, v));
         }
         handshake.deflate_unknown = handshake.deflate.is_none()
@@ -64,9 +64,9 @@ impl Handshake {
         handshake
     }
 
-    /// Whether the server agreed.
+    /// Whether the server agreed, and to WebSocket.
     pub fn upgraded(&self) -> bool {
-        self.response.as_ref().is_some_and(|r| r.status == 101)
+        self.response.as_ref().is_some_and(is_agreement)
     }
 
     /// Whether an extension other than permessage-deflate was agreed on: what it does to frames is not known here.
@@ -203,9 +203,15 @@ pub(super) fn names_websocket<'v>(values: impl Iterator<Item = &'v str>) -> bool
     names.any(|name| name.trim_matches([' ', '\t']).eq_ignore_ascii_case("websocket"))
 }
 
+/// Whether a response says that frames follow: one that does not say to what it switches, if anything, is believed.
+pub(super) fn is_agreement(response: &Response) -> bool {
+    let silent = response.header("upgrade").is_none();
+    response.status == 101 && (silent || names_websocket(response.header_values("upgrade"))) && !is_of_a_draft(response)
+}
+
 /// Whether a 101 response is that of a draft from before there were frames (draft-hixie-thewebsocketprotocol-75 and -76): what
 /// follows it is something else.
-pub(super) fn is_of_a_draft(response: &Response) -> bool {
+fn is_of_a_draft(response: &Response) -> bool {
     response.header("sec-websocket-accept").is_none()
         && (response.header("sec-websocket-location").is_some() || response.header("websocket-location").is_some())
 }

@@ -62,7 +62,7 @@ impl Narrator {
     pub(super) fn handshake(&mut self, number: u64, handshake: &Handshake) {
         // The response was not captured: there is no packet to tell it of.
         let Some(response) = &handshake.response else { return };
-        let refused = response.status != 101;
+        let refused = !handshake.upgraded();
         if let Some(talk) = self.world.talks.get_mut(&number) {
             talk.websocket |= !refused;
             let expected = Protocol::expected(&handshake.request.target, handshake.subprotocol.as_deref());

@@ -34,7 +34,7 @@ pub enum Held<'a> {
 impl Backlog {
     /// Adds bytes; `false`, and nothing added, when they do not fit into `limit` bytes of memory.
     pub fn push(&mut self, chunk: Chunk<'_>, limit: usize) -> bool {
-        if self.size() + chunk.bytes.len() + size_of::<Piece>() > limit {
+        if !self.fits(chunk.bytes.len(), limit) {
             return false;
         }
         self.bytes.extend_from_slice(chunk.bytes);
@@ -51,6 +51,16 @@ impl Backlog {
             }),
         }
         true
+    }
+
+    /// Whether [`push`](Self::push) would add so many bytes.
+    pub fn fits(&self, bytes: usize, limit: usize) -> bool {
+        self.size() + bytes + size_of::<Piece>() <= limit
+    }
+
+    /// In how many pieces it came.
+    pub fn pieces(&self) -> usize {
+        self.pieces.len()
     }
 
     /// Adds a gap.

@@ -293,10 +293,8 @@ impl Exchange {
             .map_or((false, false, false, false), |p| (p.asks, p.head, p.connect, p.cut));
         let request = pending.and_then(|p| p.request(heads));
         if response.status == 101 {
-            let says = upgrade::names_websocket(response.header_values("upgrade"));
             let silent = response.header("upgrade").is_none();
-            let draft = upgrade::is_of_a_draft(&response);
-            if (says && !draft) || silent && (asks || response.cut) {
+            if upgrade::is_agreement(&response) && (!silent || asks || response.cut) {
                 return Some(Step::Upgraded(request.unwrap_or_default(), response));
             }
             if let Some(request) = request.filter(|_| asks) {

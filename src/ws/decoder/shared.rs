@@ -55,11 +55,16 @@ impl Shared {
 
     /// Makes room for `bytes` of something that cannot be read yet; `false` when there is too much of that already.
     pub fn hold(&mut self, bytes: usize) -> bool {
-        let fits = self.held.saturating_add(bytes) <= self.limits.waiting_total / 2;
+        let fits = self.can_hold(bytes);
         if fits {
             self.held += bytes;
         }
         fits
+    }
+
+    /// Whether [`hold`](Self::hold) would make room for so many bytes.
+    pub fn can_hold(&self, bytes: usize) -> bool {
+        self.held.saturating_add(bytes) <= self.limits.waiting_total / 2
     }
 
     /// How many bytes are held so.
