@@ -32,6 +32,7 @@ complete -c wschat-sniff -l max-head -d 'Bytes of an HTTP head' -r
 complete -c wschat-sniff -l max-message -d 'Bytes of one message that are kept' -r
 complete -c wschat-sniff -l max-message-total -d 'Bytes of all messages together that have begun and not ended' -r
 complete -c wschat-sniff -l max-inflated -d 'Bytes that one message may become when it is inflated' -r
+complete -c wschat-sniff -l max-history-total -d 'Bytes that all directions together keep to inflate what refers back to earlier messages' -r
 complete -c wschat-sniff -l max-idle -d 'Seconds of silence after which a connection is given up' -r
 complete -c wschat-sniff -l keylog -d 'Reserved for the keys of TLS; not built yet' -r -F
 complete -c wschat-sniff -s E -r

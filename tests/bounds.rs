@@ -155,6 +155,24 @@ fn a_bomb() {
 }
 
 #[test]
+fn histories_that_cost_their_senders_nothing() {
+    let told = r#""missing":"#;
+    // 2,000 connections, of which each would take 46 KB; the decompressors that are shared take 10 MB.
+    check(
+        &["--max-history-total", "4000000"],
+        32 << 20,
+        told,
+        kind("histories-again", 2),
+    );
+    check(
+        &["--max-history-total", "4000000"],
+        32 << 20,
+        r#""evicted_histories":1"#,
+        kind("histories", 2),
+    );
+}
+
+#[test]
 fn messages_that_never_end() {
     let bounds = ["--max-message", "1000000", "--max-message-total", "8000000"];
     check(&bounds, 20 << 20, r#""complete":false"#, kind("unfinished", 16));

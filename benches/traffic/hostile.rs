@@ -5,7 +5,7 @@ use super::*;
 
 /// The kinds, and what the number counts.
 pub(crate) const KINDS: &str = "flood (thousand SYNs), garbage (thousand connections), holes (MB), crumbs (thousand), bomb (messages), \
-                         fragmented-bomb (messages), bombs (connections), heads (MB), lines (MB), fragments (MB), \
+                         fragmented-bomb (messages), bombs (connections), histories, histories-again (thousand connections), heads (MB), lines (MB), fragments (MB), \
                          empty-fragments (thousand), datagrams, datagrams-6 (thousand), unfinished (MB), torn (thousand), \
                          pings (thousand), logins (thousand), rooms (thousand), crowd (thousand users), lost-0 to lost-4 (MB), unknown-0 to unknown-4 (MB)";
 
@@ -49,6 +49,8 @@ pub(crate) fn hostile<W: Write>(capture: &mut Capture<W>, kind: &str, count: u64
         "bomb" => bomb(capture, count, 1, 100 << 20, 60_000),
         "fragmented-bomb" => bomb(capture, count, 1, 100 << 20, 1000),
         "bombs" => bomb(capture, count, count as usize, 100 << 20, 60_000),
+        "histories" => histories(capture, thousands, 1),
+        "histories-again" => histories(capture, thousands, 2),
         "heads" => heads(capture, megabytes, &[&b"X-More: "[..], &[b'a'; 1400], b"\r\n"].concat()),
         "lines" => heads(capture, megabytes, &b"X: y\r\n".repeat(200)),
         "fragments" => until(capture, 50, megabytes, |capture, connection, begun| {
@@ -131,7 +133,7 @@ fn among<W: Write>(
 ) -> io::Result<()> {
     // Out of the way of the addresses of the others.
     let mut witnesses: Vec<_> = (0..WITNESSES)
-        .map(|n| Connection::open(capture, 40_000_000 + n, false))
+        .map(|n| Connection::open(capture, 40_000_000 + n, n % 2 == 1))
         .collect::<io::Result<_>>()?;
     let mut n = 0;
     while step(capture, n)? {
@@ -293,6 +295,34 @@ pub(crate) fn bomb(
         bomber.send(capture, From::Client, &wire)?;
         bomber.server_ack(capture)?;
         Ok(n + 1 < times)
+    })
+}
+
+/// So many connections, each with a few bytes that inflate to a whole window (RFC 1951 §2), and the same again to refer back to that.
+fn histories(capture: &mut Capture<impl Write>, connections: u64, times: u64) -> io::Result<()> {
+    let mut deflate = Compress::new(Compression::best(), false);
+    let (mut window, mut wires) = (vec![b' '; 32 << 10], Vec::new());
+    window.extend_from_slice(b"the end");
+    for _ in 0..times {
+        let mut small = Vec::with_capacity(1000);
+        deflate
+            .compress_vec(&window, &mut small, FlushCompress::Sync)
+            .map_err(io::Error::other)?;
+        small.truncate(small.len() - 4);
+        wires.push(frame(0xc1, &small));
+    }
+    let mut open: Vec<_> = (0..connections as usize)
+        .map(|n| {
+            let mut connection = Connection::open(capture, n, true)?;
+            (connection.client_deflate, connection.server_deflate) = (None, None);
+            Ok(connection)
+        })
+        .collect::<io::Result<_>>()?;
+    among(capture, |capture, n| {
+        let connection = &mut open[(n % connections) as usize];
+        connection.send(capture, From::Client, &wires[(n / connections) as usize])?;
+        connection.server_ack(capture)?;
+        Ok(n + 1 < connections * times)
     })
 }
 

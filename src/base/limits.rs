@@ -3,7 +3,8 @@
 /// The bounds. Each has a default, a flag of the command line, and an event or a note when it bites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections known at once; half-open and long idle ones are given up first.
+    /// Connections known at once; half-open ones are given up first, then those that are over, then those that do not speak WebSocket, then
+    /// the longest idle.
     pub flows: usize,
     /// Bytes of one direction that wait behind a gap for their turn.
     pub waiting_bytes: usize,
@@ -22,6 +23,9 @@ pub struct Limits {
     pub message_total: usize,
     /// Bytes that one message may become when it is inflated.
     pub inflated_bytes: usize,
+    /// Bytes of what compressed messages refer back to (RFC 7692 §7.1.1), of all directions together. When they reach it, histories are
+    /// given up: first those that were cheap to send, then those used longest ago.
+    pub history_total: usize,
     /// Seconds of silence after which a connection is given up.
     pub idle_seconds: u32,
 }
@@ -38,6 +42,7 @@ impl Default for Limits {
             message_bytes: 16 << 20,
             message_total: 64 << 20,
             inflated_bytes: 16 << 20,
+            history_total: 96 << 20,
             idle_seconds: 86_400,
         }
     }

@@ -6,6 +6,7 @@ mod gap;
 mod json_string;
 mod lending;
 mod limits;
+mod lists;
 mod time;
 mod violation;
 
@@ -15,5 +16,6 @@ pub use gap::{Gap, GapCause};
 pub use json_string::Text;
 pub use lending::{Lease, Lending};
 pub use limits::Limits;
+pub(crate) use lists::Lists;
 pub use time::Timestamp;
 pub use violation::{Rule, Violation};

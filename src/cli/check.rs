@@ -327,6 +327,12 @@ fn limits(flags: &Flags) -> Result<Limits, UsageError> {
             &mut limits.inflated_bytes,
             "bytes",
         ),
+        (
+            "--max-history-total",
+            &flags.max_history_total,
+            &mut limits.history_total,
+            "bytes",
+        ),
     ];
     for (flag, text, limit, of) in sizes {
         if let Some(size) = optional(flag, text.as_deref(), 1, u32::MAX.into(), of)? {

@@ -286,8 +286,8 @@ pub(super) struct Flags {
 
     /// Connections known at once
     ///
-    /// With more, half-open ones are given up first, then those that are over, then those that have been silent for longest: their
-    /// sessions end as `evicted`.
+    /// With more, half-open ones are given up first, then those that are over, then those that do not speak WebSocket, then those that have
+    /// been silent for longest: their sessions end as `evicted`.
     #[arg(long, value_name = "count", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_flows: Option<String>,
 
@@ -333,6 +333,13 @@ pub(super) struct Flags {
     /// Bytes that one message may become when it is inflated
     #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_inflated: Option<String>,
+
+    /// Bytes that all directions together keep to inflate what refers back to earlier messages
+    ///
+    /// When they are reached, histories that were cheap to send are given up first, then those used longest ago. What then refers back to
+    /// them is told as missing; the summary counts them.
+    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_history_total: Option<String>,
 
     /// Seconds of silence after which a connection is given up
     ///

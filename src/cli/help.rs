@@ -28,7 +28,7 @@ Writing  -w file, --print as well, -U at once
 Root     -Z user to become (default: the caller of sudo, else nobody)
 Bounds   --max-flows, --max-waiting, --max-waiting-total, --max-fragments,
          --max-fragment-age, --max-head, --max-message, --max-message-total,
-         --max-inflated, --max-idle
+         --max-inflated, --max-history-total, --max-idle
 
 Flags mean what they mean to tcpdump; those with long names only are our own.
 --help has all of it with examples, `man wschat-sniff` too; --version.

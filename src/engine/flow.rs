@@ -76,6 +76,16 @@ impl Flow {
         Some(who.session(connection))
     }
 
+    /// It speaks WebSocket, or has asked for that: it is given up after those that have not.
+    #[inline]
+    pub(super) fn is_wanted(&self) -> bool {
+        match &self.stage {
+            Stage::Open(_) | Stage::Over(_) => true,
+            Stage::Http(http) => http.who.is_some(),
+            Stage::Fresh | Stage::Sniff(_) | Stage::Ignored => false,
+        }
+    }
+
     /// A segment of the connection has come.
     #[inline]
     pub(super) fn segment(&mut self, facts: &SegmentFacts) {

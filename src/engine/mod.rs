@@ -87,6 +87,11 @@ impl Engine {
         self.decoder.incomplete_datagrams()
     }
 
+    /// How many directions have lost what their compressed messages refer back to, because of [`Limits::history_total`].
+    pub fn evicted_histories(&self) -> u64 {
+        self.shared.evicted_histories()
+    }
+
     /// The capture has ended: open sessions end.
     pub fn finish<S: Sink>(&mut self, sink: &mut S) -> ControlFlow<()> {
         let mut feed = Feed {
@@ -162,6 +167,11 @@ impl<S: Sink> Upper for Feed<'_, '_, S> {
 
     fn stream(&mut self, flow: &mut Flow, connection: &Connection, side: Side, event: StreamEvent<'_>, at: At) {
         flow.stream(side, event, &mut self.cx(connection, at));
+    }
+
+    #[inline]
+    fn is_wanted(flow: &Flow) -> bool {
+        flow.is_wanted()
     }
 
     fn end(&mut self, flow: &mut Flow, connection: &Connection, end: TcpEnd, at: At) {

@@ -33,6 +33,8 @@ pub struct SummaryWords {
     pub gaps: &'static str,
     /// IP datagrams of which only some fragments came.
     pub incomplete: &'static str,
+    /// Directions that lost what their compressed messages refer back to.
+    pub evicted_histories: &'static str,
     /// Packets that the kernel dropped.
     pub dropped: &'static str,
     /// How sessions ended.
@@ -75,6 +77,7 @@ static EN: SummaryWords = SummaryWords {
     violations: "Violations",
     gaps: "Gaps",
     incomplete: "Datagrams in part",
+    evicted_histories: "Histories given up",
     dropped: "Dropped",
     ends: "Ended with",
     bytes: "bytes",
@@ -98,6 +101,7 @@ static ZH_CN: SummaryWords = SummaryWords {
     violations: "协议违规",
     gaps: "缺口",
     incomplete: "不完整的数据报",
+    evicted_histories: "放弃的压缩历史",
     dropped: "丢弃",
     ends: "结束方式",
     bytes: "字节",
@@ -121,6 +125,7 @@ static ZH_TW: SummaryWords = SummaryWords {
     violations: "違反協定",
     gaps: "缺口",
     incomplete: "不完整的資料包",
+    evicted_histories: "放棄的壓縮歷史",
     dropped: "捨棄",
     ends: "結束方式",
     bytes: "位元組",
@@ -144,6 +149,7 @@ static JA: SummaryWords = SummaryWords {
     violations: "プロトコル違反",
     gaps: "欠落",
     incomplete: "不完全なデータグラム",
+    evicted_histories: "破棄した圧縮履歴",
     dropped: "破棄",
     ends: "終わり方",
     bytes: "バイト",
@@ -167,6 +173,7 @@ static ES: SummaryWords = SummaryWords {
     violations: "Infracciones",
     gaps: "Huecos",
     incomplete: "Datagramas incompletos",
+    evicted_histories: "Historiales descartados",
     dropped: "Descartados",
     ends: "Finalizadas con",
     bytes: "bytes",

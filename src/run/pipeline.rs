@@ -176,11 +176,11 @@ impl Pipeline {
     /// The end of the capture.
     pub(super) fn finish(&mut self) -> Result<Outcome, Error> {
         let mut outcome = Outcome::Done;
-        let mut incomplete = 0;
+        let (mut incomplete, mut evicted) = (0, 0);
         // Stop is no news at the end.
         let sinks = match std::mem::replace(&mut self.show, Show::Nothing) {
             Show::Decoded(mut engine, mut sinks) => {
-                incomplete = engine.incomplete_datagrams();
+                (incomplete, evicted) = (engine.incomplete_datagrams(), engine.evicted_histories());
                 let _ = engine.finish(&mut Emptied {
                     sinks: &mut sinks,
                     output: &mut self.output,
@@ -188,7 +188,7 @@ impl Pipeline {
                 Some(sinks)
             }
             Show::Relayed(mut engine, mut relay) => {
-                incomplete = engine.incomplete_datagrams();
+                (incomplete, evicted) = (engine.incomplete_datagrams(), engine.evicted_histories());
                 let _ = engine.finish(&mut relay);
                 let (sinks, output) = relay.finish();
                 self.output = output;
@@ -201,6 +201,7 @@ impl Pipeline {
             sinks.drain(&mut self.output.buffer);
             if let Some(closing) = &mut sinks.closing {
                 closing.summary.incomplete_datagrams(incomplete);
+                closing.summary.evicted_histories(evicted);
                 closing.write(&mut self.output.buffer);
             }
             if sinks.check.as_ref().is_some_and(|check| check.found > 0) {

@@ -31,6 +31,8 @@ pub(super) enum Class {
     Established,
     /// Over; kept for late segments.
     Closed,
+    /// In use, and of no interest to who reads the streams.
+    Unwanted,
     /// Over but for bytes that are missing, and may have been overtaken by the last segments.
     Closing,
 }

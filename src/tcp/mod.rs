@@ -10,7 +10,6 @@ mod cases;
 mod facts;
 mod flow;
 mod half;
-mod lists;
 mod options;
 mod recent;
 mod seq;
@@ -207,6 +206,12 @@ pub trait Upper {
 
     /// The direction that `side` sends brings this.
     fn stream(&mut self, state: &mut Self::State, connection: &Connection, side: Side, event: StreamEvent<'_>, at: At);
+
+    /// Whether the connection is worth more than others when there is no room for all. Asked after each of its segments.
+    #[inline]
+    fn is_wanted(_state: &Self::State) -> bool {
+        true
+    }
 
     /// The connection is over (called once, last).
     fn end(&mut self, state: &mut Self::State, connection: &Connection, end: TcpEnd, at: At);

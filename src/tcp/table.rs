@@ -5,11 +5,10 @@ use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
 
-use crate::base::{Endpoint, Limits, Timestamp};
+use crate::base::{Endpoint, Limits, Lists, Timestamp};
 use crate::net::Segment;
 use crate::tcp::flow::{Belongs, Class, Flow};
 use crate::tcp::half::PATIENCE_NANOS;
-use crate::tcp::lists::Lists;
 use crate::tcp::recent::Recents;
 use crate::tcp::{At, TcpEnd, Upper};
 
@@ -41,7 +40,7 @@ pub struct Table<U> {
     slots: Vec<Option<Slot<U>>>,
     free: Vec<u32>,
     /// The slots of each [`Class`], the longest silent first.
-    queues: Lists<4>,
+    queues: Lists<5>,
     /// The slots in which bytes wait, those that began to wait first in front.
     waiters: Lists<1>,
     /// What waits in all of them, in bytes of memory.
@@ -249,7 +248,11 @@ impl<U: Default> Table<U> {
         let limit = self.limits.waiting_bytes;
         entry.flow.segment(segment, side, at, limit, &mut self.recents, upper);
         entry.flow.last = self.now;
-        let (class, waiting) = (entry.flow.class(), entry.flow.waiting_cost());
+        let waiting = entry.flow.waiting_cost();
+        let class = match entry.flow.class() {
+            Class::Established if !P::is_wanted(&entry.flow.upper) => Class::Unwanted,
+            class => class,
+        };
         if entry.waiting != waiting {
             self.waiting = self.waiting - entry.waiting + waiting;
             entry.waiting = waiting;
@@ -292,7 +295,13 @@ impl<U: Default> Table<U> {
             }
         }
         while self.len() > self.limits.flows.max(1) {
-            let classes = [Class::HalfOpen, Class::Closed, Class::Closing, Class::Established];
+            let classes = [
+                Class::HalfOpen,
+                Class::Closed,
+                Class::Closing,
+                Class::Unwanted,
+                Class::Established,
+            ];
             let oldest = classes
                 .iter()
                 .filter_map(|&class| self.queues.oldest(class as usize))
@@ -322,7 +331,7 @@ impl<U: Default> Table<U> {
             self.waiters.remove(index);
             self.queues.push(index, Class::Closed as usize);
         }
-        let longest = [idle.min(HALF_OPEN_NANOS), idle, idle.min(CLOSED_NANOS)];
+        let longest = [idle.min(HALF_OPEN_NANOS), idle, idle.min(CLOSED_NANOS), idle];
         for (class, longest) in longest.into_iter().enumerate() {
             while let Some(index) = self.queues.oldest(class) {
                 let Some(Some(entry)) = self.slots.get(index as usize) else {

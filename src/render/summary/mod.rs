@@ -34,6 +34,7 @@ pub struct Summary {
     gaps: u64,
     dropped: u64,
     incomplete: u64,
+    evicted_histories: u64,
     unanswered: u64,
     ends: Vec<((End, Option<u16>), u64)>,
     chat: Chat,
@@ -52,6 +53,11 @@ impl Summary {
     /// Of so many IP datagrams only some fragments came, in all.
     pub fn incomplete_datagrams(&mut self, datagrams: u64) {
         self.incomplete = datagrams;
+    }
+
+    /// So many directions have lost what compressed messages refer back to, because the bounds left no room for all.
+    pub fn evicted_histories(&mut self, histories: u64) {
+        self.evicted_histories = histories;
     }
 
     /// So many packets were dropped by the kernel, in all.

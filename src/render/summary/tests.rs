@@ -105,7 +105,7 @@ fn the_event_counts_what_there_was() {
         json!({
             "event": "summary", "time": "1970-01-01T00:00:02.000000Z", "packets": 2, "bytes": 200, "sessions": 0,
             "messages": {"client-to-server": {"text": 3, "ping": 1}, "server-to-client": {"text": 2, "pong": 2}},
-            "violations": {"ws.close-code": 2}, "gaps": 0, "dropped": 5, "incomplete_datagrams": 2,
+            "violations": {"ws.close-code": 2}, "gaps": 0, "dropped": 5, "incomplete_datagrams": 2, "evicted_histories": 0,
         })
     );
 }

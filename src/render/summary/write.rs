@@ -57,6 +57,7 @@ impl Summary {
         field(out, ",", "gaps", self.gaps);
         field(out, ",", "dropped", self.dropped);
         field(out, ",", "incomplete_datagrams", self.incomplete);
+        field(out, ",", "evicted_histories", self.evicted_histories);
         put(out, "}\n");
     }
 
@@ -117,6 +118,9 @@ impl Summary {
         }
         if self.incomplete > 0 {
             lines.line(words.incomplete, |out| number(out, self.incomplete));
+        }
+        if self.evicted_histories > 0 {
+            lines.line(words.evicted_histories, |out| number(out, self.evicted_histories));
         }
         if self.dropped > 0 {
             lines.line(words.dropped, |out| number(out, self.dropped));

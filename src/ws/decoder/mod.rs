@@ -162,6 +162,9 @@ impl Decoder {
         if let Some(mut seek) = self.seek.take() {
             seek.take(shared);
         }
+        if let Some(inflater) = &mut self.inflater {
+            inflater.end(&mut shared.inflaters);
+        }
     }
 
     /// Whether nobody knows where the next frame begins.

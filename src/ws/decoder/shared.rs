@@ -30,7 +30,7 @@ pub trait Output {
 }
 
 /// What decoders share, so that each is small: bounds, wishes, and buffers that are reused.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Shared {
     pub(super) limits: Limits,
     pub(super) frames: bool,
@@ -49,7 +49,12 @@ impl Shared {
         Self {
             limits,
             frames,
-            ..Self::default()
+            plain: Vec::new(),
+            pool: Pool::default(),
+            inflaters: InflatePool::new(limits.history_total),
+            inflated: Vec::new(),
+            inflated_holes: Vec::new(),
+            held: 0,
         }
     }
 
@@ -70,6 +75,11 @@ impl Shared {
     /// How many bytes are held so.
     pub fn held(&self) -> usize {
         self.held
+    }
+
+    /// How many directions have lost what their compressed messages refer back to, because of [`Limits::history_total`].
+    pub fn evicted_histories(&self) -> u64 {
+        self.inflaters.evicted_histories()
     }
 
     /// What [`hold`](Self::hold) made room for is gone.

@@ -24,7 +24,7 @@ impl Decoder {
             }
         }
         self.finish_open(Tail::Cut, at, shared, out);
-        self.history_lost();
+        self.history_lost(shared);
     }
 
     pub(super) fn finish_open(&mut self, tail: Tail, at: At, shared: &mut Shared, out: &mut impl Output) {
@@ -63,7 +63,7 @@ impl Decoder {
                 // Whether this is compressed was said at the lost beginning: nothing of it can be told.
                 bytes = &[];
                 partial.holes.clear();
-                self.history_lost();
+                self.history_lost(shared);
             }
             let offset = 0;
             partial.holes.insert(0, Hole { offset, length: None });
@@ -141,9 +141,9 @@ impl Decoder {
     }
 
     /// Compressed messages may be missing here.
-    pub(super) fn history_lost(&mut self) {
+    pub(super) fn history_lost(&mut self, shared: &mut Shared) {
         if let Some(inflater) = &mut self.inflater {
-            inflater.lost();
+            inflater.lost(&mut shared.inflaters);
         }
     }
 

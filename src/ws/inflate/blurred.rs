@@ -134,6 +134,12 @@ impl Blurred {
         Some(history)
     }
 
+    /// How much memory its cells take, in bytes.
+    pub(super) fn cost(&self) -> usize {
+        let search = self.search.as_ref().map_or(0, |search| search.cost());
+        self.cells.capacity() * size_of::<Cell>() + search
+    }
+
     #[cfg(test)]
     pub(super) fn is_settled(&self) -> bool {
         self.search.is_none()

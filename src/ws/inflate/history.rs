@@ -62,6 +62,11 @@ impl History {
         self.bytes.len()
     }
 
+    /// How much memory it takes, in bytes.
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Forgets all, and gives the memory back.
     pub(super) fn clear(&mut self) {
         *self = Self::new(self.window);

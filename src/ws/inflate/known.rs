@@ -13,6 +13,9 @@ use super::read_back::read_back;
 /// keeps its few bytes and shares decompressors with others.
 const OWN: usize = 8 << 10;
 
+/// What that takes, in bytes of memory: zlib-rs' state with its window, and what it is in.
+const OWN_COST: usize = 46 << 10;
+
 /// What a decompressor holds at most (RFC 1951 §2).
 const WINDOW: u64 = 32 << 10;
 
@@ -90,6 +93,11 @@ impl Known {
     /// The history as bytes.
     pub(super) fn into_history(mut self) -> Option<History> {
         self.take_back().then_some(self.history)
+    }
+
+    /// How much memory it takes, in bytes.
+    pub(super) fn cost(&self) -> usize {
+        self.history.capacity() + if self.own.is_some() { OWN_COST } else { 0 }
     }
 
     /// Gives a shared decompressor back.

@@ -6,7 +6,7 @@
 //! ```
 //! use wschat_sniff::ws::inflate::{Compressed, InflatePool, Inflated, Inflater};
 //!
-//! let mut pool = InflatePool::new();
+//! let mut pool = InflatePool::new(64 << 20); // bytes of history
 //! let mut inflater = Inflater::new(true, 15); // as the handshake says
 //! let (mut out, mut holes) = (Vec::new(), Vec::new());
 //! // RFC 7692 §7.2.3.2: "Hello", and again, the second time as a match into the history
@@ -47,25 +47,23 @@
 
 mod blurred;
 mod cells;
+mod context;
+mod contexts;
 mod history;
 mod known;
 mod normal;
 mod pool;
 mod read_back;
 mod search;
+mod seen;
 pub(in crate::ws) mod symbols;
 
 use crate::ws::{Hole, StreamRange};
 
-use blurred::Blurred;
-use cells::Cell;
-use history::History;
-use known::Known;
-use normal::{Ended, Keep};
-use search::Kind;
-use symbols::End;
+use context::Context;
+use contexts::Home;
 
-pub use pool::InflatePool;
+pub use contexts::InflatePool;
 
 /// What the sender took off the end of each message (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
@@ -112,83 +110,15 @@ pub enum Inflated {
     Invalid,
 }
 
-/// Inflates the messages of one direction. Small until it is used; with context takeover it then holds its history, at most the
-/// window of 2 to the power of `window_bits` bytes. Without context takeover it holds nothing.
+/// Inflates the messages of one direction. It holds next to nothing itself: with context takeover its history, at most the window of
+/// 2 to the power of `window_bits` bytes, is in the [`InflatePool`] from the first compressed message on, until [`end`](Self::end).
 #[derive(Debug)]
 pub struct Inflater {
     takeover: bool,
+    /// Earlier messages may have gone unseen.
+    late: bool,
     window: u32,
-    seen: Seen,
-    /// Something is missing right before what comes next.
-    missing: bool,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    Known(Known),
-    Blurred(Box<Blurred>),
-}
-
-/// What the messages so far were like: what is assumed of those that are lost.
-#[derive(Debug, Clone, Copy, Default)]
-struct Seen {
-    /// Where the last whole compressed message ended in the stream, or one that breaks off began.
-    end: u64,
-    /// How many times as long as its payload the best compressed message was.
-    ratio: u32,
-    /// Text messages that look like JSON, and others.
-    json: bool,
-    other: bool,
-    /// Binary messages.
-    binary: bool,
-}
-
-impl Seen {
-    fn note(&mut self, message: &Compressed<'_>, inflated: Inflated, out: &[u8]) {
-        self.end = match message.holes {
-            [] => message.range.end,
-            // A code that breaks off, with all that belongs to it, began less than 8 bytes before the hole.
-            [hole, ..] => message.range.start + hole.offset.saturating_sub(8),
-        };
-        self.binary |= !message.text;
-        if inflated != Inflated::Whole {
-            return;
-        }
-        self.ratio = self.ratio.max((out.len() / (message.payload.len() + 2)) as u32);
-        if message.text {
-            match out {
-                [b'{', .., b'}'] | [b'[', .., b']'] => self.json = true,
-                _ => self.other = true,
-            }
-        }
-    }
-
-    /// What can be said of a text message before its references are looked up: some of those are told as holes for ever, and
-    /// none would ever be JSON if only whole ones counted.
-    fn judge(&mut self, message: &[Cell]) {
-        let ends = |cell: Option<&Cell>| cell.and_then(|cell| cell.byte());
-        if !search::may_be_json(message) {
-            self.other = true;
-        } else if let (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) =
-            (ends(message.first()), ends(message.last()))
-        {
-            self.json = true;
-        }
-    }
-
-    fn json(&self) -> bool {
-        self.json && !self.other
-    }
-
-    /// Each lost byte was at most so many, inflated.
-    fn ratio(&self) -> u64 {
-        if self.json() && !self.binary {
-            search::RATIO.max(4 * u64::from(self.ratio))
-        } else {
-            search::MOST
-        }
-    }
+    home: Home,
 }
 
 impl Inflater {
@@ -198,32 +128,30 @@ impl Inflater {
     /// `window_bits`: 8 to 15, the agreed `…_max_window_bits`. 8 is read as 9, because zlib sends with a window of 512 bytes when it is told
     /// to use 256.
     pub fn new(takeover: bool, window_bits: u8) -> Self {
-        let window = 1u32 << window_bits.clamp(9, 15);
         Self {
             takeover,
-            window,
-            seen: Seen::default(),
-            missing: false,
-            state: State::Known(Known::new(History::new(window as usize))),
+            late: false,
+            window: 1 << window_bits.clamp(9, 15),
+            home: Home::default(),
         }
     }
 
     /// As [`new`](Self::new), for a direction of which earlier messages may have gone unseen. When the parameters are not known, `true` and 15
     /// are always right.
     pub fn late(takeover: bool, window_bits: u8) -> Self {
-        let mut inflater = Self::new(takeover, window_bits);
-        inflater.forget();
-        inflater
+        Self {
+            late: true,
+            ..Self::new(takeover, window_bits)
+        }
     }
 
     /// Bytes are missing here that may have held compressed messages.
-    pub fn lost(&mut self) {
-        if !self.takeover || std::mem::replace(&mut self.missing, true) {
-            return;
-        }
-        let complete = self.blur();
-        if let State::Blurred(blurred) = &mut self.state {
-            blurred.lose(complete);
+    pub fn lost(&mut self, pool: &mut InflatePool) {
+        // Of a history that is empty, or was given up, nothing is left.
+        self.late = true;
+        if let Some(context) = pool.contexts.at(self.home) {
+            context.lost();
+            pool.contexts.used(self.home, 0, &mut pool.tools);
         }
     }
 
@@ -239,185 +167,37 @@ impl Inflater {
     ) -> Inflated {
         out.clear();
         holes.clear();
-        pool.earn();
-        let inflated = if message.whole() {
-            self.whole_message(pool, message, limit, out, holes)
-        } else {
-            self.cut_message(pool, message, limit, out, holes)
-        };
-        self.seen.note(&message, inflated, out);
-        inflated
-    }
-
-    fn whole_message(
-        &mut self,
-        pool: &mut InflatePool,
-        message: Compressed<'_>,
-        limit: usize,
-        out: &mut Vec<u8>,
-        holes: &mut Vec<Hole>,
-    ) -> Inflated {
-        self.missing = false;
-        match &mut self.state {
-            State::Known(_) if !self.takeover => {
-                let decompress = pool.decompressors.fresh();
-                let ended = normal::message(decompress, Keep::Nothing, message.payload, limit, out, &mut pool.sink);
-                ended.report(out, holes)
-            }
-            State::Known(known) => {
-                let ended = known.message(&mut pool.decompressors, message.payload, limit, out, &mut pool.sink);
-                match ended {
-                    Ended::Done | Ended::TooLong { lost: false } => {}
-                    Ended::Finished => {
-                        let mut history = History::new(self.window as usize);
-                        history.push(out);
-                        let blurred = Blurred::from_history(self.window as usize, &history);
-                        self.state = State::Blurred(Box::new(blurred));
-                    }
-                    Ended::Unprepared => {
-                        self.forget();
-                        out.clear();
-                        return self.blurred_message(pool, message, limit, out, holes);
-                    }
-                    Ended::TooLong { lost: true } | Ended::Invalid => {
-                        known.release(&mut pool.decompressors);
-                        self.forget();
-                    }
-                }
-                ended.report(out, holes)
-            }
-            State::Blurred(_) => self.blurred_message(pool, message, limit, out, holes),
+        let InflatePool { tools, contexts } = pool;
+        if !self.takeover {
+            return Context::new(false, self.window).message(tools, message, limit, out, holes);
         }
-    }
-
-    /// A message of which the end is missing.
-    fn cut_message(
-        &mut self,
-        pool: &mut InflatePool,
-        message: Compressed<'_>,
-        limit: usize,
-        out: &mut Vec<u8>,
-        holes: &mut Vec<Hole>,
-    ) -> Inflated {
-        if let State::Known(known) = &mut self.state {
-            known.release(&mut pool.decompressors);
-        }
-        let complete = self.blur();
-        let was_missing = self.missing;
-        let inflated = self.blurred_message(pool, message, limit, out, holes);
-        match &mut self.state {
-            state if !self.takeover => *state = State::Known(Known::new(History::new(self.window as usize))),
-            // All that the hole hid were bytes of a stored block: nothing is shifted.
-            _ if !self.missing => {}
-            State::Blurred(_) if was_missing && pool.cells.is_empty() => {}
-            State::Blurred(blurred) => blurred.lose(complete),
-            State::Known(_) => self.lost(),
-        }
-        inflated
-    }
-
-    /// What is told of a message, and whether the history goes on behind it without a gap is in `missing`.
-    fn blurred_message(
-        &mut self,
-        pool: &mut InflatePool,
-        message: Compressed<'_>,
-        limit: usize,
-        out: &mut Vec<u8>,
-        holes: &mut Vec<Hole>,
-    ) -> Inflated {
-        let State::Blurred(blurred) = &mut self.state else {
-            return Inflated::Invalid;
-        };
-        pool.message.clear();
-        pool.message.extend_from_slice(message.payload);
-        if message.whole() {
-            pool.message.extend_from_slice(tail(message.payload));
-        }
-        self.missing = false;
-        let end = blurred.message(&pool.message, message.holes, limit, &mut pool.cells);
-        if end == End::Boundary {
-            let lost = message
-                .range
-                .start
-                .saturating_sub(self.seen.end)
-                .saturating_mul(self.seen.ratio());
-            if message.text {
-                self.seen.judge(&pool.cells);
-            }
-            let text = match (message.text, self.seen.json()) {
-                (false, _) => Kind::Binary,
-                (true, false) => Kind::Text,
-                (true, true) => Kind::Json,
-            };
-            blurred.learn(&pool.cells, text, lost, &mut pool.search_budget);
-        }
-        for (at, &cell) in pool.cells.iter().take(limit).enumerate() {
-            match blurred.byte(cell) {
-                Some(byte) => out.push(byte),
-                None => {
-                    match holes.last_mut() {
-                        Some(Hole {
-                            offset,
-                            length: Some(length),
-                        }) if *offset + *length == at as u64 => *length += 1,
-                        _ => holes.push(Hole {
-                            offset: at as u64,
-                            length: Some(1),
-                        }),
-                    }
-                    out.push(0);
-                }
-            }
-        }
-        let inflated = match end {
-            End::Boundary => {
-                blurred.remember(&pool.cells);
-                let known = blurred.known();
-                if let Some(history) = known {
-                    // With no decompressor from before the loss, which has not inflated what was lost.
-                    self.state = State::Known(Known::new(history));
-                }
-                return if holes.is_empty() {
-                    Inflated::Whole
+        let length = message.payload.len();
+        let inflated = match contexts.at(self.home) {
+            Some(context) => context.message(tools, message, limit, out, holes),
+            None => {
+                let mut context = if self.late || contexts.is_evicted(self.home) {
+                    Context::late(true, self.window)
                 } else {
-                    Inflated::Partial
+                    Context::new(true, self.window)
                 };
+                let inflated = context.message(tools, message, limit, out, holes);
+                self.home = contexts.settle(context);
+                inflated
             }
-            End::Inside if !message.whole() => {
-                self.missing = true;
-                blurred.remember(&pool.cells);
-                Inflated::Partial
-            }
-            End::Stopped => Inflated::TooLong,
-            End::Inside | End::Invalid => Inflated::Invalid,
         };
-        if inflated != Inflated::Partial {
-            blurred.forget();
-        }
-        rest_is_unknown(out, holes);
+        contexts.used(self.home, length, tools);
         inflated
     }
 
-    /// A known history becomes one of cells. Whether it is all that was ever sent.
-    fn blur(&mut self) -> bool {
-        let window = self.window as usize;
-        let State::Known(known) = &mut self.state else {
-            return false;
-        };
-        let history = std::mem::replace(known, Known::new(History::new(window))).into_history();
-        let blurred = match &history {
-            Some(history) => Blurred::from_history(window, history),
-            None => Blurred::new(window),
-        };
-        self.state = State::Blurred(Box::new(blurred));
-        history.is_some_and(|history| history.is_complete())
+    #[cfg(test)]
+    fn context<'p>(&self, pool: &'p mut InflatePool) -> &'p mut Context {
+        pool.contexts.at(self.home).expect("it has not been given up")
     }
 
-    /// From here on the history is unknown, where there is one.
-    fn forget(&mut self) {
-        if self.takeover {
-            self.state = State::Blurred(Box::new(Blurred::new(self.window as usize)));
-        }
+    /// The direction has ended: its history is needed no more.
+    pub fn end(&mut self, pool: &mut InflatePool) {
+        pool.contexts.remove(self.home, &mut pool.tools);
+        (self.home, self.late) = (Home::default(), true);
     }
 }
 

@@ -8,53 +8,11 @@ use flate2::Decompress;
 
 use crate::base::{Lease, Lending};
 
-use super::cells::Cell;
 use super::history::History;
 
 /// How many directions keep a shared decompressor at once; with more of them, one that has not been used lately loses it. Together they
 /// take 10 MB; to make one continue another history costs a copy of that, at most 8 KB.
 pub(super) const SLOTS: usize = 256;
-
-/// Decompressors and buffers for any number of [`Inflater`](super::Inflater)s. One a thread is enough.
-#[derive(Debug)]
-pub struct InflatePool {
-    pub(super) decompressors: Decompressors,
-    /// Where bytes go that nobody will see.
-    pub(super) sink: Vec<u8>,
-    /// A message with its tail, for the symbol reader.
-    pub(super) message: Vec<u8>,
-    /// What the symbol reader makes of a message.
-    pub(super) cells: Vec<Cell>,
-    /// How much [`Search`](super::search::Search)es may still cost, in cells looked at. It grows with every message.
-    pub(super) search_budget: u64,
-}
-
-/// About a second's worth, and a tenth of a millisecond's for each message.
-const SEARCH_BUDGET: u64 = 300_000_000;
-const SEARCH_BUDGET_A_MESSAGE: u64 = 30_000;
-
-impl InflatePool {
-    /// An empty pool; it takes memory as it is used.
-    pub fn new() -> Self {
-        Self {
-            decompressors: Decompressors::default(),
-            sink: Vec::new(),
-            message: Vec::new(),
-            cells: Vec::new(),
-            search_budget: SEARCH_BUDGET,
-        }
-    }
-
-    pub(super) fn earn(&mut self) {
-        self.search_budget = (self.search_budget + SEARCH_BUDGET_A_MESSAGE).min(SEARCH_BUDGET);
-    }
-}
-
-impl Default for InflatePool {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 #[derive(Debug)]
 pub(super) struct Decompressors {

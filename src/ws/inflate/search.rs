@@ -118,6 +118,15 @@ impl Search {
         }
     }
 
+    /// How much memory it takes, in bytes.
+    pub(super) fn cost(&self) -> usize {
+        let lengths = match &self.lengths {
+            Lengths::Left(left) => left.capacity(),
+            Lengths::Any | Lengths::GivenUp => 0,
+        };
+        size_of::<Self>() + self.before.capacity() * size_of::<Cell>() + lengths * size_of::<u32>()
+    }
+
     /// Nothing will come of it.
     pub(super) fn is_given_up(&self) -> bool {
         matches!(self.lengths, Lengths::GivenUp)

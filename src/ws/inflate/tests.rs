@@ -64,7 +64,7 @@ pub(super) fn inflate(
 }
 
 fn whole(payloads: &[&[u8]]) -> Vec<Vec<u8>> {
-    let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(true, 15));
+    let (mut pool, mut inflater) = (InflatePool::new(64 << 20), Inflater::new(true, 15));
     payloads
         .iter()
         .map(|payload| {
@@ -123,7 +123,7 @@ fn every_parameter_combination() {
         for takeover in [false, true] {
             for level in [0, 1, 6, 9] {
                 let mut sender = Sender::new(takeover, window_bits, level);
-                let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(takeover, window_bits));
+                let (mut pool, mut inflater) = (InflatePool::new(64 << 20), Inflater::new(takeover, window_bits));
                 let mut late = Inflater::late(takeover, window_bits);
                 for (n, text) in text.iter().enumerate() {
                     let payload = sender.message(text.as_bytes());
@@ -147,7 +147,11 @@ fn every_parameter_combination() {
 
 /// A sender that has said so much that its direction has a decompressor of its own.
 fn talkative() -> (Sender, InflatePool, Inflater) {
-    let (mut sender, mut pool, mut inflater) = (Sender::new(true, 15, 6), InflatePool::new(), Inflater::new(true, 15));
+    let (mut sender, mut pool, mut inflater) = (
+        Sender::new(true, 15, 6),
+        InflatePool::new(64 << 20),
+        Inflater::new(true, 15),
+    );
     for n in 0..600 {
         let text = format!("message {n}, of which there are {} alike", 600 - n);
         let (inflated, out, _) = inflate(&mut inflater, &mut pool, &sender.message(text.as_bytes()));
@@ -198,7 +202,7 @@ fn bfinal_in_a_later_block_after_a_long_history_is_no_garbage() {
 #[test]
 fn a_loss_after_a_long_history_does_not_touch_what_was_known() {
     let (mut sender, mut pool, mut inflater) = talkative();
-    inflater.lost();
+    inflater.lost(&mut pool);
     let (inflated, out, holes) = inflate(&mut inflater, &mut pool, &sender.message(b"{\"new\":\"words\"}"));
     assert_eq!(
         (inflated, &out[..]),
@@ -209,7 +213,7 @@ fn a_loss_after_a_long_history_does_not_touch_what_was_known() {
 
 #[test]
 fn more_directions_than_decompressors() {
-    let mut pool = InflatePool::new();
+    let mut pool = InflatePool::new(64 << 20);
     let mut directions: Vec<_> = (0..2 * SLOTS)
         .map(|_| (Sender::new(true, 15, 6), Inflater::new(true, 15)))
         .collect();
@@ -230,7 +234,7 @@ fn a_bomb_stops_at_the_limit_and_leaves_the_history_right() {
     let mut sender = Sender::new(true, 15, 9);
     let bomb = sender.message(&vec![b'x'; 3 << 20]);
     let next = sender.message(b"xxxxxxxxxxxxxxxxxxxxxxxxxxxxx and now");
-    let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(true, 15));
+    let (mut pool, mut inflater) = (InflatePool::new(64 << 20), Inflater::new(true, 15));
     let (inflated, out, holes) = inflate(&mut inflater, &mut pool, &bomb);
     assert_eq!((inflated, out.len()), (Inflated::TooLong, 1 << 20));
     assert!(out.capacity() <= (1 << 20) + 1);
@@ -263,7 +267,7 @@ fn a_bomb_stops_at_the_limit_and_leaves_the_history_right() {
 
 #[test]
 fn garbage_is_a_value() {
-    let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(true, 15));
+    let (mut pool, mut inflater) = (InflatePool::new(64 << 20), Inflater::new(true, 15));
     let (inflated, out, holes) = inflate(&mut inflater, &mut pool, &[0xff; 20]);
     assert_eq!((inflated, out.len()), (Inflated::Invalid, 0));
     assert_eq!(
@@ -288,7 +292,7 @@ fn a_message_that_breaks_off_is_known_up_to_there() {
     let text = [b"first, ".repeat(3), b"then this, and first, ".repeat(3)];
     let payloads = text.each_ref().map(|text| sender.message(text));
     for cut in 0..payloads[1].len() {
-        let (mut pool, mut inflater) = (InflatePool::new(), Inflater::new(true, 15));
+        let (mut pool, mut inflater) = (InflatePool::new(64 << 20), Inflater::new(true, 15));
         inflate(&mut inflater, &mut pool, &payloads[0]);
         let (mut out, mut holes) = (Vec::new(), Vec::new());
         let hole = [Hole {

@@ -5,7 +5,7 @@ const NONE: u32 = u32::MAX;
 
 /// `N` lists; each slot is in at most one of them.
 #[derive(Debug)]
-pub(super) struct Lists<const N: usize> {
+pub(crate) struct Lists<const N: usize> {
     nodes: Vec<Node>,
     lists: [List; N],
 }
@@ -26,7 +26,7 @@ struct List {
 }
 
 impl<const N: usize> Lists<N> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let empty = List {
             oldest: NONE,
             newest: NONE,
@@ -39,26 +39,26 @@ impl<const N: usize> Lists<N> {
     }
 
     /// How many slots are in `list`.
-    pub(super) fn len(&self, list: usize) -> usize {
+    pub(crate) fn len(&self, list: usize) -> usize {
         self.lists[list].length
     }
 
     /// The slot that has been in `list` for longest.
     #[inline]
-    pub(super) fn oldest(&self, list: usize) -> Option<u32> {
+    pub(crate) fn oldest(&self, list: usize) -> Option<u32> {
         let slot = self.lists[list].oldest;
         (slot != NONE).then_some(slot)
     }
 
     /// In which list `slot` is.
     #[inline]
-    pub(super) fn list_of(&self, slot: u32) -> Option<usize> {
+    pub(crate) fn list_of(&self, slot: u32) -> Option<usize> {
         let list = self.nodes.get(slot as usize)?.list as usize;
         (list < N).then_some(list)
     }
 
     /// Makes `slot` the newest of `list`, from wherever it was.
-    pub(super) fn push(&mut self, slot: u32, list: usize) {
+    pub(crate) fn push(&mut self, slot: u32, list: usize) {
         self.remove(slot);
         if self.nodes.len() <= slot as usize {
             let unused = Node {
@@ -83,7 +83,7 @@ impl<const N: usize> Lists<N> {
     }
 
     /// Takes `slot` out of the list in which it is, if it is in one.
-    pub(super) fn remove(&mut self, slot: u32) {
+    pub(crate) fn remove(&mut self, slot: u32) {
         let Some(list) = self.list_of(slot) else {
             return;
         };

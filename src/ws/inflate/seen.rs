@@ -1,0 +1,65 @@
+//! What a direction's messages were like.
+
+use super::cells::Cell;
+use super::{Compressed, Inflated, search};
+
+/// What the messages so far were like: what is assumed of those that are lost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen {
+    /// Where the last whole compressed message ended in the stream, or one that breaks off began.
+    pub(super) end: u64,
+    /// How many times as long as its payload the best compressed message was.
+    ratio: u32,
+    /// Text messages that look like JSON, and others.
+    json: bool,
+    other: bool,
+    /// Binary messages.
+    binary: bool,
+}
+
+impl Seen {
+    pub(super) fn note(&mut self, message: &Compressed<'_>, inflated: Inflated, out: &[u8]) {
+        self.end = match message.holes {
+            [] => message.range.end,
+            // A code that breaks off, with all that belongs to it, began less than 8 bytes before the hole.
+            [hole, ..] => message.range.start + hole.offset.saturating_sub(8),
+        };
+        self.binary |= !message.text;
+        if inflated != Inflated::Whole {
+            return;
+        }
+        self.ratio = self.ratio.max((out.len() / (message.payload.len() + 2)) as u32);
+        if message.text {
+            match out {
+                [b'{', .., b'}'] | [b'[', .., b']'] => self.json = true,
+                _ => self.other = true,
+            }
+        }
+    }
+
+    /// What can be said of a text message before its references are looked up: some of those are told as holes for ever, and
+    /// none would ever be JSON if only whole ones counted.
+    pub(super) fn judge(&mut self, message: &[Cell]) {
+        let ends = |cell: Option<&Cell>| cell.and_then(|cell| cell.byte());
+        if !search::may_be_json(message) {
+            self.other = true;
+        } else if let (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) =
+            (ends(message.first()), ends(message.last()))
+        {
+            self.json = true;
+        }
+    }
+
+    pub(super) fn json(&self) -> bool {
+        self.json && !self.other
+    }
+
+    /// Each lost byte was at most so many, inflated.
+    pub(super) fn ratio(&self) -> u64 {
+        if self.json() && !self.binary {
+            search::RATIO.max(4 * u64::from(self.ratio))
+        } else {
+            search::MOST
+        }
+    }
+}
