@@ -46,6 +46,8 @@ enum Stage {
 pub(super) struct Cx<'c, 's, S> {
     pub(super) connection: &'c Connection,
     pub(super) at: At,
+    /// When the bytes that it brings, if any, were complete.
+    pub(super) data_at: At,
     pub(super) limits: &'c Limits,
     pub(super) shared: &'c mut Shared,
     pub(super) heads: &'c mut Heads,
@@ -104,7 +106,7 @@ impl Flow {
                     offset,
                     bytes,
                     from,
-                    at: cx.at,
+                    at: cx.data_at,
                 };
                 self.data(side, chunk, cx);
                 if let Stage::Open(open) = &self.stage

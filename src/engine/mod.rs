@@ -71,6 +71,7 @@ impl Engine {
             packet: Some(packet),
             segment: segment.as_ref(),
             announced: false,
+            fills: [false; 2],
             listener: Listener::new(sink),
             shared: &mut self.shared,
             heads: &mut self.heads,
@@ -98,6 +99,7 @@ impl Engine {
             packet: None,
             segment: None,
             announced: true,
+            fills: [false; 2],
             listener: Listener::new(sink),
             shared: &mut self.shared,
             heads: &mut self.heads,
@@ -113,6 +115,8 @@ struct Feed<'e, 'p, S> {
     packet: Option<&'e Packet<'p>>,
     segment: Option<&'e Segment<'e>>,
     announced: bool,
+    /// Whether bytes of this packet were next in their direction, by side, and nothing was given up after them.
+    fills: [bool; 2],
     listener: Listener<'e, S>,
     shared: &'e mut Shared,
     heads: &'e mut Heads,
@@ -124,6 +128,7 @@ impl<'e, S: Sink> Feed<'e, '_, S> {
         Cx {
             connection,
             at,
+            data_at: at,
             limits: self.limits,
             shared: self.shared,
             heads: self.heads,
@@ -166,7 +171,18 @@ impl<S: Sink> Upper for Feed<'_, '_, S> {
     }
 
     fn stream(&mut self, flow: &mut Flow, connection: &Connection, side: Side, event: StreamEvent<'_>, at: At) {
-        flow.stream(side, event, &mut self.cx(connection, at));
+        let mut data_at = at;
+        match event {
+            StreamEvent::Gap(_) => self.fills[side.index()] = false,
+            StreamEvent::Data { from, .. } if from.packet == at.packet => self.fills[side.index()] = true,
+            // What waited behind bytes that come now is complete now. What goes on because nothing else is waited for was
+            // complete when it came.
+            StreamEvent::Data { from, .. } if !self.fills[side.index()] => data_at = from,
+            StreamEvent::Data { .. } | StreamEvent::Fin | StreamEvent::Reset => {}
+        }
+        let mut cx = self.cx(connection, at);
+        cx.data_at = data_at;
+        flow.stream(side, event, &mut cx);
     }
 
     #[inline]

@@ -159,6 +159,8 @@ pub(super) struct Said {
     start: u64,
     /// The packet with its first byte.
     first: At,
+    /// The packet that completed it.
+    at: u64,
 }
 
 impl Sink for Heard {
@@ -181,6 +183,7 @@ impl Sink for Heard {
                     inferred: m.inferred,
                     start: m.range.start,
                     first: m.first,
+                    at: event.at.packet,
                 });
             }
             EventKind::Violation { violation, .. } => self.rules.push(violation.rule.id()),
@@ -330,6 +333,43 @@ fn what_only_the_client_sends_is_told_while_it_goes_on() {
         assert_eq!(heard.messages.len(), 1500);
         assert!(heard.gaps.iter().all(|gap| gap.0 == GapCause::Lost), "{:?}", heard.gaps);
     }
+}
+
+#[test]
+fn a_message_is_complete_when_its_last_missing_byte_has_come() {
+    let mut talk = Talk::upgraded();
+    let place = talk.packets.len();
+    for content in ["lost", "two", "three"] {
+        talk.data(CLIENT, &text(CLIENT, content), 1460);
+    }
+    talk.data(SERVER, &text(SERVER, "heard"), 1460);
+    let packets = |heard: &Heard| -> Vec<(String, u64)> {
+        let said = heard
+            .messages
+            .iter()
+            .filter(|m| m.direction == Direction::ClientToServer);
+        said.map(|m| (String::from_utf8_lossy(&m.bytes).into_owned(), m.at))
+            .collect()
+    };
+    let place64 = place as u64;
+    // It never comes: the others were there.
+    let mut lost = Talk::new();
+    lost.packets = talk.packets.clone();
+    lost.packets.remove(place);
+    let expected = [("two".to_owned(), place64 + 2), ("three".to_owned(), place64 + 4)];
+    assert_eq!(packets(&lost.heard()), expected);
+    // It comes late: nobody could read the others before.
+    let packet = talk.packets.remove(place);
+    talk.packets.insert(place + 4, packet);
+    let late = place64 + 5;
+    assert_eq!(
+        packets(&talk.heard_at_speed()),
+        [
+            ("lost".to_owned(), late),
+            ("two".to_owned(), late),
+            ("three".to_owned(), late)
+        ]
+    );
 }
 
 #[test]
