@@ -577,6 +577,8 @@ catalog! {
     code_private();
     /// Any other.
     code_unknown();
+    /// 1005, 1006, 1015: for use inside a program.
+    code_internal();
 
     // Verdicts, without the end of the sentence.
     /// The client, in a verdict.

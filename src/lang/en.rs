@@ -275,6 +275,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     code_registered: "registered by a library",
     code_private: "the application's own",
     code_unknown: "not registered",
+    code_internal: "not meant to be sent",
 
     v_client: "the client",
     v_server: "the server",

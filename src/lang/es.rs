@@ -275,6 +275,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     code_registered: "registrado por una biblioteca",
     code_private: "propio de la aplicación",
     code_unknown: "sin registrar",
+    code_internal: "no debe enviarse",
 
     v_client: "el cliente",
     v_server: "el servidor",

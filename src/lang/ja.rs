@@ -275,6 +275,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     code_registered: "ライブラリの登録済みコード",
     code_private: "アプリケーション独自",
     code_unknown: "未登録",
+    code_internal: "送信してはならないコード",
 
     v_client: "クライアント",
     v_server: "サーバー",

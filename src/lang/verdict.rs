@@ -98,6 +98,7 @@ impl Words<'_> {
             1012 => catalog.code_1012,
             1013 => catalog.code_1013,
             1014 => catalog.code_1014,
+            1005 | 1006 | 1015 => catalog.code_internal,
             3000..=3999 => catalog.code_registered,
             4000..=4999 => catalog.code_private,
             _ => catalog.code_unknown,

@@ -275,6 +275,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     code_registered: "由程序库登记",
     code_private: "应用自定义",
     code_unknown: "未登记",
+    code_internal: "不得发送",
 
     v_client: "客户端",
     v_server: "服务端",

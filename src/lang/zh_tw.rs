@@ -275,6 +275,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     code_registered: "由程式庫登記",
     code_private: "應用程式自訂",
     code_unknown: "未登記",
+    code_internal: "不得傳送",
 
     v_client: "用戶端",
     v_server: "伺服器",

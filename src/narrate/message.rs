@@ -198,8 +198,10 @@ impl Narrator {
                 length: message.payload.length(),
             });
         }
+        // What a server masks, it masks against the rule: that is told as such.
         if let Some(key) = message.masking_key
             && message.wire_length > 0
+            && message.direction == Direction::ClientToServer
         {
             notes.push(Note::Masked { key });
         }

@@ -282,17 +282,22 @@ impl Exchange {
         }
         self.client = Some(side.other());
         self.response_lost = false;
-        let reader = &mut self.readers[side.index()];
         if response.status != 101 && response.status < 200 {
-            reader.mode = if response.cut { Mode::Lost } else { Mode::Head };
+            self.readers[side.index()].mode = if response.cut { Mode::Lost } else { Mode::Head };
             return None;
         }
-        let pending = self.pending.pop_front();
+        let pending = match response.status {
+            101 => self.asked(heads),
+            _ => self.pending.pop_front(),
+        };
         let (asks, head, connect, cut) = pending
             .as_ref()
             .map_or((false, false, false, false), |p| (p.asks, p.head, p.connect, p.cut));
-        let request = pending.and_then(|p| p.request(heads));
+        let mut request = pending.and_then(|p| p.request(heads));
         if response.status == 101 {
+            if request.is_none() {
+                request = self.begun_request(side.other(), heads);
+            }
             let silent = response.header("upgrade").is_none();
             if upgrade::is_agreement(&response) && (!silent || asks || response.cut) {
                 return Some(Step::Upgraded(request.unwrap_or_default(), response));
@@ -306,7 +311,7 @@ impl Exchange {
             }
             return Some(Step::NotHttp);
         }
-        reader.mode = match body(&response.headers) {
+        self.readers[side.index()].mode = match body(&response.headers) {
             _ if response.cut => Mode::Lost,
             _ if head || matches!(response.status, 204 | 304) => Mode::Head,
             _ if connect && response.status < 300 => Mode::Head,
@@ -325,6 +330,26 @@ impl Exchange {
         match request {
             Some(request) if asks => Some(Step::Refused(request, response)),
             _ => None,
+        }
+    }
+
+    /// The request that a 101 response answers: the responses to those before it are lost.
+    fn asked(&mut self, heads: &mut Heads) -> Option<Pending> {
+        let place = self.pending.iter().position(|p| p.asks).unwrap_or(0);
+        for earlier in self.pending.drain(..place) {
+            earlier.discard(heads);
+        }
+        self.pending.pop_front()
+    }
+
+    /// What is there of a request of which the rest is missing when its response comes.
+    fn begun_request(&mut self, client: Side, heads: &mut Heads) -> Option<Request> {
+        let reader = &mut self.readers[client.index()];
+        let bytes = reader.take(heads);
+        match reader.cut(&bytes) {
+            // Where it ends is not known: the rest may come yet.
+            Some(Head::Request(request)) => Some(Request { range: 0..0, ..request }),
+            Some(Head::Response(_)) | None => None,
         }
     }
 

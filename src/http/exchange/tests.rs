@@ -146,6 +146,19 @@ fn an_odd_head_is_no_reason_to_lose_what_follows() {
 }
 
 #[test]
+fn a_101_finds_its_request_behind_unanswered_ones_and_half_of_it() {
+    let get = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+    assert_eq!(
+        names(&[(Side::A, get), (Side::A, get), (Side::A, ASK), (Side::B, YES)], 4000),
+        ["asked /chat", "upgraded /chat"]
+    );
+    assert_eq!(
+        names(&[(Side::A, &ASK[..60]), (Side::B, YES)], 4000),
+        ["upgraded /chat"]
+    );
+}
+
+#[test]
 fn heads_cut_by_the_snaplen() {
     let mut exchange = Exchange::default();
     let mut heads = Heads::new(&Limits::default());
