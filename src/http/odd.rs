@@ -9,15 +9,15 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
     let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
     let mut lines = Lines { bytes, at: blank };
     let Some(first) = lines.next() else {
-        let printable = bytes[blank..]
-            .iter()
-            .all(|&b| b >= b' ' && b != 0x7f || matches!(b, b'\t' | b'\r'));
-        return if printable && may_begin(bytes) {
+        return if may_be_first(&bytes[blank..]) {
             Outcome::Partial
         } else {
             Outcome::NotHttp
         };
     };
+    if !may_be_first(first) {
+        return Outcome::NotHttp;
+    }
     let Some(mut head) = first_line(first) else {
         return Outcome::NotHttp;
     };
@@ -46,6 +46,14 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
         Head::Response(response) => (response.headers, response.range) = (found, offset..end),
     }
     Outcome::Head(head, lines.at)
+}
+
+/// Whether a first line may begin with, or be, `bytes`: it is what tells HTTP from all else, so not just anything will do.
+fn may_be_first(bytes: &[u8]) -> bool {
+    may_begin(bytes)
+        && bytes
+            .iter()
+            .all(|&b| b >= b' ' && b != 0x7f || matches!(b, b'\t' | b'\r'))
 }
 
 /// A request line (RFC 9112 §3) or a status line (§4).
@@ -103,6 +111,8 @@ impl<'a> Iterator for Lines<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::http::head;
 
@@ -156,6 +166,34 @@ mod tests {
             b"HTTP/2.0 101 X\r\n",
         ] {
             assert_eq!(head::read(bytes, 0), Outcome::NotHttp);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_a_head_was_the_beginning_of_one_at_every_byte(
+            first in prop_oneof![
+                "(GET|POST|A) [ -~\u{1}\u{e9}\t]{0,12} HTTP/1.[0-3]",
+                "HTTP/1.[01] [0-9]{3}[ -~\u{1}\u{e9}]{0,6}",
+            ],
+            lines in prop::collection::vec("[ \t]?[A-Za-z(:\r\u{0}\u{e9}]{0,6}:?[ -~\u{1}\r]{0,8}", 0..6),
+            blank in "(\r\n){0,1}",
+            end in prop_oneof![Just("\r\n"), Just("\n")],
+        ) {
+            let text = format!("{blank}{first}{end}{}{end}{end}", lines.join(end));
+            let bytes = text.as_bytes();
+            if let Outcome::Head(_, size) = head::read(bytes, 0) {
+                prop_assert!(size <= bytes.len());
+                for cut in 1..size {
+                    prop_assert_eq!(head::read(&bytes[..cut], 0), Outcome::Partial, "{:?}", &text.get(..cut));
+                }
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_too_odd(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let head = [b"GET / HTTP/1.1\n".as_slice(), &bytes, b"\n\n"].concat();
+            prop_assert!(matches!(head::read(&head, 0), Outcome::Head(..)));
         }
     }
 
