@@ -23,12 +23,19 @@ fn frames_are_those_of_tshark() {
     }
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     for case in [
-        "ws-oddities",
-        "workerman-chat-2014",
-        "two-browsers-2014",
-        "two-browsers-new",
+        "ws-oddities/capture",
+        "workerman-chat-2014/capture",
+        "two-browsers-2014/capture",
+        "two-browsers-new/capture",
+        "transcripts/lossy-link-client",
+        "transcripts/lossy-link-server",
+        "transcripts/chromium-deflate",
+        "transcripts/undici-null-loopback",
+        "transcripts/tungstenite-vlan",
+        "transcripts/ipv4-fragments",
+        "transcripts/ipv6-fragments",
     ] {
-        let capture = fixtures.join(case).join("capture.pcap");
+        let capture = fixtures.join(case).with_extension("pcap");
         let theirs = tshark(&capture);
         assert!(!theirs.is_empty(), "tshark finds no frame in {case}");
         assert_eq!(ours(&capture), theirs, "{case}");
