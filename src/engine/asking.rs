@@ -7,7 +7,7 @@ use crate::base::{Direction, Gap, GapCause, Rule, Side, Violation};
 use crate::event::{EventKind, Handshake, Request, Sink};
 use crate::http::{self, Exchange, Heads};
 use crate::tcp::TcpEnd;
-use crate::ws::{Backlog, Chunk, Header, LengthForm, Opcode, Shared};
+use crate::ws::{Backlog, Chunk, Header, Held, LengthForm, Opcode, Shared};
 
 /// More segments than this with frames, and none of the server's: it is not captured.
 const PATIENCE: usize = 8;
@@ -73,14 +73,24 @@ impl Asking {
         cx.listener.event(cx.at, &session, EventKind::SessionEnd(&end));
     }
 
-    /// Whether the client has gone on with what looks like a frame.
+    /// Whether the client has gone on with what looks like a frame: a good one, or one with some fault that ends where a segment does.
     pub(super) fn holds_a_frame(&self, client: Side) -> bool {
-        Header::parse(self.held[client.index()].bytes()).is_some_and(|header| {
-            header.masking_key.is_some()
-                && !(header.rsv[1] || header.rsv[2])
-                && header.length_form == LengthForm::Minimal
-                && !matches!(header.opcode, Opcode::Continuation | Opcode::Reserved(_))
-        })
+        let held = &self.held[client.index()];
+        let Some(header) = Header::parse(held.bytes()) else {
+            return false;
+        };
+        let good = header.masking_key.is_some()
+            && !(header.rsv[1] || header.rsv[2])
+            && header.length_form == LengthForm::Minimal
+            && !matches!(header.opcode, Opcode::Continuation | Opcode::Reserved(_));
+        let end = u64::from(header.size).checked_add(header.length);
+        let mut segments = held.iter().scan(0, |end, piece| {
+            if let Held::Data(chunk) = piece {
+                *end += chunk.bytes.len() as u64;
+            }
+            Some(*end)
+        });
+        good || header.fin && segments.any(|border| Some(border) == end)
     }
 
     /// Whether it is time to read what `client` sends without having seen the response: when it does not fit any more, or goes on and

@@ -3,7 +3,7 @@
 use super::asking::Asking;
 use super::listener::Listener;
 use super::open::Open;
-use super::sniff::{Sniff, Verdict};
+use super::sniff::{Agreed, Sniff, Verdict};
 use super::tally::Tally;
 use super::who::Who;
 use crate::base::{Direction, Gap, Limits, Side};
@@ -11,7 +11,7 @@ use crate::event::{EventKind, Handshake, Request, Response, Session, Sink};
 use crate::http::{Exchange, Heads, Step};
 use crate::tcp::{At, Connection, HandshakeStep, SegmentFacts, StreamEvent, TcpEnd};
 use crate::ws::inflate::Inflater;
-use crate::ws::{Chunk, Decoder, Held, Shared};
+use crate::ws::{Backlog, Chunk, Decoder, Held, Shared};
 
 /// What is kept for a connection. Two words until it turns out to be interesting.
 #[derive(Debug)]
@@ -234,6 +234,7 @@ impl Flow {
                         None => return,
                     }
                 }
+                Some(Step::Astray) if http.who.is_some() => return,
                 Some(step) => self.step(side, step, cx),
                 None => {}
             }
@@ -262,6 +263,7 @@ impl Flow {
             }
             Step::Upgraded(request, response) => self.upgraded(client, request, Some(response), cx),
             Step::Presumed(request) => self.upgraded(client, request, None, cx),
+            Step::Perhaps(request, response) => self.perhaps(client, request, response, cx),
             Step::Refused(request, response) => {
                 http.tally.refused = Some(response.status);
                 let mut violations = Vec::new();
@@ -294,6 +296,11 @@ impl Flow {
                     self.stage = self.not_http(side);
                 }
             }
+            Step::Astray => {
+                http.discard(cx.shared, cx.heads);
+                self.lost = true;
+                self.stage = self.not_http(side);
+            }
             Step::Hold => {}
         }
     }
@@ -322,31 +329,40 @@ impl Flow {
             client,
             inferred: false,
         });
-        let session = who.session(cx.connection);
-        let mut violations = Vec::new();
-        let handshake = Handshake::judge(request, response, |d, v| violations.push((d, v)));
-        cx.listener.event(cx.at, &session, EventKind::Handshake(&handshake));
-        for (direction, violation) in &violations {
-            cx.listener.violation(cx.at, &session, *direction, violation);
-        }
-        let decoder = |direction| {
-            let head = match direction {
-                Direction::ClientToServer => Some(&handshake.request.range).filter(|range| range.end > 0),
-                Direction::ServerToClient => handshake.response.as_ref().map(|r| &r.range),
-            };
-            let inflater = inflater_of(&handshake, direction);
-            let decoder = match head {
-                Some(head) => Decoder::new(direction, head.end, inflater, false),
-                None => Decoder::lost(direction, inflater, false),
-            };
-            decoder.extended(handshake.extended())
-        };
-        let decoders = [Direction::ClientToServer, Direction::ServerToClient].map(decoder);
         http.exchange.discard(cx.heads);
         let held = http.take_held(cx.shared);
         let mut tally = std::mem::take(&mut http.tally);
         tally.refused = None;
+        let decoders = agreed(who, request, response, cx);
         self.stage = Stage::Open(Box::new(Open::new(who, decoders, tally, &held, cx)));
+    }
+
+    /// The server has agreed to something, and nobody saw to what: what follows has to tell.
+    fn perhaps<S: Sink>(&mut self, client: Side, request: Request, response: Response, cx: &mut Cx<'_, '_, S>) {
+        let Stage::Http(http) = &mut self.stage else { return };
+        http.exchange.discard(cx.heads);
+        let held = http.take_held(cx.shared);
+        let agreed = Agreed {
+            client,
+            request,
+            response,
+            tally: std::mem::take(&mut http.tally),
+            begins: [None; 2],
+        };
+        self.lost = true;
+        self.stage = Stage::Sniff(Box::new(Sniff::after(Box::new(agreed), &held)));
+        for side in [Side::A, Side::B] {
+            for piece in held[side.index()].iter() {
+                match piece {
+                    Held::Data(chunk) => self.data(side, chunk, cx),
+                    Held::Gap(gap, at) => {
+                        if let Stage::Sniff(sniff) = &mut self.stage {
+                            sniff.gap(side, gap, at, cx.shared);
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /// Bytes of a connection of which nobody knows what it speaks.
@@ -376,7 +392,11 @@ impl Flow {
                 self.stage = Stage::Ignored;
             }
             Verdict::WebSocket(client) => {
+                let agreed = sniff.agreed();
                 let held = sniff.take(cx.shared);
+                if let Some(agreed) = agreed {
+                    return self.confirmed(*agreed, &held, cx);
+                }
                 let who = Who { client, inferred: true };
                 // Right for any parameters, and for messages that are not compressed.
                 let inflater = || Some(Box::new(Inflater::late(true, 15)));
@@ -385,6 +405,24 @@ impl Flow {
                 self.stage = Stage::Open(Box::new(Open::new(who, decoders, Tally::default(), &held, cx)));
             }
         }
+    }
+
+    /// It is WebSocket that the server has agreed to.
+    fn confirmed<S: Sink>(&mut self, known: Agreed, held: &[Backlog; 2], cx: &mut Cx<'_, '_, S>) {
+        let client = known.client;
+        let who = Who {
+            client,
+            inferred: false,
+        };
+        // Their first bytes are not those behind the heads.
+        let mut decoders = agreed(who, known.request, Some(known.response), cx).map(Decoder::adrift);
+        for side in [Side::A, Side::B] {
+            let direction = who.direction(side);
+            if let Some(begin) = known.begins[side.index()] {
+                decoders[direction.index()].expect_at(begin);
+            }
+        }
+        self.stage = Stage::Open(Box::new(Open::new(who, decoders, known.tally, held, cx)));
     }
 
     /// What `side` sends first is not HTTP.
@@ -396,6 +434,30 @@ impl Flow {
             Stage::Ignored
         }
     }
+}
+
+/// Tells of the handshake, and makes what reads the frames behind it.
+fn agreed<S: Sink>(who: Who, request: Request, response: Option<Response>, cx: &mut Cx<'_, '_, S>) -> [Decoder; 2] {
+    let session = who.session(cx.connection);
+    let mut violations = Vec::new();
+    let handshake = Handshake::judge(request, response, |d, v| violations.push((d, v)));
+    cx.listener.event(cx.at, &session, EventKind::Handshake(&handshake));
+    for (direction, violation) in &violations {
+        cx.listener.violation(cx.at, &session, *direction, violation);
+    }
+    let decoder = |direction| {
+        let head = match direction {
+            Direction::ClientToServer => Some(&handshake.request.range).filter(|range| range.end > 0),
+            Direction::ServerToClient => handshake.response.as_ref().map(|r| &r.range),
+        };
+        let inflater = inflater_of(&handshake, direction);
+        let decoder = match head {
+            Some(head) => Decoder::new(direction, head.end, inflater, false),
+            None => Decoder::lost(direction, inflater, false),
+        };
+        decoder.extended(handshake.extended())
+    };
+    [Direction::ClientToServer, Direction::ServerToClient].map(decoder)
 }
 
 /// What undoes `direction`'s compression, as far as the handshake tells.

@@ -1,9 +1,11 @@
 //! A connection whose beginning was not seen: its bytes are collected until it is clear whether they are WebSocket frames.
 
-use crate::base::{Gap, Side};
+use super::tally::Tally;
+use crate::base::{Gap, GapCause, Side};
+use crate::http::{Request, Response};
 use crate::tcp::At;
 use crate::ws::resync::{Collected, Expect, Purpose};
-use crate::ws::{Backlog, Chunk, Shared};
+use crate::ws::{Backlog, Chunk, Held, Shared};
 
 /// What was collected of such a connection, by side.
 #[derive(Debug)]
@@ -11,6 +13,18 @@ pub(super) struct Sniff {
     sides: [Collected; 2],
     /// Bytes that came, kept or not.
     seen: usize,
+    agreed: Option<Box<Agreed>>,
+}
+
+/// What is known of a connection whose server has agreed to something, when both heads were cut before they said to what.
+#[derive(Debug)]
+pub(super) struct Agreed {
+    pub(super) client: Side,
+    pub(super) request: Request,
+    pub(super) response: Response,
+    pub(super) tally: Tally,
+    /// Where in the stream what was agreed upon most likely begins, by side.
+    pub(super) begins: [Option<u64>; 2],
 }
 
 /// What the connection is.
@@ -37,11 +51,40 @@ impl Default for Sniff {
         Self {
             sides: [Collected::new(expect), Collected::new(expect)],
             seen: 0,
+            agreed: None,
         }
     }
 }
 
 impl Sniff {
+    /// After a handshake that was cut, when so much is held.
+    pub(super) fn after(mut agreed: Box<Agreed>, held: &[Backlog; 2]) -> Self {
+        let mut sniff = Self::default();
+        for side in [Side::A, Side::B] {
+            let mut collected = Collected::new(Expect {
+                purpose: Purpose::Confirm,
+                masked: Some(side == agreed.client),
+                deflate: None,
+            });
+            // The rest of the head, and nearly always no more, was in the same packet.
+            if let Some(Held::Gap(gap, _)) = held[side.index()].iter().next()
+                && gap.cause == GapCause::Snaplen
+            {
+                let begin = gap.offset + gap.length;
+                collected.expect_at(begin);
+                agreed.begins[side.index()] = Some(begin);
+            }
+            sniff.sides[side.index()] = collected;
+        }
+        sniff.agreed = Some(agreed);
+        sniff
+    }
+
+    /// What is known of it besides its bytes.
+    pub(super) fn agreed(&mut self) -> Option<Box<Agreed>> {
+        self.agreed.take()
+    }
+
     /// The next bytes of a side, and what the connection is.
     pub(super) fn data(&mut self, side: Side, chunk: Chunk<'_>, shared: &mut Shared) -> Verdict {
         self.seen += chunk.bytes.len();

@@ -201,10 +201,11 @@ fn is_response(bytes: &[u8]) -> bool {
     n > 0 && bytes[..n] == start[..n]
 }
 
-/// The beginning of a status line up to its code: `HTTP/1.1 101 `.
+/// The beginning of a status line up to its code: `HTTP/1.1 101`.
 fn status(bytes: &[u8]) -> Option<&[u8]> {
-    let start = bytes.get(..13)?;
-    (is_response(start) && start[12] == b' ').then_some(start)
+    let (start, rest) = bytes.split_at_checked(12)?;
+    let code = start[8] == b' ' && start[9..].iter().all(u8::is_ascii_digit);
+    (is_response(start) && code && matches!(rest, [] | [b' ' | b'\r', ..])).then_some(start)
 }
 
 fn owned(headers: &[httparse::Header<'_>]) -> Vec<(String, String)> {

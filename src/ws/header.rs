@@ -148,6 +148,18 @@ impl Header {
         2 + length + if second & 0x80 != 0 { 4 } else { 0 }
     }
 
+    /// A masked frame's header of which all is there but its masking key, or a part of that; it stands as zeros.
+    pub fn without_key(bytes: &[u8]) -> Option<Self> {
+        let masked = bytes.get(1)? & 0x80 != 0;
+        let size = Self::size_of(bytes[1]);
+        if !masked || bytes.len() >= size || bytes.len() < size - 4 {
+            return None;
+        }
+        let mut raw = [0; MAX_HEADER];
+        raw[..size - 4].copy_from_slice(&bytes[..size - 4]);
+        Self::parse(&raw[..size])
+    }
+
     /// The header at the start of `bytes`; `None` when they end before it does.
     #[inline]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
@@ -242,6 +254,9 @@ mod tests {
             prop_assert_eq!(Header::parse(&bytes), Some(header));
             for cut in 0..bytes.len() {
                 prop_assert_eq!(Header::parse(&bytes[..cut]), None);
+                let known = masking_key.is_some() && cut + 4 >= bytes.len();
+                let keyless = Header { masking_key: Some([0; 4]), ..header };
+                prop_assert_eq!(Header::without_key(&bytes[..cut]), known.then_some(keyless));
             }
         }
     }

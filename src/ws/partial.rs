@@ -11,6 +11,8 @@ pub(crate) struct Partial {
     pub(crate) opcode: Opcode,
     pub(crate) compressed: bool,
     pub(crate) masking_key: Option<[u8; 4]>,
+    /// Its first frame is masked, and the key was not seen.
+    pub(crate) key_lost: bool,
     pub(crate) frames: u32,
     pub(crate) packets: (u64, u64),
     pub(crate) range: StreamRange,
@@ -31,6 +33,7 @@ impl Partial {
             opcode: Opcode::Continuation,
             compressed: false,
             masking_key: None,
+            key_lost: false,
             frames: 0,
             packets: (0, 0),
             range: StreamRange::default(),
@@ -50,6 +53,7 @@ impl Partial {
         self.opcode = opcode;
         self.compressed = compressed;
         self.masking_key = header.masking_key;
+        self.key_lost = false;
         self.frames = 1;
         self.packets = (first.packet, first.packet);
         self.range = StreamRange {

@@ -34,6 +34,8 @@ pub enum Step {
     Asked(Request),
     /// The server agreed: frames follow. The request is an empty one when it was not seen.
     Upgraded(Request, Response),
+    /// The server agreed to something, and both heads are cut before they say to what.
+    Perhaps(Request, Response),
     /// The server did not agree; HTTP goes on.
     Refused(Request, Response),
     /// The capture lost the response, and what follows is no HTTP: the server must have agreed.
@@ -45,6 +47,8 @@ pub enum Step {
     GaveWay(Gap),
     /// These bytes can be read only when the response has come.
     Hold,
+    /// After something that was lost there is no telling any more what these bytes are.
+    Astray,
     /// The connection does not speak HTTP (any more).
     NotHttp,
 }
@@ -110,7 +114,10 @@ impl Exchange {
                 if self.client == Some(side.other()) && self.response_lost {
                     return self.presume(heads);
                 }
-                (bytes.len(), None)
+                if self.pending.iter().any(|p| p.asks) {
+                    return (bytes.len(), None);
+                }
+                (0, Some(Step::Astray))
             }
         }
     }
@@ -299,8 +306,12 @@ impl Exchange {
                 request = self.begun_request(side.other(), heads);
             }
             let silent = response.header("upgrade").is_none();
-            if upgrade::is_agreement(&response) && (!silent || asks || response.cut) {
+            if upgrade::is_agreement(&response) && (!silent || asks) {
                 return Some(Step::Upgraded(request.unwrap_or_default(), response));
+            }
+            let unsaid = |request: &Request| request.cut && request.header("upgrade").is_none();
+            if silent && response.cut && request.as_ref().is_none_or(unsaid) {
+                return Some(Step::Perhaps(request.unwrap_or_default(), response));
             }
             if let Some(request) = request.filter(|_| asks) {
                 // To something else than the client asked for, or to a protocol that came to nothing.

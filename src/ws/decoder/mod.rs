@@ -93,6 +93,15 @@ impl Decoder {
         self
     }
 
+    /// The same decoder, when nobody knows what its first byte is.
+    pub fn adrift(self) -> Self {
+        Self {
+            state: State::Lost,
+            adrift: true,
+            ..self
+        }
+    }
+
     /// The next bytes of the stream.
     pub fn push(&mut self, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) {
         if self.state == State::Lost {
@@ -149,8 +158,41 @@ impl Decoder {
             if gap.length <= left {
                 return;
             }
+        } else if let Some(rest) = self.gap_over_key(gap, at, shared, out) {
+            if rest.length > 0 {
+                self.gap(rest, at, shared, out);
+            }
+            return;
         }
         self.lose(at, shared, out);
+    }
+
+    /// When all of a header is known but its masking key, it is still known what is lost, and where the next one is: begins the frame, and
+    /// returns the gap behind its header.
+    fn gap_over_key(&mut self, gap: Gap, at: At, shared: &mut Shared, out: &mut impl Output) -> Option<Gap> {
+        let frame = self.frame.as_deref()?;
+        let have = usize::from(frame.have);
+        let header = Header::without_key(&frame.raw[..have]).filter(|_| frame.header.is_none())?;
+        let missing = (usize::from(header.size) - have) as u64;
+        if gap.length < missing || self.guessed > 0 && !self.believe(&header) {
+            return None;
+        }
+        let mut frame = self.frame.take()?;
+        frame.header = Some(header);
+        frame.key_lost = true;
+        self.begin(frame, at, shared, out);
+        let frame = self.frame.as_deref_mut();
+        if let Some(partial) = frame
+            .and_then(|f| f.control.as_deref_mut())
+            .or(self.open.as_deref_mut())
+        {
+            partial.key_lost |= partial.frames == 1;
+        }
+        Some(Gap {
+            offset: gap.offset + missing,
+            length: gap.length - missing,
+            ..gap
+        })
     }
 
     /// The stream has ended: what has begun will never be complete.
@@ -269,7 +311,11 @@ impl Decoder {
                 key: header.masking_key,
                 phase: frame.received,
             };
-            shared.append(partial, piece);
+            if frame.key_lost {
+                partial.skip(used as u64);
+            } else {
+                shared.append(partial, piece);
+            }
             partial.touch(chunk.from.packet);
         }
         frame.touch(chunk.from.packet);

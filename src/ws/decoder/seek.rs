@@ -14,8 +14,31 @@ const TRUSTED_AFTER: u8 = 12;
 impl Decoder {
     /// Bytes whose place in the frames is not known.
     pub(super) fn seek_data(&mut self, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) {
+        if self.begins_with(&chunk) {
+            self.seek = None;
+            self.state = State::Header;
+            return self.read(chunk, shared, out);
+        }
         self.seek().push(chunk, shared);
         self.look(false, shared, out);
+    }
+
+    /// Whether a frame begins with these bytes, the first ones behind a head that was cut: what else would? The rest of a long head is
+    /// text and no header, and one that breaks a rule is believed when it ends where the segment does.
+    fn begins_with(&mut self, chunk: &Chunk<'_>) -> bool {
+        let Some(header) = Header::parse(chunk.bytes).filter(|header| header.opcode != Opcode::Continuation) else {
+            return false;
+        };
+        if !self.seek.as_ref().is_some_and(|seek| seek.expects(chunk.offset)) {
+            return false;
+        }
+        let end = u64::from(header.size).checked_add(header.length);
+        if self.can_be(&header) {
+            self.guessed = TRUSTED_AFTER;
+            return true;
+        }
+        self.guessed = 0;
+        header.fin && end == Some(chunk.bytes.len() as u64)
     }
 
     /// The same for bytes that are not looked at at once: what follows them may be on its way here from an earlier search.

@@ -79,7 +79,7 @@ impl Decoder {
             wire_length: partial.length.saturating_add(left),
             frames: partial.frames,
             masked: partial.masking_key.is_some(),
-            masking_key: partial.masking_key,
+            masking_key: partial.masking_key.filter(|_| !partial.key_lost),
             compressed: partial.compressed,
             packets: partial.packets,
             range: partial.range,

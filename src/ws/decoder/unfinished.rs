@@ -13,6 +13,8 @@ pub(super) struct Unfinished {
     pub(super) have: u8,
     /// The header, once it is complete.
     pub(super) header: Option<Header>,
+    /// It is masked, and the key was not seen: nothing of the payload can be known.
+    pub(super) key_lost: bool,
     pub(super) offset: u64,
     pub(super) first: At,
     pub(super) packets: (u64, u64),
@@ -28,6 +30,7 @@ impl Unfinished {
             raw,
             have: have as u8,
             header: None,
+            key_lost: false,
             offset: chunk.offset,
             first: chunk.from,
             packets: (chunk.from.packet, chunk.from.packet),

@@ -171,11 +171,12 @@ impl Chain {
         if (second & 0x80 != 0) != self.masked || !may_begin(first, expect) {
             return Err(Dead);
         }
-        let Some(header) = Header::parse(bytes) else {
+        let whole = Header::parse(bytes);
+        let Some(header) = whole.or_else(|| Header::without_key(bytes).filter(|_| !at_the_end)) else {
             self.wake = self.next + Header::size_of(second) as u64;
             return Ok(self.wait(at_the_end));
         };
-        let bits = self.judge(&header, expect).ok_or(Dead)?;
+        let bits = self.judge(&header, whole.is_some(), expect).ok_or(Dead)?;
         self.add(bits, if self.masked { bits } else { 0 });
         if self.complete == 1 && self.second.is_none() {
             self.second = Some(self.next);
@@ -202,7 +203,7 @@ impl Chain {
     pub(super) const STUCK: (u64, Way) = (u64::MAX, (0, None, false));
 
     /// What a header says for itself; `None` when it cannot be one here.
-    fn judge(&mut self, header: &Header, expect: Expect) -> Option<i32> {
+    fn judge(&mut self, header: &Header, key_seen: bool, expect: Expect) -> Option<i32> {
         let control = header.opcode.is_control();
         if self.closed
             || header.length_form != LengthForm::Minimal
@@ -240,7 +241,7 @@ impl Chain {
         };
         // Keys are random; what repeats is a pattern.
         let pattern = header.masking_key.is_some() && header.masking_key == self.key;
-        self.key = header.masking_key;
+        self.key = header.masking_key.filter(|_| key_seen);
         Some(match header.length {
             0 => 0,
             _ if pattern => 0,
@@ -256,14 +257,18 @@ impl Chain {
         let whole = self
             .evidence(&frame, usize::MAX, true, window, budget)?
             .unwrap_or(sampled);
-        let border = match frame.header.length {
-            _ if !window.is_border(end) => 0,
-            0..4 => 1,
-            4..126 => 5,
-            _ => 10,
+        let begins_at_border = window.is_border(frame.payload - u64::from(frame.header.size));
+        let (border, hard) = match frame.header.length {
+            _ if !window.is_border(end) => (0, 0),
+            0..4 => (1, 0),
+            4..126 if begins_at_border => (7, 0),
+            4..126 => (5, 0),
+            // No other protocol has 0x7e in this place, 16 bits of length behind it, and nothing else in its segments.
+            _ if begins_at_border => (12, 6),
+            _ => (10, 0),
         };
         self.add(whole - sampled, whole - sampled);
-        self.add(border, 0);
+        self.add(border, hard);
         self.complete += 1;
         self.frame = None;
         self.next = end;

@@ -39,6 +39,11 @@ impl Collected {
         self.likely = Some(offset);
     }
 
+    /// Whether nothing has come yet, and a frame most likely begins at this stream offset.
+    pub fn expects(&self, offset: u64) -> bool {
+        self.likely == Some(offset) && self.backlog.is_empty()
+    }
+
     /// The next bytes: `false` when there was no room for them, nor for what was there.
     pub fn push(&mut self, chunk: Chunk<'_>, shared: &mut Shared) -> bool {
         let before = self.backlog.size();

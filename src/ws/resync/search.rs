@@ -11,7 +11,12 @@ use crate::ws::Header;
 /// So many chains are followed at once, the better ones, and twice as many for a while.
 const CHAINS: usize = 512;
 /// For each byte that comes, so many bytes of payload may be looked at.
-const BUDGET: u64 = 32;
+const BUDGET: u64 = 8;
+/// In so many bytes a chain may be looked at once, in the mean of all that came, and so many times more.
+const BYTES_A_LOOK: u64 = 8;
+const LOOKS: u64 = 8192;
+/// When looks are used up, a chain goes on only when it has so many bits.
+const WORTH_A_LOOK: i32 = 12;
 /// After so many bytes it is looked which of those before are of use.
 const STEP: u64 = 4096;
 
@@ -33,6 +38,8 @@ pub enum Purpose {
     Regain,
     /// Find out whether it carries frames at all.
     Infer,
+    /// The same, when a handshake was seen that was cut before it said to what.
+    Confirm,
 }
 
 /// Where decoding can begin.
@@ -93,6 +100,8 @@ pub struct Resync {
     /// When so many bytes have come, it is looked which of them are of use.
     step: u64,
     budget: u64,
+    /// Bytes that came for looks that were not taken yet.
+    credit: u64,
     /// How often a chain was looked at.
     #[cfg(test)]
     work: u64,
@@ -117,6 +126,7 @@ impl Resync {
             strong: false,
             step: 0,
             budget: 4096,
+            credit: LOOKS * BYTES_A_LOOK,
             #[cfg(test)]
             work: 0,
         }
@@ -140,6 +150,7 @@ impl Resync {
 
     pub(super) fn look_at(&mut self, window: Window<'_>) -> Found {
         if let Some(fresh) = window.end().checked_sub(self.seen) {
+            self.credit = self.credit.saturating_add(fresh).min(LOOKS * BYTES_A_LOOK);
             self.budget = self.budget.saturating_add(fresh.saturating_mul(BUDGET)).min(1 << 28);
             self.seen = window.end();
         }
@@ -222,6 +233,10 @@ impl Resync {
                 _ if window.is_border(stop) => Place::Border,
                 _ => Place::Inside,
             };
+            if place == Place::Inside && self.credit < BYTES_A_LOOK && !standing.keys().any(|way| way.0 == stop) {
+                at = begin + 1;
+                continue;
+            }
             let new = Chain::new(stop, place, masked);
             // Those that were led here by chance may be in a state in which they cannot go on.
             let mut best = None;
@@ -285,6 +300,13 @@ impl Resync {
         {
             self.work += 1;
         }
+        if self.credit < BYTES_A_LOOK {
+            if chain.score < WORTH_A_LOOK && !window.is_border(chain.start) {
+                return false;
+            }
+        } else {
+            self.credit -= BYTES_A_LOOK;
+        }
         match chain.advance(window, self.expect, &mut self.budget) {
             Ok(true) => stand(standing, chain),
             Ok(false) => self.keep(chain),
@@ -317,6 +339,8 @@ impl Resync {
     fn wanted(&self, ended: bool) -> i32 {
         match (self.expect.purpose, ended) {
             (Purpose::Infer, _) => 50,
+            (Purpose::Confirm, false) => 20,
+            (Purpose::Confirm, true) => 14,
             (Purpose::Regain, false) => 20,
             (Purpose::Regain, true) => 8,
         }
