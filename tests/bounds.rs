@@ -155,6 +155,12 @@ fn a_bomb() {
 }
 
 #[test]
+fn a_bomb_full_of_holes() {
+    // Each hole takes its room, too: two million of them would be 50 MB here, and more where they are told.
+    check(&["--max-inflated", "8000000"], 48 << 20, r#""missing":[["#, kind("lost-bombs", 1));
+}
+
+#[test]
 fn histories_that_cost_their_senders_nothing() {
     let told = r#""missing":"#;
     // 2,000 connections, of which each would take 46 KB; the decompressors that are shared take 10 MB.

@@ -5,12 +5,12 @@ use super::*;
 
 /// The kinds, and what the number counts.
 pub(crate) const KINDS: &str = "flood (thousand SYNs), garbage (thousand connections), holes (MB), crumbs (thousand), bomb (messages), \
-                         fragmented-bomb (messages), bombs (connections), histories, histories-again (thousand connections), heads (MB), lines (MB), fragments (MB), \
+                         fragmented-bomb (messages), bombs (connections), endless-bombs (connections), late-bombs, lost-bombs (messages), everything (thousand), histories, histories-again (thousand connections), heads (MB), lines (MB), fragments (MB), \
                          empty-fragments (thousand), datagrams, datagrams-6 (thousand), unfinished (MB), torn (thousand), \
                          pings (thousand), logins (thousand), rooms (thousand), crowd (thousand users), lost-0 to lost-4 (MB), unknown-0 to unknown-4 (MB)";
 
 /// Sessions that do no harm.
-const WITNESSES: usize = 20;
+const WITNESSES: usize = 100;
 
 /// Bytes at each of which a frame may begin.
 const LOOKALIKES: [&[u8]; 5] = [
@@ -49,6 +49,10 @@ pub(crate) fn hostile<W: Write>(capture: &mut Capture<W>, kind: &str, count: u64
         "bomb" => bomb(capture, count, 1, 100 << 20, 60_000),
         "fragmented-bomb" => bomb(capture, count, 1, 100 << 20, 1000),
         "bombs" => bomb(capture, count, count as usize, 100 << 20, 60_000),
+        "endless-bombs" => endless_bombs(capture, count as usize),
+        "late-bombs" => riddled_bombs(capture, count, false),
+        "lost-bombs" => riddled_bombs(capture, count, true),
+        "everything" => everything(capture, thousands),
         "histories" => histories(capture, thousands, 1),
         "histories-again" => histories(capture, thousands, 2),
         "heads" => heads(capture, megabytes, &[&b"X-More: "[..], &[b'a'; 1400], b"\r\n"].concat()),
@@ -273,17 +277,8 @@ pub(crate) fn bomb(
     size: usize,
 ) -> io::Result<()> {
     let mut deflate = Compress::new(Compression::best(), false);
-    let mut small = Vec::with_capacity(zeros / 100);
-    deflate
-        .compress_vec(&vec![0; zeros], &mut small, FlushCompress::Sync)
-        .map_err(io::Error::other)?;
-    small.truncate(small.len() - 4);
-    let mut bombers = Vec::with_capacity(connections);
-    for n in 0..connections {
-        let mut bomber = Connection::open(capture, n, true)?;
-        (bomber.client_deflate, bomber.server_deflate) = (None, None);
-        bombers.push(bomber);
-    }
+    let small = deflated(&mut deflate, &vec![0; zeros])?;
+    let mut bombers = open_compressed(capture, connections)?;
     let mut wire = Vec::new();
     let last = small.len().div_ceil(size) - 1;
     for (n, part) in small.chunks(size).enumerate() {
@@ -298,26 +293,141 @@ pub(crate) fn bomb(
     })
 }
 
+/// A bomb on each connection, of which the last frame never comes.
+fn endless_bombs(capture: &mut Capture<impl Write>, connections: usize) -> io::Result<()> {
+    let small = deflated(&mut Compress::new(Compression::best(), false), &vec![0; 100 << 20])?;
+    let mut open = open_compressed(capture, connections)?;
+    let parts: Vec<_> = small.chunks(1400).collect();
+    among(capture, |capture, n| {
+        let (turn, n) = (n as usize / connections, n as usize % connections);
+        let wire = frame(if turn == 0 { 0x42 } else { 0 }, parts[turn]);
+        open[n].send(capture, From::Client, &wire)?;
+        open[n].server_ack(capture)?;
+        Ok(turn + 1 < parts.len() || n + 1 < connections)
+    })
+}
+
+/// Bombs of which three of four bytes come from a message that nobody saw: `lost`, or from before the capture began.
+fn riddled_bombs(capture: &mut Capture<impl Write>, times: u64, lost: bool) -> io::Result<()> {
+    among(capture, |capture, n| {
+        let mut deflate = Compress::new(Compression::best(), false);
+        let mut bomber = if lost {
+            Connection::open(capture, n as usize, true)?
+        } else {
+            Connection::unseen(capture, n as usize)
+        };
+        for _ in 0..4 {
+            let text = say(&mut capture.random, 0, 200, false);
+            let wire = frame(0xc1, &deflated(&mut deflate, &text)?);
+            bomber.send(capture, From::Client, &wire)?;
+            bomber.server_ack(capture)?;
+        }
+        let unseen = deflated(&mut deflate, b"0123456789")?;
+        if lost {
+            bomber.client_seq = bomber.client_seq.wrapping_add(6 + unseen.len() as u32);
+        }
+        let bomb: Vec<u8> = b"345X".iter().copied().cycle().take(20 << 20).collect();
+        let wire = frame(0xc1, &deflated(&mut deflate, &bomb)?);
+        bomber.send(capture, From::Client, &wire)?;
+        bomber.server_ack(capture)?;
+        for _ in 0..4 {
+            let text = say(&mut capture.random, 0, 200, false);
+            let wire = frame(0xc1, &deflated(&mut deflate, &text)?);
+            bomber.send(capture, From::Client, &wire)?;
+            bomber.server_ack(capture)?;
+        }
+        Ok(n + 1 < times)
+    })
+}
+
+/// SYNs, gaps, bombs, endless messages, endless heads, and datagrams that never come whole, all at once.
+fn everything(capture: &mut Capture<impl Write>, times: u64) -> io::Result<()> {
+    const EACH: usize = 500;
+    let small = deflated(&mut Compress::new(Compression::best(), false), &vec![0; 100 << 20])?;
+    let bomb: Vec<u8> = small
+        .chunks(60_000)
+        .enumerate()
+        .fold(Vec::new(), |mut wire, (n, part)| {
+            let last = (n + 1) * 60_000 >= small.len();
+            wire.extend_from_slice(&frame(
+                if n == 0 { 0x42 } else { 0 } | if last { 0x80 } else { 0 },
+                part,
+            ));
+            wire
+        });
+    let mut bombers = open_compressed(capture, EACH)?;
+    let mut others = (EACH..3 * EACH)
+        .map(|n| Connection::open(capture, n, false))
+        .collect::<io::Result<Vec<_>>>()?;
+    let (leaky, endless) = others.split_at_mut(EACH);
+    let mut heads: Vec<_> = (0..EACH)
+        .map(|n| Connection::begin(capture, 100_000 + n))
+        .collect::<io::Result<_>>()?;
+    for connection in &mut heads {
+        connection.send(
+            capture,
+            From::Client,
+            b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
+        )?;
+    }
+    among(capture, |capture, n| {
+        let who = (n / 8) as usize % EACH;
+        match n % 8 {
+            0 | 4 => flood(capture, true)?,
+            1 => datagram(capture, true)?,
+            2 => datagram_6(capture, true)?,
+            3 => {
+                leaky[who].send(capture, From::Client, &[0x55; MSS])?;
+                leaky[who].client_seq = leaky[who].client_seq.wrapping_add(MSS as u32);
+                true
+            }
+            5 => {
+                let wire = frame(if n / 8 < EACH as u64 { 0x02 } else { 0 }, &[0x61; 1000]);
+                endless[who].send(capture, From::Client, &wire)?;
+                true
+            }
+            6 => {
+                heads[who].send(capture, From::Client, &b"X: y\r\n".repeat(200))?;
+                true
+            }
+            _ if n % 4000 == 7 => {
+                bombers[who].send(capture, From::Client, &bomb)?;
+                true
+            }
+            _ => flood(capture, true)?,
+        };
+        Ok(n < times)
+    })
+}
+
+/// `plain` as the payload of a compressed message (RFC 7692 §7.2.1).
+fn deflated(deflate: &mut Compress, plain: &[u8]) -> io::Result<Vec<u8>> {
+    let mut small = Vec::with_capacity(plain.len() / 100 + 1000);
+    deflate
+        .compress_vec(plain, &mut small, FlushCompress::Sync)
+        .map_err(io::Error::other)?;
+    small.truncate(small.len() - 4);
+    Ok(small)
+}
+
+/// Connections that have agreed on compression, and send what they like.
+fn open_compressed(capture: &mut Capture<impl Write>, connections: usize) -> io::Result<Vec<Connection>> {
+    let mut open = open(capture, connections, true)?;
+    for connection in &mut open {
+        (connection.client_deflate, connection.server_deflate) = (None, None);
+    }
+    Ok(open)
+}
+
 /// So many connections, each with a few bytes that inflate to a whole window (RFC 1951 §2), and the same again to refer back to that.
 fn histories(capture: &mut Capture<impl Write>, connections: u64, times: u64) -> io::Result<()> {
     let mut deflate = Compress::new(Compression::best(), false);
     let (mut window, mut wires) = (vec![b' '; 32 << 10], Vec::new());
     window.extend_from_slice(b"the end");
     for _ in 0..times {
-        let mut small = Vec::with_capacity(1000);
-        deflate
-            .compress_vec(&window, &mut small, FlushCompress::Sync)
-            .map_err(io::Error::other)?;
-        small.truncate(small.len() - 4);
-        wires.push(frame(0xc1, &small));
+        wires.push(frame(0xc1, &deflated(&mut deflate, &window)?));
     }
-    let mut open: Vec<_> = (0..connections as usize)
-        .map(|n| {
-            let mut connection = Connection::open(capture, n, true)?;
-            (connection.client_deflate, connection.server_deflate) = (None, None);
-            Ok(connection)
-        })
-        .collect::<io::Result<_>>()?;
+    let mut open = open_compressed(capture, connections as usize)?;
     among(capture, |capture, n| {
         let connection = &mut open[(n % connections) as usize];
         connection.send(capture, From::Client, &wires[(n / connections) as usize])?;

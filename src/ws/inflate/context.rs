@@ -12,6 +12,12 @@ use super::symbols::End;
 use super::{Compressed, Inflated, normal, rest_is_unknown, tail};
 use crate::ws::Hole;
 
+/// What a hole takes here and where it is told, in bytes of memory: a message has no more of them than fit into its limit.
+const HOLE_COST: usize = 64;
+
+/// So many it may have in any case.
+const FEW_HOLES: usize = 1000;
+
 /// What of a direction's messages bears on its next one (RFC 7692 §7.1.1): with context takeover, the history.
 #[derive(Debug)]
 pub(super) struct Context {
@@ -209,7 +215,10 @@ impl Context {
             };
             blurred.learn(&tools.cells, text, lost, &mut tools.search_budget);
         }
-        for (at, &cell) in tools.cells.iter().take(limit).enumerate() {
+        let cells = &tools.cells[..tools.cells.len().min(limit)];
+        let most = (limit / HOLE_COST).max(FEW_HOLES);
+        for (at, &cell) in cells.iter().enumerate() {
+            let riddled = holes.len() == most;
             match blurred.byte(cell) {
                 Some(byte) => out.push(byte),
                 None => {
@@ -218,6 +227,14 @@ impl Context {
                             offset,
                             length: Some(length),
                         }) if *offset + *length == at as u64 => *length += 1,
+                        _ if riddled => {
+                            // Riddled on purpose: what is left is not worth its memory.
+                            holes.push(Hole {
+                                offset: at as u64,
+                                length: Some((cells.len() - at) as u64),
+                            });
+                            break;
+                        }
                         _ => holes.push(Hole {
                             offset: at as u64,
                             length: Some(1),

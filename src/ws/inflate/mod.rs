@@ -203,12 +203,12 @@ impl Inflater {
 
 /// A hole of unknown length behind what is there.
 fn rest_is_unknown(out: &mut Vec<u8>, holes: &mut Vec<Hole>) {
-    // Only one hole may lie at the end: filler there joins it.
+    // Only one hole may lie at the end: filler there joins it, or what was left out for its many holes.
     let mut offset = out.len() as u64;
     if let Some(last) = holes
         .last()
         .copied()
-        .filter(|hole| hole.length.is_some_and(|length| hole.offset + length == offset))
+        .filter(|hole| hole.length.is_some_and(|length| hole.offset + length >= offset))
     {
         offset = last.offset;
         out.truncate(offset as usize);

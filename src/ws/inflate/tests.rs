@@ -325,3 +325,22 @@ fn a_message_that_breaks_off_is_known_up_to_there() {
 fn sender_from_scratch_says(text: &[u8]) -> Vec<u8> {
     Sender::new(false, 15, 6).message(text)
 }
+
+#[test]
+fn a_message_riddled_with_holes_is_told_up_to_a_bound() {
+    let (mut sender, mut pool, mut inflater) = (
+        Sender::new(true, 15, 9),
+        InflatePool::new(1 << 20),
+        Inflater::late(true, 15),
+    );
+    sender.message(b"0123456789");
+    let payload = sender.message(&b"345X".repeat(100_000));
+    let (inflated, out, holes) = inflate(&mut inflater, &mut pool, &payload);
+    let known = out.iter().filter(|&&byte| byte == b'X').count();
+    assert_eq!(inflated, Inflated::Partial);
+    let limit = 1 << 20;
+    assert_eq!(holes.len(), limit / 64 + 1, "and the rest in one");
+    assert!(known >= limit / 64 - 1, "{known}");
+    let end = holes.last().and_then(|hole| Some(hole.offset + hole.length?));
+    assert_eq!(end, Some(400_000));
+}
