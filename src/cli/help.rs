@@ -141,6 +141,18 @@ mod tests {
     }
 
     #[test]
+    fn every_bound_tells_its_default() {
+        for flag in super::super::command().get_arguments() {
+            let name = flag.get_long().unwrap_or_default();
+            let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(
+                !name.starts_with("max-") || help.contains("[default: "),
+                "--{name}: {help}"
+            );
+        }
+    }
+
+    #[test]
     fn the_short_help_names_no_flag_that_does_not_exist() {
         let command = super::super::command();
         for word in SHORT.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '#')) {

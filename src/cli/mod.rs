@@ -240,5 +240,36 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed, Us
 
 /// The definition of all flags, for the manual page and the completions.
 pub fn command() -> clap::Command {
-    flags::Flags::command()
+    let limits = Limits::default();
+    let bounds = [
+        ("max_flows", limits.flows),
+        ("max_waiting", limits.waiting_bytes),
+        ("max_waiting_total", limits.waiting_total),
+        ("max_fragments", limits.fragment_bytes),
+        ("max_fragment_age", limits.fragment_seconds as usize),
+        ("max_head", limits.head_bytes),
+        ("max_message", limits.message_bytes),
+        ("max_message_total", limits.message_total),
+        ("max_inflated", limits.inflated_bytes),
+        ("max_history_total", limits.history_total),
+        ("max_idle", limits.idle_seconds as usize),
+    ];
+    bounds
+        .into_iter()
+        .fold(flags::Flags::command(), |command, (flag, value)| {
+            command.mut_arg(flag, |arg| with_default(arg, value))
+        })
+}
+
+/// Adds the default to the first line of a flag's help.
+fn with_default(arg: clap::Arg, value: usize) -> clap::Arg {
+    let whole = arg.get_long_help().or(arg.get_help()).map(ToString::to_string);
+    let whole = whole.unwrap_or_default();
+    let (first, more) = whole.split_once('\n').unwrap_or((&whole, ""));
+    let first = format!("{first} [default: {value}]");
+    let arg = match more {
+        "" => arg,
+        more => arg.long_help(format!("{first}\n{more}")),
+    };
+    arg.help(first)
 }
