@@ -282,7 +282,7 @@ fn a_reset_releases_what_waits() {
     wire.send(&a(2, b"llo"));
     wire.send(&line(Side::B, RST, 0, 0, b""));
     assert_eq!(wire.upper.ends, [], "what is missing may have been overtaken");
-    elsewhere(&mut wire, 30);
+    elsewhere(&mut wire, 1100);
     assert_eq!(wire.upper.ends, [(1, TcpEnd::Reset { by: Side::B })]);
     assert_eq!(wire.stream(1, Side::A).bytes, b"\0\0llo");
     assert_eq!(gaps(&wire, Side::A), [(0, 2, GapCause::Lost)]);
@@ -335,7 +335,7 @@ fn a_lost_last_segment_is_told_when_all_is_over() {
     wire.send(&line(Side::B, ACK | FIN, 0, 4, b""));
     wire.send(&line(Side::A, ACK, 4, 1, b""));
     assert_eq!(wire.upper.ends, [], "it may have been overtaken");
-    elsewhere(&mut wire, 30);
+    elsewhere(&mut wire, 1100);
     assert_eq!(
         gaps(&wire, Side::A),
         [(0, 3, GapCause::Lost)],
@@ -351,7 +351,7 @@ fn a_last_segment_may_be_overtaken_by_both_goodbyes() {
     wire.send(&line(Side::A, ACK | FIN, 3, 0, b""));
     wire.send(&line(Side::B, ACK | FIN, 0, 4, b""));
     wire.send(&line(Side::A, ACK, 4, 1, b""));
-    elsewhere(&mut wire, 10);
+    elsewhere(&mut wire, 900);
     wire.send(&a(0, b"bye"));
     assert_eq!(wire.stream(1, Side::A).bytes, b"bye");
     assert_eq!(gaps(&wire, Side::A), []);
@@ -401,7 +401,7 @@ fn a_reset_out_of_the_window_that_was_believed_is_told_when_nothing_follows() {
     wire.send(&a(0, b"hello"));
     assert_eq!(wire.upper.ends, []);
     assert_eq!(wire.stream(1, Side::A).bytes, b"hello");
-    elsewhere(&mut wire, 30);
+    elsewhere(&mut wire, 1100);
     assert_eq!(wire.upper.ends, [(1, TcpEnd::Reset { by: Side::A })]);
     assert_eq!(
         gaps(&wire, Side::A),

@@ -3,7 +3,9 @@
 use crate::base::{Captured, GapCause, Lease, Side, Timestamp};
 use crate::net::Segment;
 use crate::tcp::beginning::Beginning;
-use crate::tcp::facts::{self, RESET_WINDOW};
+use crate::tcp::belonging::Syn;
+use crate::tcp::ending::Reset;
+use crate::tcp::facts;
 use crate::tcp::half::{Half, Placed};
 use crate::tcp::options::window_scale;
 use crate::tcp::recent::{Fingerprint, Recents};
@@ -11,7 +13,7 @@ use crate::tcp::{At, Connection, DataFact, HandshakeStep, SegmentFacts, StreamEv
 
 /// How much is known of the handshake (RFC 9293 §3.3.2, as an observer sees it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     /// SYN.
     Opening,
     /// SYN, and SYN with ACK.
@@ -37,28 +39,6 @@ pub(super) enum Class {
     Closing,
 }
 
-/// What a segment means for the connection that has its endpoints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Belongs {
-    /// It is a segment of this connection.
-    Here,
-    /// It begins another connection, which takes the endpoints over.
-    ToANewOne,
-    /// It shows that the SYN that was doubtful began another connection.
-    ToTheDoubtful(Syn),
-}
-
-/// A SYN that came while the connection was alive: most likely its sender has restarted, and the other side will tell
-/// it off (RFC 9293 §3.5.1) or accept it (then this connection is over).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Syn {
-    side: Side,
-    seq: u32,
-    window: u16,
-    scale: Option<u8>,
-    pub(super) at: At,
-}
-
 /// A connection, and what is kept above for it.
 #[derive(Debug)]
 pub(super) struct Flow<U> {
@@ -66,16 +46,16 @@ pub(super) struct Flow<U> {
     pub(super) upper: U,
     /// When its last segment came.
     pub(super) last: Timestamp,
-    halves: [Half; 2],
+    pub(super) halves: [Half; 2],
     /// Its last few segments.
     recent: Lease,
-    phase: Phase,
+    pub(super) phase: Phase,
     /// Who sent the first FIN.
-    first_fin: Option<Side>,
-    /// Who has sent a reset, and its sequence number.
-    reset: Option<(Side, u32)>,
-    ended: bool,
-    doubtful: Option<Box<Syn>>,
+    pub(super) first_fin: Option<Side>,
+    /// The first reset that was believed. It may have overtaken what was sent before it.
+    pub(super) reset: Option<Box<Reset>>,
+    pub(super) ended: bool,
+    pub(super) doubtful: Option<Box<Syn>>,
 }
 
 impl<U: Default> Flow<U> {
@@ -96,19 +76,6 @@ impl<U: Default> Flow<U> {
             ended: false,
             doubtful: None,
         }
-    }
-
-    /// A connection whose SYN came before its first other segment.
-    pub(super) fn with_syn(mut self, syn: Syn, from: Side) -> Self {
-        // `from` sent the segment that began this flow, `syn.side` is the old connection's.
-        let side = if syn.side == from { Side::A } else { Side::B };
-        self.connection.initiator = Some(side);
-        self.phase = Phase::Opening;
-        let half = &mut self.halves[side.index()];
-        half.begin(syn.seq.wrapping_add(1), Beginning::Known);
-        (half.syn, half.heard, half.scale) = (true, true, syn.scale);
-        half.window = Some(u32::from(syn.window));
-        self
     }
 
     /// Who sent it.
@@ -140,86 +107,10 @@ impl<U: Default> Flow<U> {
         }
     }
 
-    /// Both sides have said goodbye, or one has slammed the door, and nobody will send again what is missing.
-    #[inline]
-    fn is_closing(&self) -> bool {
-        let [a, b] = &self.halves;
-        match (self.reset, self.first_fin) {
-            // A direction of which nothing was captured yet may follow as a whole.
-            (Some(_), _) => a.heard && b.heard,
-            (None, Some(_)) => a.is_acknowledged_to_its_fin() && b.is_acknowledged_to_its_fin(),
-            (None, None) => false,
-        }
-    }
-
     /// What waits in both directions, in bytes of memory.
     #[inline]
     pub(super) fn waiting_cost(&self) -> usize {
         self.halves[0].waiting_cost() + self.halves[1].waiting_cost()
-    }
-
-    /// Whether the segment is one of this connection, or of a later one between the same endpoints.
-    #[inline]
-    pub(super) fn belongs(&self, segment: &Segment<'_>, side: Side) -> Belongs {
-        if !segment.flags.syn() && !self.ended && self.doubtful.is_none() {
-            return Belongs::Here;
-        }
-        self.belongs_with_doubt(segment, side)
-    }
-
-    #[cold]
-    fn belongs_with_doubt(&self, segment: &Segment<'_>, side: Side) -> Belongs {
-        let (own, other) = (&self.halves[side.index()], &self.halves[side.other().index()]);
-        let (flags, first) = (segment.flags, segment.seq.wrapping_add(1));
-        let acknowledges = |seq: u32| flags.ack() && segment.ack == seq;
-        if let Some(syn) = self.doubtful.as_deref() {
-            let answered = flags.syn() && side != syn.side && acknowledges(syn.seq.wrapping_add(1));
-            let goes_on = !flags.syn() && !flags.rst() && side == syn.side && segment.seq == syn.seq.wrapping_add(1);
-            if answered || goes_on && !self.plausible(own, segment.seq) {
-                return Belongs::ToTheDoubtful(*syn);
-            }
-        }
-        let same = own.beginning != Beginning::Unknown && own.start == first;
-        if flags.syn() && !flags.rst() {
-            return match (flags.ack(), same) {
-                (_, true) => Belongs::Here,
-                // The second SYN of a simultaneous open, or one of an unfinished handshake that begins anew.
-                (false, _) if own.beginning == Beginning::Unknown && !self.ended => Belongs::Here,
-                (false, _)
-                    if self.ended
-                        || self.first_fin.is_some()
-                        || self.reset.is_some()
-                        || self.class() == Class::HalfOpen =>
-                {
-                    Belongs::ToANewOne
-                }
-                // Doubtful.
-                (false, _) => Belongs::Here,
-                (true, _) if self.ended => Belongs::ToANewOne,
-                (true, _) if own.beginning != Beginning::Known => Belongs::Here,
-                // Both numbers are of another connection: its SYN is not in the capture.
-                (true, _) if !self.plausible(own, segment.seq) && !self.plausible(other, segment.ack) => {
-                    Belongs::ToANewOne
-                }
-                (true, _) => Belongs::Here,
-            };
-        }
-        let carries = segment.payload.wire_len > 0 && !flags.rst();
-        if self.ended && carries && own.beginning != Beginning::Unknown {
-            // Nobody sends on after a reset of its own: that was a stranger's, and the connection lives.
-            let goes_on = self
-                .reset
-                .is_some_and(|(by, seq)| by == side && own.offset(segment.seq) >= own.offset(seq).max(own.next as i64));
-            if goes_on || !self.plausible(own, segment.seq) {
-                return Belongs::ToANewOne;
-            }
-        }
-        Belongs::Here
-    }
-
-    /// Whether a sequence number is near to what has been seen of a direction.
-    fn plausible(&self, half: &Half, seq: u32) -> bool {
-        half.beginning == Beginning::Unknown || (half.offset(seq) - half.next as i64).abs() <= RESET_WINDOW
     }
 
     /// Reads a segment: tells `upper` what it does and what it brings.
@@ -309,7 +200,13 @@ impl<U: Default> Flow<U> {
                     facts.ack = facts::acknowledge(other, segment, at.time);
                 }
                 if !self.ended {
-                    self.reset.get_or_insert((side, segment.seq));
+                    self.reset.get_or_insert_with(|| {
+                        Box::new(Reset {
+                            by: side,
+                            seq: segment.seq,
+                            time: at.time,
+                        })
+                    });
                 }
             }
             return Placed::NOWHERE;
@@ -370,8 +267,8 @@ impl<U: Default> Flow<U> {
         }
         own.finish(&mut emit);
         self.give_up_lost(at, upper);
-        if let Some((by, seq)) = self.reset
-            && !self.is_overtaken(by, seq)
+        if let Some(reset) = &self.reset
+            && !self.is_overtaken(reset, at.time)
         {
             self.close(at, upper);
         } else if let (true, true, Some(by)) = (self.halves[0].finished, self.halves[1].finished, self.first_fin) {
@@ -459,63 +356,6 @@ impl<U: Default> Flow<U> {
         for side in [Side::A, Side::B] {
             let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
             self.halves[side.index()].give_up_lost(heard[side.index()], at.time, &mut emit);
-        }
-    }
-
-    /// Whether bytes are missing that were sent before the reset that `by` has sent.
-    fn is_overtaken(&self, by: Side, seq: u32) -> bool {
-        let own = &self.halves[by.index()];
-        let announced = matches!(own.beginning, Beginning::Known | Beginning::Acknowledged);
-        announced && own.offset(seq) > own.next as i64 + i64::from(own.finished) || self.halves.iter().any(Half::misses)
-    }
-
-    /// Nothing more will come of a connection that is closing.
-    pub(super) fn close<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
-        self.flush(at, upper);
-        if let (Some((by, _)), false) = (self.reset, self.ended) {
-            upper.stream(&mut self.upper, &self.connection, by, StreamEvent::Reset, at);
-            self.end(TcpEnd::Reset { by }, at, upper);
-        } else if let Some(by) = self.first_fin {
-            self.end(TcpEnd::Fin { by }, at, upper);
-        }
-    }
-
-    /// Gives up everything that waits, because there is no room for it.
-    pub(super) fn give_up_waiting<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
-        let (state, connection) = (&mut self.upper, &self.connection);
-        for side in [Side::A, Side::B] {
-            let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
-            let half = &mut self.halves[side.index()];
-            while half.waiting.is_some() && half.give_up_hole(GapCause::Evicted, at.time, &mut emit) {}
-        }
-    }
-
-    fn flush<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
-        let (state, connection) = (&mut self.upper, &self.connection);
-        for side in [Side::A, Side::B] {
-            let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
-            self.halves[side.index()].flush(GapCause::Lost, at.time, &mut emit);
-        }
-    }
-
-    /// Ends the connection, unless it has ended: delivers what waits, then tells `upper`.
-    pub(super) fn end<P: Upper<State = U>>(&mut self, end: TcpEnd, at: At, upper: &mut P) {
-        if self.ended {
-            return;
-        }
-        self.flush(at, upper);
-        self.ended = true;
-        // The last bytes may have been what both FINs had waited for.
-        let end = match self.first_fin {
-            Some(by) if self.halves[0].finished && self.halves[1].finished => TcpEnd::Fin { by },
-            _ => end,
-        };
-        if let (TcpEnd::Idle | TcpEnd::Evicted | TcpEnd::Reused | TcpEnd::CaptureEnd, Some((by, _))) = (end, self.reset)
-        {
-            upper.stream(&mut self.upper, &self.connection, by, StreamEvent::Reset, at);
-            upper.end(&mut self.upper, &self.connection, TcpEnd::Reset { by }, at);
-        } else {
-            upper.end(&mut self.upper, &self.connection, end, at);
         }
     }
 }

@@ -6,11 +6,16 @@ use crate::tcp::seq;
 use crate::tcp::waiting::Waiting;
 use crate::tcp::{At, DataFact, StreamEvent};
 
-/// A gap is given up when the other side has acknowledged all of it, unless that acknowledgment is younger than both of
-/// these: the capture may have seen the ACK before the data, and data that was lost on the way to the capture comes
-/// again from nowhere.
+/// A gap is given up when the other side has acknowledged all of it: data that was lost on the way to the capture comes
+/// again from nowhere. But the capture may have seen the ACK before the data. So it has this time at least, however many
+/// packets come meanwhile,
+const PATIENCE_NANOS: i64 = 20_000_000;
+
+/// and while only a few have come since,
 const PATIENCE_PACKETS: u8 = 48;
-pub(super) const PATIENCE_NANOS: i64 = 20_000_000;
+
+/// this one.
+pub(super) const LONG_PATIENCE_NANOS: i64 = 1_000_000_000;
 
 /// Without any acknowledgment a gap is given up after this time: TCP would have sent the bytes again.
 const LONGEST_WAIT_NANOS: i64 = 120_000_000_000;
@@ -201,6 +206,8 @@ impl Half {
     fn deliver(&mut self, end: u64, bytes: &[u8], from: At, emit: &mut impl FnMut(StreamEvent<'_>)) {
         let offset = self.next;
         self.next = end;
+        // Doubts are about what is next.
+        self.doubted = false;
         if !bytes.is_empty() {
             emit(StreamEvent::Data { offset, bytes, from });
         }
@@ -289,9 +296,16 @@ impl Half {
         } else if doubted && !self.doubted {
             (self.doubted_packets, self.doubted_since) = (0, now);
         }
-        self.doubted = doubted;
         self.doubted_packets = self.doubted_packets.saturating_add(1);
-        let patient = self.doubted_packets <= PATIENCE_PACKETS && now.since(self.doubted_since) < PATIENCE_NANOS;
+        let few = self.doubted_packets <= PATIENCE_PACKETS;
+        let patience = match self.beginning {
+            // Perhaps nothing was before it.
+            Beginning::Seen if few => PATIENCE_NANOS,
+            Beginning::Seen => i64::MIN,
+            _ if few => LONG_PATIENCE_NANOS,
+            _ => PATIENCE_NANOS,
+        };
+        let patient = now.since(self.doubted_since) < patience;
         let longest = if other_heard {
             LONGEST_WAIT_NANOS
         } else {
@@ -304,10 +318,12 @@ impl Half {
                 .as_ref()
                 .is_some_and(|waiting| now.since(waiting.since) > longest);
             if !given_up && !waited {
-                return;
+                break;
             }
             self.give_up_hole(GapCause::Lost, now, emit);
         }
+        // What has been delivered now does not make the doubt about the rest any younger.
+        self.doubted = self.acked > self.next || self.beginning == Beginning::Seen;
     }
 
     /// Gives up the first hole and delivers what waited behind it. `false` when there is none.

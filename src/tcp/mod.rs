@@ -5,8 +5,10 @@
 //! connections within bounds.
 
 mod beginning;
+mod belonging;
 #[cfg(test)]
 mod cases;
+mod ending;
 mod facts;
 mod flow;
 mod half;

@@ -7,8 +7,9 @@ use std::net::IpAddr;
 
 use crate::base::{Endpoint, Limits, Lists, Timestamp};
 use crate::net::Segment;
-use crate::tcp::flow::{Belongs, Class, Flow};
-use crate::tcp::half::PATIENCE_NANOS;
+use crate::tcp::belonging::Belongs;
+use crate::tcp::flow::{Class, Flow};
+use crate::tcp::half::LONG_PATIENCE_NANOS;
 use crate::tcp::recent::Recents;
 use crate::tcp::{At, TcpEnd, Upper};
 
@@ -322,7 +323,7 @@ impl<U: Default> Table<U> {
             let Some(Some(entry)) = self.slots.get_mut(index as usize) else {
                 break;
             };
-            if self.now.since(entry.queued) < PATIENCE_NANOS {
+            if self.now.since(entry.queued) < LONG_PATIENCE_NANOS {
                 break;
             }
             entry.flow.close(at, upper);

@@ -1,0 +1,110 @@
+//! Whether a segment belongs to the connection that has its endpoints, or to a later one that has taken them over.
+
+use crate::base::Side;
+use crate::net::Segment;
+use crate::tcp::At;
+use crate::tcp::beginning::Beginning;
+use crate::tcp::facts::RESET_WINDOW;
+use crate::tcp::flow::{Class, Flow, Phase};
+use crate::tcp::half::Half;
+
+/// What a segment means for the connection that has its endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Belongs {
+    /// It is a segment of this connection.
+    Here,
+    /// It begins another connection, which takes the endpoints over.
+    ToANewOne,
+    /// It shows that the SYN that was doubtful began another connection.
+    ToTheDoubtful(Syn),
+}
+
+/// A SYN that came while the connection was alive: most likely its sender has restarted, and the other side will tell
+/// it off (RFC 9293 §3.5.1) or accept it (then this connection is over).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Syn {
+    pub(super) side: Side,
+    pub(super) seq: u32,
+    pub(super) window: u16,
+    pub(super) scale: Option<u8>,
+    pub(super) at: At,
+}
+
+impl<U: Default> Flow<U> {
+    /// A connection whose SYN came before its first other segment.
+    pub(super) fn with_syn(mut self, syn: Syn, from: Side) -> Self {
+        // `from` sent the segment that began this flow, `syn.side` is the old connection's.
+        let side = if syn.side == from { Side::A } else { Side::B };
+        self.connection.initiator = Some(side);
+        self.phase = Phase::Opening;
+        let half = &mut self.halves[side.index()];
+        half.begin(syn.seq.wrapping_add(1), Beginning::Known);
+        (half.syn, half.heard, half.scale) = (true, true, syn.scale);
+        half.window = Some(u32::from(syn.window));
+        self
+    }
+
+    /// Whether the segment is one of this connection, or of a later one between the same endpoints.
+    #[inline]
+    pub(super) fn belongs(&self, segment: &Segment<'_>, side: Side) -> Belongs {
+        if !segment.flags.syn() && !self.ended && self.doubtful.is_none() {
+            return Belongs::Here;
+        }
+        self.belongs_with_doubt(segment, side)
+    }
+
+    #[cold]
+    fn belongs_with_doubt(&self, segment: &Segment<'_>, side: Side) -> Belongs {
+        let (own, other) = (&self.halves[side.index()], &self.halves[side.other().index()]);
+        let (flags, first) = (segment.flags, segment.seq.wrapping_add(1));
+        let acknowledges = |seq: u32| flags.ack() && segment.ack == seq;
+        if let Some(syn) = self.doubtful.as_deref() {
+            let answered = flags.syn() && side != syn.side && acknowledges(syn.seq.wrapping_add(1));
+            let goes_on = !flags.syn() && !flags.rst() && side == syn.side && segment.seq == syn.seq.wrapping_add(1);
+            if answered || goes_on && !self.plausible(own, segment.seq) {
+                return Belongs::ToTheDoubtful(*syn);
+            }
+        }
+        let same = own.beginning != Beginning::Unknown && own.start == first;
+        if flags.syn() && !flags.rst() {
+            return match (flags.ack(), same) {
+                (_, true) => Belongs::Here,
+                // The second SYN of a simultaneous open, or one of an unfinished handshake that begins anew.
+                (false, _) if own.beginning == Beginning::Unknown && !self.ended => Belongs::Here,
+                (false, _)
+                    if self.ended
+                        || self.first_fin.is_some()
+                        || self.reset.is_some()
+                        || self.class() == Class::HalfOpen =>
+                {
+                    Belongs::ToANewOne
+                }
+                // Doubtful.
+                (false, _) => Belongs::Here,
+                (true, _) if self.ended => Belongs::ToANewOne,
+                (true, _) if own.beginning != Beginning::Known => Belongs::Here,
+                // Both numbers are of another connection: its SYN is not in the capture.
+                (true, _) if !self.plausible(own, segment.seq) && !self.plausible(other, segment.ack) => {
+                    Belongs::ToANewOne
+                }
+                (true, _) => Belongs::Here,
+            };
+        }
+        let carries = segment.payload.wire_len > 0 && !flags.rst();
+        if self.ended && carries && own.beginning != Beginning::Unknown {
+            // Nobody sends on after a reset of its own: that was a stranger's, and the connection lives.
+            let goes_on = self.reset.as_ref().is_some_and(|reset| {
+                reset.by == side && own.offset(segment.seq) >= own.offset(reset.seq).max(own.next as i64)
+            });
+            if goes_on || !self.plausible(own, segment.seq) {
+                return Belongs::ToANewOne;
+            }
+        }
+        Belongs::Here
+    }
+
+    /// Whether a sequence number is near to what has been seen of a direction.
+    fn plausible(&self, half: &Half, seq: u32) -> bool {
+        half.beginning == Beginning::Unknown || (half.offset(seq) - half.next as i64).abs() <= RESET_WINDOW
+    }
+}
