@@ -684,6 +684,10 @@ fn a_late_capture_may_begin_with_a_fin_or_a_reset() {
     wire.send(&line(Side::B, ACK | FIN, 50, 106, b""));
     assert_eq!(wire.stream(1, Side::A).bytes, b"hello");
     assert_eq!(wire.upper.ends, [(1, TcpEnd::Fin { by: Side::A })]);
+    // What has ended does not begin anew further to the left.
+    let mut wire = late(&[line(Side::A, ACK | FIN, 105, 50, b""), line(Side::B, ACK, 50, 105, b"")]);
+    wire.send(&line(Side::A, ACK, 100, 50, b"hello"));
+    assert!(wire.stream(1, Side::A).fin && wire.stream(1, Side::A).bytes.is_empty());
     let wire = late(&[line(Side::A, RST, 105, 50, b"")]);
     assert_eq!(wire.upper.ends, [(1, TcpEnd::Reset { by: Side::A })]);
 }

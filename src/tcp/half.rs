@@ -251,7 +251,7 @@ impl Half {
     #[inline]
     pub(super) fn finish(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
         if self.fin == Some(self.next) && !self.finished && self.beginning != Beginning::Seen {
-            self.finished = true;
+            (self.finished, self.beginning) = (true, Beginning::Known);
             emit(StreamEvent::Fin);
         }
     }
