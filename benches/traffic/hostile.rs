@@ -330,7 +330,8 @@ fn riddled_bombs(capture: &mut Capture<impl Write>, times: u64, lost: bool) -> i
         let wire = frame(0xc1, &deflated(&mut deflate, &bomb)?);
         bomber.send(capture, From::Client, &wire)?;
         bomber.server_ack(capture)?;
-        for _ in 0..4 {
+        // Enough for the gap to be given up.
+        for _ in 0..60 {
             let text = say(&mut capture.random, 0, 200, false);
             let wire = frame(0xc1, &deflated(&mut deflate, &text)?);
             bomber.send(capture, From::Client, &wire)?;
