@@ -18,10 +18,10 @@ impl Cell {
 
     /// The `back`th byte before the end of the gap: 1 is the last one before what came after it.
     ///
-    /// A match reaches back 32 KB at most (RFC 1951 §2), and 16 bits hold that: a message of the largest size that is kept has
-    /// millions of cells. What is farther is unknown.
+    /// A match reaches back 32 KB at most (RFC 1951 §2), and a copy of it, seen from a later gap, farther. 16 bits hold nearly twice that,
+    /// and a message of the largest size that is kept has millions of cells. What is farther is unknown.
     pub(super) const fn before_gap(back: u32) -> Self {
-        if back <= 0x8000 {
+        if back <= (u16::MAX - 256) as u32 {
             Cell(256 + back as u16)
         } else {
             Self::UNKNOWN

@@ -1,12 +1,12 @@
 //! One direction's way from message to message: with its history known, or what is left of that.
 
-use super::blurred::Blurred;
+use super::blurred::{Blurred, Read};
 use super::contexts::Tools;
 use super::history::History;
+use super::kind::Kind;
 use super::known::Known;
 use super::normal::Ended;
 use super::normal::Keep;
-use super::search::Kind;
 use super::seen::Seen;
 use super::symbols::End;
 use super::{Compressed, Inflated, normal, rest_is_unknown, tail};
@@ -17,6 +17,9 @@ const HOLE_COST: usize = 64;
 
 /// So many it may have in any case.
 const FEW_HOLES: usize = 1000;
+
+/// What looking back at the messages before a loss may cost, in bytes compared.
+const LOOK_BACK: u64 = 1_000_000;
 
 /// What of a direction's messages bears on its next one (RFC 7692 §7.1.1): with context takeover, the history.
 #[derive(Debug)]
@@ -87,9 +90,9 @@ impl Context {
         if !self.takeover || std::mem::replace(&mut self.missing, true) {
             return;
         }
-        let complete = self.blur();
+        self.blur();
         if let State::Blurred(blurred) = &mut self.state {
-            blurred.lose(complete);
+            blurred.lose();
         }
     }
 
@@ -166,15 +169,13 @@ impl Context {
         if let State::Known(known) = &mut self.state {
             known.release(&mut tools.decompressors);
         }
-        let complete = self.blur();
-        let was_missing = self.missing;
+        self.blur();
         let inflated = self.blurred_message(tools, message, limit, out, holes);
         match &mut self.state {
             state if !self.takeover => *state = State::Known(Known::new(History::new(self.window as usize))),
             // All that the hole hid were bytes of a stored block: nothing is shifted.
             _ if !self.missing => {}
-            State::Blurred(_) if was_missing && tools.cells.is_empty() => {}
-            State::Blurred(blurred) => blurred.lose(complete),
+            State::Blurred(blurred) => blurred.lose(),
             State::Known(_) => self.lost(),
         }
         inflated
@@ -198,28 +199,30 @@ impl Context {
             tools.message.extend_from_slice(tail(message.payload));
         }
         self.missing = false;
-        let end = blurred.message(&tools.message, message.holes, limit, &mut tools.cells);
+        blurred.account(self.seen.lost_until(message.range.start));
+        let (end, rest) = blurred.message(&tools.message, message.holes, limit, &mut tools.cells, &mut tools.stops);
+        self.seen.cut = rest.map(|rest| (message.range.end, rest));
         if end == End::Boundary {
-            let lost = message
-                .range
-                .start
-                .saturating_sub(self.seen.end)
-                .saturating_mul(self.seen.ratio());
             if message.text {
                 self.seen.judge(&tools.cells);
             }
-            let text = match (message.text, self.seen.json()) {
+            let kind = match (message.text, self.seen.json()) {
                 (false, _) => Kind::Binary,
                 (true, false) => Kind::Text,
                 (true, true) => Kind::Json,
             };
-            blurred.learn(&tools.cells, text, lost, &mut tools.search_budget);
+            let read = Read {
+                cells: &tools.cells,
+                stops: &tools.stops,
+                kind,
+            };
+            blurred.learn(read, &mut self.seen.habits, &mut tools.search_budget);
         }
         let cells = &tools.cells[..tools.cells.len().min(limit)];
         let most = (limit / HOLE_COST).max(FEW_HOLES);
         for (at, &cell) in cells.iter().enumerate() {
             let riddled = holes.len() == most;
-            match blurred.byte(cell) {
+            match blurred.byte(cell, &mut tools.search_budget) {
                 Some(byte) => out.push(byte),
                 None => {
                     match holes.last_mut() {
@@ -260,6 +263,8 @@ impl Context {
             }
             End::Inside if !message.whole() => {
                 self.missing = true;
+                let (habits, budget) = (&mut self.seen.habits, &mut tools.search_budget);
+                blurred.observe(&tools.cells, &tools.stops, habits, budget);
                 blurred.remember(&tools.cells);
                 Inflated::Partial
             }
@@ -273,19 +278,20 @@ impl Context {
         inflated
     }
 
-    /// A known history becomes one of cells. Whether it is all that was ever sent.
-    fn blur(&mut self) -> bool {
+    /// A known history becomes one of cells.
+    fn blur(&mut self) {
         let window = self.window as usize;
-        let State::Known(known) = &mut self.state else {
-            return false;
-        };
+        let State::Known(known) = &mut self.state else { return };
         let history = std::mem::replace(known, Known::new(History::new(window))).into_history();
         let blurred = match &history {
-            Some(history) => Blurred::from_history(window, history),
+            Some((history, recent)) => {
+                let blurred = Blurred::from_history(window, history);
+                blurred.recall(recent, &mut self.seen.habits, &mut { LOOK_BACK });
+                blurred
+            }
             None => Blurred::new(window),
         };
         self.state = State::Blurred(Box::new(blurred));
-        history.is_some_and(|history| history.is_complete())
     }
 
     /// From here on the history is unknown, where there is one.

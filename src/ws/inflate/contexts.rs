@@ -8,6 +8,7 @@ use crate::base::Lists;
 
 use super::cells::Cell;
 use super::context::Context;
+use super::habits::Stops;
 use super::pool::Decompressors;
 
 /// What inflating needs, and all directions share: decompressors, buffers, and the contexts of those directions that have one. One a
@@ -28,13 +29,15 @@ pub(super) struct Tools {
     pub(super) message: Vec<u8>,
     /// What the symbol reader makes of a message.
     pub(super) cells: Vec<Cell>,
-    /// How much [`Search`](super::search::Search)es may still cost, in cells looked at. It grows with every message.
+    /// Where its matches stop.
+    pub(super) stops: Stops,
+    /// How much [`Island`](super::island::Island)s may still cost, in cells looked at. It grows with every message.
     pub(super) search_budget: u64,
 }
 
-/// About a second's worth, and a tenth of a millisecond's for each message.
-const SEARCH_BUDGET: u64 = 300_000_000;
-const SEARCH_BUDGET_A_MESSAGE: u64 = 30_000;
+/// About half a second's worth, and a tenth of a millisecond's for each message.
+const SEARCH_BUDGET: u64 = 100_000_000;
+const SEARCH_BUDGET_A_MESSAGE: u64 = 20_000;
 
 impl InflatePool {
     /// An empty pool; it takes memory as it is used, for histories at most about `history_total` bytes.
@@ -45,6 +48,7 @@ impl InflatePool {
                 sink: Vec::new(),
                 message: Vec::new(),
                 cells: Vec::new(),
+                stops: Stops::default(),
                 search_budget: SEARCH_BUDGET,
             },
             contexts: Contexts::new(history_total),

@@ -221,7 +221,7 @@ fn whatever_is_cut_or_lost_nothing_false_is_told() {
         let mut random = Random(seed);
         let bits = [9, 12, 15][seed as usize % 3];
         let only_json = seed % 4 == 0;
-        let mut sender = Sender::new(true, bits, 6);
+        let mut sender = Sender::new(true, bits, [6, 1, 9, 3][seed as usize / 4]);
         let (mut pool, mut inflater) = (InflatePool::new(64 << 20), Inflater::new(true, bits));
         pool.tools.search_budget = 3_000_000;
         let (mut out, mut holes) = (Vec::new(), Vec::new());
@@ -342,6 +342,37 @@ fn after_a_gap_the_conversation_goes_on_readable() {
             "lost {lost} cut {cut}: {tally:?}"
         );
     }
+}
+
+/// The messages between two gaps are few: what comes then refers to what is before both.
+#[test]
+fn what_was_before_two_gaps_is_found_again() {
+    let mut tally = Tally::default();
+    for seed in 0..10 {
+        let mut random = Random(seed);
+        let stream = stream(&mut random, 120, 15);
+        let (mut pool, mut inflater) = (InflatePool::new(64 << 20), Inflater::new(true, 15));
+        let (mut out, mut holes) = (Vec::new(), Vec::new());
+        for n in 0..120 {
+            if n == 60 || n == 62 {
+                inflater.lost(&mut pool);
+                continue;
+            }
+            let inflated = inflater.message(&mut pool, stream.message(n, &[]), 1 << 20, &mut out, &mut holes);
+            let known = known(
+                &stream.texts[n],
+                inflated,
+                &out,
+                &holes,
+                &format!("seed {seed} message {n}"),
+            );
+            if n > 62 {
+                tally.known += known;
+                tally.bytes += out.len();
+            }
+        }
+    }
+    assert!(tally.known * 100 > tally.bytes * 85, "{tally:?}");
 }
 
 proptest! {

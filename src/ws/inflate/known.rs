@@ -8,6 +8,7 @@ use super::history::History;
 use super::normal::{self, Ended, Keep};
 use super::pool::{Decompressors, rewind};
 use super::read_back::read_back;
+use super::recent::Recent;
 
 /// With so much history a direction gets a decompressor of its own, which then holds the history, some 40 KB in all. One with less
 /// keeps its few bytes and shares decompressors with others.
@@ -28,6 +29,8 @@ pub(super) struct Known {
     own: Option<Box<Own>>,
     /// The sender sets BFINAL now and then. A decompressor that has read that can neither go on nor say what it holds, so this direction gets none.
     finishes: bool,
+    /// What came last.
+    recent: Recent,
 }
 
 #[derive(Debug)]
@@ -47,12 +50,29 @@ impl Known {
             lease: Lease::NONE,
             own: None,
             finishes: false,
+            recent: Recent::new(),
         }
     }
 
     /// Inflates one message into `out`, which is empty. The history is worth nothing after [`Ended::Invalid`], [`Ended::Unprepared`] and when
     /// [`Ended::TooLong`] says so, and it is just the message itself after [`Ended::Finished`].
     pub(super) fn message(
+        &mut self,
+        decompressors: &mut Decompressors,
+        payload: &[u8],
+        limit: usize,
+        out: &mut Vec<u8>,
+        sink: &mut Vec<u8>,
+    ) -> Ended {
+        let ended = self.inflate(decompressors, payload, limit, out, sink);
+        match ended {
+            Ended::Done => self.recent.push(payload),
+            _ => self.recent.clear(),
+        }
+        ended
+    }
+
+    fn inflate(
         &mut self,
         decompressors: &mut Decompressors,
         payload: &[u8],
@@ -90,14 +110,14 @@ impl Known {
         }
     }
 
-    /// The history as bytes.
-    pub(super) fn into_history(mut self) -> Option<History> {
-        self.take_back().then_some(self.history)
+    /// The history as bytes, and the messages that came last.
+    pub(super) fn into_history(mut self) -> Option<(History, Recent)> {
+        self.take_back().then_some((self.history, self.recent))
     }
 
     /// How much memory it takes, in bytes.
     pub(super) fn cost(&self) -> usize {
-        self.history.capacity() + if self.own.is_some() { OWN_COST } else { 0 }
+        self.history.capacity() + self.recent.cost() + if self.own.is_some() { OWN_COST } else { 0 }
     }
 
     /// Gives a shared decompressor back.

@@ -34,7 +34,7 @@
 //!
 //! - History unknown (a late start): bytes that come from it, directly or through later messages, are holes, all others are known. When all that a match
 //!   can reach is known, messages go the normal way again.
-//! - A gap: what was before it is known, only the length of what is lost is not. It is found by trying (`search.rs`, where the assumptions
+//! - A gap: what was before it is known, only the length of what is lost is not. It is found by trying (`island.rs`, where the assumptions
 //!   are stated): most often with the second to fifth message after the gap. What was in the lost messages alone stays unknown.
 //!
 //! What is reported as known is right under these assumptions; what is not certain is a [`Hole`].
@@ -49,12 +49,16 @@ mod blurred;
 mod cells;
 mod context;
 mod contexts;
+mod distances;
+mod habits;
 mod history;
+mod island;
+mod kind;
 mod known;
 mod normal;
 mod pool;
 mod read_back;
-mod search;
+mod recent;
 mod seen;
 pub(in crate::ws) mod symbols;
 

@@ -1,13 +1,16 @@
 //! What a direction's messages were like.
 
 use super::cells::Cell;
-use super::{Compressed, Inflated, search};
+use super::habits::Habits;
+use super::{Compressed, Inflated, island, kind};
 
 /// What the messages so far were like: what is assumed of those that are lost.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen {
     /// Where the last whole compressed message ended in the stream, or one that breaks off began.
-    pub(super) end: u64,
+    end: u64,
+    /// The end of the message that breaks off, and how much may be missing of it, inflated, where that is known.
+    pub(super) cut: Option<(u64, u64)>,
     /// How many times as long as its payload the best compressed message was.
     ratio: u32,
     /// Text messages that look like JSON, and others.
@@ -15,9 +18,20 @@ pub(super) struct Seen {
     other: bool,
     /// Binary messages.
     binary: bool,
+    /// How its sender's compressor goes about things.
+    pub(super) habits: Habits,
 }
 
 impl Seen {
+    /// How much may have been lost before what begins at `start`, inflated.
+    pub(super) fn lost_until(&self, start: u64) -> u64 {
+        let most = |from: u64| start.saturating_sub(from).saturating_mul(self.ratio());
+        match self.cut {
+            Some((end, rest)) => rest.saturating_add(most(end)).min(most(self.end)),
+            None => most(self.end),
+        }
+    }
+
     pub(super) fn note(&mut self, message: &Compressed<'_>, inflated: Inflated, out: &[u8]) {
         self.end = match message.holes {
             [] => message.range.end,
@@ -41,7 +55,7 @@ impl Seen {
     /// none would ever be JSON if only whole ones counted.
     pub(super) fn judge(&mut self, message: &[Cell]) {
         let ends = |cell: Option<&Cell>| cell.and_then(|cell| cell.byte());
-        if !search::may_be_json(message) {
+        if !kind::may_be_json(message) {
             self.other = true;
         } else if let (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) =
             (ends(message.first()), ends(message.last()))
@@ -55,11 +69,11 @@ impl Seen {
     }
 
     /// Each lost byte was at most so many, inflated.
-    pub(super) fn ratio(&self) -> u64 {
+    fn ratio(&self) -> u64 {
         if self.json() && !self.binary {
-            search::RATIO.max(4 * u64::from(self.ratio))
+            island::RATIO.max(4 * u64::from(self.ratio))
         } else {
-            search::MOST
+            island::MOST
         }
     }
 }

@@ -27,6 +27,8 @@ pub(in crate::ws) enum Symbol {
     },
     /// A byte that is not there.
     Missing,
+    /// A block is over.
+    EndOfBlock,
 }
 
 /// Why the reading stopped.
@@ -46,13 +48,30 @@ pub(in crate::ws) enum End {
 ///
 /// A block with BFINAL set does not end a message (RFC 7692 §7.2.3.5): the next one begins at the next byte boundary.
 pub(in crate::ws) fn read(input: &[u8], each: impl FnMut(Symbol) -> ControlFlow<()>) -> End {
-    read_around(input, &[], each)
+    read_around(input, &[], each).0
 }
 
 /// As [`read`], with `holes` in the input, or behind it. What is in a stored block goes on behind a hole; any other code ends there, for
-/// the position in it is lost.
-pub(in crate::ws) fn read_around(input: &[u8], holes: &[Hole], mut each: impl FnMut(Symbol) -> ControlFlow<()>) -> End {
+/// the position in it is lost. Also how many bytes the rest may hold, inflated, at most; none is known where the input's end is not.
+pub(in crate::ws) fn read_around(
+    input: &[u8],
+    holes: &[Hole],
+    mut each: impl FnMut(Symbol) -> ControlFlow<()>,
+) -> (End, Option<u64>) {
     let mut bits = Bits::new(input, holes);
+    let end = blocks(&mut bits, &mut each);
+    let rest = match holes.last() {
+        Some(Hole { length: None, .. }) => None,
+        Some(Hole {
+            offset,
+            length: Some(length),
+        }) => Some(offset.saturating_add(*length)),
+        None => Some(0),
+    };
+    (end, rest.map(|rest| bits.most(rest.max(input.len() as u64))))
+}
+
+fn blocks(bits: &mut Bits<'_>, each: &mut impl FnMut(Symbol) -> ControlFlow<()>) -> End {
     loop {
         if bits.only_padding_left() {
             return if bits.hole.is_some() {
@@ -61,18 +80,23 @@ pub(in crate::ws) fn read_around(input: &[u8], holes: &[Hole], mut each: impl Fn
                 End::Boundary
             };
         }
+        bits.rest = Rest::InHeader;
         let header = match bits.take(3) {
             Ok(header) => header,
             Err(end) => return end,
         };
         let block = match header >> 1 {
-            0 => stored(&mut bits, &mut each),
-            1 => Codes::fixed().and_then(|codes| codes.block(&mut bits, &mut each)),
-            2 => Codes::dynamic(&mut bits).and_then(|codes| codes.block(&mut bits, &mut each)),
+            0 => stored(bits, each),
+            1 => Codes::fixed().and_then(|codes| codes.block(bits, each)),
+            2 => Codes::dynamic(bits).and_then(|codes| codes.block(bits, each)),
             _ => Err(End::Invalid),
         };
         if let Err(end) = block {
             return end;
+        }
+        bits.rest = Rest::Blocks;
+        if each(Symbol::EndOfBlock).is_break() {
+            return End::Stopped;
         }
         if header & 1 == 1 {
             bits.align();
@@ -140,6 +164,21 @@ struct Bits<'a> {
     next: usize,
     held: u64,
     count: u32,
+    /// What the bits from `mark` on are.
+    rest: Rest,
+    /// Where the last whole symbol ended: the same as `next` and `count` then.
+    mark: (usize, u32),
+}
+
+/// What the rest of a stream can begin with.
+#[derive(Debug, Clone, Copy)]
+enum Rest {
+    /// Blocks.
+    Blocks,
+    /// The rest of the header of a block.
+    InHeader,
+    /// Symbols of which none gives more than so many bytes for so many bits.
+    Symbols { bytes: u32, bits: u32 },
 }
 
 impl<'a> Bits<'a> {
@@ -153,9 +192,39 @@ impl<'a> Bits<'a> {
             next: 0,
             held: 0,
             count: 0,
+            rest: Rest::Blocks,
+            mark: (0, 0),
         };
         bits.next_run();
         bits
+    }
+
+    /// How many bytes may come, inflated, from where the reading ended up to byte `end` of the input.
+    fn most(&self, end: u64) -> u64 {
+        /// A match of 258 bytes takes 13 bits with the fixed codes, and a block 3 bits before and 7 behind (RFC 1951 §3.2.6).
+        const FIXED: u64 = 20;
+        /// With codes of its own it takes 2. To say those takes 17 bits, 18 lengths of 3 bits for the code lengths (the length 1 comes that late in
+        /// their order), and 27 bits at least for which literals, lengths and distances have none or one of 1 bit (RFC 1951 §3.2.7).
+        const OWN: u64 = 129;
+        const CODES: u64 = 98;
+
+        let (next, count) = match self.rest {
+            Rest::Symbols { .. } => self.mark,
+            _ => (self.next, self.count),
+        };
+        let at = (self.behind_at - self.input.len() as u64 + next as u64).saturating_mul(8) - u64::from(count);
+        let left = end.saturating_mul(8).saturating_sub(at);
+        let anew = OWN.saturating_mul(left.saturating_sub(CODES));
+        let fixed = if left > 13 { FIXED.saturating_mul(left) } else { 0 };
+        match self.rest {
+            Rest::Blocks => anew.max(fixed),
+            Rest::InHeader => OWN.saturating_mul(left),
+            Rest::Symbols { bytes, bits } => {
+                let here = left.saturating_mul(u64::from(bytes)) / u64::from(bits.max(1));
+                // Each is linear in the bits that it takes, so sharing them gives no more.
+                here.max(anew).max(fixed)
+            }
+        }
     }
 
     /// What comes up to the next hole.
@@ -284,6 +353,16 @@ impl<const N: usize> Code<N> {
         Ok(code)
     }
 
+    /// The symbols that have a code, and of how many bits.
+    fn lengths(&self) -> impl Iterator<Item = (u16, u32)> {
+        let widths = self
+            .counts
+            .iter()
+            .enumerate()
+            .flat_map(|(bits, &count)| std::iter::repeat_n(bits as u32, usize::from(count)));
+        self.symbols.iter().copied().zip(widths)
+    }
+
     fn decode(&self, bits: &mut Bits<'_>) -> Result<u16, End> {
         if bits.count < 15 {
             bits.fill();
@@ -309,6 +388,39 @@ impl<const N: usize> Code<N> {
         Err(End::Invalid)
     }
 }
+
+/// The lengths of matches, from symbol 257 on: the least, and how many bits more (RFC 1951 §3.2.5).
+const LENGTH: [(u16, u8); 29] = [
+    (3, 0),
+    (4, 0),
+    (5, 0),
+    (6, 0),
+    (7, 0),
+    (8, 0),
+    (9, 0),
+    (10, 0),
+    (11, 1),
+    (13, 1),
+    (15, 1),
+    (17, 1),
+    (19, 2),
+    (23, 2),
+    (27, 2),
+    (31, 2),
+    (35, 3),
+    (43, 3),
+    (51, 3),
+    (59, 3),
+    (67, 4),
+    (83, 4),
+    (99, 4),
+    (115, 4),
+    (131, 5),
+    (163, 5),
+    (195, 5),
+    (227, 5),
+    (258, 0),
+];
 
 /// The two codes of a compressed block.
 struct Codes {
@@ -374,13 +486,38 @@ impl Codes {
 
     /// RFC 1951 §3.2.5, up to and with the end-of-block code.
     fn block(&self, bits: &mut Bits<'_>, each: &mut impl FnMut(Symbol) -> ControlFlow<()>) -> Result<(), End> {
-        const LENGTH_BASE: [u16; 29] = [
-            3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195,
-            227, 258,
-        ];
-        const LENGTH_EXTRA: [u8; 29] = [
-            0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
-        ];
+        let end = self.symbols(bits, each);
+        if end == Err(End::Inside) {
+            let (bytes, width) = self.best();
+            bits.rest = Rest::Symbols { bytes, bits: width };
+        }
+        end
+    }
+
+    /// The most bytes for the fewest bits that one symbol gives.
+    fn best(&self) -> (u32, u32) {
+        let distance = self.distance.lengths().map(|(_, bits)| bits).min();
+        let mut best = (0, 1);
+        for (symbol, bits) in self.literal.lengths() {
+            let (bytes, bits) = match (symbol, distance) {
+                (0..=255, _) => (1, bits),
+                (257.., Some(distance)) => match LENGTH.get(usize::from(symbol - 257)) {
+                    Some(&(base, extra)) => {
+                        let most = (u32::from(base) + (1 << extra) - 1).min(258);
+                        (most, bits + u32::from(extra) + distance)
+                    }
+                    None => continue,
+                },
+                _ => continue,
+            };
+            if bytes * best.1 > best.0 * bits {
+                best = (bytes, bits);
+            }
+        }
+        best
+    }
+
+    fn symbols(&self, bits: &mut Bits<'_>, each: &mut impl FnMut(Symbol) -> ControlFlow<()>) -> Result<(), End> {
         const DISTANCE_BASE: [u16; 30] = [
             1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073,
             4097, 6145, 8193, 12289, 16385, 24577,
@@ -390,13 +527,14 @@ impl Codes {
         ];
 
         loop {
+            bits.mark = (bits.next, bits.count);
             let symbol = match self.literal.decode(bits)? {
                 byte @ 0..256 => Symbol::Literal(byte as u8),
                 256 => return Ok(()),
                 length => {
                     let row = usize::from(length - 257);
-                    let base = *LENGTH_BASE.get(row).ok_or(End::Invalid)?;
-                    let length = base + bits.take(u32::from(LENGTH_EXTRA[row]))? as u16;
+                    let (base, extra) = *LENGTH.get(row).ok_or(End::Invalid)?;
+                    let length = base + bits.take(u32::from(extra))? as u16;
                     let row = usize::from(self.distance.decode(bits)?);
                     let base = *DISTANCE_BASE.get(row).ok_or(End::Invalid)?;
                     let distance = base + bits.take(u32::from(DISTANCE_EXTRA[row]))? as u16;
@@ -423,6 +561,7 @@ mod tests {
         let end = read(input, |symbol| {
             match symbol {
                 Symbol::Missing => too_far = true,
+                Symbol::EndOfBlock => {}
                 Symbol::Literal(byte) => out.push(byte),
                 Symbol::Match { length, distance } => {
                     for _ in 0..length {
@@ -455,10 +594,11 @@ mod tests {
 
     fn around(input: &[u8], holes: &[Hole]) -> (Vec<Option<u8>>, End) {
         let mut out = Vec::new();
-        let end = read_around(input, holes, |symbol| {
+        let (end, _) = read_around(input, holes, |symbol| {
             match symbol {
                 Symbol::Literal(byte) => out.push(Some(byte)),
                 Symbol::Missing => out.push(None),
+                Symbol::EndOfBlock => {}
                 Symbol::Match { .. } => unreachable!(),
             }
             ControlFlow::Continue(())
@@ -527,6 +667,10 @@ mod tests {
                 let (out, end) = inflate(&stream[..cut]);
                 prop_assert!(pieces.concat().starts_with(&out));
                 prop_assert!(matches!(end, End::Inside | End::Boundary), "{end:?}");
+                // and of the rest, no more comes than is said
+                let (offset, missing) = (cut as u64, (stream.len() - cut) as u64);
+                let (_, most) = read_around(&stream[..cut], &[Hole { offset, length: Some(missing) }], |_| ControlFlow::Continue(()));
+                prop_assert!(most.unwrap() >= (pieces.concat().len() - out.len()) as u64);
             }
         }
 

@@ -1,38 +1,6 @@
-//! How much was lost in a gap, found by trying.
-//!
-//! What was inflated before a gap is known, and what comes after it refers to it by distance. Only the length of what was lost between is not known:
-//! it shifts every such reference. Block codes do not depend on the history, so each later message is read into cells once, and trying a length means
-//! to look its references up and to ask: is this UTF-8, and (where all messages before were) JSON? A wrong length puts quotes and braces in wrong
-//! places. Lengths that fail once are out for good; a byte is known when all lengths that are left agree on it. So a wrong guess is never made;
-//! at worst there stay holes.
-//!
-//! Stated assumptions: the sender's text messages are UTF-8; JSON, when all that were seen are; and where all messages were JSON, what was
-//! lost compressed at most [`RATIO`] times, or four times as well as the best message seen. (Of other messages nothing is assumed: a pattern of
-//! a few bytes, sent again and again, compresses nearly as well as DEFLATE can.) If no length is left, one of them was wrong, and nothing of the references is told.
+//! Text and JSON with unknown bytes in them.
 
 use super::cells::Cell;
-
-/// How well lost JSON may have been compressed, at least.
-pub(super) const RATIO: u64 = 24;
-
-/// How well anything can be compressed: a match of 258 bytes takes two bits (RFC 1951 §3.2.5).
-pub(super) const MOST: u64 = 1032;
-
-/// With more lengths than this in question, no byte is worth asking all of them for.
-const FEW: usize = 64;
-
-/// What lay before a gap, and how long the gap may be.
-#[derive(Debug, Clone)]
-pub(super) struct Search {
-    /// The newest last.
-    before: Vec<Cell>,
-    /// Nothing came before `before`.
-    complete: bool,
-    window: usize,
-    lengths: Lengths,
-    /// Lengths were ruled out because messages were taken for JSON.
-    by_json: bool,
-}
 
 /// What a message is assumed to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,127 +13,37 @@ pub(super) enum Kind {
     Json,
 }
 
-#[derive(Debug, Clone)]
-enum Lengths {
-    /// No message has come yet.
-    Any,
-    /// These are left.
-    Left(Vec<u32>),
-    /// None was right, or it would take too long.
-    GivenUp,
+/// Reads a message and says whether there are bytes for the unknown ones with which it is what it is assumed to be.
+#[derive(Clone)]
+pub(super) struct Reader {
+    kind: Kind,
+    utf8: Utf8,
+    json: Json,
 }
 
-impl Search {
-    pub(super) fn new(before: Vec<Cell>, complete: bool, window: usize) -> Self {
+impl Reader {
+    pub(super) fn new(kind: Kind) -> Self {
         Self {
-            before,
-            complete,
-            window,
-            lengths: Lengths::Any,
-            by_json: false,
+            kind,
+            utf8: Utf8::default(),
+            json: Json::new(),
         }
     }
 
-    /// A message came behind the gap; at most `lost` inflated bytes lay in it. `budget` is what looking may cost, in cells.
-    pub(super) fn learn(&mut self, message: &[Cell], kind: Kind, lost: u64, budget: &mut u64) {
-        if matches!(self.lengths, Lengths::Any) {
-            let most = u32::try_from(lost).unwrap_or(u32::MAX).min(self.window as u32);
-            self.lengths = Lengths::Left((0..=most).collect());
-        }
-        if self.by_json && kind == Kind::Text {
-            // It was a mistake to take the others for JSON.
-            self.lengths = Lengths::GivenUp;
-        }
-        if message.iter().all(|cell| cell.back().is_none()) {
-            return;
-        }
-        self.by_json |= kind == Kind::Json;
-        let Lengths::Left(mut left) = std::mem::replace(&mut self.lengths, Lengths::GivenUp) else {
-            return;
-        };
-        left.retain(|&length| *budget > 0 && self.fits(message, kind, length, budget));
-        if *budget > 0 && !left.is_empty() {
-            self.lengths = Lengths::Left(left);
+    pub(super) fn push(&mut self, byte: Option<u8>) -> bool {
+        match self.kind {
+            Kind::Binary => true,
+            Kind::Text => self.utf8.push(byte),
+            Kind::Json => self.utf8.push(byte) && self.json.push(byte),
         }
     }
 
-    /// The cell, as far as all lengths in question agree on it.
-    pub(super) fn resolve(&self, cell: Cell) -> Cell {
-        let Some(back) = cell.back() else { return cell };
-        let Lengths::Left(left) = &self.lengths else {
-            return Cell::UNKNOWN;
-        };
-        if left.len() > FEW {
-            return Cell::UNKNOWN;
+    pub(super) fn may_end(&self) -> bool {
+        match self.kind {
+            Kind::Binary => true,
+            Kind::Text => self.utf8.may_end(),
+            Kind::Json => self.utf8.may_end() && self.json.may_end(),
         }
-        let mut all = left
-            .iter()
-            .map(|&length| self.look_up(back, length).unwrap_or(Cell::UNKNOWN));
-        match all.next() {
-            Some(first) if all.all(|other| other == first) => first,
-            _ => Cell::UNKNOWN,
-        }
-    }
-
-    /// The length, once there is no doubt; then what lay before the gap, and the gap, as cells.
-    pub(super) fn decided(&self) -> Option<(&[Cell], usize)> {
-        match &self.lengths {
-            Lengths::Left(left) => match left[..] {
-                [length] => Some((&self.before, length as usize)),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// How much memory it takes, in bytes.
-    pub(super) fn cost(&self) -> usize {
-        let lengths = match &self.lengths {
-            Lengths::Left(left) => left.capacity(),
-            Lengths::Any | Lengths::GivenUp => 0,
-        };
-        size_of::<Self>() + self.before.capacity() * size_of::<Cell>() + lengths * size_of::<u32>()
-    }
-
-    /// Nothing will come of it.
-    pub(super) fn is_given_up(&self) -> bool {
-        matches!(self.lengths, Lengths::GivenUp)
-    }
-
-    /// The `back`th byte before the end of a gap of `length`; `None` when no match can reach there.
-    fn look_up(&self, back: u32, length: u32) -> Option<Cell> {
-        let Some(back) = back.checked_sub(length).filter(|&back| back > 0) else {
-            return Some(Cell::UNKNOWN);
-        };
-        match self.before.len().checked_sub(back as usize) {
-            Some(at) => Some(self.before[at]),
-            None if self.complete => None,
-            None => Some(Cell::UNKNOWN),
-        }
-    }
-
-    fn fits(&self, message: &[Cell], kind: Kind, length: u32, budget: &mut u64) -> bool {
-        let (text, is_json) = (kind != Kind::Binary, kind == Kind::Json);
-        let mut json = Json::new();
-        let mut utf8 = Utf8::default();
-        for (at, &cell) in message.iter().enumerate() {
-            let cell = match cell.back() {
-                Some(back) => match self.look_up(back, length) {
-                    Some(cell) => cell,
-                    None => {
-                        *budget = budget.saturating_sub(at as u64 + 1);
-                        return false;
-                    }
-                },
-                None => cell,
-            };
-            if text && !(utf8.push(cell.byte()) && (!is_json || json.push(cell.byte()))) {
-                *budget = budget.saturating_sub(at as u64 + 1);
-                return false;
-            }
-        }
-        *budget = budget.saturating_sub(message.len() as u64 + 1);
-        !text || utf8.may_end() && (!is_json || json.may_end())
     }
 }
 
@@ -176,7 +54,7 @@ pub(super) fn may_be_json(message: &[Cell]) -> bool {
 }
 
 /// UTF-8 (RFC 3629 §4) with unknown bytes in it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Utf8 {
     /// How many continuation bytes may come, and whether they must.
     may: u8,
@@ -225,6 +103,7 @@ impl Utf8 {
 
 /// JSON (RFC 8259) with unknown bytes in it: the set of states in which a reader may be. Nesting is not counted, so it lets some through that is no
 /// JSON, and never refuses what is.
+#[derive(Clone)]
 struct Json(u16);
 
 impl Json {
