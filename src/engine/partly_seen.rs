@@ -47,7 +47,7 @@ fn heads_cut_in_their_first_lines_and_the_frame_behind_them() {
     talk.data(SERVER, &text(SERVER, "ho"), 1460);
     talk.packet(CLIENT, ACK, &[]);
     // `HTTP/1.1 101 Sw` is all that there is of the response.
-    for snaplen in [40 + 15, 40 + 40, 40 + 100] {
+    for snaplen in [40 + 12, 40 + 15, 40 + 40, 40 + 100] {
         let heard = hear_cut(talk.packets.iter(), 250, snaplen);
         assert_eq!(heard.texts(), ["hi", "ho"], "{snaplen}");
         assert_eq!(heard.rules, [""; 0]);
@@ -72,6 +72,26 @@ fn a_connection_of_which_the_client_s_syn_was_seen_and_little_more_of_its_beginn
         let mut texts = hear(seen, 250).texts();
         texts.sort();
         assert_eq!(texts, said, "{missing:?}");
+    }
+}
+
+#[test]
+fn other_upgrades_are_not_taken_for_websocket_when_their_heads_are_cut() {
+    let mut talk = Talk::new();
+    talk.data(CLIENT, b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n", 1460);
+    talk.data(
+        SERVER,
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n",
+        1460,
+    );
+    talk.data(SERVER, &[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100], 1460);
+    talk.data(CLIENT, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 1460);
+    for n in 0..20 {
+        talk.data(SERVER, &[&[0, 0, 30, 0, 0, 0, 0, 0, n][..], &[b'a'; 30]].concat(), 1460);
+    }
+    for snaplen in [40 + 2, 40 + 12, 40 + 20, 40 + 60] {
+        let heard = hear_cut(talk.packets.iter(), 250, snaplen);
+        assert!(heard.messages.is_empty(), "{snaplen}: {:?}", heard.messages);
     }
 }
 

@@ -13,7 +13,7 @@ const CHAINS: usize = 512;
 /// For each byte that comes, so many bytes of payload may be looked at.
 const BUDGET: u64 = 8;
 /// In so many bytes a chain may be looked at once, in the mean of all that came, and so many times more.
-const BYTES_A_LOOK: u64 = 8;
+const BYTES_A_LOOK: u64 = 16;
 const LOOKS: u64 = 8192;
 /// When looks are used up, a chain goes on only when it has so many bits.
 const WORTH_A_LOOK: i32 = 12;
@@ -218,7 +218,11 @@ impl Resync {
         let end = base + bytes.len() as u64;
         let mut at = usize::try_from(self.scanned.saturating_sub(base)).map_or(bytes.len(), |at| at.min(bytes.len()));
         loop {
-            let begin = self.next_begin(bytes, at);
+            let begin = if self.credit < BYTES_A_LOOK {
+                self.next_border(window, run, at)
+            } else {
+                self.next_begin(bytes, at)
+            };
             let stop = base + begin as u64;
             while let Some(entry) = standing.first_entry().filter(|entry| entry.key().0 < stop) {
                 let chain = entry.remove();
@@ -233,10 +237,6 @@ impl Resync {
                 _ if window.is_border(stop) => Place::Border,
                 _ => Place::Inside,
             };
-            if place == Place::Inside && self.credit < BYTES_A_LOOK && !standing.keys().any(|way| way.0 == stop) {
-                at = begin + 1;
-                continue;
-            }
             let new = Chain::new(stop, place, masked);
             // Those that were led here by chance may be in a state in which they cannot go on.
             let mut best = None;
@@ -279,6 +279,19 @@ impl Resync {
                     && self.may_lead_on(&bytes[at..])
                     && !payload::inside_character(&bytes[..at], bytes[at])
             })
+            .unwrap_or(bytes.len())
+    }
+
+    /// The first offset from `at` on at which a segment begins and a header may, or the end: all that is looked at when the looks are used up.
+    fn next_border(&self, window: Window<'_>, run: usize, at: usize) -> usize {
+        let (base, bytes) = window.runs[run];
+        let first = window.borders.partition_point(|&border| border < base + at as u64);
+        window.borders[first..]
+            .iter()
+            .chain(self.likely.as_ref().filter(|&&likely| likely >= base + at as u64))
+            .map(|border| usize::try_from(border - base).unwrap_or(bytes.len()))
+            .take_while(|&border| border + 1 < bytes.len())
+            .find(|&border| self.next_begin(&bytes[..border + 2], border) == border)
             .unwrap_or(bytes.len())
     }
 
