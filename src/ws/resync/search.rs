@@ -13,8 +13,8 @@ const CHAINS: usize = 512;
 /// For each byte that comes, so many bytes of payload may be looked at.
 const BUDGET: u64 = 8;
 /// In so many bytes a chain may be looked at once, in the mean of all that came, and so many times more.
-const BYTES_A_LOOK: u64 = 16;
-const LOOKS: u64 = 8192;
+const BYTES_A_LOOK: u64 = 8;
+const LOOKS: u64 = 32768;
 /// When looks are used up, a chain goes on only when it has so many bits.
 const WORTH_A_LOOK: i32 = 12;
 /// After so many bytes it is looked which of those before are of use.
