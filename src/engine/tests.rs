@@ -10,7 +10,7 @@ use crate::event::{Accept, End, Event, EventKind, Opcode, SegmentView, SessionEn
 use crate::http::accept_for;
 use crate::net::{LinkType, Packet};
 use crate::tcp::At;
-use crate::ws::unmask;
+use crate::ws::{Header, unmask};
 
 pub(super) const SYN: u8 = 0x02;
 pub(super) const ACK: u8 = 0x10;
@@ -339,7 +339,7 @@ fn what_only_the_client_sends_is_told_while_it_goes_on() {
 fn a_message_is_complete_when_its_last_missing_byte_has_come() {
     let mut talk = Talk::upgraded();
     let place = talk.packets.len();
-    for content in ["lost", "two", "three"] {
+    for content in ["lost", "the second", "third"] {
         talk.data(CLIENT, &text(CLIENT, content), 1460);
     }
     talk.data(SERVER, &text(SERVER, "heard"), 1460);
@@ -356,7 +356,10 @@ fn a_message_is_complete_when_its_last_missing_byte_has_come() {
     let mut lost = Talk::new();
     lost.packets = talk.packets.clone();
     lost.packets.remove(place);
-    let expected = [("two".to_owned(), place64 + 2), ("three".to_owned(), place64 + 4)];
+    let expected = [
+        ("the second".to_owned(), place64 + 2),
+        ("third".to_owned(), place64 + 4),
+    ];
     assert_eq!(packets(&lost.heard()), expected);
     // It comes late: nobody could read the others before.
     let packet = talk.packets.remove(place);
@@ -366,8 +369,8 @@ fn a_message_is_complete_when_its_last_missing_byte_has_come() {
         packets(&talk.heard_at_speed()),
         [
             ("lost".to_owned(), late),
-            ("two".to_owned(), late),
-            ("three".to_owned(), late)
+            ("the second".to_owned(), late),
+            ("third".to_owned(), late)
         ]
     );
 }
@@ -586,7 +589,8 @@ fn speech() -> impl Strategy<Value = (u8, Vec<u8>)> {
 }
 
 /// A session, and of each direction what was said where.
-type Spoken = Vec<(Side, u64, (Opcode, Vec<u8>))>;
+type Spoken = Vec<Saying>;
+type Saying = (Side, u64, (Opcode, Vec<u8>));
 
 fn session(lines: &[(bool, (u8, Vec<u8>))], size: usize) -> (Talk, Spoken) {
     let mut talk = Talk::upgraded();
@@ -622,6 +626,32 @@ fn direction(side: Side) -> Direction {
     }
 }
 
+/// Whether random bytes that were said happen to be this frame, too, and lead on: nobody can know better.
+fn is_in_binary(said: &[&Saying], (opcode, bytes): &(Opcode, Vec<u8>)) -> bool {
+    let mut stream = Vec::new();
+    let mut inside = Vec::new();
+    for (side, _, (opcode, payload)) in said {
+        let begin = stream.len() + 2;
+        stream.extend(frame(*side, 0x80 | opcode.bits(), payload));
+        if *opcode == Opcode::Binary {
+            inside.extend(begin..stream.len());
+        }
+    }
+    inside.into_iter().any(|at| {
+        let Some(header) = Header::parse(&stream[at..]) else {
+            return false;
+        };
+        let payload = stream.get(at + usize::from(header.size)..).unwrap_or_default();
+        header.opcode == *opcode
+            && header.length == bytes.len() as u64
+            && payload.get(..bytes.len()).is_some_and(|sent| {
+                let mut plain = sent.to_vec();
+                unmask(&mut plain, header.masking_key.unwrap_or_default(), 0);
+                plain == *bytes
+            })
+    })
+}
+
 /// `whole` holds nothing that was not said, and all of what `needed` accepts.
 fn check(heard: &Heard, spoken: &Spoken, side: Side, needed: impl Fn(u64, u64) -> bool) -> Result<(), TestCaseError> {
     let said: Vec<_> = spoken.iter().filter(|s| s.0 == side).collect();
@@ -629,6 +659,9 @@ fn check(heard: &Heard, spoken: &Spoken, side: Side, needed: impl Fn(u64, u64) -
     let mut found = vec![false; said.len()];
     for message in heard.whole(direction(side)) {
         let place = (next..said.len()).find(|&i| said[i].2 == message);
+        if place.is_none() && is_in_binary(&said, &message) {
+            continue;
+        }
         prop_assert!(
             place.is_some(),
             "nobody said {:?} {:?}",

@@ -5,11 +5,13 @@
 use super::{Chunk, Decoder, Output, Shared, State};
 use crate::base::{Direction, Gap};
 use crate::tcp::At;
-use crate::ws::resync::{Collected, Expect, Purpose};
+use crate::ws::resync::{Collected, Expect, Purpose, payload_bits};
 use crate::ws::{Backlog, Header, Held, LengthForm, Opcode};
 
 /// After so many headers that may be ones, a found header is a true one.
 const TRUSTED_AFTER: u8 = 12;
+/// With so many bits frames at the start of a segment lead to a true header: chance does in one of a million places.
+const LEADS: i32 = 20;
 
 impl Decoder {
     /// Bytes whose place in the frames is not known.
@@ -97,54 +99,47 @@ impl Decoder {
 
     /// Where a segment before `start` begins with a frame that leads exactly to `start`, through others or not: the first such one.
     ///
-    /// [`resync`](crate::ws::resync) leaves the first frame out that it has found unless its payload speaks for itself. Here the
-    /// place does: that other bytes at the start of a segment lead from there to a true header is as likely as that they guess
-    /// the header's first byte and the length that fits, about one in 10,000.
+    /// [`resync`](crate::ws::resync) leaves the first frame out that it has found unless it speaks for itself. Here the place
+    /// speaks, too: other bytes at the start of a segment do not lead from there to a true header by chance. A frame of less than
+    /// 126 bytes does, once in 4,000 times; it is believed when it says more, or fills its segment.
     fn earlier(&self, backlog: &Backlog, start: u64) -> u64 {
-        let leads = |mut at: u64, mut bytes: &[u8]| {
-            // Frames that end before `start` lie in `bytes`; the last one may reach over a gap, or over segments.
-            for _ in 0..64 {
-                let Some(header) = Header::parse(bytes) else {
-                    return false;
-                };
-                if !self.can_be(&header) {
-                    return false;
-                }
-                let size = usize::from(header.size);
-                let length = usize::try_from(header.length).unwrap_or(usize::MAX);
-                let whole = bytes.get(size..).and_then(|b| b.get(..length));
-                if header.opcode == Opcode::Text
-                    && header.fin
-                    && !header.rsv[0]
-                    && let Some(payload) = whole
-                {
-                    let mut plain = payload.to_vec();
-                    crate::ws::mask::unmask(&mut plain, header.masking_key.unwrap_or_default(), 0);
-                    if simdutf8::basic::from_utf8(&plain).is_err() {
-                        return false;
-                    }
-                }
-                at = at.saturating_add(size as u64).saturating_add(header.length);
-                if at >= start {
-                    return at == start;
-                }
-                let Some(rest) = bytes.get(size.saturating_add(length)..) else {
-                    return false;
-                };
-                bytes = rest;
-            }
-            false
-        };
         backlog
             .iter()
             .filter_map(|held| match held {
                 Held::Data(chunk) if chunk.offset < start => Some(chunk),
                 _ => None,
             })
-            .filter(|chunk| leads(chunk.offset, chunk.bytes))
-            .map(|chunk| chunk.offset)
-            .next()
-            .unwrap_or(start)
+            .find(|chunk| self.leads(chunk.offset, chunk.bytes, start).unwrap_or(0) >= LEADS)
+            .map_or(start, |chunk| chunk.offset)
+    }
+
+    /// How much less likely than frames it is, in bits, that other bytes from `at` on lead to `start`; `None` when these do not.
+    fn leads(&self, mut at: u64, mut bytes: &[u8], start: u64) -> Option<i32> {
+        let mut bits = 0;
+        let segment_end = at + bytes.len() as u64;
+        // Frames that end before `start` lie in `bytes`; the last one may reach over a gap, or over segments.
+        for _ in 0..64 {
+            let header = Header::parse(bytes).filter(|header| self.can_be(header))?;
+            let size = usize::from(header.size);
+            let length = usize::try_from(header.length).unwrap_or(usize::MAX);
+            let whole = bytes.get(size..).and_then(|rest| rest.get(..length));
+            // One of eight first bytes that are frequent, and the one length that fits.
+            bits += 5 + match header.length_form {
+                LengthForm::Minimal if header.length < 126 => 7,
+                _ => 20,
+            };
+            if let Some(payload) = whole {
+                bits += payload_bits(&header, payload)?;
+            }
+            at = at.saturating_add(size as u64).saturating_add(header.length);
+            // Whatever else ends with its segment, a message does.
+            bits += if at == segment_end { 8 } else { 0 };
+            if at >= start {
+                return (at == start).then_some(bits);
+            }
+            bytes = bytes.get(size.saturating_add(length)..)?;
+        }
+        None
     }
 
     /// Reads what was collected from the header at `start` on. Ends before all is read only by seeking again, behind `start`.

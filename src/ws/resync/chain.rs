@@ -7,7 +7,7 @@ use crate::ws::{Header, LengthForm, Opcode};
 /// How much of a payload is looked at before all of it is there.
 const SAMPLE: usize = 128;
 /// With so many bits of its own a chain's first frame is told, too.
-pub(super) const SPEAKS_FOR_ITSELF: i32 = 24;
+const SPEAKS_FOR_ITSELF: i32 = 24;
 /// A frame longer than this is not believed in (and no more than this is looked at in one payload).
 const LONGEST: u64 = 1 << 32;
 
@@ -28,12 +28,35 @@ impl<'a> Window<'a> {
         self.runs.last().map_or(0, |run| run.0 + run.1.len() as u64)
     }
 
+    /// How many bytes there are.
+    pub(super) fn bytes(&self) -> usize {
+        self.runs.iter().map(|run| run.1.len()).sum()
+    }
+
     /// The bytes from `offset` to the next gap; `None` when they were dropped, lie in a gap, or are still to come.
     pub(super) fn from(&self, offset: u64) -> Option<&'a [u8]> {
         let run = self.runs.partition_point(|run| run.0 <= offset).checked_sub(1)?;
         let (start, bytes) = self.runs[run];
         let rest = bytes.get(usize::try_from(offset - start).ok()?..)?;
         (!rest.is_empty() || run + 1 == self.runs.len()).then_some(rest)
+    }
+
+    /// Whether `offset`, where a masked header may be, is rather inside a masked ASCII text: there, bytes that are four apart have
+    /// the same key, so their top bits are equal. Before and in a header six of these pairs are by chance only.
+    fn is_inside_masked_text(&self, offset: u64) -> bool {
+        /// So many pairs before those of the header are looked at, if there are so many, and so many must be there.
+        const BEFORE: usize = 12;
+        const LEAST: usize = 2;
+        let Some(run) = self.runs.partition_point(|run| run.0 <= offset).checked_sub(1) else {
+            return false;
+        };
+        let (start, bytes) = self.runs[run];
+        let at = (offset - start) as usize;
+        let from = at.saturating_sub(BEFORE + 4);
+        at >= 4 + LEAST
+            && bytes
+                .get(from..at + 6)
+                .is_some_and(|bytes| bytes.iter().zip(&bytes[4..]).all(|(a, b)| (a ^ b) & 0x80 == 0))
     }
 
     /// A segment begins at `offset`, or the last one ends there.
@@ -46,16 +69,20 @@ impl<'a> Window<'a> {
 pub(super) struct Chain {
     /// Where its first header is.
     pub(super) start: u64,
-    /// Where its second one is, once that is known to be one.
+    /// Where its second one is, once that is known to be one. Those in what looks like a masked text do not count.
     pub(super) second: Option<u64>,
     /// Where the next header must be.
     pub(super) next: u64,
     /// In bits.
     pub(super) score: i32,
+    /// Another chain that began earlier led to this one.
+    pub(super) led_to: Option<LedTo>,
     /// What the first frame says for itself.
-    pub(super) first_score: i32,
+    first_score: i32,
     /// How much of `score` comes from text or from masked frames.
     hard: i32,
+    /// Payload length of the last complete frame.
+    last_length: u64,
     /// How many frames are complete.
     pub(super) complete: u32,
     /// Where it can go on.
@@ -64,6 +91,8 @@ pub(super) struct Chain {
     /// A fragmented message is open.
     open: Option<bool>,
     closed: bool,
+    /// All headers so far are in what looks like a masked text.
+    pub(super) in_text: bool,
     /// The masking key of the frame before.
     key: Option<[u8; 4]>,
     frame: Option<Frame>,
@@ -76,6 +105,15 @@ struct Frame {
     payload: u64,
     /// What its payload was worth when only its beginning was there.
     sampled: Option<i32>,
+}
+
+/// What is left of a chain that became part of a likelier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LedTo {
+    /// How much more it is worth, which is less than nothing.
+    pub(super) more: i32,
+    /// Its second header.
+    pub(super) second: u64,
 }
 
 /// Where a chain begins.
@@ -108,13 +146,16 @@ impl Chain {
             second: None,
             next: start,
             score: prior,
+            led_to: None,
             first_score,
             hard: 0,
+            last_length: 0,
             complete: 0,
             wake: start + 2,
             masked,
             open: None,
             closed: false,
+            in_text: masked,
             key: None,
             frame: None,
         }
@@ -166,6 +207,10 @@ impl Chain {
         };
         let at_the_end = self.next + bytes.len() as u64 == window.end();
         let &[first, second, ..] = bytes else {
+            if bytes.first().is_some_and(|&first| !may_begin(first, expect)) {
+                return Err(Dead);
+            }
+            self.wake = self.next + if bytes.is_empty() { 1 } else { 2 };
             return Ok(self.wait(at_the_end));
         };
         if (second & 0x80 != 0) != self.masked || !may_begin(first, expect) {
@@ -178,7 +223,8 @@ impl Chain {
         };
         let bits = self.judge(&header, whole.is_some(), expect).ok_or(Dead)?;
         self.add(bits, if self.masked { bits } else { 0 });
-        if self.complete == 1 && self.second.is_none() {
+        self.in_text = self.in_text && window.is_inside_masked_text(self.next);
+        if self.complete > 0 && self.second.is_none() && !self.in_text {
             self.second = Some(self.next);
         }
         let payload = self.next + u64::from(header.size);
@@ -269,10 +315,11 @@ impl Chain {
         };
         self.add(whole - sampled, whole - sampled);
         self.add(border, hard);
+        self.last_length = frame.header.length;
         self.complete += 1;
         self.frame = None;
         self.next = end;
-        self.wake = end + 2;
+        self.wake = end + 1;
         Ok(())
     }
 
@@ -329,13 +376,61 @@ impl Chain {
         (self.next, self.open, self.closed)
     }
 
+    /// Goes on for `other`, which stands where this one does and is not likelier.
+    pub(super) fn meet(&mut self, other: &Chain) {
+        let lead = other.score - self.score;
+        let own = other.second.map(|second| LedTo { more: 0, second });
+        for led in own.into_iter().chain(other.led_to) {
+            self.lead(LedTo {
+                more: led.more + lead,
+                ..led
+            });
+        }
+    }
+
+    /// Another chain led to this one.
+    pub(super) fn lead(&mut self, led: LedTo) {
+        if led.second <= self.start {
+            self.led_to = self.led_to.max(Some(led));
+        }
+    }
+
+    /// It stands in a frame, not a very long one, and `start` lies in the header of that.
+    pub(super) fn reads_header_over(&self, start: u64) -> bool {
+        self.frame
+            .filter(|frame| frame.header.length < 0x1_0000)
+            .is_some_and(|frame| {
+                let header = frame.payload - u64::from(frame.header.size);
+                (header + 1..frame.payload).contains(&start)
+            })
+    }
+
+    /// Which header frames can be read from, when it is worth this much and the least is `wanted`: the second one, or the first when
+    /// that frame speaks for itself.
+    pub(super) fn believed_from(&self, worth: i32, wanted: i32) -> Option<u64> {
+        let led = self.led_to.filter(|led| worth + led.more >= wanted);
+        let first = Some(self.start).filter(|_| self.first_score >= SPEAKS_FOR_ITSELF);
+        led.map(|led| led.second).or(first).or(self.second)
+    }
+
+    /// What it is worth more because the stream ends exactly where it does: a chance chain ends somewhere.
+    pub(super) fn worth_of_end(&self, end: u64) -> i32 {
+        match self.last_length {
+            _ if !self.ends_at(end) => 0,
+            // Elsewhere, that so short a frame ends with its segment says nothing.
+            0..4 => 12,
+            _ => 8,
+        }
+    }
+
     /// The stream ends exactly where the chain does.
-    pub(super) fn ends_at(&self, end: u64) -> bool {
+    fn ends_at(&self, end: u64) -> bool {
         self.frame.is_none() && self.next == end && self.complete > 0
     }
 
     /// The bytes before `base` are gone.
     pub(super) fn dropped(&mut self, base: u64) {
+        self.led_to = self.led_to.filter(|led| led.second >= base);
         if self.start >= base {
             return;
         }

@@ -48,6 +48,7 @@ mod payload;
 mod search;
 
 pub use collected::Collected;
+pub(super) use payload::bits as payload_bits;
 pub use search::{Expect, Found, Purpose, Resync, Start};
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 
 use crate::ws::inflate::symbols::{self, End};
+use crate::ws::{Header, Opcode};
 
 /// Bits for or against; `None`: it cannot be.
-pub(super) type Evidence = Option<i32>;
+pub(in crate::ws) type Evidence = Option<i32>;
 
 /// How much text alone can say, in bits.
 const TEXT_CAP: i32 = 40;
@@ -28,6 +29,21 @@ impl<'a> Masked<'a> {
     fn last(self) -> Option<u8> {
         let at = self.bytes.len().checked_sub(1)?;
         Some(self.bytes[at] ^ self.key[at % 4])
+    }
+}
+
+/// What all of a frame's payload, as it was sent, says for the frame.
+pub(in crate::ws) fn bits(header: &Header, payload: &[u8]) -> Evidence {
+    let payload = Masked {
+        bytes: payload,
+        key: header.masking_key.unwrap_or_default(),
+    };
+    let mut budget = u64::MAX;
+    match header.opcode {
+        Opcode::Text | Opcode::Binary if header.rsv[0] => compressed(payload, header.fin, &mut budget),
+        Opcode::Text => text(payload, header.fin, &mut budget),
+        Opcode::Close => close(payload),
+        _ => Some(0),
     }
 }
 
@@ -148,9 +164,10 @@ impl Utf8 {
     }
 }
 
-/// Whether `next` continues a character of the text that ends with `before`: then it is no header.
+/// Whether `next` continues a character of the text that ends with `before`: then it is no header. A few bytes are text by chance.
 pub(super) fn inside_character(before: &[u8], next: u8) -> bool {
-    if !(0x80..0xc0).contains(&next) {
+    const LEAST: usize = 6;
+    if before.len() < LEAST || !(0x80..0xc0).contains(&next) {
         return false;
     }
     let context = &before[before.len().saturating_sub(16)..];

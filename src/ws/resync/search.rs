@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::chain::{Chain, Place, SPEAKS_FOR_ITSELF, Way, Window, may_begin};
+use super::chain::{Chain, LedTo, Place, Way, Window, may_begin};
 use super::payload;
 use crate::ws::Header;
 
@@ -74,7 +74,10 @@ fn stand(standing: &mut Standing, chain: Chain) {
         }
         Entry::Occupied(mut entry) => {
             if chain.score > entry.get().score {
-                entry.insert(chain);
+                let old = entry.insert(chain);
+                entry.get_mut().meet(&old);
+            } else {
+                entry.get_mut().meet(&chain);
             }
         }
     }
@@ -237,7 +240,7 @@ impl Resync {
                 _ if window.is_border(stop) => Place::Border,
                 _ => Place::Inside,
             };
-            let new = Chain::new(stop, place, masked);
+            let mut new = Chain::new(stop, place, masked);
             // Those that were led here by chance may be in a state in which they cannot go on.
             let mut best = None;
             while let Some(entry) = standing.first_entry().filter(|entry| entry.key().0 == stop) {
@@ -245,8 +248,13 @@ impl Resync {
                 // One to which everything may still happen says all that a new one would.
                 let open = old.is_open();
                 let score = old.score;
+                let led = LedTo {
+                    more: score - new.score,
+                    second: old.second.unwrap_or(stop),
+                };
                 if self.go_on(old, window, standing) && open {
                     best = best.max(Some(score));
+                    new.lead(led);
                 }
             }
             if best.is_none_or(|best| best < new.score) {
@@ -338,7 +346,10 @@ impl Resync {
             Entry::Occupied(mut entry) => {
                 let old = entry.get();
                 if (chain.score, old.start) > (old.score, chain.start) {
-                    entry.insert(chain);
+                    let old = entry.insert(chain);
+                    entry.get_mut().meet(&old);
+                } else {
+                    entry.get_mut().meet(&chain);
                 }
             }
         }
@@ -360,14 +371,18 @@ impl Resync {
     }
 
     fn decide(&mut self, window: Window<'_>) -> Found {
+        // The prior of a chain is for 65,536 places to start at.
+        let fewer = match self.expect.purpose {
+            Purpose::Regain if window.ended => (window.bytes().max(1).ilog2() as i32 + 1 - 16).min(0),
+            _ => 0,
+        };
         let worth = |chain: &Chain| {
-            // A chance chain ends somewhere, this one where all ends.
-            chain.worth(self.expect)
-                + if window.ended && chain.ends_at(window.end()) {
-                    8
-                } else {
-                    0
-                }
+            let end = if window.ended {
+                chain.worth_of_end(window.end())
+            } else {
+                0
+            };
+            chain.worth(self.expect) + end - fewer
         };
         let wanted = self.wanted(window.ended);
         if (self.strong || window.ended)
@@ -380,16 +395,24 @@ impl Resync {
             let rival = self
                 .chains
                 .values()
-                .filter(|chain| chain.next != best.next)
+                .filter(|chain| chain.next != best.next && !chain.in_text)
                 .map(worth)
                 .max();
-            self.strong = worth(best) >= wanted;
-            if self.strong && rival.is_none_or(|rival| worth(best) - rival >= 8) {
-                let start = if best.first_score >= SPEAKS_FOR_ITSELF {
-                    Some(best.start)
-                } else {
-                    best.second
-                };
+            // The one that led to it soon is as good.
+            let more = best.led_to.map_or(0, |led| led.more.min(0));
+            self.strong = worth(best) + if window.ended { 0 } else { more } >= wanted;
+            // A length of 129 and a brace look like a header of their own.
+            let in_header = |chain: &Chain| !window.ended && chain.reads_header_over(best.start);
+            if self.strong && !self.chains.values().any(in_header) && rival.is_none_or(|rival| worth(best) - rival >= 8)
+            {
+                // Chains that came to the same place in different states did not become one.
+                let start = self
+                    .chains
+                    .values()
+                    .filter(|chain| chain.complete > 0 && chain.next == best.next && worth(chain) >= wanted)
+                    .filter_map(|chain| Some((worth(chain), chain.believed_from(worth(chain), wanted)?)))
+                    .max_by_key(|&(worth, _)| worth)
+                    .map(|(_, start)| start);
                 if let Some(offset) = start.and_then(|start| start.checked_sub(self.base))
                     && offset < window.end() - self.base
                 {
