@@ -123,7 +123,7 @@ impl Half {
 
     /// The first offset of what waits: bytes, or the FIN.
     fn kept(&self) -> Option<u64> {
-        self.waiting.as_ref().and_then(|waiting| waiting.first()).or(self.fin)
+        self.waiting.as_ref().and_then(|waiting| waiting.first()).or(self.fin())
     }
 
     /// Whether all that has been seen fits into a window that begins at offset `at`.
@@ -136,7 +136,8 @@ impl Half {
         debug_assert!(self.next == 0, "what has been delivered does not move");
         let moved = |offset: u64| offset.saturating_add_signed(-by);
         self.start = self.start.wrapping_add(by as u32);
-        (self.high, self.fin) = (moved(self.high), self.fin.map(moved));
+        self.high = moved(self.high);
+        self.set_fin(self.fin().map(moved));
         // Until the other side has spoken nothing is acknowledged.
         self.acked = if self.beginning == Beginning::Seen {
             0

@@ -57,7 +57,7 @@ pub(super) fn data_fact(own: &Half, other: &Half, segment: &Segment<'_>, placed:
         DataFact::OutOfWindow => DataFact::OutOfWindow,
         _ if length == 0 => {
             // A FIN may come again, too.
-            let again = flags.fin() && own.fin == Some(placed.end);
+            let again = flags.fin() && own.fin() == Some(placed.end);
             if again {
                 DataFact::Retransmission { different: false }
             } else {
@@ -100,12 +100,12 @@ pub(super) fn acknowledge(other: &mut Half, segment: &Segment<'_>, now: Timestam
     let Ok(offset) = u64::try_from(offset) else {
         return fact;
     };
-    let data = other.fin.map_or(offset, |fin| offset.min(fin));
+    let data = other.fin().map_or(offset, |fin| offset.min(fin));
     if data > other.acked {
         fact.newly = other.acked..data;
         other.acked = data;
         if data > other.high {
-            other.acked_at = now;
+            other.acked_at = now.nanos();
         }
     }
     if offset > data && !other.fin_acked {

@@ -1,6 +1,6 @@
 //! One connection: what each of its segments does, in the light of those before.
 
-use crate::base::{Captured, GapCause, Lease, Side, Timestamp};
+use crate::base::{Captured, GapCause, Lease, Side};
 use crate::net::Segment;
 use crate::tcp::beginning::Beginning;
 use crate::tcp::belonging::Syn;
@@ -44,8 +44,8 @@ pub(super) enum Class {
 pub(super) struct Flow<U> {
     pub(super) connection: Connection,
     pub(super) upper: U,
-    /// When its last segment came.
-    pub(super) last: Timestamp,
+    /// When its last segment came, in [`Timestamp::nanos`](crate::base::Timestamp::nanos).
+    pub(super) last: i64,
     pub(super) halves: [Half; 2],
     /// Its last few segments.
     recent: Lease,
@@ -67,7 +67,7 @@ impl<U: Default> Flow<U> {
                 initiator: None,
             },
             upper: U::default(),
-            last: at.time,
+            last: at.time.nanos(),
             halves: Default::default(),
             recent: Lease::NONE,
             phase: Phase::Midstream,
@@ -340,7 +340,7 @@ impl<U: Default> Flow<U> {
     #[inline]
     fn release_acknowledged<P: Upper<State = U>>(&mut self, side: Side, at: At, upper: &mut P) {
         let half = &mut self.halves[side.index()];
-        if half.waiting.is_some() || half.fin.is_some() && !half.finished {
+        if half.waiting.is_some() || half.fin().is_some() && !half.finished {
             let (state, connection) = (&mut self.upper, &self.connection);
             let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
             half.release(at.time, &mut emit);

@@ -1,5 +1,7 @@
 //! One direction of a connection: its segments in any order become one stream, with gaps where bytes will not come.
 
+use std::num::NonZeroU64;
+
 use crate::base::{Captured, Gap, GapCause, Timestamp};
 use crate::tcp::beginning::Beginning;
 use crate::tcp::seq;
@@ -42,8 +44,8 @@ pub(super) struct Half {
     pub(super) high: u64,
     /// The other side has acknowledged all before it.
     pub(super) acked: u64,
-    /// Where its FIN is, once that has been seen.
-    pub(super) fin: Option<u64>,
+    /// Where its FIN is, and one more, once that has been seen.
+    fin: Option<NonZeroU64>,
     /// The FIN has been delivered.
     pub(super) finished: bool,
     /// The other side has acknowledged the FIN.
@@ -53,11 +55,11 @@ pub(super) struct Half {
     /// The shift count that its SYN offered.
     pub(super) scale: Option<u8>,
     pub(super) waiting: Option<Box<Waiting>>,
-    /// When it was acknowledged to where nothing has been seen yet.
-    pub(super) acked_at: Timestamp,
+    /// When it was acknowledged to where nothing has been seen yet, in [`Timestamp::nanos`]. There are many of these.
+    pub(super) acked_at: i64,
     /// Since when the other side has acknowledged what has not been delivered, or what comes waits for what may have
-    /// been before it; and how many packets ago that was.
-    doubted_since: Timestamp,
+    /// been before it, in the same; and how many packets ago that was.
+    doubted_since: i64,
     doubted_packets: u8,
     doubted: bool,
 }
@@ -104,7 +106,7 @@ impl Half {
             fact: DataFact::OutOfWindow,
         };
         let next = self.next as i64;
-        if at == next && self.fin.is_none() && self.waiting.is_none() {
+        if at == next && self.fin().is_none() && self.waiting.is_none() {
             return Placed {
                 start,
                 end: end as u64,
@@ -112,7 +114,7 @@ impl Half {
                 fact: DataFact::InOrder,
             };
         }
-        if (at - next).abs() > seq::LARGEST_WINDOW || self.fin.is_some_and(|fin| self.finished && end > fin as i64) {
+        if (at - next).abs() > seq::LARGEST_WINDOW || self.fin().is_some_and(|fin| self.finished && end > fin as i64) {
             return outside;
         }
         let end = end.max(0) as u64;
@@ -122,7 +124,9 @@ impl Half {
             DataFact::PartlyRetransmitted { new: end - self.next }
         } else {
             match &self.waiting {
-                None if at == next && self.fin.is_some_and(|fin| fin > self.next) => DataFact::FillsGap { released: 0 },
+                None if at == next && self.fin().is_some_and(|fin| fin > self.next) => {
+                    DataFact::FillsGap { released: 0 }
+                }
                 None if at == next => DataFact::InOrder,
                 Some(waiting) if at == next => DataFact::FillsGap {
                     released: if waiting.first().is_some_and(|first| first <= end) {
@@ -250,7 +254,7 @@ impl Half {
     /// Delivers the FIN, if all before it has been delivered.
     #[inline]
     pub(super) fn finish(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        if self.fin == Some(self.next) && !self.finished && self.beginning != Beginning::Seen {
+        if self.fin() == Some(self.next) && !self.finished && self.beginning != Beginning::Seen {
             (self.finished, self.beginning) = (true, Beginning::Known);
             emit(StreamEvent::Fin);
         }
@@ -264,14 +268,14 @@ impl Half {
     /// It has ended, and the other side says that it has got all of it.
     #[inline]
     pub(super) fn is_acknowledged_to_its_fin(&self) -> bool {
-        self.fin.is_some_and(|fin| self.acked >= fin)
+        self.fin().is_some_and(|fin| self.acked >= fin)
     }
 
     /// Where the first hole ends: at bytes that wait, or at the FIN.
     pub(super) fn hole_end(&self) -> Option<u64> {
         match &self.waiting {
             Some(waiting) => waiting.first(),
-            None => self.fin.filter(|&fin| fin > self.next),
+            None => self.fin().filter(|&fin| fin > self.next),
         }
     }
 
@@ -291,10 +295,10 @@ impl Half {
         let doubted = self.acked > self.next || self.beginning == Beginning::Seen;
         // An acknowledgment that was sent later than what comes now tells nothing yet: the two directions were captured
         // apart, and the other one stands first in the file.
-        if now < self.acked_at {
+        if now.nanos() < self.acked_at {
             (self.doubted_packets, self.doubted_since) = (0, self.acked_at);
         } else if doubted && !self.doubted {
-            (self.doubted_packets, self.doubted_since) = (0, now);
+            (self.doubted_packets, self.doubted_since) = (0, now.nanos());
         }
         self.doubted_packets = self.doubted_packets.saturating_add(1);
         let few = self.doubted_packets <= PATIENCE_PACKETS;
@@ -305,7 +309,7 @@ impl Half {
             _ if few => LONG_PATIENCE_NANOS,
             _ => PATIENCE_NANOS,
         };
-        let patient = now.since(self.doubted_since) < patience;
+        let patient = now.nanos().saturating_sub(self.doubted_since) < patience;
         let longest = if other_heard {
             LONGEST_WAIT_NANOS
         } else {
@@ -364,7 +368,7 @@ impl Half {
         while self.give_up_hole(cause, now, emit) {}
         // One number alone may as well have been the FIN's.
         let missing = self.acked.saturating_sub(self.next);
-        if self.fin.is_none() && missing > 1 && self.beginning == Beginning::Known {
+        if self.fin().is_none() && missing > 1 && self.beginning == Beginning::Known {
             let offset = self.next;
             self.next = self.acked;
             emit(StreamEvent::Gap(Gap {
@@ -375,19 +379,29 @@ impl Half {
         }
     }
 
+    /// Where its FIN is, once that has been seen.
+    #[inline]
+    pub(super) fn fin(&self) -> Option<u64> {
+        self.fin.map(|behind| behind.get() - 1)
+    }
+
+    pub(super) fn set_fin(&mut self, at: Option<u64>) {
+        self.fin = at.and_then(|at| NonZeroU64::new(at.saturating_add(1)));
+    }
+
     /// Notes where the FIN is. Answers whether it is news.
     pub(super) fn note_fin(&mut self, at: u64) -> bool {
-        if self.fin.is_some() || at < self.high {
+        if self.fin().is_some() || at < self.high {
             return false;
         }
-        self.fin = Some(at);
+        self.set_fin(Some(at));
         true
     }
 
     /// Bytes beyond a FIN that has not been reached yet prove it wrong.
     pub(super) fn doubt_fin(&mut self, end: u64) {
-        if !self.finished && self.fin.is_some_and(|fin| end > fin) {
-            self.fin = None;
+        if !self.finished && self.fin().is_some_and(|fin| end > fin) {
+            self.set_fin(None);
         }
     }
 
