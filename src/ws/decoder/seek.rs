@@ -123,10 +123,11 @@ impl Decoder {
             let size = usize::from(header.size);
             let length = usize::try_from(header.length).unwrap_or(usize::MAX);
             let whole = bytes.get(size..).and_then(|rest| rest.get(..length));
-            // One of eight first bytes that are frequent, and the one length that fits.
-            bits += 5 + match header.length_form {
-                LengthForm::Minimal if header.length < 126 => 7,
-                _ => 20,
+            // One of eight first bytes that are frequent, and the one length that fits. A run of zeros is empty frames, too.
+            bits += match header.length {
+                0 => 0,
+                1..126 => 12,
+                _ => 25,
             };
             if let Some(payload) = whole {
                 bits += payload_bits(&header, payload)?;
