@@ -9,18 +9,19 @@ use std::ops::ControlFlow;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use wschat_sniff::annotate::Detail;
+use wschat_sniff::annotate::texts;
+use wschat_sniff::base::PacketRef;
 use wschat_sniff::base::{Captured, Limits, Timestamp};
 use wschat_sniff::engine::Engine;
-use wschat_sniff::event::{Event, SegmentView, Sink};
-use wschat_sniff::lang;
-use wschat_sniff::narrate::Detail;
-use wschat_sniff::net::{Decoder, LinkType, Packet};
-use wschat_sniff::render::View;
-use wschat_sniff::render::json::Json;
-use wschat_sniff::render::palette::Palette;
-use wschat_sniff::render::tcpdump::{Options, Printer};
-use wschat_sniff::render::trace::{self, Trace};
-use wschat_sniff::tcp::{At, Connection, SegmentFacts, StreamEvent, Table, TcpEnd, Upper};
+use wschat_sniff::export::View;
+use wschat_sniff::export::json::Json;
+use wschat_sniff::export::palette::Palette;
+use wschat_sniff::export::tcpdump::{Options, Printer};
+use wschat_sniff::export::trace::{self, Trace};
+use wschat_sniff::record::{Event, SegmentView, Sink};
+use wschat_sniff::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, TcpEnd};
+use wschat_sniff::wire::{Decoder, LinkType, Packet};
 
 criterion_group!(benches, stages);
 criterion_main!(benches);
@@ -51,7 +52,7 @@ fn stages(criterion: &mut Criterion) {
                 if let Some(segment) = decoder.decode(packet) {
                     table.segment(
                         &segment,
-                        At {
+                        PacketRef {
                             packet: packet.number,
                             time: packet.time,
                         },
@@ -99,7 +100,7 @@ fn stages(criterion: &mut Criterion) {
 
 /// The views that need the engine: what it costs is in these figures.
 fn views(group: &mut BenchmarkGroup<'_, WallTime>, packets: &[Packet<'_>]) {
-    let english = lang::by_tag("en").expect("English is there");
+    let english = texts::by_tag("en").expect("English is there");
     let ascii = Options {
         ascii: 1,
         ..Options::default()
@@ -162,15 +163,22 @@ fn packets(savefile: &[u8]) -> Vec<Packet<'_>> {
 /// Listens to everything and does nothing.
 struct Ignore;
 
-impl Upper for Ignore {
+impl StreamHandler for Ignore {
     type State = ();
-    fn segment(&mut self, (): &mut (), _: &Connection, facts: &SegmentFacts, _: At) {
+    fn segment(&mut self, (): &mut (), _: &Connection, facts: &SegmentFacts, _: PacketRef) {
         black_box(facts);
     }
-    fn stream(&mut self, (): &mut (), _: &Connection, _: wschat_sniff::base::Side, event: StreamEvent<'_>, _: At) {
+    fn stream(
+        &mut self,
+        (): &mut (),
+        _: &Connection,
+        _: wschat_sniff::base::Side,
+        event: StreamEvent<'_>,
+        _: PacketRef,
+    ) {
         black_box(&event);
     }
-    fn end(&mut self, (): &mut (), _: &Connection, _: TcpEnd, _: At) {}
+    fn end(&mut self, (): &mut (), _: &Connection, _: TcpEnd, _: PacketRef) {}
 }
 
 impl Sink for Ignore {

@@ -7,7 +7,7 @@ use std::fmt;
 use regex::bytes::Regex;
 
 use crate::base::{Direction, Text};
-use crate::event::{Event, EventKind, Message, Opcode, SegmentView};
+use crate::record::{Event, EventKind, Message, Opcode, SegmentView};
 
 /// What the flags `--opcode`, `--grep`, `--from`, `--session` and `--no-control` ask for; all of it must hold.
 #[derive(Debug, Clone, Default)]
@@ -155,12 +155,12 @@ impl std::error::Error for UnknownOpcode {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::PacketRef;
     use crate::base::Timestamp;
-    use crate::event::{Hole, Payload, StreamRange};
-    use crate::tcp::At;
+    use crate::record::{Hole, Payload, StreamRange};
 
     fn message<'a>(opcode: Opcode, direction: Direction, bytes: &'a [u8], holes: &'a [Hole]) -> Message<'a> {
-        let at = At {
+        let at = PacketRef {
             packet: 1,
             time: Timestamp::from_nanos(0),
         };

@@ -4,30 +4,30 @@
 #[allow(dead_code, reason = "only the chat is wanted")]
 mod traffic;
 
+use wschat_sniff::annotate::Detail;
+use wschat_sniff::annotate::texts;
 use wschat_sniff::base::{Captured, Limits, Timestamp};
 use wschat_sniff::engine::Engine;
-use wschat_sniff::lang;
-use wschat_sniff::narrate::Detail;
-use wschat_sniff::net::{LinkType, Packet};
-use wschat_sniff::render::View;
-use wschat_sniff::render::json::Json;
-use wschat_sniff::render::palette::Palette;
-use wschat_sniff::render::tcpdump::Options;
-use wschat_sniff::render::trace::{self, Trace};
+use wschat_sniff::export::View;
+use wschat_sniff::export::json::Json;
+use wschat_sniff::export::palette::Palette;
+use wschat_sniff::export::tcpdump::Options;
+use wschat_sniff::export::trace::{self, Trace};
+use wschat_sniff::wire::{LinkType, Packet};
 
 /// Packets until everything has its size: the handshakes, and enough talk that nearly everybody has said something.
 const WARM: usize = 110_000;
 
 #[test]
 fn the_json_view_allocates_nothing_a_packet() {
-    let english = lang::by_tag("en").expect("English is there");
+    let english = texts::by_tag("en").expect("English is there");
     check(Json::new(false, false, english));
 }
 
 #[test]
 fn narration_allocates_nothing_a_packet() {
     check(Trace::new(trace::Options {
-        catalog: lang::by_tag("en").expect("English is there"),
+        catalog: texts::by_tag("en").expect("English is there"),
         detail: Detail::Normal,
         palette: Palette::new(false),
         full: false,

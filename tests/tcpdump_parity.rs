@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use support::savefile::Savefile;
 use support::{cases, damage, oracle};
-use wschat_sniff::render::tcpdump::{Options, Printer};
+use wschat_sniff::export::tcpdump::{Options, Printer};
 
 /// Flags that are tried on every capture.
 const FLAGS: [&str; 28] = [

@@ -5,15 +5,15 @@
 mod builder;
 
 use builder::{ACK, FIN, Ip4, PSH, RST, SYN, Tcp};
+use wschat_sniff::annotate::Detail;
+use wschat_sniff::annotate::texts;
 use wschat_sniff::base::{Captured, Limits, Timestamp};
 use wschat_sniff::engine::Engine;
-use wschat_sniff::lang;
-use wschat_sniff::narrate::Detail;
-use wschat_sniff::net::{LinkType, Packet};
-use wschat_sniff::render::View;
-use wschat_sniff::render::palette::Palette;
-use wschat_sniff::render::tcpdump;
-use wschat_sniff::render::trace::{Options, Trace};
+use wschat_sniff::export::View;
+use wschat_sniff::export::palette::Palette;
+use wschat_sniff::export::tcpdump;
+use wschat_sniff::export::trace::{Options, Trace};
+use wschat_sniff::wire::{LinkType, Packet};
 
 const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
@@ -36,7 +36,7 @@ const SERVER: usize = 1;
 impl Wire {
     fn new() -> Self {
         let view = Trace::new(Options {
-            catalog: lang::by_tag("en").unwrap(),
+            catalog: texts::by_tag("en").unwrap(),
             detail: Detail::Verbose,
             palette: &Palette::PLAIN,
             full: false,

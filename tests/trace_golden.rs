@@ -5,14 +5,14 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use wschat_sniff::annotate::Detail;
+use wschat_sniff::annotate::texts;
 use wschat_sniff::base::{Captured, Limits, Timestamp};
 use wschat_sniff::engine::Engine;
-use wschat_sniff::lang;
-use wschat_sniff::narrate::Detail;
-use wschat_sniff::net::{LinkType, Packet};
-use wschat_sniff::render::palette::Palette;
-use wschat_sniff::render::trace::{Options, Trace};
-use wschat_sniff::render::{View, tcpdump};
+use wschat_sniff::export::palette::Palette;
+use wschat_sniff::export::trace::{Options, Trace};
+use wschat_sniff::export::{View, tcpdump};
+use wschat_sniff::wire::{LinkType, Packet};
 
 /// The packets of a classic savefile: time, captured bytes, length on the wire.
 fn read(path: &Path) -> (LinkType, Vec<(Timestamp, Vec<u8>, usize)>) {
@@ -46,7 +46,7 @@ fn trace(path: &Path, language: &str, ascii: u8) -> String {
 /// The trace of the packets that `captured` lets through.
 fn trace_of(path: &Path, language: &str, ascii: u8, captured: impl Fn(&[u8]) -> bool) -> String {
     let mut view = Trace::new(Options {
-        catalog: lang::by_tag(language).unwrap(),
+        catalog: texts::by_tag(language).unwrap(),
         detail: Detail::Normal,
         palette: &Palette::PLAIN,
         full: false,

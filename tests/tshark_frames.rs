@@ -9,8 +9,8 @@ use std::process::Command;
 
 use wschat_sniff::base::{Captured, Limits, Timestamp};
 use wschat_sniff::engine::Engine;
-use wschat_sniff::event::{Event, EventKind, SegmentView, Sink};
-use wschat_sniff::net::{LinkType, Packet};
+use wschat_sniff::record::{Event, EventKind, SegmentView, Sink};
+use wschat_sniff::wire::{LinkType, Packet};
 
 /// One frame: number of the packet that completed it, sender's port, opcode, FIN, payload length, masking key.
 type Frame = (u64, u16, u8, bool, u64, Option<String>);

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use wschat_sniff::base::{Captured, Limits, Timestamp};
 use wschat_sniff::engine::Engine;
-use wschat_sniff::event::{Event, EventKind, Message, SegmentView, Sink};
-use wschat_sniff::net::{LinkType, Packet};
+use wschat_sniff::record::{Event, EventKind, Message, SegmentView, Sink};
+use wschat_sniff::wire::{LinkType, Packet};
 
 struct Check {
     open: bool,

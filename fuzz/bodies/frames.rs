@@ -2,11 +2,11 @@
 //! unknown. Then pieces: one byte of length, the bytes; a length of 0 is a gap of as many bytes as the next one says. Beside not
 //! panicking: the same bytes in one piece give the same messages.
 
+use wschat_sniff::base::PacketRef;
 use wschat_sniff::base::{Direction, Gap, GapCause, Limits, Timestamp, Violation};
-use wschat_sniff::event::{FrameInfo, Message, Opcode};
-use wschat_sniff::tcp::At;
-use wschat_sniff::ws::inflate::Inflater;
-use wschat_sniff::ws::{Chunk, Decoder, Output, Shared};
+use wschat_sniff::layer::ws::inflate::Inflater;
+use wschat_sniff::layer::ws::{Chunk, Decoder, Output, Shared};
+use wschat_sniff::record::{FrameInfo, Message, Opcode};
 
 #[derive(Default)]
 struct Heard {
@@ -15,11 +15,11 @@ struct Heard {
 }
 
 impl Output for Heard {
-    fn frame(&mut self, _: At, frame: &FrameInfo) {
+    fn frame(&mut self, _: PacketRef, frame: &FrameInfo) {
         assert!(frame.packets.0 <= frame.packets.1);
     }
 
-    fn message(&mut self, _: At, m: &Message<'_>) {
+    fn message(&mut self, _: PacketRef, m: &Message<'_>) {
         assert!(m.payload.bytes.len() <= 64 << 10);
         assert!(m.opcode != Opcode::Continuation);
         assert!(m.text.is_none_or(|text| text.as_bytes() == m.payload.bytes));
@@ -27,7 +27,7 @@ impl Output for Heard {
             .push((m.opcode, m.payload.bytes.to_vec(), m.complete, m.frames));
     }
 
-    fn violation(&mut self, _: At, violation: &Violation) {
+    fn violation(&mut self, _: PacketRef, violation: &Violation) {
         self.rules.push(violation.rule.id());
     }
 }
@@ -94,8 +94,8 @@ pub(crate) fn run(data: &[u8]) {
     assert!(pieces.messages == whole.messages && pieces.rules == whole.rules);
 }
 
-fn at(packet: u64) -> At {
-    At {
+fn at(packet: u64) -> PacketRef {
+    PacketRef {
         packet,
         time: Timestamp::from_nanos(0),
     }

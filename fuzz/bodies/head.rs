@@ -2,11 +2,11 @@
 //! a length of 0 is a gap. Beside not panicking: progress is made with every call.
 
 use wschat_sniff::base::{Gap, GapCause, Limits, Side};
-use wschat_sniff::http::{Exchange, Handshake, Heads, Step, judge_request};
+use wschat_sniff::layer::http1::{Exchange, Handshake, HeadStore, Step, judge_request};
 
 /// One input.
 pub(crate) fn run(data: &[u8]) {
-    let mut heads = Heads::new(&Limits {
+    let mut heads = HeadStore::new(&Limits {
         head_bytes: 1 << 10,
         ..Limits::default()
     });

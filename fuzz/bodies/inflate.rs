@@ -1,8 +1,8 @@
 //! Compressed messages of one direction. The first byte says the parameters; then messages: two bytes of length, one of flags.
 //! Beside not panicking: the limit is kept, holes lie in what they are holes of.
 
-use wschat_sniff::event::{Hole, StreamRange};
-use wschat_sniff::ws::inflate::{Compressed, InflatePool, Inflated, Inflater};
+use wschat_sniff::layer::ws::inflate::{Compressed, InflatePool, Inflated, Inflater};
+use wschat_sniff::record::{Hole, StreamRange};
 
 const LIMIT: usize = 64 << 10;
 

@@ -2,10 +2,10 @@
 //! panicking: what is JSON is what `serde_json` takes for JSON, it stays what it was, and nothing hidden comes out.
 
 use serde_json::value::RawValue;
-use wschat_sniff::render::escape;
-use wschat_sniff::render::hidden::is_hidden_at;
-use wschat_sniff::render::json_text::{Layout, MAX_DEPTH, minify, pretty};
-use wschat_sniff::render::palette::Palette;
+use wschat_sniff::export::escape;
+use wschat_sniff::export::hidden::is_hidden_at;
+use wschat_sniff::export::json_text::{Layout, MAX_DEPTH, minify, pretty};
+use wschat_sniff::export::palette::Palette;
 
 /// One input.
 pub fn run(data: &[u8]) {

@@ -4,9 +4,10 @@
 //! The first byte picks the link type. Then come packets: two bytes of length, one that says how much of it was cut off,
 //! one that says how much time has gone by, the bytes.
 
+use wschat_sniff::base::PacketRef;
 use wschat_sniff::base::{Captured, Limits, Side, Timestamp};
-use wschat_sniff::net::{Decoder, LinkType, Packet};
-use wschat_sniff::tcp::{At, Connection, SegmentFacts, StreamEvent, Table, TcpEnd, Upper};
+use wschat_sniff::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, TcpEnd};
+use wschat_sniff::wire::{Decoder, LinkType, Packet};
 
 const LINKS: [LinkType; 8] = [
     LinkType::RAW,
@@ -30,17 +31,17 @@ struct Checked {
 
 struct Check;
 
-impl Upper for Check {
+impl StreamHandler for Check {
     type State = Checked;
 
-    fn segment(&mut self, state: &mut Checked, connection: &Connection, facts: &SegmentFacts, _: At) {
+    fn segment(&mut self, state: &mut Checked, connection: &Connection, facts: &SegmentFacts, _: PacketRef) {
         assert!(state.number == 0 || state.number == connection.number);
         state.number = connection.number;
         assert!(facts.range.start <= facts.range.end);
         assert!(facts.ack.newly.start <= facts.ack.newly.end);
     }
 
-    fn stream(&mut self, state: &mut Checked, _: &Connection, side: Side, event: StreamEvent<'_>, at: At) {
+    fn stream(&mut self, state: &mut Checked, _: &Connection, side: Side, event: StreamEvent<'_>, at: PacketRef) {
         assert!(!state.ended);
         let reached = &mut state.reached[side.index()];
         let finished = &mut state.finished[side.index()];
@@ -58,7 +59,7 @@ impl Upper for Check {
         }
     }
 
-    fn end(&mut self, state: &mut Checked, _: &Connection, _: TcpEnd, _: At) {
+    fn end(&mut self, state: &mut Checked, _: &Connection, _: TcpEnd, _: PacketRef) {
         assert!(!std::mem::replace(&mut state.ended, true));
     }
 }
@@ -77,7 +78,7 @@ pub(crate) fn run(data: &[u8]) {
     let Some((&link, mut rest)) = data.split_first() else {
         return;
     };
-    let mut at = At {
+    let mut at = PacketRef {
         packet: 0,
         time: Timestamp::from_nanos(0),
     };

@@ -1,7 +1,7 @@
 //! A search for a frame header, segment by segment. The first byte says what is known; then segments: a byte of length, bytes.
 //! Beside not panicking: what is found or useless lies in the bytes that were shown.
 
-use wschat_sniff::ws::resync::{Expect, Found, Purpose, Resync};
+use wschat_sniff::layer::ws::resync::{Expect, Found, Purpose, Resync};
 
 /// One input.
 pub fn run(data: &[u8]) {

@@ -5,8 +5,8 @@
 //! more it had on the wire (less, from 0xf0 on), one that says how much time has gone by, the bytes.
 
 use wschat_sniff::base::{Captured, Timestamp};
-use wschat_sniff::net::{LinkType, Packet};
-use wschat_sniff::render::tcpdump::{Options, Precision, Printer, TimeFormat};
+use wschat_sniff::export::tcpdump::{Options, Precision, Printer, TimeFormat};
+use wschat_sniff::wire::{LinkType, Packet};
 
 const LINKS: [LinkType; 12] = [
     LinkType::RAW,

@@ -5,18 +5,18 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use wschat_sniff::annotate::Detail;
+use wschat_sniff::annotate::texts::CATALOGS;
 use wschat_sniff::base::Limits;
 use wschat_sniff::capture::offline::Offline;
 use wschat_sniff::engine::Engine;
-use wschat_sniff::event::{Event, EventKind, SegmentView, Sink};
-use wschat_sniff::lang::CATALOGS;
-use wschat_sniff::narrate::Detail;
-use wschat_sniff::net::Packet;
-use wschat_sniff::render::hidden::is_hidden_at;
-use wschat_sniff::render::palette::Palette;
-use wschat_sniff::render::tcpdump::{self, Printer};
-use wschat_sniff::render::trace::{self, Trace};
-use wschat_sniff::render::{Json, Messages, View, messages};
+use wschat_sniff::export::hidden::is_hidden_at;
+use wschat_sniff::export::palette::Palette;
+use wschat_sniff::export::tcpdump::{self, Printer};
+use wschat_sniff::export::trace::{self, Trace};
+use wschat_sniff::export::{Json, Messages, View, messages};
+use wschat_sniff::record::{Event, EventKind, SegmentView, Sink};
+use wschat_sniff::wire::Packet;
 
 /// A file may be compressed; this many packets will do.
 const PACKETS: u64 = 2_000;

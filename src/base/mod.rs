@@ -1,12 +1,11 @@
-//! The words that every floor uses. No floor of ours is imported here.
+//! The types that every module uses. No other module is imported here.
 
 mod captured;
 mod endpoint;
 mod gap;
 mod json_string;
-mod lending;
 mod limits;
-mod lists;
+mod packet_ref;
 mod time;
 mod violation;
 
@@ -14,8 +13,7 @@ pub use captured::Captured;
 pub use endpoint::{Direction, Endpoint, Side};
 pub use gap::{Gap, GapCause};
 pub use json_string::Text;
-pub use lending::{Lease, Lending};
 pub use limits::Limits;
-pub(crate) use lists::Lists;
+pub use packet_ref::PacketRef;
 pub use time::Timestamp;
 pub use violation::{Rule, Violation};

@@ -3,7 +3,7 @@
 use super::bpf::{Instruction, Program};
 use super::error::libpcap as said;
 use super::{Error, Raw};
-use crate::net::LinkType;
+use crate::wire::LinkType;
 
 /// The snapshot length that the `pcap` crate gives a handle that captures nothing. It shows in `ret #…` of what is compiled.
 const DEAD_SNAPLEN: u32 = 65_535;

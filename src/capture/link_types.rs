@@ -1,6 +1,6 @@
 //! The names of link types, as libpcap gives them.
 
-use crate::net::LinkType;
+use crate::wire::LinkType;
 
 /// `EN10MB`; the number when libpcap has no name for it.
 pub fn name(link: LinkType) -> String {

@@ -17,7 +17,7 @@ use super::error::libpcap as said;
 use super::filter::instructions;
 use super::{Error, Raw, devices, link_types};
 use crate::base::{Captured, Timestamp};
-use crate::net::LinkType;
+use crate::wire::LinkType;
 
 /// How to capture.
 #[derive(Debug, Clone)]

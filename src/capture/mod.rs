@@ -19,7 +19,7 @@ pub use error::Error;
 pub use libpcap::version as libpcap_version;
 
 use crate::base::{Captured, Timestamp};
-use crate::net::LinkType;
+use crate::wire::LinkType;
 
 /// A packet as it was captured, before the filter: it has no number yet.
 #[derive(Debug, Clone, Copy)]

@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 use super::error::reason;
 use super::{Error, Raw, link_types};
 use crate::base::Timestamp;
-use crate::net::LinkType;
+use crate::wire::LinkType;
 
 /// When this much has gathered, it is written.
 const FULL: usize = 128 << 10;

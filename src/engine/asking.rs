@@ -4,10 +4,10 @@ use super::flow::Cx;
 use super::tally::Tally;
 use super::who::Who;
 use crate::base::{Direction, Gap, GapCause, Rule, Side, Violation};
-use crate::event::{EventKind, Handshake, Request, Sink};
-use crate::http::{self, Exchange, Heads};
+use crate::layer::http1::{self, Exchange, HeadStore};
+use crate::layer::ws::{Chunk, ChunkBuffer, Header, Held, LengthForm, Opcode, Shared};
+use crate::record::{EventKind, Handshake, Request, Sink};
 use crate::tcp::TcpEnd;
-use crate::ws::{Backlog, Chunk, Header, Held, LengthForm, Opcode, Shared};
 
 /// More segments than this with frames, and none of the server's: it is not captured.
 const PATIENCE: usize = 8;
@@ -17,7 +17,7 @@ const PATIENCE: usize = 8;
 pub(super) struct Asking {
     pub(super) exchange: Exchange,
     /// What cannot be read before the response has come, by side.
-    held: [Backlog; 2],
+    held: [ChunkBuffer; 2],
     /// Known once an upgrade was asked for.
     pub(super) who: Option<Who>,
     pub(super) tally: Tally,
@@ -32,7 +32,7 @@ impl Asking {
         });
         let session = who.session(cx.connection);
         cx.listener.event(cx.at, &session, EventKind::UpgradeRequest(request));
-        http::judge_request(request, |violation| {
+        http1::judge_request(request, |violation| {
             cx.listener
                 .violation(cx.at, &session, Direction::ClientToServer, &violation);
         });
@@ -118,7 +118,7 @@ impl Asking {
             cause: GapCause::Evicted,
         };
         cx.shared.release(before);
-        *held = Backlog::default();
+        *held = ChunkBuffer::default();
         self.hold_gap(side, gap, cx);
         self.evicted(side, gap, cx);
     }
@@ -129,16 +129,16 @@ impl Asking {
         cx.shared.release(held.size());
         if held.bytes().is_empty() {
             // Of gaps with nothing held between them, only the last one can matter.
-            *held = Backlog::default();
+            *held = ChunkBuffer::default();
         }
         held.push_gap(gap, cx.at);
         if held.size() > cx.limits.waiting_bytes || !cx.shared.hold(held.size()) {
-            *held = Backlog::default();
+            *held = ChunkBuffer::default();
         }
     }
 
     /// What was held, by side; it is held no longer.
-    pub(super) fn take_held(&mut self, shared: &mut Shared) -> [Backlog; 2] {
+    pub(super) fn take_held(&mut self, shared: &mut Shared) -> [ChunkBuffer; 2] {
         for held in &self.held {
             shared.release(held.size());
         }
@@ -146,7 +146,7 @@ impl Asking {
     }
 
     /// It turned out to be something else: gives back the room that it takes.
-    pub(super) fn discard(&mut self, shared: &mut Shared, heads: &mut Heads) {
+    pub(super) fn discard(&mut self, shared: &mut Shared, heads: &mut HeadStore) {
         self.take_held(shared);
         self.exchange.discard(heads);
     }

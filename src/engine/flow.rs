@@ -6,12 +6,13 @@ use super::open::Open;
 use super::sniff::{Agreed, Sniff, Verdict};
 use super::tally::Tally;
 use super::who::Who;
+use crate::base::PacketRef;
 use crate::base::{Direction, Gap, Limits, Side};
-use crate::event::{EventKind, Handshake, Request, Response, Session, Sink};
-use crate::http::{Exchange, Heads, Step};
-use crate::tcp::{At, Connection, HandshakeStep, SegmentFacts, StreamEvent, TcpEnd};
-use crate::ws::inflate::Inflater;
-use crate::ws::{Backlog, Chunk, Decoder, Held, Shared};
+use crate::layer::http1::{Exchange, HeadStore, Step};
+use crate::layer::ws::inflate::Inflater;
+use crate::layer::ws::{Chunk, ChunkBuffer, Decoder, Held, Shared};
+use crate::record::{EventKind, Handshake, Request, Response, Session, Sink};
+use crate::tcp::{Connection, HandshakeStep, SegmentFacts, StreamEvent, TcpEnd};
 
 /// What is kept for a connection. Two words until it turns out to be interesting.
 #[derive(Debug)]
@@ -45,12 +46,12 @@ enum Stage {
 /// What a call brings along.
 pub(super) struct Cx<'c, 's, S> {
     pub(super) connection: &'c Connection,
-    pub(super) at: At,
+    pub(super) at: PacketRef,
     /// When the bytes that it brings, if any, were complete.
-    pub(super) data_at: At,
+    pub(super) data_at: PacketRef,
     pub(super) limits: &'c Limits,
     pub(super) shared: &'c mut Shared,
-    pub(super) heads: &'c mut Heads,
+    pub(super) heads: &'c mut HeadStore,
     pub(super) listener: &'c mut Listener<'s, S>,
 }
 
@@ -408,7 +409,7 @@ impl Flow {
     }
 
     /// It is WebSocket that the server has agreed to.
-    fn confirmed<S: Sink>(&mut self, known: Agreed, held: &[Backlog; 2], cx: &mut Cx<'_, '_, S>) {
+    fn confirmed<S: Sink>(&mut self, known: Agreed, held: &[ChunkBuffer; 2], cx: &mut Cx<'_, '_, S>) {
         let client = known.client;
         let who = Who {
             client,

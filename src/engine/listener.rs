@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 
 use super::tally::Tally;
+use crate::base::PacketRef;
 use crate::base::{Direction, Violation};
-use crate::event::{Event, EventKind, FrameInfo, Message, SegmentView, Session, Sink};
-use crate::net::Packet;
-use crate::tcp::At;
-use crate::ws::Output;
+use crate::layer::ws::Output;
+use crate::record::{Event, EventKind, FrameInfo, Message, SegmentView, Session, Sink};
+use crate::wire::Packet;
 
 /// The sink, until it says stop.
 pub(super) struct Listener<'s, S> {
@@ -32,13 +32,13 @@ impl<'s, S: Sink> Listener<'s, S> {
         }
     }
 
-    pub(super) fn event(&mut self, at: At, session: &Session, kind: EventKind<'_>) {
+    pub(super) fn event(&mut self, at: PacketRef, session: &Session, kind: EventKind<'_>) {
         if !self.stopped {
             self.stopped = self.sink.event(&Event { at, session, kind }).is_break();
         }
     }
 
-    pub(super) fn violation(&mut self, at: At, session: &Session, direction: Direction, violation: &Violation) {
+    pub(super) fn violation(&mut self, at: PacketRef, session: &Session, direction: Direction, violation: &Violation) {
         self.event(at, session, EventKind::Violation { direction, violation });
     }
 
@@ -60,16 +60,16 @@ pub(super) struct Out<'o, 's, S> {
 }
 
 impl<S: Sink> Output for Out<'_, '_, S> {
-    fn frame(&mut self, at: At, frame: &FrameInfo) {
+    fn frame(&mut self, at: PacketRef, frame: &FrameInfo) {
         self.listener.event(at, self.session, EventKind::Frame(frame));
     }
 
-    fn message(&mut self, at: At, message: &Message<'_>) {
+    fn message(&mut self, at: PacketRef, message: &Message<'_>) {
         self.tally.message(message);
         self.listener.event(at, self.session, EventKind::Message(message));
     }
 
-    fn violation(&mut self, at: At, violation: &Violation) {
+    fn violation(&mut self, at: PacketRef, violation: &Violation) {
         self.listener.violation(at, self.session, self.direction, violation);
     }
 }

@@ -17,12 +17,13 @@ mod tests;
 
 use std::ops::ControlFlow;
 
+use crate::base::PacketRef;
 use crate::base::{Limits, Side};
-use crate::event::{SegmentView, Sink};
-use crate::http::Heads;
-use crate::net::{self, Packet, Segment};
-use crate::tcp::{At, Connection, SegmentFacts, StreamEvent, Table, TcpEnd, Upper};
-use crate::ws::Shared;
+use crate::layer::http1::HeadStore;
+use crate::layer::ws::Shared;
+use crate::record::{SegmentView, Sink};
+use crate::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, TcpEnd};
+use crate::wire::{self, Packet, Segment};
 
 use flow::{Cx, Flow};
 use listener::Listener;
@@ -30,31 +31,31 @@ use listener::Listener;
 /// The core of the analyzer: no I/O, no clock, all state that a capture needs.
 #[derive(Debug)]
 pub struct Engine {
-    decoder: net::Decoder,
+    decoder: wire::Decoder,
     table: Table<Flow>,
     shared: Shared,
-    heads: Heads,
+    heads: HeadStore,
     limits: Limits,
-    last: At,
+    last: PacketRef,
 }
 
 impl Engine {
     /// An engine that has seen nothing, with these bounds.
     pub fn new(limits: Limits) -> Self {
         Self {
-            decoder: net::Decoder::new(&limits),
+            decoder: wire::Decoder::new(&limits),
             table: Table::new(&limits),
             shared: Shared::new(limits, false),
-            heads: Heads::new(&limits),
+            heads: HeadStore::new(&limits),
             limits,
-            last: At {
+            last: PacketRef {
                 packet: 0,
                 time: Default::default(),
             },
         }
     }
 
-    /// Also tells frames ([`crate::event::EventKind::Frame`]), which costs a little.
+    /// Also tells frames ([`crate::record::EventKind::Frame`]), which costs a little.
     pub fn with_frames(mut self, frames: bool) -> Self {
         self.shared = Shared::new(self.limits, frames);
         self
@@ -62,7 +63,7 @@ impl Engine {
 
     /// Reads the next packet and tells `sink` what it brings.
     pub fn packet<S: Sink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> ControlFlow<()> {
-        self.last = At {
+        self.last = PacketRef {
             packet: packet.number,
             time: packet.time,
         };
@@ -119,12 +120,12 @@ struct Feed<'e, 'p, S> {
     fills: [bool; 2],
     listener: Listener<'e, S>,
     shared: &'e mut Shared,
-    heads: &'e mut Heads,
+    heads: &'e mut HeadStore,
     limits: &'e Limits,
 }
 
 impl<'e, S: Sink> Feed<'e, '_, S> {
-    fn cx<'c>(&'c mut self, connection: &'c Connection, at: At) -> Cx<'c, 'e, S> {
+    fn cx<'c>(&'c mut self, connection: &'c Connection, at: PacketRef) -> Cx<'c, 'e, S> {
         Cx {
             connection,
             at,
@@ -149,10 +150,10 @@ impl<'e, S: Sink> Feed<'e, '_, S> {
     }
 }
 
-impl<S: Sink> Upper for Feed<'_, '_, S> {
+impl<S: Sink> StreamHandler for Feed<'_, '_, S> {
     type State = Flow;
 
-    fn segment(&mut self, flow: &mut Flow, connection: &Connection, facts: &SegmentFacts, _at: At) {
+    fn segment(&mut self, flow: &mut Flow, connection: &Connection, facts: &SegmentFacts, _at: PacketRef) {
         flow.segment(facts);
         if self.announced {
             return;
@@ -170,7 +171,7 @@ impl<S: Sink> Upper for Feed<'_, '_, S> {
         }
     }
 
-    fn stream(&mut self, flow: &mut Flow, connection: &Connection, side: Side, event: StreamEvent<'_>, at: At) {
+    fn stream(&mut self, flow: &mut Flow, connection: &Connection, side: Side, event: StreamEvent<'_>, at: PacketRef) {
         let mut data_at = at;
         match event {
             StreamEvent::Gap(_) => self.fills[side.index()] = false,
@@ -190,7 +191,7 @@ impl<S: Sink> Upper for Feed<'_, '_, S> {
         flow.is_wanted()
     }
 
-    fn end(&mut self, flow: &mut Flow, connection: &Connection, end: TcpEnd, at: At) {
+    fn end(&mut self, flow: &mut Flow, connection: &Connection, end: TcpEnd, at: PacketRef) {
         flow.end(end, &mut self.cx(connection, at));
     }
 }

@@ -5,9 +5,9 @@ use super::listener::{Listener, Out};
 use super::tally::Tally;
 use super::who::Who;
 use crate::base::{Direction, Gap, GapCause, Side};
-use crate::event::{EventKind, Session, Sink};
+use crate::layer::ws::{Chunk, ChunkBuffer, Decoder, Held};
+use crate::record::{EventKind, Session, Sink};
 use crate::tcp::TcpEnd;
-use crate::ws::{Backlog, Chunk, Decoder, Held};
 
 /// What is kept of such a connection.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Open {
         who: Who,
         decoders: [Decoder; 2],
         tally: Tally,
-        held: &[Backlog; 2],
+        held: &[ChunkBuffer; 2],
         cx: &mut Cx<'_, '_, S>,
     ) -> Self {
         let mut open = Self { who, decoders, tally };

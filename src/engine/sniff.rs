@@ -1,11 +1,11 @@
 //! A connection whose beginning was not seen: its bytes are collected until it is clear whether they are WebSocket frames.
 
 use super::tally::Tally;
+use crate::base::PacketRef;
 use crate::base::{Gap, GapCause, Side};
-use crate::http::{Request, Response};
-use crate::tcp::At;
-use crate::ws::resync::{Collected, Expect, Purpose};
-use crate::ws::{Backlog, Chunk, Held, Shared};
+use crate::layer::http1::{Request, Response};
+use crate::layer::ws::resync::{Collected, Expect, Purpose};
+use crate::layer::ws::{Chunk, ChunkBuffer, Held, Shared};
 
 /// What was collected of such a connection, by side.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Default for Sniff {
 
 impl Sniff {
     /// After a handshake that was cut, when so much is held.
-    pub(super) fn after(mut agreed: Box<Agreed>, held: &[Backlog; 2]) -> Self {
+    pub(super) fn after(mut agreed: Box<Agreed>, held: &[ChunkBuffer; 2]) -> Self {
         let mut sniff = Self::default();
         for side in [Side::A, Side::B] {
             let mut collected = Collected::new(Expect {
@@ -95,7 +95,7 @@ impl Sniff {
     }
 
     /// Bytes of a side that will not come.
-    pub(super) fn gap(&mut self, side: Side, gap: Gap, at: At, shared: &mut Shared) {
+    pub(super) fn gap(&mut self, side: Side, gap: Gap, at: PacketRef, shared: &mut Shared) {
         self.sides[side.index()].push_gap(gap, at, shared);
     }
 
@@ -116,7 +116,7 @@ impl Sniff {
     }
 
     /// What was collected, for whoever can read it now.
-    pub(super) fn take(&mut self, shared: &mut Shared) -> [Backlog; 2] {
+    pub(super) fn take(&mut self, shared: &mut Shared) -> [ChunkBuffer; 2] {
         self.sides.each_mut().map(|side| side.take(shared))
     }
 }

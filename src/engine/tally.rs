@@ -1,7 +1,7 @@
 //! What is counted and remembered of a session until it ends.
 
 use crate::base::{Direction, Side};
-use crate::event::{End, Message, Opcode, Session, SessionEnd, Unanswered};
+use crate::record::{End, Message, Opcode, Session, SessionEnd, Unanswered};
 use crate::tcp::TcpEnd;
 
 /// What [`SessionEnd`] will say.

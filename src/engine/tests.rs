@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 
 use super::Engine;
+use crate::base::PacketRef;
 use crate::base::{Captured, Direction, GapCause, Limits, Side, Timestamp};
-use crate::event::{Accept, End, Event, EventKind, Opcode, SegmentView, SessionEnd, Sink};
-use crate::http::accept_for;
-use crate::net::{LinkType, Packet};
-use crate::tcp::At;
-use crate::ws::{Header, unmask};
+use crate::layer::http1::accept_for;
+use crate::layer::ws::{Header, unmask};
+use crate::record::{Accept, End, Event, EventKind, Opcode, SegmentView, SessionEnd, Sink};
+use crate::wire::{LinkType, Packet};
 
 pub(super) const SYN: u8 = 0x02;
 pub(super) const ACK: u8 = 0x10;
@@ -158,7 +158,7 @@ pub(super) struct Said {
     inferred: bool,
     start: u64,
     /// The packet with its first byte.
-    first: At,
+    first: PacketRef,
     /// The packet that completed it.
     at: u64,
 }
@@ -385,7 +385,7 @@ fn the_first_ping_without_its_pong_is_named() {
         talk.data(SERVER, &frame(SERVER, 0x89, &[n]), 1460);
     }
     let pings = talk.heard().ends[0].unanswered_pings;
-    assert_eq!(pings[0], crate::event::Unanswered::default());
+    assert_eq!(pings[0], crate::record::Unanswered::default());
     assert_eq!((pings[1].count, pings[1].first_packet), (70, first));
 }
 
@@ -574,7 +574,7 @@ fn a_reordered_message_is_complete_when_its_last_byte_has_come() {
     for (first, packet) in first[1..].iter().zip([3, 1, 2]) {
         let packet = before as u64 + packet;
         let time = Timestamp::from_nanos((packet as i64 - 1) * 1_000_000);
-        assert_eq!(*first, At { packet, time });
+        assert_eq!(*first, PacketRef { packet, time });
     }
 }
 

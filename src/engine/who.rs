@@ -1,7 +1,7 @@
 //! Who is the client of a connection: what is kept of a [`Session`], the rest of which its connection knows.
 
 use crate::base::{Direction, Side};
-use crate::event::Session;
+use crate::record::Session;
 use crate::tcp::Connection;
 
 /// Which side is the client, and how that was found out.

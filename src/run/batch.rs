@@ -2,13 +2,14 @@
 
 use std::ops::{ControlFlow, Range};
 
+use crate::base::PacketRef;
 use crate::base::{Captured, Direction, Gap, Violation};
-use crate::event::{
+use crate::record::{
     Close, Event, EventKind, FrameInfo, Handshake, Hole, Message, Payload, Progress, Request, SegmentView, Session,
     SessionEnd, Sink,
 };
-use crate::net::{Packet, Segment};
-use crate::tcp::{At, Connection, SegmentFacts};
+use crate::tcp::{Connection, SegmentFacts};
+use crate::wire::{Packet, Segment};
 
 /// When a batch holds so many bytes of payload it is full: what is in it still lies in a cache when it is told again.
 const FULL_BYTES: usize = 128 << 10;
@@ -25,7 +26,7 @@ pub(super) struct Batch {
     order: Vec<Record>,
     packets: Vec<StoredPacket>,
     messages: Vec<StoredMessage>,
-    others: Vec<(At, Session, Other)>,
+    others: Vec<(PacketRef, Session, Other)>,
     bytes: Vec<u8>,
     text: String,
     holes: Vec<Hole>,
@@ -56,7 +57,7 @@ struct StoredSegment {
 }
 
 struct StoredMessage {
-    at: At,
+    at: PacketRef,
     session: Session,
     message: Message<'static>,
     payload: Stored,

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use jiff::tz::TimeZone;
 
 use crate::base::Timestamp;
-use crate::event::{Event, EventKind, SegmentView, Sink};
-use crate::net::Packet;
+use crate::record::{Event, EventKind, SegmentView, Sink};
+use crate::wire::Packet;
 
 /// Writes a line for each violation, and counts them.
 pub(super) struct Check {

@@ -1,9 +1,9 @@
 //! `--summary`: counts, and closes the output.
 
+use crate::annotate::texts::Catalog;
 use crate::cli::{Format, Options};
-use crate::lang::Catalog;
-use crate::render::Summary;
-use crate::render::palette::Palette;
+use crate::export::Summary;
+use crate::export::palette::Palette;
 
 /// The summary and how it is to be written.
 pub(super) struct Closing {

@@ -5,7 +5,7 @@ use crate::capture::bpf::Program;
 use crate::capture::filter;
 use crate::capture::offline::Offline;
 use crate::cli::{Input, Options};
-use crate::net::LinkType;
+use crate::wire::LinkType;
 
 /// tcpdump's largest snapshot length, for which a filter is compiled when there is neither file nor interface.
 const SNAPLEN: u32 = 262_144;

@@ -12,7 +12,7 @@ use crate::capture::filter::Filter;
 use crate::capture::live::{Direction, Live, Settings};
 use crate::capture::{devices, link_types};
 use crate::cli::{CaptureDirection, Options};
-use crate::net::LinkType;
+use crate::wire::LinkType;
 
 /// How long the kernel may gather packets that are printed: they are to be seen within 100 ms.
 ///

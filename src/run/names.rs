@@ -7,7 +7,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::render::tcpdump::Resolve;
+use crate::export::tcpdump::Resolve;
 
 /// So many hosts are remembered; then it begins anew.
 const HOSTS: usize = 50_000;

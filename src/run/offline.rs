@@ -17,7 +17,7 @@ use crate::capture::link_types;
 use crate::capture::live::time_stamp_type_from_name;
 use crate::capture::offline::Offline;
 use crate::cli::Options;
-use crate::net::LinkType;
+use crate::wire::LinkType;
 
 /// tcpdump's line about a file that it begins to read.
 pub(super) fn announce(input: &Offline) {

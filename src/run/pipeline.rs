@@ -10,20 +10,20 @@ use super::output::Output;
 use super::relay::Relay;
 use super::sinks::{AnyView, Emptied, Lines, Sinks};
 use super::{Error, Outcome, setup};
+use crate::annotate::Detail;
+use crate::annotate::texts::{self, Catalog};
 use crate::capture::Raw;
 use crate::capture::filter::Filter;
 use crate::capture::savefile::{Savefile, Written};
 use crate::cli::{Color, Format, Options};
 use crate::engine::Engine;
-use crate::lang::{self, Catalog};
-use crate::narrate::Detail;
-use crate::net::Packet;
-use crate::render::json::Json;
-use crate::render::messages::{self, Messages};
-use crate::render::palette::Palette;
-use crate::render::tcpdump::{self, Names, Precision, Printer, TimeFormat};
-use crate::render::trace::{self, Trace};
-use crate::render::{SelectedEvents, SelectedPackets};
+use crate::export::json::Json;
+use crate::export::messages::{self, Messages};
+use crate::export::palette::Palette;
+use crate::export::tcpdump::{self, Names, Precision, Printer, TimeFormat};
+use crate::export::trace::{self, Trace};
+use crate::export::{SelectedEvents, SelectedPackets};
+use crate::wire::Packet;
 
 /// The way of the packets of one run.
 pub(super) struct Pipeline {
@@ -316,11 +316,11 @@ fn messages(options: &Options) -> Messages {
 
 /// `--lang`, else the locale's.
 fn catalog(options: &Options) -> &'static Catalog {
-    match options.lang.as_deref().and_then(lang::by_tag) {
+    match options.lang.as_deref().and_then(texts::by_tag) {
         Some(catalog) => catalog,
         None => {
             let variable = |name| std::env::var(name).ok();
-            lang::from_env(
+            texts::from_env(
                 variable("LC_ALL").as_deref(),
                 variable("LC_MESSAGES").as_deref(),
                 variable("LANG").as_deref(),

@@ -11,8 +11,8 @@ use std::thread::{self, JoinHandle};
 use super::batch::Batch;
 use super::output::Output;
 use super::sinks::Sinks;
-use crate::event::{Event, EventKind, SegmentView, Sink};
-use crate::net::Packet;
+use crate::record::{Event, EventKind, SegmentView, Sink};
+use crate::wire::Packet;
 
 /// Batches on their way. A few even out what the two threads need for one.
 const BATCHES: usize = 4;

@@ -10,7 +10,7 @@ use crate::capture::link_types;
 use crate::capture::privileges::{self, Identity};
 use crate::capture::savefile::{Plan, Savefile};
 use crate::cli::{FilterText, Options};
-use crate::net::LinkType;
+use crate::wire::LinkType;
 
 /// The filter expression itself, or what the file of `-F` holds.
 pub(super) fn expression(filter: &FilterText) -> Result<String, Error> {

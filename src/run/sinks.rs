@@ -5,13 +5,13 @@ use std::ops::ControlFlow;
 use super::check::Check;
 use super::closing::Closing;
 use super::output::Output;
-use crate::event::{Event, SegmentView, Sink};
-use crate::net::Packet;
-use crate::render::json::Json;
-use crate::render::messages::Messages;
-use crate::render::tcpdump::Printer;
-use crate::render::trace::Trace;
-use crate::render::{SelectedEvents, SelectedPackets, View};
+use crate::export::json::Json;
+use crate::export::messages::Messages;
+use crate::export::tcpdump::Printer;
+use crate::export::trace::Trace;
+use crate::export::{SelectedEvents, SelectedPackets, View};
+use crate::record::{Event, SegmentView, Sink};
+use crate::wire::Packet;
 
 /// When this much has gathered, it is taken.
 const FULL: usize = 128 << 10;

@@ -1,12 +1,12 @@
 //! Whether a segment belongs to the connection that has its endpoints, or to a later one that has taken them over.
 
+use crate::base::PacketRef;
 use crate::base::Side;
-use crate::net::Segment;
-use crate::tcp::At;
 use crate::tcp::beginning::Beginning;
 use crate::tcp::facts::RESET_WINDOW;
 use crate::tcp::flow::{Class, Flow, Phase};
 use crate::tcp::half::Half;
+use crate::wire::Segment;
 
 /// What a segment means for the connection that has its endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(super) struct Syn {
     pub(super) seq: u32,
     pub(super) window: u16,
     pub(super) scale: Option<u8>,
-    pub(super) at: At,
+    pub(super) at: PacketRef,
 }
 
 impl<U: Default> Flow<U> {

@@ -1,10 +1,11 @@
 //! How a connection ends: by FINs or a reset, which may have overtaken the last bytes; or because nobody waits any longer.
 
+use crate::base::PacketRef;
 use crate::base::{GapCause, Side, Timestamp};
 use crate::tcp::beginning::Beginning;
 use crate::tcp::flow::Flow;
 use crate::tcp::half::Half;
-use crate::tcp::{At, StreamEvent, TcpEnd, Upper};
+use crate::tcp::{StreamEvent, StreamHandler, TcpEnd};
 
 /// A reset that was believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +39,7 @@ impl<U: Default> Flow<U> {
     }
 
     /// Nothing more will come of a connection that is closing.
-    pub(super) fn close<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
+    pub(super) fn close<P: StreamHandler<State = U>>(&mut self, at: PacketRef, upper: &mut P) {
         let end = match (self.reset.as_deref(), self.first_fin) {
             (Some(&Reset { by, .. }), _) => TcpEnd::Reset { by },
             (None, Some(by)) => TcpEnd::Fin { by },
@@ -48,7 +49,7 @@ impl<U: Default> Flow<U> {
     }
 
     /// Gives up everything that waits, because there is no room for it.
-    pub(super) fn give_up_waiting<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
+    pub(super) fn give_up_waiting<P: StreamHandler<State = U>>(&mut self, at: PacketRef, upper: &mut P) {
         let (state, connection) = (&mut self.upper, &self.connection);
         for side in [Side::A, Side::B] {
             let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
@@ -58,7 +59,7 @@ impl<U: Default> Flow<U> {
     }
 
     /// Delivers what waits, and tells what is missing.
-    fn flush<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
+    fn flush<P: StreamHandler<State = U>>(&mut self, at: PacketRef, upper: &mut P) {
         let (state, connection) = (&mut self.upper, &self.connection);
         for side in [Side::A, Side::B] {
             let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
@@ -67,7 +68,7 @@ impl<U: Default> Flow<U> {
     }
 
     /// Ends the connection, unless it has ended: delivers what waits, then tells `upper`.
-    pub(super) fn end<P: Upper<State = U>>(&mut self, end: TcpEnd, at: At, upper: &mut P) {
+    pub(super) fn end<P: StreamHandler<State = U>>(&mut self, end: TcpEnd, at: PacketRef, upper: &mut P) {
         if self.ended {
             return;
         }

@@ -1,10 +1,10 @@
 //! What one segment does, told from the state of both directions: its data, its acknowledgment, its window, its reset.
 
 use crate::base::{Side, Timestamp};
-use crate::net::Segment;
 use crate::tcp::beginning::Beginning;
 use crate::tcp::half::{Half, Placed};
 use crate::tcp::{AckFact, DataFact, SegmentFacts, WindowFact};
+use crate::wire::Segment;
 
 /// A reset this far behind everything seen is believed (RFC 9293 §3.5.2 says: in the window; ours is a guess).
 pub(super) const RESET_WINDOW: i64 = 1 << 20;

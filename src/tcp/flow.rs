@@ -1,7 +1,8 @@
 //! One connection: what each of its segments does, in the light of those before.
 
-use crate::base::{Captured, GapCause, Lease, Side};
-use crate::net::Segment;
+use crate::base::PacketRef;
+use crate::base::{Captured, GapCause, Side};
+use crate::bounded::Handle;
 use crate::tcp::beginning::Beginning;
 use crate::tcp::belonging::Syn;
 use crate::tcp::ending::Reset;
@@ -9,7 +10,8 @@ use crate::tcp::facts;
 use crate::tcp::half::{Half, Placed};
 use crate::tcp::options::window_scale;
 use crate::tcp::recent::{Fingerprint, Recents};
-use crate::tcp::{At, Connection, DataFact, HandshakeStep, SegmentFacts, StreamEvent, TcpEnd, Upper};
+use crate::tcp::{Connection, DataFact, HandshakeStep, SegmentFacts, StreamEvent, StreamHandler, TcpEnd};
+use crate::wire::Segment;
 
 /// How much is known of the handshake (RFC 9293 §3.3.2, as an observer sees it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +50,7 @@ pub(super) struct Flow<U> {
     pub(super) last: i64,
     pub(super) halves: [Half; 2],
     /// Its last few segments.
-    recent: Lease,
+    recent: Handle,
     pub(super) phase: Phase,
     /// Who sent the first FIN.
     pub(super) first_fin: Option<Side>,
@@ -59,7 +61,7 @@ pub(super) struct Flow<U> {
 }
 
 impl<U: Default> Flow<U> {
-    pub(super) fn new(number: u64, segment: &Segment<'_>, at: At) -> Self {
+    pub(super) fn new(number: u64, segment: &Segment<'_>, at: PacketRef) -> Self {
         Self {
             connection: Connection {
                 number,
@@ -69,7 +71,7 @@ impl<U: Default> Flow<U> {
             upper: U::default(),
             last: at.time.nanos(),
             halves: Default::default(),
-            recent: Lease::NONE,
+            recent: Handle::NONE,
             phase: Phase::Midstream,
             first_fin: None,
             reset: None,
@@ -114,11 +116,11 @@ impl<U: Default> Flow<U> {
     }
 
     /// Reads a segment: tells `upper` what it does and what it brings.
-    pub(super) fn segment<P: Upper<State = U>>(
+    pub(super) fn segment<P: StreamHandler<State = U>>(
         &mut self,
         segment: &Segment<'_>,
         side: Side,
-        at: At,
+        at: PacketRef,
         limit: usize,
         recents: &mut Recents,
         upper: &mut P,
@@ -181,7 +183,7 @@ impl<U: Default> Flow<U> {
         segment: &Segment<'_>,
         side: Side,
         different: bool,
-        at: At,
+        at: PacketRef,
         facts: &mut SegmentFacts,
     ) -> Placed {
         let (payload, flags) = (segment.payload, segment.flags);
@@ -246,12 +248,12 @@ impl<U: Default> Flow<U> {
 
     /// Gives the stream what the segment brought, and says what ended with it.
     #[inline]
-    fn deliver<P: Upper<State = U>>(
+    fn deliver<P: StreamHandler<State = U>>(
         &mut self,
         payload: Captured<'_>,
         placed: Placed,
         facts: &SegmentFacts,
-        at: At,
+        at: PacketRef,
         limit: usize,
         upper: &mut P,
     ) {
@@ -278,7 +280,7 @@ impl<U: Default> Flow<U> {
 
     /// A SYN: with it, its direction's stream has its beginning. `false` when it is not one of this connection.
     #[cold]
-    fn synchronise(&mut self, segment: &Segment<'_>, side: Side, at: At, facts: &mut SegmentFacts) -> bool {
+    fn synchronise(&mut self, segment: &Segment<'_>, side: Side, at: PacketRef, facts: &mut SegmentFacts) -> bool {
         let flags = segment.flags;
         let start = segment.seq.wrapping_add(1);
         let own = &mut self.halves[side.index()];
@@ -338,7 +340,7 @@ impl<U: Default> Flow<U> {
 
     /// What `side` sent first, and what had waited for its acknowledgment, comes before what answers it.
     #[inline]
-    fn release_acknowledged<P: Upper<State = U>>(&mut self, side: Side, at: At, upper: &mut P) {
+    fn release_acknowledged<P: StreamHandler<State = U>>(&mut self, side: Side, at: PacketRef, upper: &mut P) {
         let half = &mut self.halves[side.index()];
         if half.waiting.is_some() || half.fin().is_some() && !half.finished {
             let (state, connection) = (&mut self.upper, &self.connection);
@@ -350,7 +352,7 @@ impl<U: Default> Flow<U> {
 
     /// Gives up holes that nothing will fill any more.
     #[inline]
-    fn give_up_lost<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
+    fn give_up_lost<P: StreamHandler<State = U>>(&mut self, at: PacketRef, upper: &mut P) {
         let heard = [self.halves[1].heard, self.halves[0].heard];
         let (state, connection) = (&mut self.upper, &self.connection);
         for side in [Side::A, Side::B] {

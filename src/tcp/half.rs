@@ -2,11 +2,12 @@
 
 use std::num::NonZeroU64;
 
+use crate::base::PacketRef;
 use crate::base::{Captured, Gap, GapCause, Timestamp};
 use crate::tcp::beginning::Beginning;
 use crate::tcp::seq;
 use crate::tcp::waiting::Waiting;
-use crate::tcp::{At, DataFact, StreamEvent};
+use crate::tcp::{DataFact, StreamEvent};
 
 /// A gap is given up when the other side has acknowledged all of it: data that was lost on the way to the capture comes
 /// again from nowhere. But the capture may have seen the ACK before the data. So it has this time at least, however many
@@ -162,7 +163,7 @@ impl Half {
         &mut self,
         placed: Placed,
         payload: Captured<'_>,
-        at: At,
+        at: PacketRef,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
         let Placed { start, end, before, .. } = placed;
@@ -184,7 +185,7 @@ impl Half {
         &mut self,
         start: u64,
         payload: Captured<'_>,
-        at: At,
+        at: PacketRef,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
         let end = start + payload.wire_len as u64;
@@ -207,7 +208,7 @@ impl Half {
 
     /// `bytes` are the next ones, and all that was captured before `end`.
     #[inline]
-    fn deliver(&mut self, end: u64, bytes: &[u8], from: At, emit: &mut impl FnMut(StreamEvent<'_>)) {
+    fn deliver(&mut self, end: u64, bytes: &[u8], from: PacketRef, emit: &mut impl FnMut(StreamEvent<'_>)) {
         let offset = self.next;
         self.next = end;
         // Doubts are about what is next.

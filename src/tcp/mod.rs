@@ -1,6 +1,6 @@
 //! From segments to two byte streams a connection (RFC 9293).
 //!
-//! In: [`Segment`](crate::net::Segment)s. Out, to an [`Upper`]: facts about each segment, and what each direction's
+//! In: [`Segment`](crate::wire::Segment)s. Out, to an [`StreamHandler`]: facts about each segment, and what each direction's
 //! stream brings, in order: bytes (borrowed from the packet when they came in order), gaps, its end. [`Table`] keeps the
 //! connections within bounds.
 
@@ -26,16 +26,7 @@ pub use table::Table;
 
 use std::ops::Range;
 
-use crate::base::{Endpoint, Gap, Side, Timestamp};
-
-/// Where and when something came: the packet that is being read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct At {
-    /// Packet number, from 1.
-    pub packet: u64,
-    /// Its time.
-    pub time: Timestamp,
-}
+use crate::base::{Endpoint, Gap, PacketRef, Side};
 
 /// What is known of a connection whatever it carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +156,7 @@ pub enum StreamEvent<'a> {
         /// The bytes; never empty.
         bytes: &'a [u8],
         /// The packet that carried them (not the current one when they had to wait).
-        from: At,
+        from: PacketRef,
     },
     /// Bytes that will not come; the next data follows behind it.
     Gap(Gap),
@@ -199,15 +190,22 @@ pub enum TcpEnd {
 }
 
 /// What lies above TCP: reads the two streams of every connection. `U` is what it keeps for each.
-pub trait Upper {
+pub trait StreamHandler {
     /// What is kept for each connection. It should be small until it is used.
     type State: Default;
 
     /// A segment of the connection came; called before what its bytes bring.
-    fn segment(&mut self, state: &mut Self::State, connection: &Connection, facts: &SegmentFacts, at: At);
+    fn segment(&mut self, state: &mut Self::State, connection: &Connection, facts: &SegmentFacts, at: PacketRef);
 
     /// The direction that `side` sends brings this.
-    fn stream(&mut self, state: &mut Self::State, connection: &Connection, side: Side, event: StreamEvent<'_>, at: At);
+    fn stream(
+        &mut self,
+        state: &mut Self::State,
+        connection: &Connection,
+        side: Side,
+        event: StreamEvent<'_>,
+        at: PacketRef,
+    );
 
     /// Whether the connection is worth more than others when there is no room for all. Asked after each of its segments.
     #[inline]
@@ -216,5 +214,5 @@ pub trait Upper {
     }
 
     /// The connection is over (called once, last).
-    fn end(&mut self, state: &mut Self::State, connection: &Connection, end: TcpEnd, at: At);
+    fn end(&mut self, state: &mut Self::State, connection: &Connection, end: TcpEnd, at: PacketRef);
 }

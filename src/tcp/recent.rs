@@ -4,8 +4,9 @@
 //! They matter for a moment only, so they do not live with the connection: a pool lends them to the connections that have
 //! spoken last, and one that has been silent while thousands of others spoke has forgotten its own.
 
-use crate::base::{Lease, Lending, Timestamp};
-use crate::net::Segment;
+use crate::base::Timestamp;
+use crate::bounded::{Handle, Slab};
+use crate::wire::Segment;
 
 /// How many segments of a direction are remembered. Each costs 16 bytes.
 const REMEMBERED: usize = 6;
@@ -25,7 +26,7 @@ const CONNECTIONS: usize = 1 << 14;
 
 /// The last few segments of both directions, for those connections that have spoken last.
 #[derive(Debug)]
-pub(super) struct Recents(Lending<[Recent; 2]>);
+pub(super) struct Recents(Slab<[Recent; 2]>);
 
 /// A ring of fingerprints.
 #[derive(Debug, Default)]
@@ -68,14 +69,14 @@ impl Fingerprint {
 
 impl Default for Recents {
     fn default() -> Self {
-        Self(Lending::new(CONNECTIONS))
+        Self(Slab::new(CONNECTIONS))
     }
 }
 
 impl Recents {
     /// The last few segments of the connection that has `lease`, by side: none when it has been silent for long.
     #[inline]
-    pub(super) fn of(&mut self, lease: &mut Lease) -> &mut [Recent; 2] {
+    pub(super) fn of(&mut self, lease: &mut Handle) -> &mut [Recent; 2] {
         let (rings, anew) = self.0.of(lease, Default::default);
         if anew {
             *rings = Default::default();
@@ -177,14 +178,14 @@ mod tests {
             length: 1,
             ..Fingerprint::default()
         };
-        let (mut silent, mut speaking) = (Lease::default(), Lease::default());
+        let (mut silent, mut speaking) = (Handle::default(), Handle::default());
         for lease in [&mut silent, &mut speaking] {
             recents.of(lease)[0].remember(fingerprint);
         }
-        let knows = |recents: &mut Recents, lease: &mut Lease| recents.of(lease)[0].is_duplicate(fingerprint, true);
+        let knows = |recents: &mut Recents, lease: &mut Handle| recents.of(lease)[0].is_duplicate(fingerprint, true);
         assert!(knows(&mut recents, &mut silent));
         for _ in 0..3 * CONNECTIONS {
-            recents.of(&mut Lease::default());
+            recents.of(&mut Handle::default());
             assert!(knows(&mut recents, &mut speaking));
         }
         assert!(!knows(&mut recents, &mut silent));

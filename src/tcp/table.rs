@@ -5,13 +5,15 @@ use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
 
-use crate::base::{Endpoint, Limits, Lists, Timestamp};
-use crate::net::Segment;
+use crate::base::PacketRef;
+use crate::base::{Endpoint, Limits, Timestamp};
+use crate::bounded::LruList;
 use crate::tcp::belonging::Belongs;
 use crate::tcp::flow::{Class, Flow};
 use crate::tcp::half::LONG_PATIENCE_NANOS;
 use crate::tcp::recent::Recents;
-use crate::tcp::{At, TcpEnd, Upper};
+use crate::tcp::{StreamHandler, TcpEnd};
+use crate::wire::Segment;
 
 /// A connection that has begun and not got beyond its handshake is given up after this silence: SYNs are sent again for
 /// about two minutes (RFC 9293 §3.8.3 asks for at least three, hardly anybody does).
@@ -41,9 +43,9 @@ pub struct Table<U> {
     slots: Vec<Option<Slot<U>>>,
     free: Vec<u32>,
     /// The slots of each [`Class`], the longest silent first.
-    queues: Lists<5>,
+    queues: LruList<5>,
     /// The slots in which bytes wait, those that began to wait first in front.
-    waiters: Lists<1>,
+    waiters: LruList<1>,
     /// What waits in all of them, in bytes of memory.
     waiting: usize,
     recents: Recents,
@@ -76,8 +78,8 @@ impl<U: Default> Table<U> {
             hasher: RandomState::default(),
             slots: Vec::new(),
             free: Vec::new(),
-            queues: Lists::new(),
-            waiters: Lists::new(),
+            queues: LruList::new(),
+            waiters: LruList::new(),
             waiting: 0,
             recents: Recents::default(),
             numbers: 0,
@@ -105,7 +107,7 @@ impl<U: Default> Table<U> {
     /// Reads a segment: tells `upper` what it does, then what it brings, then of the connections that it has ended
     /// (its own, or others that had to go).
     #[inline]
-    pub fn segment<P: Upper<State = U>>(&mut self, segment: &Segment<'_>, at: At, upper: &mut P) {
+    pub fn segment<P: StreamHandler<State = U>>(&mut self, segment: &Segment<'_>, at: PacketRef, upper: &mut P) {
         self.now = self.now.max(at.time);
         let hash = self.hash(segment);
         let found = self.map.find(hash, |&slot| {
@@ -131,7 +133,7 @@ impl<U: Default> Table<U> {
     }
 
     /// The capture has ended: ends all connections, in the order in which they began.
-    pub fn finish<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
+    pub fn finish<P: StreamHandler<State = U>>(&mut self, at: PacketRef, upper: &mut P) {
         // Where they are is sorted, not the connections: those are large.
         let slots = self.slots.iter().enumerate();
         let mut order: Vec<_> = slots
@@ -176,7 +178,7 @@ impl<U: Default> Table<U> {
         hasher.finish()
     }
 
-    fn begin(&mut self, segment: &Segment<'_>, at: At) -> Flow<U> {
+    fn begin(&mut self, segment: &Segment<'_>, at: PacketRef) -> Flow<U> {
         self.numbers += 1;
         Flow::new(self.numbers, segment, at)
     }
@@ -213,7 +215,13 @@ impl<U: Default> Table<U> {
 
     /// A segment between endpoints that are known. Answers where its connection is.
     #[inline]
-    fn known<P: Upper<State = U>>(&mut self, index: u32, segment: &Segment<'_>, at: At, upper: &mut P) -> u32 {
+    fn known<P: StreamHandler<State = U>>(
+        &mut self,
+        index: u32,
+        segment: &Segment<'_>,
+        at: PacketRef,
+        upper: &mut P,
+    ) -> u32 {
         let Some(Some(entry)) = self.slots.get(index as usize) else {
             return index;
         };
@@ -241,7 +249,7 @@ impl<U: Default> Table<U> {
     }
 
     #[inline]
-    fn read<P: Upper<State = U>>(&mut self, index: u32, segment: &Segment<'_>, at: At, upper: &mut P) {
+    fn read<P: StreamHandler<State = U>>(&mut self, index: u32, segment: &Segment<'_>, at: PacketRef, upper: &mut P) {
         let Some(Some(entry)) = self.slots.get_mut(index as usize) else {
             return;
         };
@@ -283,7 +291,7 @@ impl<U: Default> Table<U> {
 
     /// A bound has been exceeded: something must go, but not the connection that has just begun.
     #[cold]
-    fn make_room<P: Upper<State = U>>(&mut self, current: u32, at: At, upper: &mut P) {
+    fn make_room<P: StreamHandler<State = U>>(&mut self, current: u32, at: PacketRef, upper: &mut P) {
         while self.waiting > self.limits.waiting_total {
             let Some(index) = self.waiters.oldest(0) else {
                 break;
@@ -316,7 +324,7 @@ impl<U: Default> Table<U> {
 
     /// Gives up who has been silent for too long.
     #[cold]
-    fn give_up_silent<P: Upper<State = U>>(&mut self, at: At, upper: &mut P) {
+    fn give_up_silent<P: StreamHandler<State = U>>(&mut self, at: PacketRef, upper: &mut P) {
         self.looked = self.now;
         let idle = i64::from(self.limits.idle_seconds) * 1_000_000_000;
         while let Some(index) = self.queues.oldest(Class::Closing as usize) {

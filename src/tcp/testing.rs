@@ -1,11 +1,12 @@
-//! What the tests of this floor share: segments in one line, and an [`Upper`] that writes everything down.
+//! What the tests of this floor share: segments in one line, and an [`StreamHandler`] that writes everything down.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::base::PacketRef;
 use crate::base::{Captured, Endpoint, Gap, Limits, Side, Timestamp};
-use crate::net::{Segment, TcpFlags};
-use crate::tcp::{At, Connection, SegmentFacts, StreamEvent, Table, TcpEnd, Upper};
+use crate::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, TcpEnd};
+use crate::wire::{Segment, TcpFlags};
 
 pub(super) const FIN: u16 = 0x01;
 pub(super) const SYN: u16 = 0x02;
@@ -41,10 +42,10 @@ pub(super) struct Recorder {
     last: Option<SegmentFacts>,
 }
 
-impl Upper for Recorder {
+impl StreamHandler for Recorder {
     type State = u64;
 
-    fn segment(&mut self, state: &mut u64, connection: &Connection, facts: &SegmentFacts, _: At) {
+    fn segment(&mut self, state: &mut u64, connection: &Connection, facts: &SegmentFacts, _: PacketRef) {
         assert!(
             *state == 0 || *state == connection.number,
             "the state is another connection's"
@@ -58,7 +59,7 @@ impl Upper for Recorder {
             .push(facts.clone());
     }
 
-    fn stream(&mut self, state: &mut u64, connection: &Connection, side: Side, event: StreamEvent<'_>, _: At) {
+    fn stream(&mut self, state: &mut u64, connection: &Connection, side: Side, event: StreamEvent<'_>, _: PacketRef) {
         assert_eq!(*state, connection.number);
         let told = self.told.entry(connection.number).or_default();
         assert_eq!(told.end, None, "nothing comes after the end");
@@ -89,7 +90,7 @@ impl Upper for Recorder {
         }
     }
 
-    fn end(&mut self, state: &mut u64, connection: &Connection, end: TcpEnd, _: At) {
+    fn end(&mut self, state: &mut u64, connection: &Connection, end: TcpEnd, _: PacketRef) {
         assert_eq!(*state, connection.number);
         self.ends.push((connection.number, end));
         let told = self.told.entry(connection.number).or_default();
@@ -159,8 +160,8 @@ impl Wire {
         }
     }
 
-    pub(super) fn at(&self) -> At {
-        At {
+    pub(super) fn at(&self) -> PacketRef {
+        PacketRef {
             packet: self.packet,
             time: Timestamp::from_nanos(self.millis * 1_000_000),
         }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::PacketRef;
 use crate::base::{Captured, Timestamp};
-use crate::tcp::At;
 
 /// What a chunk costs beside its bytes: its share of a map's node and of the allocator.
 const OVERHEAD: usize = 96;
@@ -34,7 +34,7 @@ pub(super) struct Chunk {
     /// As far as they were captured.
     pub(super) bytes: Vec<u8>,
     /// The packet that carried it.
-    pub(super) from: At,
+    pub(super) from: PacketRef,
 }
 
 impl Waiting {
@@ -69,7 +69,7 @@ impl Waiting {
     }
 
     /// Keeps those bytes of `data`, which begins at `start`, that do not wait already.
-    pub(super) fn insert(&mut self, start: u64, data: Captured<'_>, from: At) {
+    pub(super) fn insert(&mut self, start: u64, data: Captured<'_>, from: PacketRef) {
         let start = start + self.origin;
         let end = start + data.wire_len as u64;
         let mut at = match self.chunks.range(..=start).next_back() {
@@ -152,9 +152,9 @@ impl Waiting {
 mod tests {
     use super::*;
 
-    fn at(packet: u64) -> At {
+    fn at(packet: u64) -> PacketRef {
         let time = Timestamp::default();
-        At { packet, time }
+        PacketRef { packet, time }
     }
 
     fn contents(mut waiting: Waiting) -> Vec<(u64, u64, Vec<u8>)> {

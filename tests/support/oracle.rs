@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use jiff::tz::TimeZone;
-use wschat_sniff::render::tcpdump::{Options, Precision, Printer, TimeFormat};
+use wschat_sniff::export::tcpdump::{Options, Precision, Printer, TimeFormat};
 
 use super::savefile::Savefile;
 

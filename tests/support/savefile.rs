@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use wschat_sniff::base::{Captured, Timestamp};
-use wschat_sniff::net::{LinkType, Packet};
+use wschat_sniff::wire::{LinkType, Packet};
 
 /// A savefile in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::blocks::Blocks;
 use super::{Fault, max_packet};
 use crate::base::{Captured, Timestamp};
 use crate::capture::{Raw, link_types};
-use crate::net::LinkType;
+use crate::wire::LinkType;
 
 /// A savefile's header is as long as this.
 const FILE_HEADER: usize = 24;

@@ -19,7 +19,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use super::{Error, Raw};
-use crate::net::LinkType;
+use crate::wire::LinkType;
 use blocks::Blocks;
 
 /// libpcap's bound for a packet (`MAXIMUM_SNAPLEN`), and the one for D-Bus and USB, whose packets are larger.

@@ -4,7 +4,7 @@ use super::blocks::Blocks;
 use super::{Fault, max_packet};
 use crate::base::{Captured, Timestamp};
 use crate::capture::{Raw, link_types};
-use crate::net::LinkType;
+use crate::wire::LinkType;
 
 /// The first four bytes of a file: the type of a section header block, the same in both byte orders.
 pub(super) const SECTION_HEADER: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];

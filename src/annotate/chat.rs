@@ -1,0 +1,238 @@
+//! What messages mean to the application: logins, user lists, who leaves. What is said is told in [`super::saying`].
+
+use super::talk::{Kind, Login};
+use super::users::{UserRef, quote, stranger};
+use super::who::Person;
+use super::{Narrator, Note, Title};
+use crate::base::Direction;
+use crate::dissect::{self, Meaning, Text, Users};
+use crate::record::Opcode;
+
+/// Names of a user list that are told.
+const NAMES: usize = 8;
+/// Users of one list that are read.
+const LISTED: usize = 4096;
+
+/// A text message of which nothing is known; only when the books have a hole.
+pub(super) const UNKNOWN: Kind = Kind::Message(Opcode::Text, 0);
+
+impl Narrator {
+    /// A message means that. Gives what waits for its ACK.
+    pub(super) fn meaning(&mut self, number: u64, direction: Direction, meaning: Meaning<'_>) -> Kind {
+        match meaning {
+            Meaning::Login { name, room } => self.login(number, name, room),
+            Meaning::LoggedIn { id, name, users } => self.logged_in(number, id, name, users),
+            Meaning::UserList(users) => {
+                let talk = self.world.talks.get(&number);
+                let login = talk.is_some_and(|talk| talk.login == Login::Asked);
+                self.story.entitle(80, Title::UserList { login });
+                self.user_list(number, users);
+                Kind::UserList { login }
+            }
+            Meaning::Say { to, to_name, content } => self.say(number, to, to_name, content),
+            Meaning::Said {
+                from,
+                from_name,
+                to,
+                content,
+            } => self.said(number, from, from_name, to, content),
+            Meaning::LoggedOut { id, name } => self.logged_out(number, id, name),
+            Meaning::Ping => {
+                let (from, to) = self.pair(number, direction);
+                if let Some(talk) = self.world.talks.get_mut(&number) {
+                    talk.app_ping = Some((direction, self.now.time));
+                }
+                self.story.entitle(80, Title::AppPing);
+                self.story.notes.push(Note::AppPing { from, to });
+                Kind::AppPing
+            }
+            Meaning::Pong => {
+                let (from, to) = self.pair(number, direction);
+                let now = self.now.time;
+                let after = self.world.talks.get_mut(&number).and_then(|talk| {
+                    let (_, at) = talk.app_ping.take_if(|(asker, _)| *asker != direction)?;
+                    Some(now.since(at))
+                });
+                self.story.entitle(80, Title::AppPong);
+                self.story.notes.push(Note::AppPong { from, to, after });
+                Kind::AppPong
+            }
+            Meaning::Refused { code } => {
+                let (server, client) = self.pair(number, direction);
+                let code = quote(&mut self.story, code, 40);
+                self.story.entitle(80, Title::Refusal);
+                self.story.notes.push(Note::Refusal { server, client, code });
+                Kind::Refusal
+            }
+            Meaning::Generic {
+                protocol,
+                act,
+                label,
+                id,
+            } => self.generic(number, direction, (protocol, act), label, id),
+        }
+    }
+
+    fn login(&mut self, number: u64, name: Text<'_>, room: Option<Text<'_>>) -> Kind {
+        let world = &mut self.world;
+        if let Some(talk) = world.talks.get_mut(&number) {
+            let asked = talk.asked.get_or_insert_default();
+            asked.name.clear();
+            name.copy_into(&mut asked.name, super::users::NAME_BYTES);
+            asked.room = world.users.key(talk.server, room.unwrap_or(Text::Plain("")));
+            talk.login = Login::Asked;
+            talk.login_acked = false;
+        }
+        let (client, server) = self.pair(number, Direction::ClientToServer);
+        let name = quote(&mut self.story, name, super::users::NAME_BYTES);
+        self.story.entitle(80, Title::Login);
+        self.story.notes.push(Note::Login { client, server, name });
+        Kind::Login
+    }
+
+    fn logged_in(&mut self, number: u64, id: Text<'_>, name: Text<'_>, users: Option<Users<'_>>) -> Kind {
+        let world = &mut self.world;
+        let Some(talk) = world.talks.get_mut(&number) else {
+            return Kind::LoginResult;
+        };
+        let server = talk.server;
+        let user = world.users.of_id(server, id);
+        world.users.arrives(server, user, name);
+        let own = talk.login == Login::Asked
+            && matches!(world.users.session(user), 0)
+            && world.users.is_called(user, talk.asked_name());
+        let repeats = own && talk.login_acked;
+        if own {
+            self.enter_room(number, user);
+        }
+        let (server, client) = self.pair(number, Direction::ServerToClient);
+        let person = self.person(user, id, name);
+        if !own {
+            self.story.entitle(80, Title::Joined);
+            self.story.notes.push(Note::LoginNotice { server, client, person });
+            return Kind::LoginNotice(user);
+        }
+        self.story.entitle(80, Title::LoginResult);
+        self.story.notes.push(Note::LoginResult { server, client, person });
+        if let Some(users) = users {
+            self.user_list(number, users);
+        }
+        if repeats && self.nothing_acked() {
+            self.tail.push(Note::AckRepeats {
+                what: super::What::Login(person.name),
+            });
+        }
+        Kind::LoginResult
+    }
+
+    fn nothing_acked(&self) -> bool {
+        self.now.tcp.as_ref().is_some_and(|tcp| tcp.facts.ack.newly.is_empty())
+    }
+
+    fn person(&mut self, user: UserRef, id: Text<'_>, name: Text<'_>) -> Person {
+        self.world
+            .users
+            .person(&mut self.story, user)
+            .unwrap_or_else(|| stranger(&mut self.story, Some(id), Some(name)))
+    }
+
+    fn user_list(&mut self, number: u64, users: Users<'_>) {
+        let Some(talk) = self.world.talks.get(&number) else {
+            return;
+        };
+        let at = talk.server;
+        let (server, client) = self.pair(number, Direction::ServerToClient);
+        let start = self.story.text.len();
+        let mut count = 0;
+        for entry in dissect::users(users).take(LISTED) {
+            let user = self.world.users.of_id(at, entry.id);
+            self.world.users.arrives(at, user, entry.name);
+            if count < NAMES {
+                if count > 0 {
+                    self.story.text.push(0);
+                }
+                quote(&mut self.story, entry.name, super::users::NAME_BYTES);
+            }
+            count += 1;
+        }
+        let names = super::Span {
+            start: start as u32,
+            length: (self.story.text.len() - start) as u32,
+            cut: count > NAMES,
+        };
+        self.story.notes.push(Note::UserList {
+            server,
+            client,
+            names,
+            count: count as u64,
+        });
+    }
+
+    fn logged_out(&mut self, number: u64, id: Text<'_>, name: Option<Text<'_>>) -> Kind {
+        let Some(talk) = self.world.talks.get(&number) else {
+            return UNKNOWN;
+        };
+        let at = talk.server;
+        let user = self.world.users.of_id(at, id);
+        let person = match self.world.users.person(&mut self.story, user) {
+            Some(person) if !person.name.is_empty() => person,
+            _ => stranger(&mut self.story, Some(id), name),
+        };
+        self.world.users.leaves(user);
+        let session = self.world.users.session(user);
+        if session != number {
+            self.leave_room(session);
+        }
+        self.missed_of(user);
+        let (server, client) = self.pair(number, Direction::ServerToClient);
+        self.story.entitle(80, Title::Left);
+        self.story.notes.push(Note::LogoutNotice { server, client, person });
+        Kind::LogoutNotice(user)
+    }
+
+    /// `user` has logged in over that connection.
+    fn enter_room(&mut self, number: u64, user: UserRef) {
+        // Whoever logs in again has left.
+        self.leave_room(number);
+        let world = &mut self.world;
+        let Some(talk) = world.talks.get_mut(&number) else {
+            return;
+        };
+        talk.user = Some(user);
+        talk.login = Login::Done;
+        talk.since = world.says.next();
+        talk.room = talk.asked.as_ref().map_or(0, |asked| asked.room);
+        if talk.login_acked {
+            // Thousands of silent users need not keep what they asked for.
+            talk.asked = None;
+        }
+        world.users.bind(user, number);
+        world.users.is_seen(user);
+        world.rooms.entry(talk.room).or_default().push(number);
+    }
+
+    /// That connection is in no room any more: nobody waits for its ACKs.
+    pub(super) fn leave_room(&mut self, number: u64) {
+        let world = &mut self.world;
+        let Some(talk) = world.talks.get(&number) else { return };
+        let Some(members) = world.rooms.get_mut(&talk.room) else {
+            return;
+        };
+        let Some(index) = members.iter().position(|&member| member == number) else {
+            return;
+        };
+        members.remove(index);
+        if members.is_empty() {
+            world.rooms.remove(&talk.room);
+        }
+        self.missed_by(number);
+    }
+
+    /// The user by the name that is known, else by what the message says.
+    pub(super) fn known_or(&mut self, user: UserRef, id: Option<Text<'_>>, name: Option<Text<'_>>) -> Person {
+        match self.world.users.person(&mut self.story, user) {
+            Some(person) if !person.name.is_empty() => person,
+            _ => stranger(&mut self.story, id, name),
+        }
+    }
+}

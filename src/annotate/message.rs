@@ -1,0 +1,290 @@
+//! The opening handshake of WebSocket, its messages and control frames (RFC 6455).
+
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::fast::FixedState;
+
+use super::talk::{Kind, Ping};
+use super::users::quote;
+use super::who::Role;
+use super::{Narrator, Note, Title, agent};
+use crate::base::Direction;
+use crate::dissect::{self, Protocol, Said, Text};
+use crate::record::{Accept, Handshake, Message, Opcode, Progress, Request, Session};
+
+/// Bytes of a target, an origin, a subprotocol, extensions or a close reason that are quoted.
+const QUOTED: usize = 120;
+
+/// The title of a message of which nothing more is known.
+pub(super) fn title(opcode: Opcode) -> Title {
+    match opcode {
+        Opcode::Close => Title::Close { answer: false },
+        other => Title::Message(other),
+    }
+}
+
+impl Narrator {
+    pub(super) fn upgrade_request(&mut self, number: u64, request: &Request) {
+        let agent = request.header("User-Agent").and_then(agent::read);
+        if let Some(talk) = self.world.talks.get_mut(&number) {
+            talk.role = if agent.is_some() { Role::Browser } else { Role::Client };
+            talk.hint = Protocol::expected(&request.target, None);
+            talk.sent(
+                &mut self.world.waiting,
+                number,
+                Direction::ClientToServer,
+                request.range.end,
+                Kind::UpgradeRequest,
+            );
+        }
+        let (client, server) = self.pair(number, Direction::ClientToServer);
+        let target = self.quoted(&request.target);
+        self.now.told = true;
+        self.story.entitle(80, Title::UpgradeRequest);
+        self.story.notes.push(Note::UpgradeRequest {
+            client,
+            server,
+            agent,
+            target,
+        });
+        for (header, note) in [
+            ("Origin", Note::Origin as fn(_) -> Note),
+            ("Sec-WebSocket-Protocol", Note::OffersSubprotocol),
+            ("Sec-WebSocket-Extensions", Note::OffersExtensions),
+        ] {
+            if let Some(value) = request.header(header) {
+                let value = self.quoted(value);
+                self.story.notes.push(note(value));
+            }
+        }
+    }
+
+    pub(super) fn handshake(&mut self, number: u64, handshake: &Handshake) {
+        // The response was not captured: there is no packet to tell it of.
+        let Some(response) = &handshake.response else { return };
+        let refused = !handshake.upgraded();
+        if let Some(talk) = self.world.talks.get_mut(&number) {
+            talk.websocket |= !refused;
+            let expected = Protocol::expected(&handshake.request.target, handshake.subprotocol.as_deref());
+            talk.hint = expected.or(talk.hint);
+            talk.sent(
+                &mut self.world.waiting,
+                number,
+                Direction::ServerToClient,
+                response.range.end,
+                Kind::UpgradeResponse { refused },
+            );
+        }
+        let (client, server) = self.pair(number, Direction::ClientToServer);
+        self.now.told = true;
+        if refused {
+            self.story.entitle(81, Title::UpgradeRefused);
+            self.story.notes.push(Note::UpgradeRefused {
+                client,
+                server,
+                status: response.status,
+            });
+            return;
+        }
+        // An answer that is there but has no key to fit, or was cut off, is not the server's fault.
+        let unseen =
+            handshake.accept == Accept::Missing && (response.cut || response.header("sec-websocket-accept").is_some());
+        self.story.entitle(81, Title::UpgradeResponse);
+        self.story.notes.push(Note::UpgradeAccepted {
+            client,
+            server,
+            accept: (!unseen).then_some(handshake.accept),
+        });
+        if let Some(subprotocol) = &handshake.subprotocol {
+            let name = self.quoted(subprotocol);
+            self.story.notes.push(Note::Subprotocol(name));
+        }
+        if let Some(deflate) = handshake.deflate {
+            self.story.notes.push(Note::Deflate(deflate));
+        }
+    }
+
+    fn quoted(&mut self, text: &str) -> super::Span {
+        quote(&mut self.story, Text::Plain(text), QUOTED)
+    }
+
+    pub(super) fn progress(&mut self, session: &Session, progress: &Progress) {
+        self.recognised(session);
+        if let Some(talk) = self.world.talks.get_mut(&session.number) {
+            talk.under_way[progress.direction.index()] = true;
+        }
+        let (from, to) = self.pair(session.number, progress.direction);
+        self.now.told = true;
+        self.story.entitle(55, Title::Part(progress.opcode));
+        let since = (progress.first_packet != self.now.packet).then_some(progress.first_packet);
+        // Between two fragments there is no frame to speak of, but a message that has begun.
+        let whole = progress
+            .total
+            .map_or(progress.frames > 0, |total| progress.received >= total);
+        self.story.notes.push(if whole {
+            Note::Fragment {
+                from,
+                to,
+                opcode: progress.opcode,
+                frames: progress.frames,
+            }
+        } else {
+            Note::Part {
+                from,
+                to,
+                opcode: progress.opcode,
+                received: progress.received,
+                total: progress.total,
+                since,
+            }
+        });
+    }
+
+    /// A connection whose handshake was not seen is introduced once.
+    fn recognised(&mut self, session: &Session) {
+        let Some(talk) = self.world.talks.get_mut(&session.number) else {
+            return;
+        };
+        talk.websocket = true;
+        if session.inferred && !std::mem::replace(&mut talk.told_inferred, true) {
+            self.story.notes.push(Note::Inferred);
+        }
+    }
+
+    pub(super) fn message(&mut self, session: &Session, message: &Message<'_>) {
+        self.recognised(session);
+        self.now.told = true;
+        self.now.json = false;
+        let direction = message.direction;
+        if let Some(talk) = self.world.talks.get_mut(&session.number)
+            && !message.opcode.is_control()
+        {
+            talk.under_way[direction.index()] = false;
+        }
+        let kind = match message.opcode {
+            Opcode::Ping | Opcode::Pong | Opcode::Close => self.control(session.number, message),
+            _ => self.data(session.number, message),
+        };
+        if let Some(talk) = self.world.talks.get_mut(&session.number) {
+            talk.sent(
+                &mut self.world.waiting,
+                session.number,
+                direction,
+                message.range.end,
+                kind,
+            );
+        }
+        self.circumstances(message);
+    }
+
+    /// How it came: masked, compressed, in pieces, with holes.
+    fn circumstances(&mut self, message: &Message<'_>) {
+        let notes = &mut self.story.notes;
+        if !message.complete {
+            notes.push(Note::Incomplete);
+        }
+        if message.frames > 1 {
+            notes.push(Note::Frames { frames: message.frames });
+        }
+        if message.packets.0 < message.packets.1 {
+            notes.push(Note::Packets {
+                first: message.packets.0,
+                after: self.now.time.since(message.first.time),
+            });
+        }
+        if message.compressed {
+            notes.push(Note::Compressed {
+                wire: message.wire_length,
+                length: message.payload.length(),
+            });
+        }
+        // What a server masks, it masks against the rule: that is told as such.
+        if let Some(key) = message.masking_key
+            && message.wire_length > 0
+            && message.direction == Direction::ClientToServer
+        {
+            notes.push(Note::Masked { key });
+        }
+    }
+
+    fn data(&mut self, number: u64, message: &Message<'_>) -> Kind {
+        let hint = self.world.talks.get(&number).and_then(|talk| talk.hint);
+        if let Some(text) = message.text {
+            let said = Said {
+                text,
+                direction: message.direction,
+                hint,
+            };
+            if let Some(meaning) = dissect::read(&said) {
+                self.now.json = true;
+                return self.meaning(number, message.direction, meaning);
+            }
+        }
+        let length = message.payload.length();
+        let (from, to) = self.pair(number, message.direction);
+        self.story.entitle(80, Title::Message(message.opcode));
+        self.story.notes.push(Note::Message {
+            from,
+            to,
+            opcode: message.opcode,
+            length,
+        });
+        Kind::Message(message.opcode, length)
+    }
+
+    fn control(&mut self, number: u64, message: &Message<'_>) -> Kind {
+        let direction = message.direction;
+        let (time, packet) = (self.now.time, self.now.packet);
+        let (from, to) = self.pair(number, direction);
+        let length = message.payload.length();
+        let payload = fingerprint(message.payload.bytes);
+        let Some(talk) = self.world.talks.get_mut(&number) else {
+            return Kind::Message(message.opcode, length);
+        };
+        match message.opcode {
+            Opcode::Ping => {
+                let ping = Ping {
+                    payload,
+                    at: time,
+                    packet,
+                };
+                talk.ping(&mut self.world.waiting, number, direction, ping);
+                self.story.entitle(79, Title::Message(Opcode::Ping));
+                self.story.notes.push(Note::Ping { from, to, length });
+            }
+            Opcode::Pong => {
+                let ping = talk.pong(&mut self.world.waiting, direction.other(), payload);
+                self.story.entitle(79, Title::Message(Opcode::Pong));
+                self.story.notes.push(Note::Pong {
+                    from,
+                    to,
+                    after: ping.map(|ping| time.since(ping.at)),
+                    ping: ping.map_or(0, |ping| ping.packet),
+                });
+            }
+            _ => {
+                talk.close[direction.index()] = true;
+                let answer = talk.close[direction.other().index()];
+                let reason = message.close.map_or("", |close| close.reason);
+                let reason = quote(&mut self.story, Text::Plain(reason), QUOTED);
+                self.story.entitle(82, Title::Close { answer });
+                self.story.notes.push(Note::Close {
+                    from,
+                    to,
+                    code: message.close.map(|close| close.code),
+                    reason,
+                    answer,
+                });
+                return Kind::Close { answer };
+            }
+        }
+        Kind::Message(message.opcode, length)
+    }
+}
+
+/// Stands for a ping's payload. It is compared with its pong's only.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    let mut hasher = FixedState::with_seed(0x1b).build_hasher();
+    hasher.write(bytes);
+    hasher.finish()
+}

@@ -1,0 +1,314 @@
+//! Packets and events become notes: who does what to whom, why, in no language yet.
+//!
+//! A [`Narrator`] hears what a [`crate::record::Sink`] hears. After each packet, [`Narrator::story`] holds what there is to say of
+//! it: a [`Title`] and [`Note`]s, plain data. It knows what waits for its ACK (by offsets of the streams), who is who, and who has
+//! got what was said. All that it keeps is bounded, and a packet allocates nothing once the buffers have grown.
+
+mod agent;
+mod chat;
+mod message;
+mod missed;
+mod note;
+mod queues;
+mod requests;
+mod saying;
+mod says;
+mod segment;
+mod short;
+mod story;
+mod talk;
+pub mod texts;
+mod title;
+mod users;
+mod who;
+
+pub use note::Note;
+pub use story::{Detail, Span, Story};
+pub use title::Title;
+pub use who::{Agent, Labelled, Party, Person, Role, To, What, sender_role};
+
+use std::collections::{HashMap, VecDeque};
+
+use foldhash::fast::FixedState;
+
+use crate::base::{Direction, Endpoint, Side, Timestamp};
+use crate::record::{End, Event, EventKind, SegmentView, SessionEnd};
+use crate::tcp::SegmentFacts;
+use crate::wire::Packet;
+use requests::Requests;
+use says::Says;
+use talk::{Talk, Waiting};
+use users::Users;
+
+/// Connections that are over and still spoken of, because their last packets are still coming.
+const OVER: usize = 64;
+/// TCP connections without a WebSocket of which a FIN is remembered.
+const FINS: usize = 4096;
+
+/// Makes stories of packets and events.
+#[derive(Default)]
+pub struct Narrator {
+    story: Story,
+    /// What comes at the end of the current story.
+    tail: Vec<Note>,
+    /// And behind that.
+    ended: Vec<Note>,
+    now: Now,
+    world: World,
+    /// Which directions have sent FIN and had it acknowledged, by connection.
+    fins: HashMap<u64, [bool; 4], FixedState>,
+    fins_in_order: VecDeque<u64>,
+    over: VecDeque<u64>,
+    requests: Requests,
+    /// Deliveries that have not come.
+    missed: u64,
+    /// The end of the capture has been told.
+    at_end: bool,
+}
+
+/// Why what is told of a message may be read otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is no JSON from that byte (from 1) on.
+    NotJson(u64),
+    /// A name occurs more than once.
+    Repeated,
+}
+
+/// What is known across connections.
+#[derive(Default)]
+struct World {
+    /// In boxes, so that a table that grows does not copy them, nor has room for more of them than there are.
+    talks: HashMap<u64, Box<Talk>, FixedState>,
+    waiting: Waiting,
+    users: Users,
+    says: Says,
+    /// Who is logged in, by room: connections in the order in which they came.
+    rooms: HashMap<u64, Vec<u64>, FixedState>,
+}
+
+/// The current packet.
+#[derive(Default)]
+struct Now {
+    packet: u64,
+    time: Timestamp,
+    tcp: Option<Tcp>,
+    /// Something of the packet is told already that explains its data.
+    told: bool,
+    /// The last message was read as JSON.
+    json: bool,
+}
+
+/// The current packet as TCP sees it.
+#[derive(Debug, Clone)]
+struct Tcp {
+    connection: u64,
+    client: Endpoint,
+    server: Endpoint,
+    /// Which way it goes.
+    direction: Direction,
+    facts: SegmentFacts,
+    length: u64,
+}
+
+impl Narrator {
+    /// One that knows nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What there is to say of the current packet (or of the end of the capture). Complete after [`Narrator::packet_end`].
+    pub fn story(&self) -> &Story {
+        &self.story
+    }
+
+    /// How many notes wait to be told.
+    pub fn waiting(&self) -> usize {
+        self.story.notes.len() + self.ended.len()
+    }
+
+    /// A packet has come.
+    pub fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) {
+        self.story.clear();
+        self.now = Now {
+            packet: packet.number,
+            time: packet.time,
+            tcp: None,
+            told: false,
+            json: false,
+        };
+        if let Some(view) = segment {
+            self.now.tcp = Some(tcp(&view));
+            self.segment();
+        }
+    }
+
+    /// The current packet brought this about.
+    pub fn event(&mut self, event: &Event<'_>) {
+        let session = event.session;
+        let talk = self
+            .world
+            .talks
+            .entry(session.number)
+            .or_insert_with(|| Box::new(Talk::new(session.client, session.server)));
+        talk.client = session.client;
+        talk.server = session.server;
+        match event.kind {
+            EventKind::UpgradeRequest(request) => self.upgrade_request(session.number, request),
+            EventKind::Handshake(handshake) => self.handshake(session.number, handshake),
+            // Messages and fragments speak for their frames.
+            EventKind::Frame(_) => {}
+            EventKind::Message(message) => self.message(session, message),
+            EventKind::Progress(progress) => self.progress(session, progress),
+            EventKind::Violation { direction, violation } => {
+                let by = self.party(session.number, direction);
+                self.story.notes.push(Note::Violation {
+                    by,
+                    rule: violation.rule,
+                });
+            }
+            EventKind::Gap { direction, gap } => {
+                let from = self.party(session.number, direction);
+                self.story.entitle(60, Title::Gap);
+                self.story.notes.push(Note::Gap {
+                    from,
+                    length: gap.length,
+                    cause: gap.cause,
+                });
+            }
+            EventKind::SessionEnd(end) => self.session_end(session.number, end),
+        }
+    }
+
+    /// Whoever laid the last message out found that it is not the JSON as which it was told.
+    pub fn doubt(&mut self, doubt: Doubt) {
+        if self.now.json {
+            self.story.notes.push(match doubt {
+                Doubt::NotJson(at) => Note::NotJson { at },
+                Doubt::Repeated => Note::Repeated,
+            });
+        }
+    }
+
+    /// The current packet has brought all it brings: [`Narrator::story`] is complete.
+    pub fn packet_end(&mut self) {
+        self.finish_segment();
+        self.story.notes.extend_from_slice(&self.tail);
+        self.story.notes.extend_from_slice(&self.ended);
+        self.tail.clear();
+        self.ended.clear();
+        self.now.tcp = None;
+        self.world.keep_to_bounds();
+    }
+
+    /// Nothing is current any more: what events bring from here on is told without a packet.
+    pub fn clear(&mut self) {
+        self.story.clear();
+        self.now = Now::default();
+    }
+
+    fn session_end(&mut self, number: u64, end: &SessionEnd) {
+        if end.how == End::CaptureEnd && !std::mem::replace(&mut self.at_end, true) {
+            self.missed_at_end();
+        }
+        let client = self.party(number, Direction::ClientToServer);
+        self.story.ends.push(end.clone());
+        let index = self.story.ends.len() as u32 - 1;
+        self.story.entitle(20, Title::End);
+        self.ended.push(Note::Ended {
+            session: number,
+            client,
+            end: index,
+        });
+        if end.how != End::CaptureEnd {
+            self.leave_room(number);
+        }
+        self.over.push_back(number);
+        if self.over.len() > OVER
+            && let Some(old) = self.over.pop_front()
+            && let Some(mut talk) = self.world.talks.remove(&old)
+        {
+            talk.forget(&mut self.world.waiting);
+        }
+    }
+
+    /// Who sends in `direction` of that connection.
+    fn party(&mut self, number: u64, direction: Direction) -> Party {
+        match self.world.talks.get(&number) {
+            Some(talk) => party(&mut self.story, &self.world.users, talk, direction),
+            None => match &self.now.tcp {
+                Some(tcp) => tcp.party(direction),
+                None => unknown_party(direction),
+            },
+        }
+    }
+}
+
+/// Who sends in `direction` of `talk`.
+fn party(story: &mut Story, users: &Users, talk: &Talk, direction: Direction) -> Party {
+    let here = talk.client.addr == talk.server.addr;
+    match direction {
+        Direction::ClientToServer => Party {
+            role: talk.role,
+            at: talk.client,
+            here,
+            person: talk.user.and_then(|user| users.person(story, user)),
+        },
+        Direction::ServerToClient => Party {
+            role: Role::Server,
+            at: talk.server,
+            here,
+            person: None,
+        },
+    }
+}
+
+fn unknown_party(direction: Direction) -> Party {
+    Party {
+        role: sender_role(direction),
+        at: Endpoint::new(std::net::Ipv4Addr::UNSPECIFIED.into(), 0),
+        here: true,
+        person: None,
+    }
+}
+
+impl Tcp {
+    /// Who sends in `direction`, as far as TCP tells.
+    fn party(&self, direction: Direction) -> Party {
+        Party {
+            role: sender_role(direction),
+            at: match direction {
+                Direction::ClientToServer => self.client,
+                Direction::ServerToClient => self.server,
+            },
+            here: self.client.addr == self.server.addr,
+            person: None,
+        }
+    }
+}
+
+/// Who is client as far as is known: as [`crate::record::Session`] says, else who sent the SYN, else the higher port.
+fn tcp(view: &SegmentView<'_>) -> Tcp {
+    let connection = view.connection;
+    let client_side = match (view.session, connection.initiator) {
+        (Some(session), _) => session.client_side,
+        (None, Some(side)) => side,
+        (None, None) => {
+            let [a, b] = connection.endpoints;
+            if b.port > a.port { Side::B } else { Side::A }
+        }
+    };
+    let direction = if view.facts.side == client_side {
+        Direction::ClientToServer
+    } else {
+        Direction::ServerToClient
+    };
+    Tcp {
+        connection: connection.number,
+        client: connection.endpoints[client_side.index()],
+        server: connection.endpoints[client_side.other().index()],
+        direction,
+        facts: view.facts.clone(),
+        length: view.segment.payload.wire_len as u64,
+    }
+}

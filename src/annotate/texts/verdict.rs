@@ -1,0 +1,107 @@
+//! How a session ended, in one sentence.
+
+use super::words::{Arg, Words};
+use super::{Catalog, Language};
+use crate::annotate::Story;
+use crate::base::Direction;
+use crate::record::{End, SessionEnd, Unanswered};
+
+impl Catalog {
+    /// Appends one sentence on how a session ended: who ended it, with which code, whether the closing handshake was complete,
+    /// which pings were never answered. It quotes nothing that was captured.
+    pub fn verdict(&'static self, end: &SessionEnd, out: &mut Vec<u8>) {
+        thread_local! {
+            static NOTHING: Story = Story::default();
+        }
+        NOTHING.with(|story| {
+            // Nothing captured is written, so there is nothing to escape.
+            let mut words = Language::of(self).words(story, out, Vec::extend_from_slice);
+            words.verdict(end);
+            words.end();
+        });
+    }
+}
+
+impl Language {
+    /// See [`Catalog::verdict`].
+    pub fn verdict(&self, end: &SessionEnd, out: &mut Vec<u8>) {
+        self.catalog.verdict(end, out);
+    }
+}
+
+impl Words<'_> {
+    /// See [`Catalog::verdict`]; without the capital letter.
+    pub(super) fn verdict(&mut self, end: &SessionEnd) {
+        match (end.refused, end.how) {
+            (Some(0), _) => self.v_unanswered(),
+            (Some(status), _) => self.v_refused(Arg::Num(status.into())),
+            (None, End::Close) => self.closed(end),
+            (None, End::Fin) => match end.by {
+                Some(by) if end.close_unseen => self.v_fin_unseen(Arg::Side(by)),
+                Some(by) => self.v_fin(Arg::Side(by)),
+                None => self.v_somebody(),
+            },
+            (None, End::Reset) => match end.reset.or(end.by) {
+                Some(by) if end.close_unseen => self.v_reset_unseen(Arg::Side(by)),
+                Some(by) => self.v_reset(Arg::Side(by)),
+                None => self.v_somebody(),
+            },
+            (None, End::Idle) if end.reused => self.v_reused(),
+            (None, End::Idle) => self.v_idle(),
+            (None, End::Evicted) => self.v_evicted(),
+            (None, End::CaptureEnd) => self.v_capture_end(),
+        }
+        for direction in [Direction::ClientToServer, Direction::ServerToClient] {
+            let Unanswered { count, first_packet } = end.unanswered_pings[direction.index()];
+            if count > 0 {
+                self.out.extend_from_slice(self.catalog.clause.as_bytes());
+            }
+            match count {
+                0 => {}
+                1 => self.v_ping(Arg::Side(direction), Arg::Num(first_packet)),
+                n => self.v_pings(Arg::Side(direction), Arg::Num(n), Arg::Num(first_packet)),
+            }
+        }
+        self.out.extend_from_slice(self.catalog.stop.as_bytes());
+    }
+
+    fn closed(&mut self, end: &SessionEnd) {
+        let Some(by) = end.by else { return self.v_somebody() };
+        let (who, other) = (Arg::Side(by), Arg::Side(by.other()));
+        match (end.close_code, end.closing_handshake) {
+            (Some(code), true) => self.v_closed_code(who, Arg::Num(code.into()), Arg::Raw(self.code(code))),
+            (None, true) => self.v_closed(who),
+            (Some(code), false) if end.close_unseen => {
+                self.v_closed_code_unseen(who, Arg::Num(code.into()), Arg::Raw(self.code(code)), other)
+            }
+            (None, false) if end.close_unseen => self.v_closed_unseen(who, other),
+            (Some(code), false) => {
+                self.v_closed_code_unanswered(who, Arg::Num(code.into()), Arg::Raw(self.code(code)), other)
+            }
+            (None, false) => self.v_closed_unanswered(who, other),
+        }
+    }
+
+    /// What a close code means.
+    pub(super) fn code(&self, code: u16) -> &'static str {
+        let catalog = self.catalog;
+        match code {
+            1000 => catalog.code_1000,
+            1001 => catalog.code_1001,
+            1002 => catalog.code_1002,
+            1003 => catalog.code_1003,
+            1007 => catalog.code_1007,
+            1008 => catalog.code_1008,
+            1009 => catalog.code_1009,
+            1010 => catalog.code_1010,
+            1011 => catalog.code_1011,
+            1012 => catalog.code_1012,
+            1013 => catalog.code_1013,
+            1014 => catalog.code_1014,
+            1005 | 1006 | 1015 => catalog.code_internal,
+            3000..=3999 => catalog.code_registered,
+            4000..=4999 => catalog.code_private,
+            _ => catalog.code_unknown,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What a packet is about, in one line.
+
+use super::who::{Labelled, Person};
+use crate::record::Opcode;
+
+/// What a packet is about: its block's first line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Title {
+    /// Nothing in particular: a packet of a TCP connection.
+    #[default]
+    Tcp,
+    /// TCP's opening handshake: step 1, 2 or 3.
+    TcpHandshake(u8),
+    /// The upgrade request.
+    UpgradeRequest,
+    /// The server has received it.
+    UpgradeReceived,
+    /// The server has agreed.
+    UpgradeResponse,
+    /// The server has not.
+    UpgradeRefused,
+    /// The client has received the response: WebSocket begins.
+    UpgradeDone,
+    /// A client asks to be known by a name.
+    Login,
+    /// The list of users.
+    UserList {
+        /// In answer to a login.
+        login: bool,
+    },
+    /// The answer to a login.
+    LoginResult,
+    /// The client has the answer.
+    LoginDone,
+    /// Somebody has come.
+    Joined,
+    /// Somebody has left.
+    Left,
+    /// Something said to all, by somebody perhaps known.
+    Say(Option<Person>),
+    /// The same, and the last listener has it.
+    SayDone(Option<Person>),
+    /// Something said to one.
+    Private(Option<Person>),
+    /// The application's own ping.
+    AppPing,
+    /// The application's own pong.
+    AppPong,
+    /// The chat server refuses something.
+    Refusal,
+    /// A message of a generic protocol.
+    Labelled(Labelled),
+    /// A message or control frame.
+    Message(Opcode),
+    /// A part of one.
+    Part(Opcode),
+    /// A close frame: the first, or the answer.
+    Close {
+        /// It answers one.
+        answer: bool,
+    },
+    /// A FIN.
+    Fin,
+    /// A FIN is acknowledged.
+    FinAcked,
+    /// A RST.
+    Reset,
+    /// Sent before.
+    Retransmission,
+    /// Captured twice.
+    Duplicate,
+    /// Too early.
+    OutOfOrder,
+    /// TCP's keep-alive.
+    KeepAlive,
+    /// A probe of a closed window.
+    WindowProbe,
+    /// The window has closed.
+    WindowClosed,
+    /// The window is open again.
+    WindowOpened,
+    /// Only an ACK.
+    Ack,
+    /// Bytes that are no WebSocket.
+    Data,
+    /// Bytes are missing.
+    Gap,
+    /// Sessions that end without a packet.
+    End,
+}

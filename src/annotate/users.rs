@@ -1,0 +1,325 @@
+//! Who is who: names from logins and user lists, to stand for identifiers and ports afterwards.
+//!
+//! The table is bounded: a stranger's server may invent users without end, and the oldest are forgotten then. Identifiers and
+//! names are kept up to a length.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use foldhash::quality::RandomState;
+
+use super::short::Short;
+use super::story::{Span, Story};
+use super::who::Person;
+use crate::base::Endpoint;
+use crate::dissect::Text;
+
+/// Users known at once, over all servers.
+const USERS: usize = 8192;
+/// Bytes of a name that are kept.
+pub(super) const NAME_BYTES: usize = 48;
+/// Bytes of an identifier that are kept.
+const ID_BYTES: usize = 40;
+
+/// Bytes of a text that decide whether it is the same.
+const KEY_BYTES: usize = 256;
+
+/// A user of one server. It is stale when the table has forgotten that user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct UserRef {
+    slot: u32,
+    generation: u32,
+}
+
+/// All users that are known.
+#[derive(Default)]
+pub(super) struct Users {
+    slots: Vec<User>,
+    next: usize,
+    by_id: HashMap<u64, u32, RandomState>,
+    /// How many users of a server who are there bear a name.
+    bearers: HashMap<u64, u32, RandomState>,
+    /// How many users of a server are there whose login was not seen.
+    unseen: HashMap<u64, u32, RandomState>,
+    hasher: RandomState,
+    scratch: Vec<u8>,
+}
+
+#[derive(Default)]
+struct User {
+    generation: u32,
+    id_key: u64,
+    name_key: u64,
+    id: Short<ID_BYTES>,
+    name: Short<NAME_BYTES>,
+    online: bool,
+    /// Stands for the server.
+    server: u64,
+    /// The login was seen, over a connection that is captured.
+    seen: bool,
+    /// The connection over which this user talks; 0 when it is not known.
+    session: u64,
+}
+
+impl Users {
+    /// A number that stands for text on one server.
+    pub(super) fn key(&mut self, server: Endpoint, text: Text<'_>) -> u64 {
+        if let Some(plain) = text.as_plain() {
+            return self.hash(server, &plain.as_bytes()[..plain.len().min(KEY_BYTES)]);
+        }
+        self.scratch.clear();
+        text.copy_into(&mut self.scratch, KEY_BYTES + 4);
+        self.hash(server, &self.scratch[..self.scratch.len().min(KEY_BYTES)])
+    }
+
+    fn hash(&self, server: Endpoint, bytes: &[u8]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        server.hash(&mut hasher);
+        hasher.write(bytes);
+        hasher.finish()
+    }
+
+    /// The user of that identifier, new if need be.
+    pub(super) fn of_id(&mut self, server: Endpoint, id: Text<'_>) -> UserRef {
+        let key = self.key(server, id);
+        if let Some(&slot) = self.by_id.get(&key) {
+            return UserRef {
+                slot,
+                generation: self.slots[slot as usize].generation,
+            };
+        }
+        let server = self.hash(server, b"");
+        let slot = if self.slots.len() < USERS {
+            self.slots.push(User::default());
+            self.slots.len() - 1
+        } else {
+            self.next = (self.next + 1) % USERS;
+            self.forget(self.next);
+            self.next
+        };
+        let id = short(&mut self.scratch, id);
+        let user = &mut self.slots[slot];
+        user.generation = user.generation.wrapping_add(1);
+        user.id_key = key;
+        user.id = id;
+        user.name = Short::default();
+        user.online = false;
+        user.server = server;
+        user.seen = false;
+        user.session = 0;
+        self.by_id.insert(key, slot as u32);
+        UserRef {
+            slot: slot as u32,
+            generation: user.generation,
+        }
+    }
+
+    fn forget(&mut self, slot: usize) {
+        let user = &mut self.slots[slot];
+        let (id_key, name_key, online) = (user.id_key, user.name_key, user.online);
+        let before = user.is_unseen();
+        user.online = false;
+        self.count_unseen(slot, before);
+        self.by_id.remove(&id_key);
+        if online {
+            self.release(name_key);
+        }
+    }
+
+    fn release(&mut self, name_key: u64) {
+        if let Some(count) = self.bearers.get_mut(&name_key) {
+            *count -= 1;
+            if *count == 0 {
+                self.bearers.remove(&name_key);
+            }
+        }
+    }
+
+    /// How many users of that server are there whose login was not seen: they may get what is said without this capture's showing it.
+    pub(super) fn unseen(&self, server: Endpoint) -> u32 {
+        self.unseen.get(&self.hash(server, b"")).copied().unwrap_or_default()
+    }
+
+    /// The user has logged in over a connection that is captured.
+    pub(super) fn is_seen(&mut self, user: UserRef) {
+        let Some(known) = self.user_mut(user) else { return };
+        let before = known.is_unseen();
+        known.seen = true;
+        self.count_unseen(user.slot as usize, before);
+    }
+
+    /// The user of that slot has changed, and was to be counted `before`.
+    fn count_unseen(&mut self, slot: usize, before: bool) {
+        let user = &self.slots[slot];
+        match (before, user.is_unseen()) {
+            (false, true) => *self.unseen.entry(user.server).or_insert(0) += 1,
+            (true, false) => {
+                if let Some(count) = self.unseen.get_mut(&user.server) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.unseen.remove(&user.server);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn user(&self, user: UserRef) -> Option<&User> {
+        self.slots
+            .get(user.slot as usize)
+            .filter(|u| u.generation == user.generation)
+    }
+
+    fn user_mut(&mut self, user: UserRef) -> Option<&mut User> {
+        self.slots
+            .get_mut(user.slot as usize)
+            .filter(|u| u.generation == user.generation)
+    }
+
+    /// The user is there, under that name.
+    pub(super) fn arrives(&mut self, server: Endpoint, user: UserRef, name: Text<'_>) {
+        let name_key = self.key(server, name);
+        let Some(known) = self.user(user) else { return };
+        if known.online && known.name_key == name_key {
+            return;
+        }
+        let name = short(&mut self.scratch, name);
+        let Some(known) = self.user_mut(user) else { return };
+        let before = known.online.then_some(known.name_key);
+        let was_unseen = known.is_unseen();
+        known.online = true;
+        known.name_key = name_key;
+        known.name = name;
+        if let Some(before) = before {
+            self.release(before);
+        }
+        *self.bearers.entry(name_key).or_insert(0) += 1;
+        self.count_unseen(user.slot as usize, was_unseen);
+    }
+
+    /// The user has left. The name stays, to speak of.
+    pub(super) fn leaves(&mut self, user: UserRef) {
+        let Some(known) = self.user_mut(user) else { return };
+        let was_unseen = known.is_unseen();
+        known.seen = false;
+        if std::mem::take(&mut known.online) {
+            let name_key = known.name_key;
+            self.release(name_key);
+        }
+        self.count_unseen(user.slot as usize, was_unseen);
+    }
+
+    /// Over which connection the user talks; 0 when it is not known.
+    pub(super) fn session(&self, user: UserRef) -> u64 {
+        self.user(user).map_or(0, |u| u.session)
+    }
+
+    /// The user talks over that connection.
+    pub(super) fn bind(&mut self, user: UserRef, session: u64) {
+        if let Some(known) = self.user_mut(user) {
+            known.session = session;
+        }
+    }
+
+    /// The user's name is `name`.
+    pub(super) fn is_called(&self, user: UserRef, name: &[u8]) -> bool {
+        self.user(user).is_some_and(|u| u.name.bytes() == name)
+    }
+
+    /// The user, to be spoken of in `story`.
+    pub(super) fn person(&self, story: &mut Story, user: UserRef) -> Option<Person> {
+        let known = self.user(user)?;
+        let mut name = story.keep(known.name.bytes());
+        name.cut = known.name.is_cut();
+        Some(Person {
+            name,
+            id: story.keep(known.id.bytes()),
+            shared: self.bearers.get(&known.name_key).is_some_and(|&n| n > 1),
+        })
+    }
+}
+
+/// As much of `text` as is kept.
+fn short<const N: usize>(scratch: &mut Vec<u8>, text: Text<'_>) -> Short<N> {
+    scratch.clear();
+    let cut = text.copy_into(scratch, N);
+    Short::new(scratch, cut)
+}
+
+impl User {
+    const fn is_unseen(&self) -> bool {
+        self.online && !self.seen
+    }
+}
+
+/// Somebody of whom only a text is known.
+pub(super) fn stranger(story: &mut Story, id: Option<Text<'_>>, name: Option<Text<'_>>) -> Person {
+    Person {
+        name: name.map_or(Span::default(), |n| quote(story, n, NAME_BYTES)),
+        id: id.map_or(Span::default(), |i| quote(story, i, ID_BYTES)),
+        shared: false,
+    }
+}
+
+/// Copies at most `limit` bytes of `text` into the story.
+pub(super) fn quote(story: &mut Story, text: Text<'_>, limit: usize) -> Span {
+    let start = story.text.len();
+    let cut = text.copy_into(&mut story.text, limit);
+    Span {
+        start: start as u32,
+        length: (story.text.len() - start) as u32,
+        cut,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    const SERVER: Endpoint = Endpoint::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7272);
+
+    #[test]
+    fn two_users_of_one_name_are_told_apart_while_both_are_there() {
+        let (mut users, mut story) = (Users::default(), Story::default());
+        let a = users.of_id(SERVER, Text::Plain("1"));
+        let b = users.of_id(SERVER, Text::Plain("2"));
+        users.arrives(SERVER, a, Text::Json("mynick"));
+        assert!(!users.person(&mut story, a).unwrap().shared);
+        users.arrives(SERVER, b, Text::Json(r"my\u006eick"));
+        assert!(users.person(&mut story, a).unwrap().shared);
+        users.leaves(b);
+        assert!(!users.person(&mut story, a).unwrap().shared);
+    }
+
+    #[test]
+    fn who_is_there_unseen_is_counted() {
+        let mut users = Users::default();
+        let [a, b] = ["1", "2"].map(|id| users.of_id(SERVER, Text::Plain(id)));
+        users.arrives(SERVER, a, Text::Plain("a"));
+        users.arrives(SERVER, b, Text::Plain("b"));
+        users.arrives(SERVER, b, Text::Plain("renamed"));
+        assert_eq!(users.unseen(SERVER), 2);
+        users.is_seen(a);
+        assert_eq!(users.unseen(SERVER), 1);
+        users.leaves(a);
+        users.leaves(b);
+        users.leaves(b);
+        assert_eq!((users.unseen(SERVER), users.unseen.len()), (0, 0));
+    }
+
+    #[test]
+    fn users_without_end_are_forgotten_the_oldest_first() {
+        let (mut users, mut story) = (Users::default(), Story::default());
+        let first = users.of_id(SERVER, Text::Plain("0"));
+        for n in 0..3 * USERS {
+            let id = n.to_string();
+            let user = users.of_id(SERVER, Text::Plain(&id));
+            users.arrives(SERVER, user, Text::Plain("same"));
+        }
+        assert!(users.person(&mut story, first).is_none());
+        assert!(users.slots.len() <= USERS && users.by_id.len() <= USERS && users.bearers.len() <= USERS);
+        assert_eq!(users.unseen(SERVER) as usize, USERS);
+    }
+}

@@ -1,0 +1,7 @@
+//! Storage that outsiders can fill: each kind has a bound, and says what had to go.
+
+mod lru;
+mod slab;
+
+pub(crate) use lru::LruList;
+pub use slab::{Handle, Slab};

@@ -1,0 +1,156 @@
+//! The fields of all events but `message`.
+
+use super::message::{masking, packets};
+use super::{put, put_bool, put_direction, put_string};
+use crate::base::{Direction, Gap, Violation};
+use crate::export::put::number;
+use crate::record::{Accept, Deflate, Extension, FrameInfo, Handshake, SessionEnd};
+
+/// `handshake`.
+pub(super) fn handshake(out: &mut Vec<u8>, handshake: &Handshake) {
+    let request = &handshake.request;
+    put(out, ",\"request\":{\"method\":");
+    put_string(out, &request.method);
+    put(out, ",\"target\":");
+    put_string(out, &request.target);
+    headers(out, &request.headers);
+    match &handshake.response {
+        Some(response) => {
+            put(out, "},\"response\":{\"status\":");
+            number(out, response.status.into());
+            headers(out, &response.headers);
+            put(out, "}");
+        }
+        None => put(out, "},\"response\":null"),
+    }
+    put(out, ",\"accept\":\"");
+    put(
+        out,
+        match handshake.accept {
+            Accept::Valid => "valid",
+            Accept::Invalid => "invalid",
+            Accept::Missing => "missing",
+        },
+    );
+    put(out, "\",\"subprotocol\":");
+    optional(out, handshake.subprotocol.as_deref());
+    put(out, ",\"extensions\":[");
+    separated(out, &handshake.extensions, extension);
+    put(out, "],\"deflate\":");
+    match &handshake.deflate {
+        Some(agreed) => deflate(out, agreed),
+        None => put(out, "null"),
+    }
+}
+
+fn headers(out: &mut Vec<u8>, headers: &[(String, String)]) {
+    put(out, ",\"headers\":[");
+    separated(out, headers, |out, (name, value)| {
+        put(out, "[");
+        put_string(out, name);
+        put(out, ",");
+        put_string(out, value);
+        put(out, "]");
+    });
+    put(out, "]");
+}
+
+fn extension(out: &mut Vec<u8>, extension: &Extension) {
+    put(out, "{\"name\":");
+    put_string(out, &extension.name);
+    put(out, ",\"parameters\":[");
+    separated(out, &extension.parameters, |out, (name, value)| {
+        put(out, "[");
+        put_string(out, name);
+        put(out, ",");
+        optional(out, value.as_deref());
+        put(out, "]");
+    });
+    put(out, "]}");
+}
+
+fn deflate(out: &mut Vec<u8>, deflate: &Deflate) {
+    put(out, "{\"server_no_context_takeover\":");
+    put_bool(out, deflate.server_no_context_takeover);
+    put(out, ",\"client_no_context_takeover\":");
+    put_bool(out, deflate.client_no_context_takeover);
+    put(out, ",\"server_max_window_bits\":");
+    number(out, deflate.server_max_window_bits.into());
+    put(out, ",\"client_max_window_bits\":");
+    number(out, deflate.client_max_window_bits.into());
+    put(out, "}");
+}
+
+/// `frame`.
+pub(super) fn frame(out: &mut Vec<u8>, frame: &FrameInfo) {
+    put_direction(out, frame.direction);
+    put(out, ",\"opcode\":\"");
+    put(out, frame.opcode.name());
+    put(out, "\",\"fin\":");
+    put_bool(out, frame.fin);
+    put(out, ",\"rsv\":[");
+    separated(out, &frame.rsv, |out, bit| put_bool(out, *bit));
+    put(out, "]");
+    masking(out, frame.masking_key.is_some(), frame.masking_key);
+    put(out, ",\"length\":");
+    number(out, frame.length);
+    packets(out, frame.packets);
+    put(out, ",\"offset\":");
+    number(out, frame.offset);
+}
+
+/// `violation`.
+pub(super) fn violation(out: &mut Vec<u8>, direction: Direction, violation: &Violation) {
+    put_direction(out, direction);
+    put(out, ",\"id\":\"");
+    put(out, violation.rule.id());
+    put(out, "\",\"rfc\":\"");
+    put(out, violation.rule.rfc());
+    put(out, "\",\"detail\":");
+    put_string(out, &violation.detail);
+}
+
+/// `gap`.
+pub(super) fn gap(out: &mut Vec<u8>, direction: Direction, gap: &Gap) {
+    put_direction(out, direction);
+    put(out, ",\"length\":");
+    number(out, gap.length);
+    put(out, ",\"cause\":\"");
+    put(out, gap.cause.name());
+    put(out, "\"");
+}
+
+/// `session-end`.
+pub(super) fn session_end(out: &mut Vec<u8>, end: &SessionEnd, verdict: &str) {
+    put(out, ",\"how\":\"");
+    put(out, end.how.name());
+    put(out, "\",\"close_code\":");
+    match end.close_code {
+        Some(code) => number(out, code.into()),
+        None => put(out, "null"),
+    }
+    put(out, ",\"by\":");
+    optional(out, end.by.map(Direction::sender));
+    put(out, ",\"messages\":");
+    number(out, end.messages);
+    put(out, ",\"bytes\":");
+    number(out, end.bytes);
+    put(out, ",\"verdict\":");
+    put_string(out, verdict);
+}
+
+fn optional(out: &mut Vec<u8>, text: Option<&str>) {
+    match text {
+        Some(text) => put_string(out, text),
+        None => put(out, "null"),
+    }
+}
+
+fn separated<T>(out: &mut Vec<u8>, items: &[T], write: impl Fn(&mut Vec<u8>, &T)) {
+    for (i, item) in items.iter().enumerate() {
+        if i > 0 {
+            put(out, ",");
+        }
+        write(out, item);
+    }
+}

@@ -1,0 +1,60 @@
+//! Who logged in over which connection.
+
+use std::collections::HashMap;
+
+use foldhash::quality::RandomState;
+
+use crate::annotate::texts::quoting;
+use crate::dissect::{Meaning, Said, read};
+use crate::export::escape;
+use crate::record::{Message, Session};
+
+/// Connections of which the name is kept; more of them stay without one.
+const MAX_NAMES: usize = 10_000;
+/// Bytes of a name that are kept.
+const MAX_BYTES: usize = 24;
+
+/// The names, ready to be written.
+#[derive(Default)]
+pub(super) struct Names {
+    by_session: HashMap<u64, Vec<u8>, RandomState>,
+}
+
+impl Names {
+    /// Listens for logins.
+    pub(super) fn hear(&mut self, session: &Session, message: &Message<'_>) {
+        let Some(text) = message.text else { return };
+        let said = Said {
+            text,
+            direction: message.direction,
+            hint: None,
+        };
+        let Some(Meaning::Login { name, .. }) = read(&said) else {
+            return;
+        };
+        if self.by_session.len() >= MAX_NAMES && !self.by_session.contains_key(&session.number) {
+            return;
+        }
+        let mut sent = Vec::new();
+        name.copy_into(&mut sent, 4 * MAX_BYTES);
+        let mut shown = b" \"".to_vec();
+        quoting::name(&mut shown, escape::prefix(&sent, MAX_BYTES), escape::line);
+        if sent.len() > MAX_BYTES {
+            shown.extend_from_slice("…".as_bytes());
+        }
+        shown.push(b'"');
+        self.by_session.insert(session.number, shown);
+    }
+
+    /// The connection is over.
+    pub(super) fn forget(&mut self, session: u64) {
+        self.by_session.remove(&session);
+    }
+
+    /// Appends a blank and the name in quotation marks, if it is known.
+    pub(super) fn write(&self, out: &mut Vec<u8>, session: u64) {
+        if let Some(name) = self.by_session.get(&session) {
+            out.extend_from_slice(name);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Events for the tests of the views.
+
+use std::net::Ipv4Addr;
+
+use crate::base::PacketRef;
+use crate::base::{Direction, Endpoint, Side, Timestamp};
+use crate::record::{Event, EventKind, Message, Opcode, Payload, Session, StreamRange};
+
+/// The document's first browser and its server, session 2.
+pub(super) fn session() -> Session {
+    Session {
+        number: 2,
+        client: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 60653),
+        server: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 7272),
+        client_side: Side::A,
+        inferred: false,
+    }
+}
+
+/// Packet 28 of 2014-08-12, 09:51:02.775205 UTC.
+pub(super) fn at() -> PacketRef {
+    PacketRef {
+        packet: 28,
+        time: Timestamp::from_nanos(1_407_837_062_775_205_000),
+    }
+}
+
+/// A whole message from the client.
+pub(super) fn message(opcode: Opcode, bytes: &[u8]) -> Message<'_> {
+    Message {
+        direction: Direction::ClientToServer,
+        opcode,
+        payload: Payload::whole(bytes),
+        text: if matches!(opcode, Opcode::Text) {
+            std::str::from_utf8(bytes).ok()
+        } else {
+            None
+        },
+        wire_length: bytes.len() as u64,
+        frames: 1,
+        masked: true,
+        masking_key: Some([0x3c, 0x31, 0x37, 0x44]),
+        compressed: false,
+        packets: (28, 28),
+        range: StreamRange {
+            start: 0,
+            end: bytes.len() as u64 + 6,
+        },
+        complete: true,
+        inferred: false,
+        close: None,
+        first: at(),
+    }
+}
+
+/// What happened, in that session at that time.
+pub(super) fn event<'a>(session: &'a Session, kind: EventKind<'a>) -> Event<'a> {
+    Event {
+        at: at(),
+        session,
+        kind,
+    }
+}

@@ -1,0 +1,153 @@
+//! `--summary`: what there was in all, counted while it went by.
+//!
+//! It listens like a view, to everything and not only to what is selected, and writes at the end: as an event of the JSON view, or
+//! as a block of text. Whatever strangers choose (names, contents, pings, codes) is counted in tables of bounded size.
+
+mod chat;
+mod spread;
+mod write;
+
+use std::ops::ControlFlow;
+
+use crate::annotate::Narrator;
+use crate::base::{Direction, Rule, Timestamp};
+use crate::record::{End, Event, EventKind, Message, Opcode, SegmentView, Session, Sink};
+use crate::wire::Packet;
+use chat::{Chat, Pings};
+
+/// Ways to end (with their close codes) that are told apart; further ones are not counted.
+const MAX_ENDS: usize = 64;
+
+/// Counts what goes by.
+#[derive(Default)]
+pub struct Summary {
+    packets: u64,
+    bytes: u64,
+    /// Time of the first and of the last packet.
+    times: Option<(Timestamp, Timestamp)>,
+    sessions: u64,
+    /// By direction and opcode.
+    messages: [[u64; 16]; 2],
+    /// Application bytes, both ways.
+    message_bytes: u64,
+    violations: [u64; Rule::ALL.len()],
+    gaps: u64,
+    dropped: u64,
+    incomplete: u64,
+    evicted_histories: u64,
+    unanswered: u64,
+    ends: Vec<((End, Option<u16>), u64)>,
+    chat: Chat,
+    pings: Pings,
+    /// Keeps the books of who has got what was said.
+    narrator: Narrator,
+    in_packet: bool,
+}
+
+impl Summary {
+    /// Nothing was counted yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Of so many IP datagrams only some fragments came, in all.
+    pub fn incomplete_datagrams(&mut self, datagrams: u64) {
+        self.incomplete = datagrams;
+    }
+
+    /// So many directions have lost what compressed messages refer back to, because the bounds left no room for all.
+    pub fn evicted_histories(&mut self, histories: u64) {
+        self.evicted_histories = histories;
+    }
+
+    /// So many packets were dropped by the kernel, in all.
+    pub fn dropped(&mut self, packets: u64) {
+        self.dropped = packets;
+    }
+
+    fn message(&mut self, session: &Session, message: &Message<'_>, time: Timestamp) {
+        let opcode = usize::from(message.opcode.bits() & 0x0f);
+        self.messages[message.direction.index()][opcode] += 1;
+        self.message_bytes += message.payload.length();
+        match message.opcode {
+            Opcode::Ping => self.pings.ping(session.number, message, time),
+            Opcode::Pong => self.pings.pong(session.number, message, time),
+            Opcode::Text => self.chat.hear(session, message, time),
+            _ => {}
+        }
+    }
+
+    fn ended(&mut self, how: End, code: Option<u16>) {
+        let key = (how, code);
+        if let Some((_, count)) = self.ends.iter_mut().find(|(known, _)| *known == key) {
+            *count += 1;
+        } else if self.ends.len() < MAX_ENDS {
+            self.ends.push((key, 1));
+        }
+    }
+
+    /// The rules that were broken, in the order of the RFCs, and how often.
+    fn broken(&self) -> impl Iterator<Item = (Rule, u64)> + '_ {
+        let counts = Rule::ALL.iter().zip(self.violations);
+        counts
+            .filter(|(_, count)| *count > 0)
+            .map(|(rule, count)| (*rule, count))
+    }
+
+    /// The opcodes that `direction` carried, and how often.
+    fn carried(&self, direction: Direction) -> impl Iterator<Item = (Opcode, u64)> + '_ {
+        let counts = self.messages[direction.index()].into_iter().enumerate();
+        counts
+            .filter(|(_, count)| *count > 0)
+            .map(|(bits, count)| (Opcode::from_bits(bits as u8), count))
+    }
+}
+
+impl Sink for Summary {
+    #[inline]
+    fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        self.in_packet = true;
+        self.narrator.packet(packet, segment);
+        self.packets += 1;
+        self.bytes += packet.data.wire_len as u64;
+        let (first, _) = self.times.unwrap_or((packet.time, packet.time));
+        self.times = Some((first, packet.time));
+        ControlFlow::Continue(())
+    }
+
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        self.narrator.event(event);
+        if !self.in_packet {
+            // Nobody reads the story, and all sessions that are open may end at once.
+            self.narrator.packet_end();
+            self.narrator.clear();
+        }
+        match event.kind {
+            EventKind::Message(message) => self.message(event.session, message, event.at.time),
+            EventKind::Violation { violation, .. } => {
+                if let Some(at) = Rule::ALL.iter().position(|rule| *rule == violation.rule) {
+                    self.violations[at] += 1;
+                }
+            }
+            EventKind::Gap { .. } => self.gaps += 1,
+            EventKind::SessionEnd(end) => {
+                self.sessions += 1;
+                self.unanswered += end.unanswered_pings.iter().map(|pings| pings.count).sum::<u64>();
+                self.ended(end.how, end.close_code);
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    #[inline]
+    fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
+        self.narrator.packet_end();
+        self.narrator.clear();
+        self.in_packet = false;
+        ControlFlow::Continue(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

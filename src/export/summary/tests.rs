@@ -1,0 +1,248 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::annotate::texts::CATALOGS;
+use crate::base::PacketRef;
+use crate::base::{Captured, Violation};
+use crate::export::hidden::is_hidden_at;
+use crate::export::palette::Palette;
+use crate::export::samples;
+use crate::record::Message;
+use crate::wire::LinkType;
+
+fn hear(summary: &mut Summary, millis: i64, kind: EventKind<'_>) {
+    let session = samples::session();
+    let at = PacketRef {
+        packet: 1,
+        time: Timestamp::from_nanos(millis * 1_000_000),
+    };
+    let _ = summary.event(&Event {
+        at,
+        session: &session,
+        kind,
+    });
+}
+
+fn packet(summary: &mut Summary, millis: i64) {
+    let _ = summary.packet(
+        &Packet {
+            number: 1,
+            time: Timestamp::from_nanos(millis * 1_000_000),
+            link: LinkType(1),
+            data: Captured::new(b"abc", 100),
+        },
+        None,
+    );
+}
+
+fn down(mut message: Message<'_>) -> Message<'_> {
+    message.direction = Direction::ServerToClient;
+    message
+}
+
+fn session() -> Summary {
+    let mut summary = Summary::new();
+    packet(&mut summary, 0);
+    packet(&mut summary, 2000);
+    let texts: [(i64, bool, &[u8]); 5] = [
+        (0, false, br#"{"type":"login","name":"mynick"}"#),
+        (0, false, br#"{"type":"login","name":"mynick"}"#),
+        (10, false, br#"{"type":"say","to_uid":"all","content":"hi, \u732a"}"#),
+        (
+            12,
+            true,
+            "{\"type\":\"say\",\"from_uid\":7,\"to_uid\":\"all\",\"content\":\"hi, 猪\",\"time\":\"\"}".as_bytes(),
+        ),
+        (
+            16,
+            true,
+            br#"{"type":"say","from_uid":7,"to_uid":"all","content":"hi, \u732a","time":""}"#,
+        ),
+    ];
+    for (time, from_server, text) in texts {
+        let message = samples::message(Opcode::Text, text);
+        let message = if from_server { down(message) } else { message };
+        hear(&mut summary, time, EventKind::Message(&message));
+    }
+    hear(
+        &mut summary,
+        20,
+        EventKind::Message(&samples::message(Opcode::Ping, b"x")),
+    );
+    hear(
+        &mut summary,
+        21,
+        EventKind::Message(&down(samples::message(Opcode::Pong, b"y"))),
+    );
+    hear(
+        &mut summary,
+        23,
+        EventKind::Message(&down(samples::message(Opcode::Pong, b"x"))),
+    );
+    let violation = Violation::new(Rule::CloseCode, "");
+    for _ in 0..2 {
+        hear(
+            &mut summary,
+            30,
+            EventKind::Violation {
+                direction: Direction::ClientToServer,
+                violation: &violation,
+            },
+        );
+    }
+    summary.dropped(5);
+    summary.incomplete_datagrams(2);
+    summary
+}
+
+#[test]
+fn the_event_counts_what_there_was() {
+    let mut out = Vec::new();
+    session().json(&mut out, false);
+    assert_eq!(out.pop(), Some(b'\n'));
+    assert_eq!(
+        serde_json::from_slice::<Value>(&out).unwrap(),
+        json!({
+            "event": "summary", "time": "1970-01-01T00:00:02.000000Z", "packets": 2, "bytes": 200, "sessions": 0,
+            "messages": {"client-to-server": {"text": 3, "ping": 1}, "server-to-client": {"text": 2, "pong": 2}},
+            "violations": {"ws.close-code": 2}, "gaps": 0, "dropped": 5, "incomplete_datagrams": 2, "evicted_histories": 0,
+        })
+    );
+}
+
+#[test]
+fn an_empty_capture_has_a_summary_too() {
+    let mut out = Vec::new();
+    Summary::new().json(&mut out, false);
+    let value: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(
+        (&value["time"], &value["messages"]["client-to-server"]),
+        (&Value::Null, &json!({}))
+    );
+    out.clear();
+    Summary::new().text(&mut out, CATALOGS[0], &Palette::PLAIN);
+    assert!(
+        String::from_utf8(out)
+            .unwrap()
+            .contains("Packets               0 (0 bytes, 0.000000 s)\n")
+    );
+}
+
+#[test]
+fn the_text_tells_of_users_deliveries_and_pings() {
+    let mut out = Vec::new();
+    session().text(&mut out, CATALOGS[0], &Palette::PLAIN);
+    let text = String::from_utf8(out).unwrap();
+    for line in [
+        "Users                 1: \"mynick\"",
+        "From clients          text: 3, ping: 1",
+        "Delivery              2.000 / 4.000 / 6.000 ms (min / mean / max, n = 2)",
+        "Ping round trip       3.000 / 3.000 / 3.000 ms (min / mean / max, n = 1)",
+        "Violations            ws.close-code: 2",
+        "Dropped               5",
+    ] {
+        assert!(text.lines().any(|l| l.trim() == line), "{line} is not in {text}");
+    }
+}
+
+#[test]
+fn every_language_has_its_labels() {
+    let text = |catalog| {
+        let mut out = Vec::new();
+        session().text(&mut out, catalog, &Palette::PLAIN);
+        String::from_utf8(out).unwrap()
+    };
+    for (i, one) in CATALOGS.iter().enumerate() {
+        for other in &CATALOGS[..i] {
+            assert_ne!(text(one), text(other));
+        }
+    }
+}
+
+#[test]
+fn a_name_cannot_forge_a_line() {
+    let mut summary = Summary::new();
+    let login = samples::message(Opcode::Text, br#"{"type":"login","name":"a\" \n\u001b[2J \u202e"}"#);
+    hear(&mut summary, 0, EventKind::Message(&login));
+    let mut out = Vec::new();
+    summary.text(&mut out, CATALOGS[0], &Palette::PLAIN);
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains(r#"1: "a\u{22} \n\u{1b}[2J \u{202e}""#), "{text}");
+    assert!(
+        text.char_indices()
+            .all(|(at, ch)| ch == '\n' || !is_hidden_at(&text, at, ch))
+    );
+}
+
+#[test]
+fn a_stranger_cannot_make_it_grow() {
+    let mut summary = Summary::new();
+    for n in 0..20_000u32 {
+        let name = format!(r#"{{"type":"login","name":"user {n}"}}"#);
+        let say = format!(r#"{{"type":"say","to_uid":"all","content":"{n}"}}"#);
+        for text in [name, say] {
+            hear(
+                &mut summary,
+                0,
+                EventKind::Message(&samples::message(Opcode::Text, text.as_bytes())),
+            );
+        }
+        hear(
+            &mut summary,
+            0,
+            EventKind::Message(&samples::message(Opcode::Ping, &n.to_be_bytes())),
+        );
+        summary.ended(End::Close, Some(n as u16));
+    }
+    let mut out = Vec::new();
+    summary.text(&mut out, CATALOGS[0], &Palette::PLAIN);
+    assert!(out.len() < 4000, "{}", out.len());
+}
+
+#[test]
+fn the_text_counts_who_did_not_get_what_was_said() {
+    let mut summary = Summary::new();
+    let texts: [(bool, &[u8]); 3] = [
+        (false, br#"{"type":"login","name":"a"}"#),
+        (true, br#"{"type":"login","uid":7,"name":"a"}"#),
+        (false, br#"{"type":"say","to_uid":"all","content":"lost"}"#),
+    ];
+    for (index, (is_down, text)) in texts.into_iter().enumerate() {
+        let message = samples::message(Opcode::Text, text);
+        let message = if is_down { down(message) } else { message };
+        packet(&mut summary, index as i64);
+        hear(&mut summary, index as i64, EventKind::Message(&message));
+        let _ = summary.packet_end(&Packet {
+            number: 1,
+            time: Timestamp::from_nanos(0),
+            link: LinkType(1),
+            data: Captured::whole(b""),
+        });
+    }
+    let shown = |summary: &Summary| {
+        let mut out = Vec::new();
+        summary.text(&mut out, CATALOGS[0], &Palette::PLAIN);
+        String::from_utf8(out).unwrap()
+    };
+    assert!(!shown(&summary).contains("Not delivered"));
+    let end = crate::record::SessionEnd {
+        how: End::CaptureEnd,
+        close_code: None,
+        by: None,
+        closing_handshake: false,
+        close_unseen: false,
+        reused: false,
+        messages: 3,
+        bytes: 0,
+        unanswered_pings: Default::default(),
+        refused: None,
+        fin: [false; 2],
+        reset: None,
+    };
+    hear(&mut summary, 9, EventKind::SessionEnd(&end));
+    assert!(
+        shown(&summary).contains("  Not delivered         1\n"),
+        "{}",
+        shown(&summary)
+    );
+}

@@ -1,0 +1,191 @@
+//! What a message says, below the packet that completes it: a line on what it is, then JSON laid out, text, or a hex dump.
+
+use super::super::json_text::{self, Layout, NotJson, Shown};
+use super::super::{escape, hexdump};
+use super::Options;
+use crate::annotate::texts::{Arg, Language, Words};
+use crate::annotate::{Doubt, Story};
+use crate::record::{Message, Opcode, Payload};
+
+/// Blanks before every line.
+const INDENT: usize = 4;
+/// Bytes of a text that are shown without `--full`.
+const TEXT: usize = 2000;
+/// Bytes of a binary message that are shown without `--full`.
+const BINARY: usize = 512;
+
+/// The messages of the current packet, as lines.
+pub(super) struct Payloads {
+    lines: Vec<u8>,
+    layout: Layout,
+    binary: usize,
+    /// Words about payloads need no story.
+    story: Story,
+    doubt: Option<Doubt>,
+}
+
+impl Payloads {
+    pub(super) fn new(options: &Options) -> Self {
+        Self {
+            lines: Vec::new(),
+            layout: Layout {
+                indent: INDENT,
+                limit: if options.full { usize::MAX } else { TEXT },
+                palette: options.palette,
+            },
+            binary: if options.full { usize::MAX } else { BINARY },
+            story: Story::default(),
+            doubt: None,
+        }
+    }
+
+    /// Moves the lines to `out`.
+    pub(super) fn take(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.lines);
+    }
+
+    /// Takes what `message` says. Gives what is wrong with it when it begins like JSON.
+    pub(super) fn message(&mut self, language: &Language, message: &Message<'_>) -> Option<Doubt> {
+        self.doubt = None;
+        self.lay_out(language, message);
+        self.doubt.take()
+    }
+
+    fn lay_out(&mut self, language: &Language, message: &Message<'_>) {
+        if message.opcode.is_control() && message.payload.bytes.is_empty() && message.complete {
+            return;
+        }
+        let length = message.payload.length();
+        self.line(language, |words| {
+            let bytes = Arg::Bytes(length);
+            match message.opcode {
+                Opcode::Text | Opcode::Continuation => words.h_text(bytes),
+                Opcode::Binary => words.h_binary(bytes),
+                Opcode::Ping => words.h_ping(bytes),
+                Opcode::Pong => words.h_pong(bytes),
+                Opcode::Close => words.h_close(bytes),
+                Opcode::Reserved(n) => words.h_reserved(Arg::Num(n.into()), bytes),
+            }
+        });
+        if !message.complete {
+            return self.parts(language, &message.payload);
+        }
+        match message.close {
+            Some(close) => {
+                self.lines.resize(self.lines.len() + INDENT, b' ');
+                self.lines
+                    .extend_from_slice(itoa::Buffer::new().format(close.code).as_bytes());
+                if !close.reason.is_empty() {
+                    self.lines.push(b' ');
+                    escape::line(&mut self.lines, close.reason.as_bytes());
+                }
+                self.lines.push(b'\n');
+            }
+            None => match message.text {
+                Some(text) => {
+                    let shown = self.text(text);
+                    self.more(language, text.len() - shown);
+                }
+                None => self.bytes(language, message.payload.bytes, 0, message.opcode),
+            },
+        }
+    }
+
+    /// One of our own lines.
+    fn line(&mut self, language: &Language, write: impl FnOnce(&mut Words<'_>)) {
+        let palette = self.layout.palette;
+        self.lines.resize(self.lines.len() + INDENT, b' ');
+        self.lines.extend_from_slice(palette.faint.as_bytes());
+        let mut words = language.words(&self.story, &mut self.lines, escape::line);
+        write(&mut words);
+        self.lines.extend_from_slice(palette.reset.as_bytes());
+        self.lines.push(b'\n');
+    }
+
+    fn bytes(&mut self, language: &Language, bytes: &[u8], offset: u64, opcode: Opcode) {
+        let shown = match simdutf8::basic::from_utf8(bytes) {
+            Ok(text) if opcode != Opcode::Binary => self.text(text),
+            Err(_) if opcode == Opcode::Text => {
+                let shown = escape::prefix(bytes, self.layout.limit);
+                escape::lines(&mut self.lines, shown, INDENT);
+                shown.len()
+            }
+            _ => {
+                let shown = &bytes[..bytes.len().min(self.binary)];
+                hexdump::hexdump(&mut self.lines, shown, offset, INDENT);
+                shown.len()
+            }
+        };
+        self.more(language, bytes.len() - shown);
+    }
+
+    /// So many bytes are not shown.
+    fn more(&mut self, language: &Language, bytes: usize) {
+        if bytes > 0 {
+            self.line(language, |words| words.h_more(Arg::Bytes(bytes as u64)));
+        }
+    }
+
+    /// JSON, or any other text. Gives how many bytes of it are shown.
+    fn text(&mut self, text: &str) -> usize {
+        if json_text::begins_like_container(text) {
+            match json_text::pretty(&mut self.lines, text, &self.layout) {
+                Ok(laid) => {
+                    self.doubt = laid.repeats.then_some(Doubt::Repeated);
+                    return match laid.shown {
+                        Shown::All => text.len(),
+                        Shown::First(bytes) => bytes,
+                    };
+                }
+                Err(NotJson(at)) => self.doubt = Some(Doubt::NotJson(at as u64 + 1)),
+            }
+        }
+        let shown = escape::prefix(text.as_bytes(), self.layout.limit);
+        escape::lines(&mut self.lines, shown, INDENT);
+        shown.len()
+    }
+
+    /// The known parts of a message and its holes.
+    fn parts(&mut self, language: &Language, payload: &Payload<'_>) {
+        let mut at = 0_usize;
+        for hole in payload.holes {
+            let start = usize::try_from(hole.offset).map_or(payload.bytes.len(), |n| n.min(payload.bytes.len()));
+            if at < start {
+                self.part(language, &payload.bytes[at..start], at as u64);
+            }
+            at = at.max(start);
+            match hole.length {
+                Some(length) => {
+                    self.line(language, |words| words.h_hole(Arg::Bytes(length)));
+                    let behind = hole.offset.saturating_add(length);
+                    at = usize::try_from(behind).map_or(payload.bytes.len(), |n| n.min(payload.bytes.len()));
+                }
+                None => self.line(language, |words| words.h_hole_unknown()),
+            }
+        }
+        if at < payload.bytes.len() {
+            self.part(language, &payload.bytes[at..], at as u64);
+        }
+    }
+
+    /// A part is text when it looks like it, whatever its message is: its borders may cut characters.
+    fn part(&mut self, language: &Language, bytes: &[u8], offset: u64) {
+        let opcode = match bytes.utf8_chunks().map(|chunk| chunk.invalid().len()).sum::<usize>() {
+            0..=6 => Opcode::Text,
+            _ => Opcode::Binary,
+        };
+        let shown = match opcode {
+            Opcode::Binary => {
+                let shown = &bytes[..bytes.len().min(self.binary)];
+                hexdump::hexdump(&mut self.lines, shown, offset, INDENT);
+                shown.len()
+            }
+            _ => {
+                let shown = escape::prefix(bytes, self.layout.limit);
+                escape::lines(&mut self.lines, shown, INDENT);
+                shown.len()
+            }
+        };
+        self.more(language, bytes.len() - shown);
+    }
+}

@@ -1,0 +1,216 @@
+//! From frames to messages (RFC 6455 §5.4): a frame is a message of its own, begins one, goes on with one, or ends one.
+
+use super::tell::{KEPT_BUFFER, Tail};
+use super::unfinished::Unfinished;
+use super::{Chunk, Decoder, Output, Shared, State};
+use crate::base::PacketRef;
+use crate::base::{Rule, Violation};
+use crate::layer::ws::partial::Piece;
+use crate::layer::ws::{FrameInfo, Header, Message, Opcode, Payload, StreamRange};
+
+impl Decoder {
+    /// The header is complete, the payload (or some of it) is still to come.
+    pub(super) fn begin(
+        &mut self,
+        mut frame: Box<Unfinished>,
+        at: PacketRef,
+        shared: &mut Shared,
+        out: &mut impl Output,
+    ) {
+        let Some(header) = frame.header else { return };
+        self.check(&header, at, out);
+        if self.stands_alone(&header) {
+            let mut partial = shared.pool.take();
+            partial.begin(&header, header.opcode, false, frame.offset, frame.first);
+            partial.touch(at.packet);
+            frame.control = Some(partial);
+        } else {
+            self.open_message(&header, frame.offset, frame.first, at, shared, out);
+            if let Some(open) = &mut self.open {
+                open.touch(frame.packets.1);
+            }
+        }
+        self.state = State::Payload;
+        let empty = header.length == 0;
+        self.frame = Some(frame);
+        if empty {
+            self.frame_done(at, shared, out);
+        }
+    }
+
+    /// A data frame begins: a message, or the next fragment of one.
+    fn open_message(
+        &mut self,
+        header: &Header,
+        offset: u64,
+        first: PacketRef,
+        at: PacketRef,
+        shared: &mut Shared,
+        out: &mut impl Output,
+    ) {
+        if header.opcode == Opcode::Continuation {
+            if let Some(open) = &mut self.open {
+                open.frames = open.frames.saturating_add(1);
+                open.touch(first.packet);
+                return;
+            }
+            if !self.adrift {
+                let violation = Violation::new(
+                    Rule::ContinuationWithoutStart,
+                    "a continuation frame, and no message to continue",
+                );
+                out.violation(at, &violation);
+            }
+            let mut partial = shared.pool.take();
+            partial.begin(header, Opcode::Binary, false, offset, first);
+            partial.headless = true;
+            self.open = Some(partial);
+            return;
+        }
+        if self.open.is_some() {
+            self.finish_open(Tail::Cut, at, shared, out);
+            let violation = Violation::new(
+                Rule::NewMessageInsideOne,
+                format!(
+                    "a {} frame before the fragmented message before it has ended",
+                    header.opcode.name()
+                ),
+            );
+            out.violation(at, &violation);
+        }
+        let mut partial = shared.pool.take();
+        partial.begin(
+            header,
+            header.opcode,
+            self.inflater.is_some() && header.rsv[0],
+            offset,
+            first,
+        );
+        self.open = Some(partial);
+    }
+
+    /// A frame that lies whole in one chunk.
+    pub(super) fn whole_frame(
+        &mut self,
+        header: &Header,
+        payload: &[u8],
+        chunk: &Chunk<'_>,
+        shared: &mut Shared,
+        out: &mut impl Output,
+    ) {
+        let first = chunk.from;
+        self.check(header, chunk.at, out);
+        let alone = self.stands_alone(header);
+        let fresh = header.fin && self.open.is_none() && header.opcode != Opcode::Continuation;
+        if !alone {
+            self.adrift &= header.opcode == Opcode::Continuation;
+        }
+        if alone || (fresh && payload.len() <= shared.limits.message_bytes) {
+            let mut plain = std::mem::take(&mut shared.plain);
+            let bytes = match header.masking_key {
+                Some(key) => crate::layer::ws::mask::unmask_to(&mut plain, payload, key),
+                None => payload,
+            };
+            let message = Message {
+                direction: self.direction,
+                opcode: header.opcode,
+                payload: Payload::whole(bytes),
+                text: None,
+                wire_length: header.length,
+                frames: 1,
+                masked: header.masking_key.is_some(),
+                masking_key: header.masking_key,
+                compressed: self.inflater.is_some() && header.rsv[0] && !alone,
+                packets: (chunk.from.packet, chunk.from.packet),
+                range: StreamRange {
+                    start: chunk.offset,
+                    end: chunk.offset + u64::from(header.size) + header.length,
+                },
+                complete: true,
+                inferred: self.inferred,
+                close: None,
+                first,
+            };
+            if shared.frames {
+                out.frame(
+                    chunk.at,
+                    &self.info(header, chunk.offset, (chunk.from.packet, chunk.from.packet)),
+                );
+            }
+            self.tell(message, chunk.at, shared, out);
+            // A huge frame must not leave its buffer behind for ever.
+            if plain.capacity() > KEPT_BUFFER {
+                plain = Vec::new();
+            }
+            shared.plain = plain;
+            return;
+        }
+        self.open_message(header, chunk.offset, first, chunk.at, shared, out);
+        if let Some(open) = &mut self.open {
+            let piece = Piece {
+                bytes: payload,
+                key: header.masking_key,
+                phase: 0,
+            };
+            shared.append(open, piece);
+            open.touch(chunk.from.packet);
+            open.range.end = chunk.offset + u64::from(header.size) + header.length;
+        }
+        if shared.frames {
+            out.frame(
+                chunk.at,
+                &self.info(header, chunk.offset, (chunk.from.packet, chunk.from.packet)),
+            );
+        }
+        if header.fin {
+            self.finish_open(Tail::Whole, chunk.at, shared, out);
+        }
+    }
+
+    /// The last payload byte of the frame in pieces has come (or never will).
+    pub(super) fn frame_done(&mut self, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
+        self.state = State::Header;
+        let Some(mut frame) = self.frame.take() else { return };
+        let Some(header) = frame.header else { return };
+        let end = frame
+            .offset
+            .saturating_add(u64::from(header.size))
+            .saturating_add(header.length);
+        if shared.frames {
+            out.frame(at, &self.info(&header, frame.offset, frame.packets));
+        }
+        if let Some(mut partial) = frame.control.take() {
+            partial.range.end = end;
+            self.finish(partial, Tail::Whole, at, shared, out);
+        } else {
+            if let Some(open) = &mut self.open {
+                open.range.end = end;
+            }
+            if header.fin {
+                self.finish_open(Tail::Whole, at, shared, out);
+            }
+        }
+    }
+
+    /// Control frames, and what nobody has defined: such a frame is a message of its own, also between fragments. But a data frame
+    /// that nobody has defined may begin a fragmented message (RFC 6455 §5.4).
+    fn stands_alone(&self, header: &Header) -> bool {
+        match header.opcode {
+            Opcode::Continuation | Opcode::Text | Opcode::Binary => false,
+            opcode => opcode.is_control() || header.fin || self.open.is_some(),
+        }
+    }
+
+    fn info(&self, header: &Header, offset: u64, packets: (u64, u64)) -> FrameInfo {
+        FrameInfo {
+            direction: self.direction,
+            opcode: header.opcode,
+            fin: header.fin,
+            rsv: header.rsv,
+            masking_key: header.masking_key,
+            length: header.length,
+            packets,
+            offset,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What goes into decoders, what comes out, and what they share.
+
+use crate::base::PacketRef;
+use crate::base::{Limits, Violation};
+use crate::layer::ws::inflate::InflatePool;
+use crate::layer::ws::partial::{Partial, Piece, Pool};
+use crate::layer::ws::{FrameInfo, Hole, Message};
+
+/// Bytes of a stream, and where they come from.
+#[derive(Debug, Clone, Copy)]
+pub struct Chunk<'a> {
+    /// Offset of the first byte in the direction's stream.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// The packet that carried them.
+    pub from: PacketRef,
+    /// The packet with which they could be read: a later one when they had to wait.
+    pub at: PacketRef,
+}
+
+/// What a decoder finds.
+pub trait Output {
+    /// A frame is complete, or as complete as it will be. Called only with frames asked for in [`Shared::new`].
+    fn frame(&mut self, at: PacketRef, frame: &FrameInfo);
+    /// A message or control frame is complete, or as complete as it will be.
+    fn message(&mut self, at: PacketRef, message: &Message<'_>);
+    /// The decoder's direction broke a rule.
+    fn violation(&mut self, at: PacketRef, violation: &Violation);
+}
+
+/// What decoders share, so that each is small: bounds, wishes, and buffers that are reused.
+#[derive(Debug)]
+pub struct Shared {
+    pub(super) limits: Limits,
+    pub(super) frames: bool,
+    pub(super) plain: Vec<u8>,
+    pub(super) pool: Pool,
+    pub(super) inflaters: InflatePool,
+    pub(super) inflated: Vec<u8>,
+    pub(super) inflated_holes: Vec<Hole>,
+    /// Bytes that all connections together hold because they cannot be read yet.
+    held: usize,
+}
+
+impl Shared {
+    /// Buffers for any number of decoders; `frames` says whether [`Output::frame`] is wanted.
+    pub fn new(limits: Limits, frames: bool) -> Self {
+        Self {
+            limits,
+            frames,
+            plain: Vec::new(),
+            pool: Pool::default(),
+            inflaters: InflatePool::new(limits.history_total),
+            inflated: Vec::new(),
+            inflated_holes: Vec::new(),
+            held: 0,
+        }
+    }
+
+    /// Makes room for `bytes` of something that cannot be read yet; `false` when there is too much of that already.
+    pub fn hold(&mut self, bytes: usize) -> bool {
+        let fits = self.can_hold(bytes);
+        if fits {
+            self.held += bytes;
+        }
+        fits
+    }
+
+    /// Whether [`hold`](Self::hold) would make room for so many bytes.
+    pub fn can_hold(&self, bytes: usize) -> bool {
+        self.held.saturating_add(bytes) <= self.limits.waiting_total / 2
+    }
+
+    /// How many bytes are held so.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// How many directions have lost what their compressed messages refer back to, because of [`Limits::history_total`].
+    pub fn evicted_histories(&self) -> u64 {
+        self.inflaters.evicted_histories()
+    }
+
+    /// What [`hold`](Self::hold) made room for is gone.
+    pub fn release(&mut self, bytes: usize) {
+        self.held = self.held.saturating_sub(bytes);
+    }
+
+    pub(super) fn append(&mut self, partial: &mut Partial, piece: Piece<'_>) {
+        let (limit, total) = (self.limits.message_bytes, self.limits.message_total);
+        self.pool.append(partial, piece, limit, total);
+    }
+}

@@ -1,0 +1,226 @@
+//! One message with its history known, through `flate2`.
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::history::History;
+use super::pool::rewind;
+use super::{Inflated, rest_is_unknown, tail};
+use crate::layer::ws::Hole;
+
+/// How the message ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// With its tail: the decompressor is ready for the next one.
+    Done,
+    /// With BFINAL: a history outside of the decompressor is right, the decompressor is not.
+    Finished,
+    /// There was BFINAL inside of it, and the history was only in the decompressor: what follows cannot be read.
+    Unprepared,
+    /// `out` is full. `lost`: so much more would have come that the history is lost.
+    TooLong {
+        /// The history and the decompressor are worth nothing.
+        lost: bool,
+    },
+    /// It is not DEFLATE.
+    Invalid,
+}
+
+impl Ended {
+    pub(super) fn report(self, out: &mut Vec<u8>, holes: &mut Vec<Hole>) -> Inflated {
+        match self {
+            Ended::Done | Ended::Finished => return Inflated::Whole,
+            Ended::TooLong { .. } | Ended::Invalid | Ended::Unprepared => rest_is_unknown(out, holes),
+        }
+        match self {
+            Ended::TooLong { .. } => Inflated::TooLong,
+            _ => Inflated::Invalid,
+        }
+    }
+}
+
+/// Where the history is that a message continues.
+#[derive(Debug)]
+pub(super) enum Keep<'a> {
+    /// There is none.
+    Nothing,
+    /// Only in the decompressor.
+    Inside,
+    /// Here, too.
+    In(&'a mut History),
+}
+
+/// Inflates `payload` into `out`, which is empty, and continues the history with it. `decompress` has inflated that history.
+pub(super) fn message(
+    decompress: &mut Decompress,
+    keep: Keep<'_>,
+    payload: &[u8],
+    limit: usize,
+    out: &mut Vec<u8>,
+    sink: &mut Vec<u8>,
+) -> Ended {
+    let mut output = Output {
+        out,
+        limit,
+        keep,
+        in_history: 0,
+        sink,
+        beyond: None,
+    };
+    for mut input in [payload, tail(payload)] {
+        loop {
+            match output.feed(decompress, &mut input) {
+                Fed::All => break,
+                // RFC 7692 §7.2.3.5: a block with BFINAL does not end the message, and the window goes on.
+                Fed::Finished => {
+                    output.remember();
+                    if input.is_empty() {
+                        return if output.is_too_long() {
+                            output.too_long(true)
+                        } else {
+                            Ended::Finished
+                        };
+                    }
+                    let rewound = match &output.keep {
+                        Keep::Inside => return Ended::Unprepared,
+                        Keep::In(history) => rewind(decompress, history),
+                        Keep::Nothing => rewind(decompress, &output.message()),
+                    };
+                    if !rewound {
+                        return Ended::Invalid;
+                    }
+                }
+                Fed::Enough => return output.too_long(true),
+                Fed::Invalid => {
+                    output.out.truncate(limit);
+                    return Ended::Invalid;
+                }
+            }
+        }
+    }
+    output.remember();
+    if output.is_too_long() {
+        output.too_long(false)
+    } else {
+        Ended::Done
+    }
+}
+
+/// Where the bytes go: to the caller up to the limit, and all of them to the history.
+struct Output<'a> {
+    out: &'a mut Vec<u8>,
+    limit: usize,
+    keep: Keep<'a>,
+    /// How much of `out` the history has.
+    in_history: usize,
+    /// Takes what is beyond the limit, until the history has it.
+    sink: &'a mut Vec<u8>,
+    /// How many bytes went beyond the limit.
+    beyond: Option<usize>,
+}
+
+enum Fed {
+    /// All of the input was taken and all output given.
+    All,
+    /// A block with BFINAL has ended.
+    Finished,
+    /// Far too much has come.
+    Enough,
+    Invalid,
+}
+
+impl Output<'_> {
+    /// How much of a message beyond the limit is inflated, as a multiple of the limit, to keep the history right.
+    const BEYOND: usize = 4;
+    const SINK: usize = 32 << 10;
+
+    fn feed(&mut self, decompress: &mut Decompress, input: &mut &[u8]) -> Fed {
+        loop {
+            if self.beyond.is_none() && self.out.len() > self.limit {
+                if matches!(self.keep, Keep::Nothing) {
+                    return Fed::Enough;
+                }
+                self.remember();
+                self.beyond = Some(0);
+                self.sink.clear();
+            }
+            let (target, room) = match self.beyond {
+                None => {
+                    // As much again as there is, but in proportion to what is left to read; up to one byte more than the limit, to see that
+                    // it is too long.
+                    let room = self.out.len().min(input.len().saturating_mul(1024));
+                    let room = room.max(input.len().saturating_mul(4)).max(256);
+                    let room = room.min((self.limit - self.out.len()).saturating_add(1));
+                    (&mut *self.out, room)
+                }
+                Some(beyond) => {
+                    if self.sink.len() == Self::SINK {
+                        if beyond > self.limit.saturating_mul(Self::BEYOND) {
+                            return Fed::Enough;
+                        }
+                        self.remember();
+                    }
+                    let room = Self::SINK - self.sink.len();
+                    (&mut *self.sink, room)
+                }
+            };
+            // Not `decompress_vec`: it clears all the spare capacity first, each time, and the buffer may once have held a long message.
+            let start = target.len();
+            target.reserve_exact(room);
+            target.resize(start + room, 0);
+            let (taken, given) = (decompress.total_in(), decompress.total_out());
+            let result = decompress.decompress(input, &mut target[start..], FlushDecompress::Sync);
+            let given = (decompress.total_out() - given) as usize;
+            target.truncate(start + given);
+            let Ok(status) = result else {
+                return Fed::Invalid;
+            };
+            let taken = (decompress.total_in() - taken) as usize;
+            *input = &input[taken..];
+            if status == Status::StreamEnd {
+                return Fed::Finished;
+            }
+            if given < room {
+                if input.is_empty() {
+                    return Fed::All;
+                }
+                if taken == 0 && given == 0 {
+                    return Fed::Invalid; // cannot be, but must not hang
+                }
+            }
+        }
+    }
+
+    /// Continues the history with what it does not have yet.
+    fn remember(&mut self) {
+        let new = match self.beyond {
+            None => &self.out[self.in_history..],
+            Some(_) => self.sink,
+        };
+        if let Keep::In(history) = &mut self.keep {
+            history.push(new);
+        }
+        match &mut self.beyond {
+            None => self.in_history = self.out.len(),
+            Some(beyond) => {
+                *beyond += self.sink.len();
+                self.sink.clear();
+            }
+        }
+    }
+
+    /// The message so far, as the history of what follows in it.
+    fn message(&self) -> History {
+        let mut history = History::new(32 << 10);
+        history.push(self.out);
+        history
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.out.len() > self.limit || self.beyond.is_some()
+    }
+
+    fn too_long(&mut self, lost: bool) -> Ended {
+        self.out.truncate(self.limit);
+        Ended::TooLong { lost }
+    }
+}

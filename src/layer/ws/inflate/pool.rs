@@ -1,0 +1,62 @@
+//! Decompressors, shared by all directions of all connections.
+//!
+//! A decompressor takes some 40 KB. The history of a direction that has sent little lives with its [`Inflater`](super::Inflater); a decompressor
+//! is lent to it and stays with it while there are not too many others. So thousands of quiet conversations cost only their short
+//! histories. One that has sent more has its own (`known.rs`).
+
+use flate2::Decompress;
+
+use crate::bounded::{Handle, Slab};
+
+use super::history::History;
+
+/// How many directions keep a shared decompressor at once; with more of them, one that has not been used lately loses it. Together they
+/// take 10 MB; to make one continue another history costs a copy of that, at most 8 KB.
+pub(super) const SLOTS: usize = 256;
+
+#[derive(Debug)]
+pub(super) struct Decompressors {
+    shared: Slab<Decompress>,
+    /// For messages that need no history.
+    fresh: Option<Decompress>,
+}
+
+impl Default for Decompressors {
+    fn default() -> Self {
+        Self {
+            shared: Slab::new(SLOTS),
+            fresh: None,
+        }
+    }
+}
+
+impl Decompressors {
+    /// A decompressor with an empty history.
+    pub(super) fn fresh(&mut self) -> &mut Decompress {
+        let decompress = self.fresh.get_or_insert_with(|| Decompress::new(false));
+        decompress.reset(false);
+        decompress
+    }
+
+    /// The decompressor of `lease`, or one that is made to continue `history`; `lease` is then good for that one.
+    /// `None` when it cannot be made to.
+    pub(super) fn continuing(&mut self, lease: &mut Handle, history: &History) -> Option<&mut Decompress> {
+        let (decompress, anew) = self.shared.of(lease, || Decompress::new(false));
+        (!anew || rewind(decompress, history)).then_some(decompress)
+    }
+
+    /// Gives the decompressor back: its state is worth nothing.
+    pub(super) fn release(&mut self, lease: &mut Handle) {
+        self.shared.give_back(lease);
+    }
+}
+
+/// Makes `decompress` one that has inflated `history` and stands between two blocks.
+pub(super) fn rewind(decompress: &mut Decompress, history: &History) -> bool {
+    decompress.reset(false);
+    // A raw stream takes a dictionary at any time, and several, one after the other.
+    history
+        .pieces()
+        .iter()
+        .all(|piece| piece.is_empty() || decompress.set_dictionary(piece).is_ok())
+}

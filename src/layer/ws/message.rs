@@ -1,0 +1,121 @@
+//! What comes out: messages, and what is known of them.
+
+use super::{Close, Opcode};
+use crate::base::Direction;
+use crate::base::PacketRef;
+
+/// A message (data, joined) or a control frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// Who sent it.
+    pub direction: Direction,
+    /// What kind it is; never `Continuation`.
+    pub opcode: Opcode,
+    /// The application bytes: unmasked, joined, inflated.
+    pub payload: Payload<'a>,
+    /// The payload, when this is a complete text message of valid UTF-8: checked once, here.
+    pub text: Option<&'a str>,
+    /// Payload bytes as sent, over all its frames.
+    pub wire_length: u64,
+    /// How many frames.
+    pub frames: u32,
+    /// Whether its first frame is masked.
+    pub masked: bool,
+    /// The masking key of its first frame.
+    pub masking_key: Option<[u8; 4]>,
+    /// permessage-deflate compressed it.
+    pub compressed: bool,
+    /// First and last packet that carried it.
+    pub packets: (u64, u64),
+    /// Where it lies in the direction's stream, from its first header to the end of its last payload byte.
+    /// (Control frames may lie inside the range of a fragmented message.)
+    pub range: StreamRange,
+    /// All of it is there: every fragment, every byte, inflated.
+    pub complete: bool,
+    /// Found without having seen the handshake. (When the frame that tells the opcode is lost as well, the opcode is a
+    /// guess, `complete` is false and the first hole is at 0.)
+    pub inferred: bool,
+    /// Code and reason, when it is a close frame that has them.
+    pub close: Option<Close<'a>>,
+    /// When its first byte came, to measure how long it took.
+    pub first: PacketRef,
+}
+
+/// Where something lies in a stream: `start..end`, and `Copy`, which [`std::ops::Range`] is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StreamRange {
+    /// First offset.
+    pub start: u64,
+    /// First offset behind it.
+    pub end: u64,
+}
+
+/// The application bytes of a message, as far as they are known.
+#[derive(Debug, Clone, Copy)]
+pub struct Payload<'a> {
+    /// The bytes; those in `holes` are filler and mean nothing.
+    pub bytes: &'a [u8],
+    /// What is missing, in ascending order, not overlapping. Empty when all is known.
+    pub holes: &'a [Hole],
+}
+
+impl<'a> Payload<'a> {
+    /// All of it is known.
+    pub const fn whole(bytes: &'a [u8]) -> Self {
+        Self { bytes, holes: &[] }
+    }
+
+    /// Application bytes in all, as far as the total is known; else the bytes known.
+    pub fn length(&self) -> u64 {
+        let missing_behind: u64 = self
+            .holes
+            .iter()
+            .filter(|h| h.offset >= self.bytes.len() as u64)
+            .filter_map(|h| h.length)
+            .sum();
+        if self.holes.iter().any(|h| h.length.is_none()) {
+            let filler: u64 = self
+                .holes
+                .iter()
+                .filter(|h| h.offset < self.bytes.len() as u64)
+                .filter_map(|h| h.length)
+                .sum();
+            self.bytes.len() as u64 - filler
+        } else {
+            self.bytes.len() as u64 + missing_behind
+        }
+    }
+
+    /// Whether the total is known.
+    pub fn length_known(&self) -> bool {
+        self.holes.iter().all(|h| h.length.is_some())
+    }
+}
+
+/// Application bytes that are not known. A hole inside `Payload::bytes` has a length and filler of that length there; only
+/// the last hole may lie behind the bytes. A length is unknown (no filler stands for it then) only in a hole behind the
+/// bytes, and in one at 0: the beginning of the message is lost, and offsets count from the end of that hole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hole {
+    /// Where it begins, in application bytes.
+    pub offset: u64,
+    /// How long it is, when that is known.
+    pub length: Option<u64>,
+}
+
+/// A message that has begun and not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Who sends it.
+    pub direction: Direction,
+    /// What kind it is.
+    pub opcode: Opcode,
+    /// Payload bytes of the current frame that have come.
+    pub received: u64,
+    /// Payload bytes that the current frame's header promises; `None` while its header is incomplete.
+    pub total: Option<u64>,
+    /// Frames of the message so far, this one included.
+    pub frames: u32,
+    /// Number of the packet with its first byte.
+    pub first_packet: u64,
+}

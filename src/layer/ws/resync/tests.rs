@@ -1,0 +1,603 @@
+//! Truth against the search: sessions cut anywhere, and bytes that are no frames.
+
+use proptest::prelude::*;
+
+use super::{Expect, Found, Purpose, Resync};
+
+/// A small generator (splitmix64), so that every case is told by its seed.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+
+    fn bytes(&mut self, n: usize) -> Vec<u8> {
+        (0..n).map(|_| self.next() as u8).collect()
+    }
+
+    fn words(&mut self, n: u64) -> String {
+        const WORDS: [&str; 12] = [
+            "hello",
+            "我们走吧",
+            "ok",
+            "とても いい です",
+            "schön, été",
+            "the",
+            "a",
+            "{",
+            "meeting",
+            "😀",
+            "12:30",
+            "\\n",
+        ];
+        (0..n)
+            .map(|_| WORDS[self.below(12) as usize])
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Chat,
+    Text,
+    Binary,
+    Deflate,
+    Mixed,
+}
+
+struct Session {
+    bytes: Vec<u8>,
+    headers: Vec<usize>,
+}
+
+fn frame(out: &mut Vec<u8>, first: u8, payload: &[u8], key: Option<[u8; 4]>) {
+    out.push(first);
+    let mask = if key.is_some() { 0x80 } else { 0 };
+    match payload.len() {
+        n @ 0..126 => out.push(mask | n as u8),
+        n @ 126..0x1_0000 => {
+            out.push(mask | 126);
+            out.extend((n as u16).to_be_bytes());
+        }
+        n => {
+            out.push(mask | 127);
+            out.extend((n as u64).to_be_bytes());
+        }
+    }
+    out.extend(key.iter().flatten());
+    out.extend(
+        payload
+            .iter()
+            .zip(key.unwrap_or_default().into_iter().cycle())
+            .map(|(byte, key)| byte ^ key),
+    );
+}
+
+fn session(random: &mut Random, kind: Kind, masked: bool, frames: usize) -> Session {
+    let mut bytes = Vec::new();
+    let mut headers = Vec::new();
+    let mut sender = crate::layer::ws::inflate::tests::Sender::new(true, 15, 6);
+    for _ in 0..frames {
+        let kind = match kind {
+            Kind::Mixed => [Kind::Chat, Kind::Text, Kind::Binary][random.below(3) as usize],
+            kind => kind,
+        };
+        let most = if random.below(10) == 0 { 400 } else { 12 };
+        let words = random.below(most);
+        let key = masked.then(|| (random.next() as u32).to_be_bytes());
+        headers.push(bytes.len());
+        if random.below(12) == 0 {
+            let n = [0, 4, 8][random.below(3) as usize];
+            let payload = random.bytes(n);
+            frame(&mut bytes, 0x89 + random.below(2) as u8, &payload, key);
+            continue;
+        }
+        let chat = format!(
+            "{{\"type\":\"say\",\"to\":{},\"content\":\"{}\"}}",
+            random.below(99),
+            random.words(words)
+        );
+        match kind {
+            Kind::Chat => frame(&mut bytes, 0x81, chat.as_bytes(), key),
+            Kind::Text => frame(&mut bytes, 0x81, random.words(words).as_bytes(), key),
+            Kind::Deflate => frame(&mut bytes, 0xc1, &sender.message(chat.as_bytes()), key),
+            Kind::Binary | Kind::Mixed => {
+                let most = if random.below(10) == 0 { 5000 } else { 200 };
+                let n = random.below(most);
+                let payload = random.bytes(n as usize);
+                frame(&mut bytes, 0x82, &payload, key);
+            }
+        }
+    }
+    Session { bytes, headers }
+}
+
+/// Looks at `bytes` segment by segment and drops what it is told to.
+fn search(expect: Expect, bytes: &[u8], segments: &[usize]) -> Option<(usize, bool)> {
+    let mut resync = Resync::new(expect);
+    let mut dropped = 0;
+    for &end in segments {
+        match resync.look(&bytes[dropped..end], false) {
+            Found::Header(start) => return Some((dropped + start.offset, start.masked)),
+            Found::More { useless } => {
+                dropped += useless;
+                resync.drop_front(useless);
+            }
+        }
+    }
+    match resync.look(&bytes[dropped..], true) {
+        Found::Header(start) => Some((dropped + start.offset, start.masked)),
+        Found::More { .. } => None,
+    }
+}
+
+fn cuts(random: &mut Random, session: &Session, from: usize, aligned: bool) -> Vec<usize> {
+    let mut ends = Vec::new();
+    if aligned {
+        ends.extend(
+            session
+                .headers
+                .iter()
+                .filter(|&&header| header > from)
+                .map(|header| header - from),
+        );
+    } else {
+        let mut at = 0;
+        while at + from < session.bytes.len() {
+            at += 1 + random.below(1460) as usize;
+            ends.push(at.min(session.bytes.len() - from));
+        }
+    }
+    ends.push(session.bytes.len() - from);
+    ends
+}
+
+#[derive(Default, Debug)]
+struct Tally {
+    tries: u32,
+    first: u32,
+    second: u32,
+    late: u32,
+    never: u32,
+    wrong: u32,
+}
+
+fn tally(kind: Kind, masked: bool, aligned: bool, deflate: Option<bool>, tries: u64) -> Tally {
+    let mut tally = Tally::default();
+    for seed in 0..tries {
+        let mut random = Random(seed.wrapping_mul(0x1234_5678_9abc_def1) ^ kind as u64);
+        let frames = 4 + random.below(20) as usize;
+        let session = session(&mut random, kind, masked, frames);
+        let from = 1 + random.below(session.bytes.len() as u64 * 2 / 3) as usize;
+        let after: Vec<_> = session
+            .headers
+            .iter()
+            .copied()
+            .filter(|&header| header >= from)
+            .collect();
+        if after.len() < 2 {
+            continue;
+        }
+        let segments = cuts(&mut random, &session, from, aligned);
+        let expect = Expect {
+            purpose: Purpose::Regain,
+            masked: Some(masked),
+            deflate,
+        };
+        tally.tries += 1;
+        match search(expect, &session.bytes[from..], &segments) {
+            None => tally.never += 1,
+            Some((at, _)) if at + from == after[0] => tally.first += 1,
+            Some((at, _)) if at + from == after[1] => tally.second += 1,
+            Some((at, _)) if after.contains(&(at + from)) => tally.late += 1,
+            Some(_) => tally.wrong += 1,
+        }
+    }
+    tally
+}
+
+/// From the second header after the cut on, everything is found (the third in a few of a thousand tries), and nothing that is no frame.
+#[test]
+fn frames_are_found_again_wherever_the_cut_was() {
+    const TRIES: u64 = 200;
+    let kinds = [
+        (Kind::Chat, Some(false)),
+        (Kind::Text, Some(false)),
+        (Kind::Deflate, Some(true)),
+        (Kind::Deflate, None),
+        (Kind::Mixed, Some(false)),
+        (Kind::Binary, Some(false)),
+        (Kind::Binary, None),
+    ];
+    for (kind, deflate) in kinds {
+        for (masked, aligned) in [(false, false), (false, true), (true, false), (true, true)] {
+            let tally = tally(kind, masked, aligned, deflate, TRIES);
+            let what = format!("{kind:?} deflate {deflate:?} masked {masked} aligned {aligned}: {tally:?}");
+            println!("{what}");
+            assert!(
+                tally.tries > 150 && tally.wrong == 0 && tally.late + tally.never <= 6,
+                "{what}"
+            );
+        }
+    }
+}
+
+/// Streams that are not WebSocket, by name.
+fn others(random: &mut Random) -> Vec<(&'static str, Vec<u8>)> {
+    fn repeat(random: &mut Random, total: usize, mut one: impl FnMut(&mut Random, &mut Vec<u8>)) -> Vec<u8> {
+        let mut out = Vec::new();
+        while out.len() < total {
+            one(random, &mut out);
+        }
+        out
+    }
+    fn json(random: &mut Random) -> Vec<u8> {
+        let words = random.below(20);
+        format!("{{\"id\":{},\"text\":\"{}\"}}", random.below(1000), random.words(words)).into_bytes()
+    }
+    const TOTAL: usize = 20_000;
+    vec![
+        ("random", random.bytes(TOTAL)),
+        ("zeros", vec![0; TOTAL]),
+        ("ff", vec![0xff; TOTAL]),
+        ("81", vec![0x81; TOTAL]),
+        ("82", vec![0x82; TOTAL]),
+        (
+            "ascii log",
+            repeat(random, TOTAL, |r, out| {
+                let line = format!(
+                    "2026-11-21T04:{:02}:{:02} INFO request {} took {} ms\n",
+                    r.below(60),
+                    r.below(60),
+                    r.below(9999),
+                    r.below(500)
+                );
+                out.extend(line.as_bytes());
+            }),
+        ),
+        (
+            "text of many languages",
+            repeat(random, TOTAL, |r, out| {
+                let line = r.words(9);
+                out.extend(line.as_bytes());
+                out.push(b'\n');
+            }),
+        ),
+        (
+            "japanese",
+            repeat(random, TOTAL, |r, out| {
+                let c = char::from_u32(0x3041 + r.below(0x56) as u32).unwrap_or('あ');
+                out.extend(c.to_string().as_bytes());
+                if r.below(6) == 0 {
+                    out.extend(b"web, ");
+                }
+            }),
+        ),
+        (
+            "TLS",
+            repeat(random, TOTAL, |r, out| {
+                let n = if r.below(3) == 0 { 1400 } else { 20 + r.below(300) };
+                out.extend([0x17, 3, 3, (n >> 8) as u8, n as u8]);
+                out.extend(r.bytes(n as usize));
+            }),
+        ),
+        (
+            "SSH",
+            repeat(random, TOTAL, |r, out| {
+                let n = 16 + 8 * r.below(20);
+                out.extend((n as u32).to_be_bytes());
+                out.extend(r.bytes(n as usize + 16));
+            }),
+        ),
+        (
+            "HTTP with JSON",
+            repeat(random, TOTAL, |r, out| {
+                let body = json(r);
+                out.extend(
+                    format!(
+                        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+                        body.len()
+                    )
+                    .as_bytes(),
+                );
+                out.extend(body);
+            }),
+        ),
+        (
+            "HTTP with images",
+            repeat(random, TOTAL, |r, out| {
+                let n = r.below(3000) as usize;
+                out.extend(
+                    format!("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: {n}\r\n\r\n").as_bytes(),
+                );
+                out.extend(r.bytes(n));
+            }),
+        ),
+        (
+            "a page about WebSocket",
+            repeat(random, TOTAL, |_, out| {
+                out.extend(b"<pre>GET /chat HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n0x81 0x05 0x48 0x65 0x6c 0x6c 0x6f {\"type\":\"say\"}</pre>\n");
+            }),
+        ),
+        (
+            "Redis",
+            repeat(random, TOTAL, |r, out| {
+                let value = json(r);
+                out.extend(
+                    format!(
+                        "*3\r\n$3\r\nSET\r\n$6\r\nkey:{:02}\r\n${}\r\n",
+                        r.below(100),
+                        value.len()
+                    )
+                    .as_bytes(),
+                );
+                out.extend(value);
+                out.extend(b"\r\n");
+            }),
+        ),
+        (
+            "MQTT subscribes",
+            repeat(random, TOTAL, |r, out| {
+                let topic = format!("home/room{}/temperature", r.below(100));
+                out.extend([0x82, topic.len() as u8 + 5, 0, r.next() as u8, 0, topic.len() as u8]);
+                out.extend(topic.as_bytes());
+                out.push(0);
+            }),
+        ),
+        (
+            "MQTT publishes",
+            repeat(random, TOTAL, |r, out| {
+                let payload = &json(r)[..18];
+                out.extend([0x30, 6 + payload.len() as u8, 0, 4, b'r', b'o', b'o', b'm']);
+                out.extend(payload);
+            }),
+        ),
+        (
+            "16-bit sound",
+            repeat(random, TOTAL, |r, out| {
+                out.extend(((r.below(400) as i16) - 200).to_le_bytes())
+            }),
+        ),
+        (
+            "UTF-16",
+            repeat(random, TOTAL, |r, out| {
+                let c = [0x20 + r.below(90) as u16, 0x4e00 + r.below(2000) as u16][r.below(2) as usize];
+                out.extend(c.to_le_bytes());
+            }),
+        ),
+        (
+            "MessagePack",
+            repeat(random, TOTAL, |r, out| {
+                let text = r.words(3);
+                out.extend([
+                    0x82,
+                    0xa2,
+                    b'i',
+                    b'd',
+                    0xcd,
+                    r.next() as u8,
+                    r.next() as u8,
+                    0xa4,
+                    b't',
+                    b'e',
+                    b'x',
+                    b't',
+                    0xd9,
+                    text.len() as u8,
+                ]);
+                out.extend(text.as_bytes());
+            }),
+        ),
+        (
+            "protobuf",
+            repeat(random, TOTAL, |r, out| {
+                let text = json(r);
+                out.extend([
+                    0x0a,
+                    4,
+                    0x08,
+                    r.next() as u8 | 0x80,
+                    1,
+                    0x10,
+                    0x82,
+                    0x01,
+                    text.len() as u8,
+                ]);
+                out.extend(text);
+            }),
+        ),
+        (
+            "records with a short length before JSON",
+            repeat(random, TOTAL, |r, out| {
+                let text = json(r);
+                out.extend((text.len() as u16).to_be_bytes());
+                out.extend(text);
+            }),
+        ),
+        (
+            "HTTP/2",
+            repeat(random, TOTAL, |r, out| {
+                let n = r.below(200);
+                out.extend([
+                    0,
+                    0,
+                    n as u8,
+                    [0, 1, 8][r.below(3) as usize],
+                    [0, 1, 4][r.below(3) as usize],
+                    0,
+                    0,
+                    0,
+                    1,
+                ]);
+                out.extend(r.bytes(n as usize));
+            }),
+        ),
+        (
+            "MySQL",
+            repeat(random, TOTAL, |r, out| {
+                let text = r.words(4);
+                out.extend([text.len() as u8, 0, 0, r.below(6) as u8]);
+                out.extend(text.as_bytes());
+            }),
+        ),
+        (
+            "PostgreSQL",
+            repeat(random, TOTAL, |r, out| {
+                let text = json(r);
+                out.extend([b'D', 0, 0, 0, (text.len() + 10) as u8, 0, 1, 0, 0, 0, text.len() as u8]);
+                out.extend(text);
+            }),
+        ),
+        (
+            "16-bit pixels",
+            repeat(random, TOTAL, |r, out| {
+                out.extend([[0x81, 0x82, 0x00, 0x89][r.below(4) as usize], r.below(4) as u8])
+            }),
+        ),
+    ]
+}
+
+#[test]
+fn what_is_not_websocket_is_not_taken_for_it() {
+    for seed in 0..12 {
+        let mut random = Random(seed);
+        for (name, bytes) in others(&mut random) {
+            let from = random.below(2) * random.below(3000);
+            let bytes = &bytes[from as usize..];
+            let mut segments = Vec::new();
+            let mut at = 0;
+            while at < bytes.len() {
+                at = bytes.len().min(at + 1 + random.below(1460) as usize);
+                segments.push(at);
+            }
+            let expect = Expect {
+                purpose: Purpose::Infer,
+                masked: None,
+                deflate: None,
+            };
+            assert_eq!(search(expect, bytes, &segments), None, "{name}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn one_masked_text_that_fills_its_segment_is_enough() {
+    let mut bytes = Vec::new();
+    frame(
+        &mut bytes,
+        0x81,
+        b"{\"type\":\"login\",\"name\":\"mynick\"}",
+        Some([0x3c, 0x31, 0x37, 0x44]),
+    );
+    let expect = Expect {
+        purpose: Purpose::Infer,
+        masked: None,
+        deflate: None,
+    };
+    assert_eq!(search(expect, &bytes, &[bytes.len()]), Some((0, true)));
+}
+
+/// Looks at chains, not time, are counted: a few for each byte, however small the segments are. What is read of payloads is paid from a budget
+/// that grows with the bytes.
+#[test]
+fn hostile_bytes_cost_linear_work() {
+    let mut random = Random(5);
+    let mut nested = Vec::new();
+    let mut masked = Vec::new();
+    for n in 0..40_000u32 {
+        // Each of two interleaved chains leads from header to header; and frames whose lengths end all at one place.
+        nested.extend([0x82, 2, 0x82, 2]);
+        masked.extend([0x82, 0x80 | (n % 120) as u8, 1, 2, 3, 4]);
+    }
+    let words: Vec<u8> = (0..0x2_0000u32)
+        .flat_map(|n| {
+            [
+                [0, 0],
+                [0, 1],
+                [0, 2],
+                [0, 0x81],
+                [0x81, 0],
+                [0x82, 0],
+                (n as u16).to_be_bytes(),
+            ][random.below(7) as usize]
+        })
+        .collect();
+    for pattern in [
+        &[0x81u8, 0x7e][..],
+        &[0x82, 0x7e, 0x40, 0x00],
+        &[0xc1, 0x7e, 0x7f],
+        &[0x81, 0xfe, 0x01, 0x00, 0, 0, 0, 0],
+        b"\x81\x20",
+        &[0x82, 0],
+        &[0],
+        &[0x8a, 0x80],
+        &[0x02, 0x7f, 0, 0, 0, 0, 0, 0, 0x40],
+        &nested,
+        &masked,
+        &words,
+    ] {
+        let bytes: Vec<_> = pattern.iter().copied().cycle().take(1 << 18).collect();
+        for (size, purpose) in [(1400, Purpose::Infer), (40, Purpose::Infer), (1400, Purpose::Regain)] {
+            let mut resync = Resync::new(Expect {
+                purpose,
+                masked: None,
+                deflate: None,
+            });
+            let (mut dropped, mut seen) = (0, 0);
+            for end in (0..bytes.len()).step_by(size) {
+                seen = end;
+                match resync.look(&bytes[dropped..end], false) {
+                    Found::Header(_) => break,
+                    Found::More { useless } => {
+                        resync.drop_front(useless);
+                        dropped += useless;
+                    }
+                }
+            }
+            let (chains, work) = resync.work();
+            let start = &pattern[..pattern.len().min(8)];
+            assert!(chains <= 1024, "{start:02x?}: {chains} chains");
+            assert!(
+                work <= 4 * seen as u64 + 100,
+                "{start:02x?}: {work} looks at {seen} bytes"
+            );
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic_and_what_is_useless_is_there(
+        segments in prop::collection::vec(prop::collection::vec(prop_oneof![2 => any::<u8>(), 1 => Just(0x81u8), 1 => Just(0x82), 1 => Just(2), 1 => Just(0)], 0..60), 0..20),
+        infer: bool, masked: Option<bool>, deflate: Option<bool>,
+    ) {
+        let purpose = if infer { Purpose::Infer } else { Purpose::Regain };
+        let mut resync = Resync::new(Expect { purpose, masked, deflate });
+        let mut window = Vec::new();
+        for (n, segment) in segments.iter().enumerate() {
+            window.extend_from_slice(segment);
+            match resync.look(&window, n + 1 == segments.len()) {
+                Found::Header(start) => {
+                    prop_assert!(start.offset < window.len());
+                    prop_assert!(masked.is_none_or(|masked| masked == start.masked));
+                    break;
+                }
+                Found::More { useless } => {
+                    prop_assert!(useless <= window.len());
+                    window.drain(..useless);
+                    resync.drop_front(useless);
+                }
+            }
+        }
+    }
+}
