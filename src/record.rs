@@ -8,7 +8,8 @@ use crate::tcp::{Connection, SegmentFacts};
 use crate::wire::{Packet, Segment};
 
 pub use crate::layer::http1::{Accept, Deflate, Extension, Handshake, Request, Response};
-pub use crate::layer::ws::{Close, FrameInfo, Hole, Message, Opcode, Payload, Progress, StreamRange};
+pub use crate::layer::ws::{Close, FrameInfo, Hole, Message, Opcode, Payload, Progress};
+pub use crate::layer::{Span, StreamRange};
 
 /// Something that happened in a WebSocket connection, found out with packet `at.packet`.
 #[derive(Debug, Clone, Copy)]

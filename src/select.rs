@@ -157,7 +157,7 @@ mod tests {
     use super::*;
     use crate::base::PacketRef;
     use crate::base::Timestamp;
-    use crate::record::{Hole, Payload, StreamRange};
+    use crate::record::{Hole, Payload, Span, StreamRange};
 
     fn message<'a>(opcode: Opcode, direction: Direction, bytes: &'a [u8], holes: &'a [Hole]) -> Message<'a> {
         let at = PacketRef {
@@ -174,12 +174,11 @@ mod tests {
             masked: false,
             masking_key: None,
             compressed: false,
-            packets: (1, 1),
+            span: Span::packet(at, StreamRange::default()),
             range: StreamRange::default(),
             complete: holes.is_empty(),
             inferred: false,
             close: None,
-            first: at,
         }
     }
 

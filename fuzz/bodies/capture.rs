@@ -41,7 +41,7 @@ impl Sink for Check {
 fn check_message(message: &Message<'_>, limits: &Limits) {
     let payload = &message.payload;
     assert!(payload.bytes.len() <= limits.message_bytes.max(limits.inflated_bytes));
-    assert!(message.packets.0 <= message.packets.1);
+    assert!(message.span.first.packet <= message.span.last.packet);
     assert!(!message.complete || payload.holes.is_empty());
     let mut reached = 0;
     for (i, hole) in payload.holes.iter().enumerate() {

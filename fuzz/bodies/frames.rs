@@ -4,8 +4,9 @@
 
 use wschat_sniff::base::PacketRef;
 use wschat_sniff::base::{Direction, Gap, GapCause, Limits, Timestamp, Violation};
+use wschat_sniff::layer::Chunk;
 use wschat_sniff::layer::ws::inflate::Inflater;
-use wschat_sniff::layer::ws::{Chunk, Decoder, Output, Shared};
+use wschat_sniff::layer::ws::{Decoder, Output, Shared};
 use wschat_sniff::record::{FrameInfo, Message, Opcode};
 
 #[derive(Default)]
@@ -16,7 +17,7 @@ struct Heard {
 
 impl Output for Heard {
     fn frame(&mut self, _: PacketRef, frame: &FrameInfo) {
-        assert!(frame.packets.0 <= frame.packets.1);
+        assert!(frame.span.first.packet <= frame.span.last.packet);
     }
 
     fn message(&mut self, _: PacketRef, m: &Message<'_>) {
@@ -63,16 +64,7 @@ pub(crate) fn run(data: &[u8]) {
                 break;
             }
             stream.extend_from_slice(bytes);
-            decoder.push(
-                Chunk {
-                    offset,
-                    bytes,
-                    from: at,
-                    at,
-                },
-                shared,
-                heard,
-            );
+            decoder.push(Chunk::tcp(offset, bytes, at, at), shared, heard);
             offset += bytes.len() as u64;
         }
         decoder.end(at(packet), shared, heard);
@@ -82,12 +74,7 @@ pub(crate) fn run(data: &[u8]) {
         return;
     }
     let whole = listen(flags, |decoder, shared, heard| {
-        let chunk = Chunk {
-            offset: 0,
-            bytes: &stream,
-            from: at(1),
-            at: at(1),
-        };
+        let chunk = Chunk::tcp(0, &stream, at(1), at(1));
         decoder.push(chunk, shared, heard);
         decoder.end(at(1), shared, heard);
     });

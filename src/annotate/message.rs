@@ -170,7 +170,7 @@ impl Narrator {
                 &mut self.world.waiting,
                 session.number,
                 direction,
-                message.range.end,
+                message.span.tcp.end,
                 kind,
             );
         }
@@ -186,10 +186,10 @@ impl Narrator {
         if message.frames > 1 {
             notes.push(Note::Frames { frames: message.frames });
         }
-        if message.packets.0 < message.packets.1 {
+        if message.span.first.packet < message.span.last.packet {
             notes.push(Note::Packets {
-                first: message.packets.0,
-                after: self.now.time.since(message.first.time),
+                first: message.span.first.packet,
+                after: self.now.time.since(message.span.first.time),
             });
         }
         if message.compressed {

@@ -4,8 +4,9 @@ use super::flow::Cx;
 use super::tally::Tally;
 use super::who::Who;
 use crate::base::{Direction, Gap, GapCause, Rule, Side, Violation};
+use crate::layer::Chunk;
 use crate::layer::http1::{self, Exchange, HeadStore};
-use crate::layer::ws::{Chunk, ChunkBuffer, Header, Held, LengthForm, Opcode, Shared};
+use crate::layer::ws::{ChunkBuffer, Header, Held, LengthForm, Opcode, Shared};
 use crate::record::{EventKind, Handshake, Request, Sink};
 use crate::tcp::TcpEnd;
 
@@ -114,7 +115,7 @@ impl Asking {
         let offset = held.offset_of(0).unwrap_or(chunk.offset);
         let gap = Gap {
             offset,
-            length: chunk.offset + chunk.bytes.len() as u64 - offset,
+            length: chunk.end() - offset,
             cause: GapCause::Evicted,
         };
         cx.shared.release(before);

@@ -8,9 +8,10 @@ use super::tally::Tally;
 use super::who::Who;
 use crate::base::PacketRef;
 use crate::base::{Direction, Gap, Limits, Side};
+use crate::layer::Chunk;
 use crate::layer::http1::{Exchange, HeadStore, Step};
 use crate::layer::ws::inflate::Inflater;
-use crate::layer::ws::{Chunk, ChunkBuffer, Decoder, Held, Shared};
+use crate::layer::ws::{ChunkBuffer, Decoder, Held, Shared};
 use crate::record::{EventKind, Handshake, Request, Response, Session, Sink};
 use crate::tcp::{Connection, HandshakeStep, SegmentFacts, StreamEvent, TcpEnd};
 
@@ -103,12 +104,7 @@ impl Flow {
     pub(super) fn stream<S: Sink>(&mut self, side: Side, event: StreamEvent<'_>, cx: &mut Cx<'_, '_, S>) {
         match event {
             StreamEvent::Data { offset, bytes, from } => {
-                let chunk = Chunk {
-                    offset,
-                    bytes,
-                    from,
-                    at: cx.data_at,
-                };
+                let chunk = Chunk::tcp(offset, bytes, from, cx.data_at);
                 self.data(side, chunk, cx);
                 if let Stage::Open(open) = &self.stage
                     && from.packet == cx.at.packet
@@ -211,8 +207,7 @@ impl Flow {
                 _ => return self.data(side, rest, cx),
             };
             let (used, step) = http.exchange.push(side, rest.offset, rest.bytes, cx.heads);
-            rest.offset += used as u64;
-            rest.bytes = &rest.bytes[used..];
+            rest = rest.skip(used);
             match step {
                 Some(Step::Hold) => {
                     let one_sided = !self.seen[side.other().index()];

@@ -5,7 +5,8 @@ use super::listener::{Listener, Out};
 use super::tally::Tally;
 use super::who::Who;
 use crate::base::{Direction, Gap, GapCause, Side};
-use crate::layer::ws::{Chunk, ChunkBuffer, Decoder, Held};
+use crate::layer::Chunk;
+use crate::layer::ws::{ChunkBuffer, Decoder, Held};
 use crate::record::{EventKind, Session, Sink};
 use crate::tcp::TcpEnd;
 

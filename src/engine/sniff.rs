@@ -3,9 +3,10 @@
 use super::tally::Tally;
 use crate::base::PacketRef;
 use crate::base::{Gap, GapCause, Side};
+use crate::layer::Chunk;
 use crate::layer::http1::{Request, Response};
 use crate::layer::ws::resync::{Collected, Expect, Purpose};
-use crate::layer::ws::{Chunk, ChunkBuffer, Held, Shared};
+use crate::layer::ws::{ChunkBuffer, Held, Shared};
 
 /// What was collected of such a connection, by side.
 #[derive(Debug)]

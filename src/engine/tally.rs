@@ -46,7 +46,7 @@ impl Tally {
         let index = message.direction.index();
         match message.opcode {
             Opcode::Close => {
-                let packet = message.packets.1;
+                let packet = message.span.last.packet;
                 if !self.closed[index] && (self.first_close.is_none() || packet < self.first_close_packet) {
                     self.first_close = Some(message.direction);
                     self.first_close_packet = packet;
@@ -59,7 +59,7 @@ impl Tally {
                 let pings = &mut self.pings.get_or_insert_default()[index];
                 if pings
                     .early
-                    .take_if(|&mut (pong, packet)| pong == ping && message.packets.1 < packet)
+                    .take_if(|&mut (pong, packet)| pong == ping && message.span.last.packet < packet)
                     .is_some()
                 {
                     *pings = Pings::default();
@@ -72,7 +72,7 @@ impl Tally {
                     }
                     pings.forgotten.count += 1;
                 }
-                pings.waiting.push((ping, message.packets.1));
+                pings.waiting.push((ping, message.span.last.packet));
             }
             Opcode::Pong if message.complete => {
                 // One pong may answer all pings up to the one whose bytes it carries (RFC 6455 §5.5.3).
@@ -82,7 +82,7 @@ impl Tally {
                     pings.waiting.drain(..=answered);
                     pings.forgotten = Unanswered::default();
                 } else {
-                    pings.early = Some((pong, message.packets.1));
+                    pings.early = Some((pong, message.span.last.packet));
                 }
                 self.forget_settled_pings();
             }

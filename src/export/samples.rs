@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::base::PacketRef;
 use crate::base::{Direction, Endpoint, Side, Timestamp};
-use crate::record::{Event, EventKind, Message, Opcode, Payload, Session, StreamRange};
+use crate::record::{Event, EventKind, Message, Opcode, Payload, Session, Span, StreamRange};
 
 /// The document's first browser and its server, session 2.
 pub(super) fn session() -> Session {
@@ -41,7 +41,7 @@ pub(super) fn message(opcode: Opcode, bytes: &[u8]) -> Message<'_> {
         masked: true,
         masking_key: Some([0x3c, 0x31, 0x37, 0x44]),
         compressed: false,
-        packets: (28, 28),
+        span: Span::packet(at(), StreamRange::default()),
         range: StreamRange {
             start: 0,
             end: bytes.len() as u64 + 6,
@@ -49,7 +49,6 @@ pub(super) fn message(opcode: Opcode, bytes: &[u8]) -> Message<'_> {
         complete: true,
         inferred: false,
         close: None,
-        first: at(),
     }
 }
 

@@ -183,12 +183,11 @@ impl Batch {
                 masked: message.masked,
                 masking_key: message.masking_key,
                 compressed: message.compressed,
-                packets: message.packets,
+                span: message.span,
                 range: message.range,
                 complete: message.complete,
                 inferred: message.inferred,
                 close: None,
-                first: message.first,
             },
         });
         self.order.push(Record::Message);

@@ -94,7 +94,7 @@ pub(super) fn frame(out: &mut Vec<u8>, frame: &FrameInfo) {
     masking(out, frame.masking_key.is_some(), frame.masking_key);
     put(out, ",\"length\":");
     number(out, frame.length);
-    packets(out, frame.packets);
+    packets(out, frame.span.packets());
     put(out, ",\"offset\":");
     number(out, frame.offset);
 }

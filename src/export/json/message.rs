@@ -22,7 +22,7 @@ pub(super) fn write(out: &mut Vec<u8>, message: &Message<'_>) {
     masking(out, message.masked, message.masking_key);
     put(out, ",\"compressed\":");
     put_bool(out, message.compressed);
-    packets(out, message.packets);
+    packets(out, message.span.packets());
     let complete = message.complete && message.payload.holes.is_empty();
     if complete {
         whole(out, message);

@@ -2,12 +2,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::base::{Gap, GapCause, Rule, Violation};
+use crate::base::{Gap, GapCause, PacketRef, Rule, Timestamp, Violation};
 use crate::export::hidden::is_hidden_at;
 use crate::export::samples::{event, message, session};
 use crate::record::{
     Accept, Close, Deflate, End, Extension, FrameInfo, Handshake, Hole, Message, Opcode, Payload, Request, Response,
-    SessionEnd,
+    SessionEnd, Span, StreamRange,
 };
 
 fn catalog() -> &'static Catalog {
@@ -192,7 +192,7 @@ fn frames_violations_gaps_and_ends_have_their_fields() {
         rsv: [true, false, false],
         masking_key: None,
         length: 7,
-        packets: (3, 4),
+        span: span(3, 4),
         offset: 99,
     };
     let shown = line(EventKind::Frame(&frame));
@@ -251,7 +251,7 @@ fn narration_and_unasked_frames_give_no_line() {
         rsv: [false; 3],
         masking_key: None,
         length: 7,
-        packets: (3, 4),
+        span: span(3, 4),
         offset: 99,
     };
     let _ = view.event(&event(&session(), EventKind::Frame(&frame)));
@@ -384,5 +384,18 @@ proptest! {
             let missing = holes.iter().any(|h| h.length.is_some_and(|l| (h.offset..h.offset + l).contains(&(i as u64))));
             prop_assert_eq!(known[i], (!missing).then_some(*byte));
         }
+    }
+}
+
+/// What these packets carried.
+fn span(first: u64, last: u64) -> Span {
+    let packet = |packet| PacketRef {
+        packet,
+        time: Timestamp::from_nanos(0),
+    };
+    Span {
+        first: packet(first),
+        last: packet(last),
+        tcp: StreamRange::default(),
     }
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::annotate::texts::{self, CATALOGS};
 use crate::base::PacketRef;
 use crate::base::{Captured, Direction, Endpoint, Side, Timestamp};
-use crate::record::{End, Message, Opcode, Payload, Session, SessionEnd, StreamRange};
+use crate::record::{End, Message, Opcode, Payload, Session, SessionEnd, Span, StreamRange};
 use crate::wire::LinkType;
 
 const UP: Direction = Direction::ClientToServer;
@@ -91,6 +91,10 @@ fn story(language: &str, doings: &[(u64, Doing)]) -> Vec<String> {
 }
 
 fn message(direction: Direction, text: &str, at: PacketRef) -> Message<'_> {
+    let range = StreamRange {
+        start: 100 * at.packet,
+        end: 100 * at.packet + 99,
+    };
     Message {
         direction,
         opcode: Opcode::Text,
@@ -101,15 +105,11 @@ fn message(direction: Direction, text: &str, at: PacketRef) -> Message<'_> {
         masked: false,
         masking_key: None,
         compressed: false,
-        packets: (at.packet, at.packet),
-        range: StreamRange {
-            start: 100 * at.packet,
-            end: 100 * at.packet + 99,
-        },
+        span: Span::packet(at, range),
+        range,
         complete: true,
         inferred: false,
         close: None,
-        first: at,
     }
 }
 

@@ -1,8 +1,7 @@
 //! Bytes of one direction that cannot be read yet, kept with where they came from.
 
-use super::Chunk;
-use crate::base::PacketRef;
-use crate::base::{Gap, GapCause};
+use crate::base::{Gap, GapCause, PacketRef};
+use crate::layer::{Chunk, Span, StreamRange};
 
 /// Stream bytes and gaps, in order, until somebody knows what they are.
 #[derive(Debug, Default)]
@@ -17,8 +16,8 @@ struct Piece {
     length: u64,
     /// `None`: these are bytes.
     gap: Option<GapCause>,
-    /// The packet that carried the bytes.
-    from: PacketRef,
+    /// Where the bytes came from.
+    span: Span,
     at: PacketRef,
 }
 
@@ -39,14 +38,15 @@ impl ChunkBuffer {
         }
         self.bytes.extend_from_slice(chunk.bytes);
         match self.pieces.last_mut() {
-            Some(last) if last.gap.is_none() && last.from == chunk.from && last.at == chunk.at => {
+            Some(last) if last.gap.is_none() && last.span.packets() == chunk.span.packets() && last.at == chunk.at => {
+                last.span.join(&chunk.span);
                 last.length += chunk.bytes.len() as u64;
             }
             _ => self.pieces.push(Piece {
                 offset: chunk.offset,
                 length: chunk.bytes.len() as u64,
                 gap: None,
-                from: chunk.from,
+                span: chunk.span,
                 at: chunk.at,
             }),
         }
@@ -69,7 +69,7 @@ impl ChunkBuffer {
             offset: gap.offset,
             length: gap.length,
             gap: Some(gap.cause),
-            from: at,
+            span: Span::packet(at, StreamRange::default()),
             at,
         });
     }
@@ -83,6 +83,9 @@ impl ChunkBuffer {
                 bytes += before;
             }
             if before < piece.length {
+                if piece.span.tcp.end - piece.span.tcp.start == piece.length {
+                    piece.span.tcp.start += before;
+                }
                 piece.offset += before;
                 piece.length -= before;
                 break;
@@ -129,7 +132,7 @@ impl ChunkBuffer {
                 None => Held::Data(Chunk {
                     offset: piece.offset,
                     bytes: &self.bytes[start..next],
-                    from: piece.from,
+                    span: piece.span,
                     at: piece.at,
                 }),
             }
@@ -166,12 +169,7 @@ mod tests {
     fn chunk(offset: u64, bytes: &[u8], packet: u64) -> Chunk<'_> {
         let time = Default::default();
         let at = PacketRef { packet, time };
-        Chunk {
-            offset,
-            bytes,
-            from: at,
-            at,
-        }
+        Chunk::tcp(offset, bytes, at, at)
     }
 
     #[test]
@@ -194,7 +192,7 @@ mod tests {
         let left: Vec<_> = backlog
             .iter()
             .map(|held| match held {
-                Held::Data(c) => (c.offset, c.bytes.to_vec(), c.from.packet),
+                Held::Data(c) => (c.offset, c.bytes.to_vec(), c.span.last.packet),
                 Held::Gap(g, at) => (g.offset, vec![], at.packet),
             })
             .collect();

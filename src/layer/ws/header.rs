@@ -5,6 +5,7 @@
 //! ```
 
 use crate::base::Direction;
+use crate::layer::Span;
 
 /// What kind a frame or message is (RFC 6455 §5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,8 +98,8 @@ pub struct FrameInfo {
     pub masking_key: Option<[u8; 4]>,
     /// Payload bytes as sent.
     pub length: u64,
-    /// First and last packet that carried it.
-    pub packets: (u64, u64),
+    /// Where it came from.
+    pub span: Span,
     /// Where its header begins in the direction's stream.
     pub offset: u64,
 }

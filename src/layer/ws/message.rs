@@ -2,7 +2,7 @@
 
 use super::{Close, Opcode};
 use crate::base::Direction;
-use crate::base::PacketRef;
+use crate::layer::{Span, StreamRange};
 
 /// A message (data, joined) or a control frame.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +25,8 @@ pub struct Message<'a> {
     pub masking_key: Option<[u8; 4]>,
     /// permessage-deflate compressed it.
     pub compressed: bool,
-    /// First and last packet that carried it.
-    pub packets: (u64, u64),
+    /// Where it came from, first header byte to last payload byte.
+    pub span: Span,
     /// Where it lies in the direction's stream, from its first header to the end of its last payload byte.
     /// (Control frames may lie inside the range of a fragmented message.)
     pub range: StreamRange,
@@ -37,17 +37,6 @@ pub struct Message<'a> {
     pub inferred: bool,
     /// Code and reason, when it is a close frame that has them.
     pub close: Option<Close<'a>>,
-    /// When its first byte came, to measure how long it took.
-    pub first: PacketRef,
-}
-
-/// Where something lies in a stream: `start..end`, and `Copy`, which [`std::ops::Range`] is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct StreamRange {
-    /// First offset.
-    pub start: u64,
-    /// First offset behind it.
-    pub end: u64,
 }
 
 /// The application bytes of a message, as far as they are known.

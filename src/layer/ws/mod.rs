@@ -12,7 +12,7 @@ pub mod resync;
 
 pub use chunk_buffer::{ChunkBuffer, Held};
 pub use close::{Close, may_be_sent};
-pub use decoder::{Chunk, Decoder, Output, Shared};
+pub use decoder::{Decoder, Output, Shared};
 pub use header::{FrameInfo, Header, LengthForm, MAX_HEADER, Opcode};
 pub use mask::{unmask, unmask_into, unmask_to};
-pub use message::{Hole, Message, Payload, Progress, StreamRange};
+pub use message::{Hole, Message, Payload, Progress};

@@ -1,7 +1,8 @@
 //! A message (or a frame that came in pieces) on its way to completion: the bytes so far, the holes in them, the bound.
 
-use super::{Header, Hole, Opcode, StreamRange};
+use super::{Header, Hole, Opcode};
 use crate::base::PacketRef;
+use crate::layer::{Span, StreamRange};
 
 /// What is known so far of a message that has begun and not ended.
 ///
@@ -14,9 +15,8 @@ pub(crate) struct Partial {
     /// Its first frame is masked, and the key was not seen.
     pub(crate) key_lost: bool,
     pub(crate) frames: u32,
-    pub(crate) packets: (u64, u64),
+    pub(crate) span: Span,
     pub(crate) range: StreamRange,
-    pub(crate) first: PacketRef,
     /// The beginning is lost: `opcode` and `compressed` are guesses.
     pub(crate) headless: bool,
     /// Unmasked payload bytes, with filler in the holes.
@@ -35,12 +35,14 @@ impl Partial {
             masking_key: None,
             key_lost: false,
             frames: 0,
-            packets: (0, 0),
+            span: Span::packet(
+                PacketRef {
+                    packet: 0,
+                    time: Default::default(),
+                },
+                StreamRange::default(),
+            ),
             range: StreamRange::default(),
-            first: PacketRef {
-                packet: 0,
-                time: Default::default(),
-            },
             headless: false,
             bytes: Vec::new(),
             holes: Vec::new(),
@@ -49,28 +51,21 @@ impl Partial {
     }
 
     /// Starts anew with the first frame's header.
-    pub(crate) fn begin(&mut self, header: &Header, opcode: Opcode, compressed: bool, offset: u64, first: PacketRef) {
+    pub(crate) fn begin(&mut self, header: &Header, opcode: Opcode, compressed: bool, offset: u64, span: Span) {
         self.opcode = opcode;
         self.compressed = compressed;
         self.masking_key = header.masking_key;
         self.key_lost = false;
         self.frames = 1;
-        self.packets = (first.packet, first.packet);
+        self.span = span;
         self.range = StreamRange {
             start: offset,
             end: offset + u64::from(header.size),
         };
-        self.first = first;
         self.headless = false;
         self.bytes.clear();
         self.holes.clear();
         self.length = 0;
-    }
-
-    /// A packet carried some of it.
-    pub(crate) fn touch(&mut self, packet: u64) {
-        self.packets.0 = self.packets.0.min(packet);
-        self.packets.1 = self.packets.1.max(packet);
     }
 
     /// The next payload bytes of a frame, of which `phase` went before; at most `limit` bytes of the message are kept.

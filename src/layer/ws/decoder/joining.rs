@@ -2,11 +2,12 @@
 
 use super::tell::{KEPT_BUFFER, Tail};
 use super::unfinished::Unfinished;
-use super::{Chunk, Decoder, Output, Shared, State};
+use super::{Decoder, Output, Shared, State};
 use crate::base::PacketRef;
 use crate::base::{Rule, Violation};
 use crate::layer::ws::partial::Piece;
-use crate::layer::ws::{FrameInfo, Header, Message, Opcode, Payload, StreamRange};
+use crate::layer::ws::{FrameInfo, Header, Message, Opcode, Payload};
+use crate::layer::{Chunk, Span, StreamRange};
 
 impl Decoder {
     /// The header is complete, the payload (or some of it) is still to come.
@@ -21,14 +22,10 @@ impl Decoder {
         self.check(&header, at, out);
         if self.stands_alone(&header) {
             let mut partial = shared.pool.take();
-            partial.begin(&header, header.opcode, false, frame.offset, frame.first);
-            partial.touch(at.packet);
+            partial.begin(&header, header.opcode, false, frame.offset, frame.span);
             frame.control = Some(partial);
         } else {
-            self.open_message(&header, frame.offset, frame.first, at, shared, out);
-            if let Some(open) = &mut self.open {
-                open.touch(frame.packets.1);
-            }
+            self.open_message(&header, frame.offset, &frame.span, at, shared, out);
         }
         self.state = State::Payload;
         let empty = header.length == 0;
@@ -43,7 +40,7 @@ impl Decoder {
         &mut self,
         header: &Header,
         offset: u64,
-        first: PacketRef,
+        span: &Span,
         at: PacketRef,
         shared: &mut Shared,
         out: &mut impl Output,
@@ -51,7 +48,7 @@ impl Decoder {
         if header.opcode == Opcode::Continuation {
             if let Some(open) = &mut self.open {
                 open.frames = open.frames.saturating_add(1);
-                open.touch(first.packet);
+                open.span.join(span);
                 return;
             }
             if !self.adrift {
@@ -62,7 +59,7 @@ impl Decoder {
                 out.violation(at, &violation);
             }
             let mut partial = shared.pool.take();
-            partial.begin(header, Opcode::Binary, false, offset, first);
+            partial.begin(header, Opcode::Binary, false, offset, *span);
             partial.headless = true;
             self.open = Some(partial);
             return;
@@ -84,7 +81,7 @@ impl Decoder {
             header.opcode,
             self.inflater.is_some() && header.rsv[0],
             offset,
-            first,
+            *span,
         );
         self.open = Some(partial);
     }
@@ -98,7 +95,6 @@ impl Decoder {
         shared: &mut Shared,
         out: &mut impl Output,
     ) {
-        let first = chunk.from;
         self.check(header, chunk.at, out);
         let alone = self.stands_alone(header);
         let fresh = header.fin && self.open.is_none() && header.opcode != Opcode::Continuation;
@@ -121,7 +117,7 @@ impl Decoder {
                 masked: header.masking_key.is_some(),
                 masking_key: header.masking_key,
                 compressed: self.inflater.is_some() && header.rsv[0] && !alone,
-                packets: (chunk.from.packet, chunk.from.packet),
+                span: chunk.span,
                 range: StreamRange {
                     start: chunk.offset,
                     end: chunk.offset + u64::from(header.size) + header.length,
@@ -129,13 +125,9 @@ impl Decoder {
                 complete: true,
                 inferred: self.inferred,
                 close: None,
-                first,
             };
             if shared.frames {
-                out.frame(
-                    chunk.at,
-                    &self.info(header, chunk.offset, (chunk.from.packet, chunk.from.packet)),
-                );
+                out.frame(chunk.at, &self.info(header, chunk.offset, &chunk.span));
             }
             self.tell(message, chunk.at, shared, out);
             // A huge frame must not leave its buffer behind for ever.
@@ -145,7 +137,7 @@ impl Decoder {
             shared.plain = plain;
             return;
         }
-        self.open_message(header, chunk.offset, first, chunk.at, shared, out);
+        self.open_message(header, chunk.offset, &chunk.span, chunk.at, shared, out);
         if let Some(open) = &mut self.open {
             let piece = Piece {
                 bytes: payload,
@@ -153,14 +145,10 @@ impl Decoder {
                 phase: 0,
             };
             shared.append(open, piece);
-            open.touch(chunk.from.packet);
             open.range.end = chunk.offset + u64::from(header.size) + header.length;
         }
         if shared.frames {
-            out.frame(
-                chunk.at,
-                &self.info(header, chunk.offset, (chunk.from.packet, chunk.from.packet)),
-            );
+            out.frame(chunk.at, &self.info(header, chunk.offset, &chunk.span));
         }
         if header.fin {
             self.finish_open(Tail::Whole, chunk.at, shared, out);
@@ -177,7 +165,7 @@ impl Decoder {
             .saturating_add(u64::from(header.size))
             .saturating_add(header.length);
         if shared.frames {
-            out.frame(at, &self.info(&header, frame.offset, frame.packets));
+            out.frame(at, &self.info(&header, frame.offset, &frame.span));
         }
         if let Some(mut partial) = frame.control.take() {
             partial.range.end = end;
@@ -201,7 +189,7 @@ impl Decoder {
         }
     }
 
-    fn info(&self, header: &Header, offset: u64, packets: (u64, u64)) -> FrameInfo {
+    fn info(&self, header: &Header, offset: u64, span: &Span) -> FrameInfo {
         FrameInfo {
             direction: self.direction,
             opcode: header.opcode,
@@ -209,7 +197,7 @@ impl Decoder {
             rsv: header.rsv,
             masking_key: header.masking_key,
             length: header.length,
-            packets,
+            span: *span,
             offset,
         }
     }

@@ -19,7 +19,8 @@ use super::resync::Collected;
 use super::{Header, MAX_HEADER, Opcode, Progress};
 use crate::base::PacketRef;
 use crate::base::{Direction, Gap};
-pub use shared::{Chunk, Output, Shared};
+use crate::layer::Chunk;
+pub use shared::{Output, Shared};
 use unfinished::Unfinished;
 
 /// The decoder of one direction.
@@ -105,7 +106,7 @@ impl Decoder {
     /// The next bytes of the stream.
     pub fn push(&mut self, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) {
         if self.state == State::Lost {
-            self.position = chunk.offset + chunk.bytes.len() as u64;
+            self.position = chunk.end();
             self.seek_data(chunk, shared, out);
         } else {
             self.read(chunk, shared, out);
@@ -114,26 +115,19 @@ impl Decoder {
 
     /// Bytes of which the place in the frames is known (or is lost on the way).
     fn read(&mut self, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) {
-        let mut rest = chunk.bytes;
-        let mut offset = chunk.offset;
-        self.position = chunk.offset + chunk.bytes.len() as u64;
-        while !rest.is_empty() {
-            let here = Chunk {
-                offset,
-                bytes: rest,
-                ..chunk
-            };
+        let mut here = chunk;
+        self.position = chunk.end();
+        while !here.bytes.is_empty() {
             let used = match self.state {
                 State::Header if self.frame.is_none() => self.frame_start(here, shared, out),
                 State::Header => self.header_rest(here, shared, out),
                 State::Payload => self.payload(here, shared, out),
                 State::Lost => {
                     self.seek_later(here, shared);
-                    rest.len()
+                    here.bytes.len()
                 }
             };
-            rest = &rest[used..];
-            offset += used as u64;
+            here = here.skip(used);
         }
     }
 
@@ -233,8 +227,8 @@ impl Decoder {
             total: frame.and_then(|f| f.header).map(|h| h.length),
             frames: partial.map_or(0, |p| p.frames),
             first_packet: partial
-                .map(|p| p.packets.0)
-                .or(frame.map(|f| f.packets.0))
+                .map(|p| p.span.first.packet)
+                .or(frame.map(|f| f.span.first.packet))
                 .unwrap_or_default(),
         })
     }
@@ -255,10 +249,10 @@ impl Decoder {
         let length = usize::try_from(header.length).unwrap_or(usize::MAX);
         if chunk.bytes.len() - size >= length {
             let payload = &chunk.bytes[size..size + length];
-            self.whole_frame(&header, payload, &chunk, shared, out);
+            self.whole_frame(&header, payload, &chunk.slice(0..size + length), shared, out);
             return size + length;
         }
-        let mut frame = Box::new(Unfinished::new([0; MAX_HEADER], 0, &chunk));
+        let mut frame = Box::new(Unfinished::new([0; MAX_HEADER], 0, &chunk.slice(0..size)));
         frame.header = Some(header);
         self.begin(frame, chunk.at, shared, out);
         size
@@ -279,7 +273,7 @@ impl Decoder {
             frame.have += 1;
             used += 1;
         }
-        frame.touch(chunk.from.packet);
+        frame.span.join(&chunk.slice(0..used).span);
         frame.header = Header::parse(&frame.raw[..usize::from(frame.have)]);
         if let Some(header) = &frame.header {
             if self.guessed > 0 && !self.believe(header) {
@@ -305,6 +299,7 @@ impl Decoder {
         };
         let left = header.length - frame.received;
         let used = usize::try_from(left).map_or(chunk.bytes.len(), |left| left.min(chunk.bytes.len()));
+        let span = chunk.slice(0..used).span;
         if let Some(partial) = frame.control.as_deref_mut().or(self.open.as_deref_mut()) {
             let piece = Piece {
                 bytes: &chunk.bytes[..used],
@@ -316,9 +311,9 @@ impl Decoder {
             } else {
                 shared.append(partial, piece);
             }
-            partial.touch(chunk.from.packet);
+            partial.span.join(&span);
         }
-        frame.touch(chunk.from.packet);
+        frame.span.join(&span);
         frame.received += used as u64;
         if frame.received == header.length {
             self.frame_done(chunk.at, shared, out);

@@ -2,9 +2,10 @@
 //! reads on from there. What it found is trusted after some more frames; a header that cannot be one before that sends it
 //! back to seeking.
 
-use super::{Chunk, Decoder, Output, Shared, State};
+use super::{Decoder, Output, Shared, State};
 use crate::base::PacketRef;
 use crate::base::{Direction, Gap};
+use crate::layer::Chunk;
 use crate::layer::ws::resync::{Collected, Expect, Purpose, payload_bits};
 use crate::layer::ws::{ChunkBuffer, Header, Held, LengthForm, Opcode};
 
@@ -152,12 +153,7 @@ impl Decoder {
                     if before >= chunk.bytes.len() {
                         continue;
                     }
-                    let chunk = Chunk {
-                        offset: chunk.offset + before as u64,
-                        bytes: &chunk.bytes[before..],
-                        ..chunk
-                    };
-                    self.read(chunk, shared, out);
+                    self.read(chunk.skip(before), shared, out);
                 }
                 Held::Gap(gap, at) if gap.offset >= start => self.gap(gap, at, shared, out),
                 Held::Gap(..) => {}

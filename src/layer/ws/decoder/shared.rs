@@ -6,19 +6,6 @@ use crate::layer::ws::inflate::InflatePool;
 use crate::layer::ws::partial::{Partial, Piece, Pool};
 use crate::layer::ws::{FrameInfo, Hole, Message};
 
-/// Bytes of a stream, and where they come from.
-#[derive(Debug, Clone, Copy)]
-pub struct Chunk<'a> {
-    /// Offset of the first byte in the direction's stream.
-    pub offset: u64,
-    /// The bytes.
-    pub bytes: &'a [u8],
-    /// The packet that carried them.
-    pub from: PacketRef,
-    /// The packet with which they could be read: a later one when they had to wait.
-    pub at: PacketRef,
-}
-
 /// What a decoder finds.
 pub trait Output {
     /// A frame is complete, or as complete as it will be. Called only with frames asked for in [`Shared::new`].

@@ -81,12 +81,11 @@ impl Decoder {
             masked: partial.masking_key.is_some(),
             masking_key: partial.masking_key.filter(|_| !partial.key_lost),
             compressed: partial.compressed,
-            packets: partial.packets,
+            span: partial.span,
             range: partial.range,
             complete: partial.holes.is_empty(),
             inferred: self.inferred,
             close: None,
-            first: partial.first,
         };
         self.tell(message, at, shared, out);
         shared.pool.give(partial);

@@ -3,9 +3,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::Violation;
 use crate::base::{GapCause, Limits, Timestamp};
+use crate::layer::StreamRange;
 use crate::layer::ws::Hole;
 use crate::layer::ws::mask::unmask;
-use crate::layer::ws::{FrameInfo, Message, StreamRange};
+use crate::layer::ws::{FrameInfo, Message};
 
 /// What a decoder said, owned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Output for Listener {
     }
 
     fn message(&mut self, _: PacketRef, m: &Message<'_>) {
-        assert!(m.packets.0 <= m.packets.1 && m.range.start < m.range.end);
+        assert!(m.span.first.packet <= m.span.last.packet && m.range.start < m.range.end);
         self.messages.push(Said {
             opcode: m.opcode,
             bytes: m.payload.bytes.to_vec(),
@@ -47,7 +48,7 @@ impl Output for Listener {
             complete: m.complete,
             key: m.masking_key,
             close: m.close.map(|c| c.code),
-            packets: m.packets,
+            packets: m.span.packets(),
             range: m.range,
         });
     }
@@ -91,12 +92,7 @@ impl Bench {
 
     fn push(&mut self, bytes: &[u8]) -> &mut Self {
         self.packet += 1;
-        let chunk = Chunk {
-            offset: self.offset,
-            bytes,
-            from: self.at(),
-            at: self.at(),
-        };
+        let chunk = Chunk::tcp(self.offset, bytes, self.at(), self.at());
         self.offset += bytes.len() as u64;
         self.decoder.push(chunk, &mut self.shared, &mut self.said);
         self

@@ -1,9 +1,8 @@
 //! A frame that has begun and not ended.
 
-use super::Chunk;
-use crate::base::PacketRef;
 use crate::layer::ws::partial::Partial;
 use crate::layer::ws::{Header, MAX_HEADER};
+use crate::layer::{Chunk, Span};
 
 /// A frame of which not everything has come.
 #[derive(Debug)]
@@ -16,8 +15,8 @@ pub(super) struct Unfinished {
     /// It is masked, and the key was not seen: nothing of the payload can be known.
     pub(super) key_lost: bool,
     pub(super) offset: u64,
-    pub(super) first: PacketRef,
-    pub(super) packets: (u64, u64),
+    /// Where what has come of it came from.
+    pub(super) span: Span,
     /// Payload bytes so far, missing ones included.
     pub(super) received: u64,
     /// Its own message: a control frame. Data frames add to the decoder's `open`.
@@ -32,15 +31,9 @@ impl Unfinished {
             header: None,
             key_lost: false,
             offset: chunk.offset,
-            first: chunk.from,
-            packets: (chunk.from.packet, chunk.from.packet),
+            span: chunk.span,
             received: 0,
             control: None,
         }
-    }
-
-    pub(super) fn touch(&mut self, packet: u64) {
-        self.packets.0 = self.packets.0.min(packet);
-        self.packets.1 = self.packets.1.max(packet);
     }
 }

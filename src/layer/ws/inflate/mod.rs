@@ -62,7 +62,8 @@ mod recent;
 mod seen;
 pub(in crate::layer::ws) mod symbols;
 
-use crate::layer::ws::{Hole, StreamRange};
+use crate::layer::StreamRange;
+use crate::layer::ws::Hole;
 
 use context::Context;
 use contexts::Home;

@@ -4,7 +4,8 @@ use super::chain::Window;
 use super::search::{Expect, Found, Resync};
 use crate::base::Gap;
 use crate::base::PacketRef;
-use crate::layer::ws::{Chunk, ChunkBuffer, Held, Shared};
+use crate::layer::Chunk;
+use crate::layer::ws::{ChunkBuffer, Held, Shared};
 
 /// Bytes and gaps of one direction, from anywhere on, and the [`Resync`] that looks through them as they come.
 ///
