@@ -7,7 +7,7 @@ use std::fmt;
 use regex::bytes::Regex;
 
 use crate::base::{Direction, Text};
-use crate::record::{Event, EventKind, Message, Opcode, SegmentView};
+use crate::record::{Message, Opcode, Record, RecordKind, SegmentView};
 
 /// What the flags `--opcode`, `--grep`, `--from`, `--session` and `--no-control` ask for; all of it must hold.
 #[derive(Debug, Clone, Default)]
@@ -48,10 +48,10 @@ impl Selection {
     /// Whether an event is wanted: messages as [`Selection::wants_message`] says; others unless messages are selected, in the
     /// connection that is.
     #[inline]
-    pub fn wants_event(&self, event: &Event<'_>) -> bool {
-        match &event.kind {
-            EventKind::Message(message) => self.wants_message(event.session.number, message),
-            _ => !self.selects_messages() && self.session.is_none_or(|wanted| wanted == event.session.number),
+    pub fn wants_event(&self, record: &Record<'_>) -> bool {
+        match &record.kind {
+            RecordKind::Message(message) => self.wants_message(record.source.number(), message),
+            _ => !self.selects_messages() && self.session.is_none_or(|wanted| wanted == record.source.number()),
         }
     }
 

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use wschat_sniff::base::{Captured, Limits, Timestamp};
 use wschat_sniff::engine::Engine;
-use wschat_sniff::record::{Event, EventKind, SegmentView, Sink};
+use wschat_sniff::record::{Record, RecordKind, SegmentView, Sink};
 use wschat_sniff::wire::{LinkType, Packet};
 
 /// One frame: number of the packet that completed it, sender's port, opcode, FIN, payload length, masking key.
@@ -107,14 +107,20 @@ impl Sink for Frames {
         ControlFlow::Continue(())
     }
 
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        if let EventKind::Frame(frame) = event.kind {
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        if let RecordKind::Frame(frame) = record.kind {
             let key = frame
                 .masking_key
                 .map(|key| key.iter().map(|b| format!("{b:02x}")).collect());
-            let port = event.session.sender(frame.direction).port;
-            self.0
-                .push((event.at.packet, port, frame.opcode.bits(), frame.fin, frame.length, key));
+            let port = record.source.sender(frame.direction).port;
+            self.0.push((
+                record.at.packet,
+                port,
+                frame.opcode.bits(),
+                frame.fin,
+                frame.length,
+                key,
+            ));
         }
         ControlFlow::Continue(())
     }

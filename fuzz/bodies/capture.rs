@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use wschat_sniff::base::{Captured, Limits, Timestamp};
 use wschat_sniff::engine::Engine;
-use wschat_sniff::record::{Event, EventKind, Message, SegmentView, Sink};
+use wschat_sniff::record::{Message, Record, RecordKind, SegmentView, Sink};
 use wschat_sniff::wire::{LinkType, Packet};
 
 struct Check {
@@ -24,9 +24,9 @@ impl Sink for Check {
         ControlFlow::Continue(())
     }
 
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        assert!(event.at.packet <= self.packets + 1);
-        if let EventKind::Message(message) = event.kind {
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        assert!(record.at.packet <= self.packets + 1);
+        if let RecordKind::Message(message) = record.kind {
             check_message(message, &self.limits);
         }
         ControlFlow::Continue(())

@@ -15,7 +15,7 @@ use wschat_sniff::export::palette::Palette;
 use wschat_sniff::export::tcpdump::{self, Printer};
 use wschat_sniff::export::trace::{self, Trace};
 use wschat_sniff::export::{Json, Messages, View, messages};
-use wschat_sniff::record::{Event, EventKind, SegmentView, Sink};
+use wschat_sniff::record::{Record, RecordKind, SegmentView, Sink};
 use wschat_sniff::wire::Packet;
 
 /// A file may be compressed; this many packets will do.
@@ -38,11 +38,11 @@ impl Sink for Views {
         self.messages.packet(packet, segment)
     }
 
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        self.told += usize::from(matches!(event.kind, EventKind::Message(_)));
-        let _ = self.trace.event(event);
-        let _ = self.json.event(event);
-        self.messages.event(event)
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        self.told += usize::from(matches!(record.kind, RecordKind::Message(_)));
+        let _ = self.trace.record(record);
+        let _ = self.json.record(record);
+        self.messages.record(record)
     }
 
     fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {

@@ -10,7 +10,7 @@ use super::who::Role;
 use super::{Narrator, Note, Title, agent};
 use crate::base::Direction;
 use crate::dissect::{self, Protocol, Said, Text};
-use crate::record::{Accept, Handshake, Message, Opcode, Progress, Request, Session};
+use crate::record::{Accept, Handshake, Message, Opcode, Progress, Request, Source};
 
 /// Bytes of a target, an origin, a subprotocol, extensions or a close reason that are quoted.
 const QUOTED: usize = 120;
@@ -108,12 +108,12 @@ impl Narrator {
         quote(&mut self.story, Text::Plain(text), QUOTED)
     }
 
-    pub(super) fn progress(&mut self, session: &Session, progress: &Progress) {
+    pub(super) fn progress(&mut self, session: &Source, progress: &Progress) {
         self.recognised(session);
-        if let Some(talk) = self.world.talks.get_mut(&session.number) {
+        if let Some(talk) = self.world.talks.get_mut(&session.connection.0) {
             talk.under_way[progress.direction.index()] = true;
         }
-        let (from, to) = self.pair(session.number, progress.direction);
+        let (from, to) = self.pair(session.connection.0, progress.direction);
         self.now.told = true;
         self.story.entitle(55, Title::Part(progress.opcode));
         let since = (progress.first_packet != self.now.packet).then_some(progress.first_packet);
@@ -141,8 +141,8 @@ impl Narrator {
     }
 
     /// A connection whose handshake was not seen is introduced once.
-    fn recognised(&mut self, session: &Session) {
-        let Some(talk) = self.world.talks.get_mut(&session.number) else {
+    fn recognised(&mut self, session: &Source) {
+        let Some(talk) = self.world.talks.get_mut(&session.connection.0) else {
             return;
         };
         talk.websocket = true;
@@ -151,24 +151,24 @@ impl Narrator {
         }
     }
 
-    pub(super) fn message(&mut self, session: &Session, message: &Message<'_>) {
+    pub(super) fn message(&mut self, session: &Source, message: &Message<'_>) {
         self.recognised(session);
         self.now.told = true;
         self.now.json = false;
         let direction = message.direction;
-        if let Some(talk) = self.world.talks.get_mut(&session.number)
+        if let Some(talk) = self.world.talks.get_mut(&session.connection.0)
             && !message.opcode.is_control()
         {
             talk.under_way[direction.index()] = false;
         }
         let kind = match message.opcode {
-            Opcode::Ping | Opcode::Pong | Opcode::Close => self.control(session.number, message),
-            _ => self.data(session.number, message),
+            Opcode::Ping | Opcode::Pong | Opcode::Close => self.control(session.connection.0, message),
+            _ => self.data(session.connection.0, message),
         };
-        if let Some(talk) = self.world.talks.get_mut(&session.number) {
+        if let Some(talk) = self.world.talks.get_mut(&session.connection.0) {
             talk.sent(
                 &mut self.world.waiting,
-                session.number,
+                session.connection.0,
                 direction,
                 message.span.tcp.end,
                 kind,

@@ -32,7 +32,7 @@ use std::collections::{HashMap, VecDeque};
 use foldhash::fast::FixedState;
 
 use crate::base::{Direction, Endpoint, Side, Timestamp};
-use crate::record::{End, Event, EventKind, SegmentView, SessionEnd};
+use crate::record::{How, Record, RecordKind, SegmentView, SessionEnd};
 use crate::tcp::SegmentFacts;
 use crate::wire::Packet;
 use requests::Requests;
@@ -144,31 +144,31 @@ impl Narrator {
     }
 
     /// The current packet brought this about.
-    pub fn event(&mut self, event: &Event<'_>) {
-        let session = event.session;
+    pub fn record(&mut self, record: &Record<'_>) {
+        let session = record.source;
         let talk = self
             .world
             .talks
-            .entry(session.number)
+            .entry(session.connection.0)
             .or_insert_with(|| Box::new(Talk::new(session.client, session.server)));
         talk.client = session.client;
         talk.server = session.server;
-        match event.kind {
-            EventKind::UpgradeRequest(request) => self.upgrade_request(session.number, request),
-            EventKind::Handshake(handshake) => self.handshake(session.number, handshake),
+        match record.kind {
+            RecordKind::UpgradeRequest(request) => self.upgrade_request(session.connection.0, request),
+            RecordKind::Handshake(handshake) => self.handshake(session.connection.0, handshake),
             // Messages and fragments speak for their frames.
-            EventKind::Frame(_) => {}
-            EventKind::Message(message) => self.message(session, message),
-            EventKind::Progress(progress) => self.progress(session, progress),
-            EventKind::Violation { direction, violation } => {
-                let by = self.party(session.number, direction);
+            RecordKind::Frame(_) => {}
+            RecordKind::Message(message) => self.message(session, message),
+            RecordKind::Progress(progress) => self.progress(session, progress),
+            RecordKind::Violation { direction, violation } => {
+                let by = self.party(session.connection.0, direction);
                 self.story.notes.push(Note::Violation {
                     by,
                     rule: violation.rule,
                 });
             }
-            EventKind::Gap { direction, gap } => {
-                let from = self.party(session.number, direction);
+            RecordKind::Gap { direction, gap } => {
+                let from = self.party(session.connection.0, direction);
                 self.story.entitle(60, Title::Gap);
                 self.story.notes.push(Note::Gap {
                     from,
@@ -176,7 +176,7 @@ impl Narrator {
                     cause: gap.cause,
                 });
             }
-            EventKind::SessionEnd(end) => self.session_end(session.number, end),
+            RecordKind::SessionEnd(end) => self.session_end(session.connection.0, end),
         }
     }
 
@@ -208,19 +208,19 @@ impl Narrator {
     }
 
     fn session_end(&mut self, number: u64, end: &SessionEnd) {
-        if end.how == End::CaptureEnd && !std::mem::replace(&mut self.at_end, true) {
+        if end.how == How::CaptureEnd && !std::mem::replace(&mut self.at_end, true) {
             self.missed_at_end();
         }
         let client = self.party(number, Direction::ClientToServer);
         self.story.ends.push(end.clone());
         let index = self.story.ends.len() as u32 - 1;
-        self.story.entitle(20, Title::End);
+        self.story.entitle(20, Title::How);
         self.ended.push(Note::Ended {
             session: number,
             client,
             end: index,
         });
-        if end.how != End::CaptureEnd {
+        if end.how != How::CaptureEnd {
             self.leave_room(number);
         }
         self.over.push_back(number);
@@ -287,10 +287,10 @@ impl Tcp {
     }
 }
 
-/// Who is client as far as is known: as [`crate::record::Session`] says, else who sent the SYN, else the higher port.
+/// Who is client as far as is known: as [`crate::record::Source`] says, else who sent the SYN, else the higher port.
 fn tcp(view: &SegmentView<'_>) -> Tcp {
     let connection = view.connection;
-    let client_side = match (view.session, connection.initiator) {
+    let client_side = match (view.source, connection.initiator) {
         (Some(session), _) => session.client_side,
         (None, Some(side)) => side,
         (None, None) => {

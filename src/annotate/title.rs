@@ -86,5 +86,5 @@ pub enum Title {
     /// Bytes are missing.
     Gap,
     /// Sessions that end without a packet.
-    End,
+    How,
 }

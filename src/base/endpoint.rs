@@ -38,6 +38,9 @@ pub enum Side {
 }
 
 impl Side {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Side::A, Side::B];
+
     /// The opposite side.
     pub const fn other(self) -> Self {
         match self {
@@ -62,6 +65,9 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// Both, the client's first.
+    pub const BOTH: [Self; 2] = [Direction::ClientToServer, Direction::ServerToClient];
+
     /// The opposite direction.
     pub const fn other(self) -> Self {
         match self {

@@ -6,6 +6,7 @@ mod gap;
 mod json_string;
 mod limits;
 mod packet_ref;
+mod per_direction;
 mod time;
 mod violation;
 
@@ -15,5 +16,6 @@ pub use gap::{Gap, GapCause};
 pub use json_string::Text;
 pub use limits::Limits;
 pub use packet_ref::PacketRef;
+pub use per_direction::PerDirection;
 pub use time::Timestamp;
 pub use violation::{Rule, Violation};

@@ -1,15 +1,10 @@
-//! Packet in, events out: the floors below, wired together.
+//! Packet in, records out: wire, TCP and the layers, wired together.
 //!
-//! [`Engine::packet`] takes a captured packet and tells a [`Sink`] what it brings: the packet with what TCP knows of it, then
-//! the events of WebSocket sessions, then that this was all. State hangs on connections alone (`flow`).
+//! [`Engine::packet`] takes a captured packet and tells a [`Sink`] what it brings: the packet with what TCP knows of it, then the
+//! records of WebSocket sessions, then that this was all. State hangs on connections alone.
 
-mod asking;
-mod flow;
-mod listener;
-mod open;
-mod sniff;
-mod tally;
-mod who;
+mod connection;
+mod emitter;
 #[cfg(test)]
 mod partly_seen;
 #[cfg(test)]
@@ -17,24 +12,22 @@ mod tests;
 
 use std::ops::ControlFlow;
 
-use crate::base::PacketRef;
-use crate::base::{Limits, Side};
-use crate::layer::http1::HeadStore;
-use crate::layer::ws::Shared;
+use crate::base::{Limits, PacketRef, Side};
+use crate::layer::{Cx, Stores};
 use crate::record::{SegmentView, Sink};
+use crate::session::Carrier;
 use crate::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, TcpEnd};
 use crate::wire::{self, Packet, Segment};
 
-use flow::{Cx, Flow};
-use listener::Listener;
+use connection::Conn;
+use emitter::Emitter;
 
 /// The core of the analyzer: no I/O, no clock, all state that a capture needs.
 #[derive(Debug)]
 pub struct Engine {
     decoder: wire::Decoder,
-    table: Table<Flow>,
-    shared: Shared,
-    heads: HeadStore,
+    table: Table<Conn>,
+    stores: Stores,
     limits: Limits,
     last: PacketRef,
 }
@@ -45,8 +38,7 @@ impl Engine {
         Self {
             decoder: wire::Decoder::new(&limits),
             table: Table::new(&limits),
-            shared: Shared::new(limits, false),
-            heads: HeadStore::new(&limits),
+            stores: Stores::new(&limits, false),
             limits,
             last: PacketRef {
                 packet: 0,
@@ -55,14 +47,14 @@ impl Engine {
         }
     }
 
-    /// Also tells frames ([`crate::record::EventKind::Frame`]), which costs a little.
+    /// Also tells frames ([`crate::record::RecordKind::Frame`]), which costs a little.
     pub fn with_frames(mut self, frames: bool) -> Self {
-        self.shared = Shared::new(self.limits, frames);
+        self.stores = Stores::new(&self.limits, frames);
         self
     }
 
     /// Reads the next packet and tells `sink` what it brings.
-    pub fn packet<S: Sink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> ControlFlow<()> {
+    pub fn packet(&mut self, packet: &Packet<'_>, sink: &mut dyn Sink) -> ControlFlow<()> {
         self.last = PacketRef {
             packet: packet.number,
             time: packet.time,
@@ -73,9 +65,8 @@ impl Engine {
             segment: segment.as_ref(),
             announced: false,
             fills: [false; 2],
-            listener: Listener::new(sink),
-            shared: &mut self.shared,
-            heads: &mut self.heads,
+            emitter: Emitter::new(sink),
+            stores: &mut self.stores,
             limits: &self.limits,
         };
         if let Some(segment) = &segment {
@@ -91,107 +82,112 @@ impl Engine {
 
     /// How many directions have lost what their compressed messages refer back to, because of [`Limits::history_total`].
     pub fn evicted_histories(&self) -> u64 {
-        self.shared.evicted_histories()
+        self.stores.ws.evicted_histories()
     }
 
     /// The capture has ended: open sessions end.
-    pub fn finish<S: Sink>(&mut self, sink: &mut S) -> ControlFlow<()> {
+    pub fn finish(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
         let mut feed = Feed {
             packet: None,
             segment: None,
             announced: true,
             fills: [false; 2],
-            listener: Listener::new(sink),
-            shared: &mut self.shared,
-            heads: &mut self.heads,
+            emitter: Emitter::new(sink),
+            stores: &mut self.stores,
             limits: &self.limits,
         };
         self.table.finish(self.last, &mut feed);
-        feed.listener.result()
+        feed.emitter.result()
     }
 }
 
+/// What lies directly above TCP carries no session of its own yet.
+static TCP: Carrier = Carrier {
+    scheme: crate::record::Scheme::Ws,
+    stream: None,
+    proxied: None,
+};
+
 /// The way from TCP to the sink, for one packet.
-struct Feed<'e, 'p, S> {
+struct Feed<'e, 'p> {
     packet: Option<&'e Packet<'p>>,
     segment: Option<&'e Segment<'e>>,
     announced: bool,
     /// Whether bytes of this packet were next in their direction, by side, and nothing was given up after them.
     fills: [bool; 2],
-    listener: Listener<'e, S>,
-    shared: &'e mut Shared,
-    heads: &'e mut HeadStore,
+    emitter: Emitter<'e>,
+    stores: &'e mut Stores,
     limits: &'e Limits,
 }
 
-impl<'e, S: Sink> Feed<'e, '_, S> {
-    fn cx<'c>(&'c mut self, connection: &'c Connection, at: PacketRef) -> Cx<'c, 'e, S> {
+impl Feed<'_, '_> {
+    fn cx<'c>(&'c mut self, conn: &Conn, connection: &'c Connection, at: PacketRef) -> Cx<'c> {
         Cx {
             connection,
             at,
-            data_at: at,
+            begins: conn.begins(),
+            carrier: &TCP,
             limits: self.limits,
-            shared: self.shared,
-            heads: self.heads,
-            listener: &mut self.listener,
+            stores: self.stores,
+            out: &mut self.emitter,
         }
     }
 
     /// The packet has brought all it brings.
     fn close(mut self) -> ControlFlow<()> {
         let Some(packet) = self.packet else {
-            return self.listener.result();
+            return self.emitter.result();
         };
         if !self.announced {
-            self.listener.packet(packet, None);
+            self.emitter.packet(packet, None);
         }
-        self.listener.packet_end(packet);
-        self.listener.result()
+        self.emitter.packet_end(packet);
+        self.emitter.result()
     }
 }
 
-impl<S: Sink> StreamHandler for Feed<'_, '_, S> {
-    type State = Flow;
+impl StreamHandler for Feed<'_, '_> {
+    type State = Conn;
 
-    fn segment(&mut self, flow: &mut Flow, connection: &Connection, facts: &SegmentFacts, _at: PacketRef) {
-        flow.segment(facts);
+    fn segment(&mut self, conn: &mut Conn, connection: &Connection, facts: &SegmentFacts, _at: PacketRef) {
+        conn.segment(facts);
         if self.announced {
             return;
         }
         self.announced = true;
         if let (Some(packet), Some(segment)) = (self.packet, self.segment) {
-            let session = flow.session(connection);
+            let source = conn.roles().map(|roles| roles.source(connection, &TCP));
             let view = SegmentView {
                 segment,
                 connection,
                 facts,
-                session: session.as_ref(),
+                source: source.as_ref(),
             };
-            self.listener.packet(packet, Some(view));
+            self.emitter.packet(packet, Some(view));
         }
     }
 
-    fn stream(&mut self, flow: &mut Flow, connection: &Connection, side: Side, event: StreamEvent<'_>, at: PacketRef) {
-        let mut data_at = at;
+    fn stream(&mut self, conn: &mut Conn, connection: &Connection, side: Side, event: StreamEvent<'_>, at: PacketRef) {
+        let mut readable = at;
         match event {
             StreamEvent::Gap(_) => self.fills[side.index()] = false,
             StreamEvent::Data { from, .. } if from.packet == at.packet => self.fills[side.index()] = true,
             // What waited behind bytes that come now is complete now. What goes on because nothing else is waited for was
             // complete when it came.
-            StreamEvent::Data { from, .. } if !self.fills[side.index()] => data_at = from,
+            StreamEvent::Data { from, .. } if !self.fills[side.index()] => readable = from,
             StreamEvent::Data { .. } | StreamEvent::Fin | StreamEvent::Reset => {}
         }
-        let mut cx = self.cx(connection, at);
-        cx.data_at = data_at;
-        flow.stream(side, event, &mut cx);
+        let mut cx = self.cx(conn, connection, at);
+        conn.stream(side, event, readable, &mut cx);
     }
 
     #[inline]
-    fn is_wanted(flow: &Flow) -> bool {
-        flow.is_wanted()
+    fn is_wanted(conn: &Conn) -> bool {
+        conn.is_proven()
     }
 
-    fn end(&mut self, flow: &mut Flow, connection: &Connection, end: TcpEnd, at: PacketRef) {
-        flow.end(end, &mut self.cx(connection, at));
+    fn end(&mut self, conn: &mut Conn, connection: &Connection, end: TcpEnd, at: PacketRef) {
+        let mut cx = self.cx(conn, connection, at);
+        conn.end(end, &mut cx);
     }
 }

@@ -9,7 +9,7 @@ use crate::base::PacketRef;
 use crate::base::{Captured, Direction, GapCause, Limits, Side, Timestamp};
 use crate::layer::http1::accept_for;
 use crate::layer::ws::{Header, unmask};
-use crate::record::{Accept, End, Event, EventKind, Opcode, SegmentView, SessionEnd, Sink};
+use crate::record::{Accept, How, Opcode, Record, RecordKind, SegmentView, SessionEnd, Sink, Verdict};
 use crate::wire::{LinkType, Packet};
 
 pub(super) const SYN: u8 = 0x02;
@@ -169,12 +169,12 @@ impl Sink for Heard {
         ControlFlow::Continue(())
     }
 
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        assert!(event.at.packet <= self.packets);
-        match event.kind {
-            EventKind::Message(m) => {
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        assert!(record.at.packet <= self.packets);
+        match record.kind {
+            RecordKind::Message(m) => {
                 assert!(m.span.first.packet <= m.span.last.packet && m.span.last.packet <= self.packets);
-                assert_eq!(m.inferred, event.session.inferred);
+                assert_eq!(m.inferred, record.source.inferred);
                 self.messages.push(Said {
                     direction: m.direction,
                     opcode: m.opcode,
@@ -183,22 +183,22 @@ impl Sink for Heard {
                     inferred: m.inferred,
                     start: m.range.start,
                     first: m.span.first,
-                    at: event.at.packet,
+                    at: record.at.packet,
                 });
             }
-            EventKind::Violation { violation, .. } => self.rules.push(violation.rule.id()),
-            EventKind::Handshake(handshake) => {
+            RecordKind::Violation { violation, .. } => self.rules.push(violation.rule.id()),
+            RecordKind::Handshake(handshake) => {
                 self.accepts.push(handshake.accept);
                 let status = handshake.response.as_ref().map(|r| r.status);
                 self.lines
                     .push(format!("handshake {} {status:?}", handshake.request.target));
             }
-            EventKind::SessionEnd(end) => {
+            RecordKind::SessionEnd(end) => {
                 self.ends.push(end.clone());
-                self.clients.push(event.session.client.port);
+                self.clients.push(record.source.client.port);
             }
-            EventKind::Gap { gap, .. } => self.gaps.push((gap.cause, gap.length)),
-            EventKind::UpgradeRequest(_) | EventKind::Frame(_) | EventKind::Progress(_) => {}
+            RecordKind::Gap { gap, .. } => self.gaps.push((gap.cause, gap.length)),
+            RecordKind::UpgradeRequest(_) | RecordKind::Frame(_) | RecordKind::Progress(_) => {}
         }
         ControlFlow::Continue(())
     }
@@ -246,8 +246,8 @@ pub(super) fn hear_cut<'p>(packets: impl Iterator<Item = &'p Vec<u8>>, millis: i
         assert!(engine.packet(&packet, &mut heard).is_continue());
     }
     assert!(engine.finish(&mut heard).is_continue());
-    assert_eq!(engine.shared.held(), 0, "what was held back is given back");
-    assert_eq!(engine.heads.cost(), 0, "so are heads");
+    assert_eq!(engine.stores.ws.held(), 0, "what was held back is given back");
+    assert_eq!(engine.stores.heads.cost(), 0, "so are heads");
     heard
 }
 
@@ -289,10 +289,16 @@ fn a_close_frame_that_the_capture_may_have_missed_is_not_called_absent() {
     talk.data(SERVER, &frame(SERVER, 0x88, b"\x03\xe8"), 1460);
     talk.goodbye();
     let end = &talk.heard().ends[0];
-    assert!(end.how == End::Close && !end.closing_handshake && !end.close_unseen);
+    assert_eq!(
+        (end.how, end.closing_handshake, end.verdict),
+        (How::Fin, Some(false), Verdict::CloseUnanswered)
+    );
     talk.packets.remove(lost);
     let end = &talk.heard().ends[0];
-    assert!(end.how == End::Fin && end.close_unseen, "{end:?}");
+    assert_eq!(
+        (end.how, end.closing_handshake, end.verdict),
+        (How::Fin, None, Verdict::NotSeen)
+    );
 }
 
 #[test]
@@ -307,8 +313,11 @@ fn what_waited_behind_a_gap_came_before_what_it_brought_about() {
     talk.packets.remove(lost);
     talk.goodbye();
     let end = &talk.heard().ends[0];
-    assert_eq!((end.by, end.close_code), (Some(Direction::ClientToServer), Some(1001)));
-    assert_eq!(end.unanswered_pings.map(|pings| pings.count), [0, 0]);
+    assert_eq!(
+        (end.by, end.close_codes.client_to_server),
+        (Some(Direction::ClientToServer), Some(Some(1001)))
+    );
+    assert!(end.unanswered_pings.iter().all(|pings| pings.count == 0));
 }
 
 #[test]
@@ -385,8 +394,9 @@ fn the_first_ping_without_its_pong_is_named() {
         talk.data(SERVER, &frame(SERVER, 0x89, &[n]), 1460);
     }
     let pings = talk.heard().ends[0].unanswered_pings;
-    assert_eq!(pings[0], crate::record::Unanswered::default());
-    assert_eq!((pings[1].count, pings[1].first_packet), (70, first));
+    assert_eq!(pings.client_to_server, crate::record::Unanswered::default());
+    let pings = pings.server_to_client;
+    assert_eq!((pings.count, pings.first_packet), (70, first));
 }
 
 #[test]
@@ -409,14 +419,23 @@ fn a_session_from_syn_to_fin() {
     );
     let end = &heard.ends[0];
     assert_eq!(
-        (end.how, end.close_code, end.by),
-        (End::Close, Some(1000), Some(Direction::ClientToServer))
+        (end.how, end.close_codes.client_to_server, end.by, end.verdict),
+        (
+            How::Close,
+            Some(Some(1000)),
+            Some(Direction::ClientToServer),
+            Verdict::Closed
+        )
     );
     assert_eq!(
-        (end.messages, end.bytes, end.unanswered_pings.map(|pings| pings.count)),
-        (5, 17, [1, 0])
+        (
+            end.message_count(),
+            end.byte_count(),
+            end.unanswered_pings.client_to_server.count
+        ),
+        (5, 17, 1)
     );
-    assert!(end.closing_handshake && end.fin == [true, true] && end.refused.is_none());
+    assert!(end.closing_handshake == Some(true) && end.fin.iter().all(|fin| *fin) && end.refused.is_none());
     assert_eq!(heard.packets, talk.packets.len() as u64);
 }
 
@@ -433,13 +452,27 @@ fn how_sessions_end() {
     refused.data(SERVER, b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", 1460);
     let summary = |talk: &Talk| {
         let end = talk.heard().ends.remove(0);
-        (end.how, end.by, end.refused)
+        (end.how, end.by, end.refused, end.verdict)
     };
-    assert_eq!(summary(&fin), (End::Fin, Some(Direction::ClientToServer), None));
-    assert_eq!(summary(&reset), (End::Reset, Some(Direction::ServerToClient), None));
-    assert_eq!(summary(&cut), (End::CaptureEnd, None, None));
-    assert_eq!(summary(&unanswered), (End::CaptureEnd, None, Some(0)));
-    assert_eq!(summary(&refused), (End::CaptureEnd, None, Some(403)));
+    assert_eq!(
+        summary(&fin),
+        (
+            How::Fin,
+            Some(Direction::ClientToServer),
+            None,
+            Verdict::EndedWithoutClose
+        )
+    );
+    assert_eq!(
+        summary(&reset),
+        (How::Rst, Some(Direction::ServerToClient), None, Verdict::Reset)
+    );
+    assert_eq!(summary(&cut), (How::CaptureEnd, None, None, Verdict::StillOpen));
+    assert_eq!(
+        summary(&unanswered),
+        (How::CaptureEnd, None, Some(0), Verdict::Unanswered)
+    );
+    assert_eq!(summary(&refused), (How::Refused, None, Some(403), Verdict::Refused));
     assert_eq!(refused.heard().lines, ["handshake /chat Some(403)"]);
 }
 

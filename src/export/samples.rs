@@ -3,13 +3,21 @@
 use std::net::Ipv4Addr;
 
 use crate::base::PacketRef;
+use crate::base::PerDirection;
 use crate::base::{Direction, Endpoint, Side, Timestamp};
-use crate::record::{Event, EventKind, Message, Opcode, Payload, Session, Span, StreamRange};
+use crate::record::{
+    ConnectionId, How, Message, Opcode, Payload, Record, RecordKind, Scheme, SessionEnd, SessionId, Source, Span,
+    StreamRange, TransportEnd, Verdict,
+};
 
 /// The document's first browser and its server, session 2.
-pub(super) fn session() -> Session {
-    Session {
-        number: 2,
+pub(super) fn session() -> Source {
+    Source {
+        connection: ConnectionId(2),
+        session: Some(SessionId(2)),
+        stream: None,
+        scheme: Scheme::Ws,
+        proxied: None,
         client: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 60653),
         server: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 7272),
         client_side: Side::A,
@@ -53,10 +61,29 @@ pub(super) fn message(opcode: Opcode, bytes: &[u8]) -> Message<'_> {
 }
 
 /// What happened, in that session at that time.
-pub(super) fn event<'a>(session: &'a Session, kind: EventKind<'a>) -> Event<'a> {
-    Event {
+pub(super) fn record<'a>(session: &'a Source, kind: RecordKind<'a>) -> Record<'a> {
+    Record {
         at: at(),
-        session,
+        source: session,
         kind,
+    }
+}
+
+/// A session that has ended so, after nothing.
+pub(super) fn end(how: How) -> SessionEnd {
+    SessionEnd {
+        how,
+        transport: TransportEnd::CaptureEnd,
+        by: None,
+        close_codes: PerDirection::default(),
+        closing_handshake: Some(false),
+        verdict: Verdict::StillOpen,
+        messages: PerDirection::default(),
+        bytes: PerDirection::default(),
+        unanswered_pings: PerDirection::default(),
+        refused: None,
+        fin: PerDirection::default(),
+        reset: None,
+        silence: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::View;
-use crate::record::{Event, EventKind, SegmentView, Sink};
+use crate::record::{Record, RecordKind, SegmentView, Sink};
 use crate::select::Selection;
 use crate::wire::Packet;
 
@@ -35,9 +35,9 @@ impl<V: View> Sink for SelectedEvents<V> {
         self.view.packet(packet, segment)
     }
 
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        if self.selection.wants_event(event) {
-            self.view.event(event)
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        if self.selection.wants_event(record) {
+            self.view.record(record)
         } else {
             ControlFlow::Continue(())
         }
@@ -88,14 +88,14 @@ impl<V: View> Sink for SelectedPackets<V> {
         self.view.packet(packet, segment)
     }
 
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         match &mut self.packet {
             Some((_, wanted)) => {
-                *wanted |= matches!(event.kind, EventKind::Message(_)) && self.selection.wants_event(event);
-                self.view.event(event)
+                *wanted |= matches!(record.kind, RecordKind::Message(_)) && self.selection.wants_event(record);
+                self.view.record(record)
             }
             // What the end of the capture brings belongs to no packet.
-            None if self.selection.wants_event(event) => self.view.event(event),
+            None if self.selection.wants_event(record) => self.view.record(record),
             // A view may keep what it hears and write it later, so it must not hear this.
             None => ControlFlow::Continue(()),
         }
@@ -136,13 +136,13 @@ mod tests {
             ControlFlow::Continue(())
         }
 
-        fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-            let what = match event.kind {
-                EventKind::Message(message) => message.opcode.name(),
+        fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+            let what = match record.kind {
+                RecordKind::Message(message) => message.opcode.name(),
                 _ => "other",
             };
             self.0
-                .extend_from_slice(format!("{} {what}\n", event.session.number).as_bytes());
+                .extend_from_slice(format!("{} {what}\n", record.source.number()).as_bytes());
             ControlFlow::Continue(())
         }
 
@@ -155,13 +155,13 @@ mod tests {
     /// Packet 1 has nothing, packet 2 a text of session 2, packet 3 a ping of session 2 and a text of session 3; then session 2
     /// ends.
     fn shown<V: View>(mut view: V) -> String {
-        let mut sessions = [samples::session(); 2];
-        sessions[1].number = 3;
+        let mut sessions = [samples::session(), samples::session()];
+        sessions[1].session = Some(crate::record::SessionId(3));
         let (text, ping) = (
             samples::message(Opcode::Text, b"hi"),
             samples::message(Opcode::Ping, b""),
         );
-        let gap = EventKind::Gap {
+        let gap = RecordKind::Gap {
             direction: crate::base::Direction::ClientToServer,
             gap: crate::base::Gap {
                 offset: 0,
@@ -171,8 +171,8 @@ mod tests {
         };
         let events = [
             vec![],
-            vec![(0, EventKind::Message(&text))],
-            vec![(0, EventKind::Message(&ping)), (1, EventKind::Message(&text))],
+            vec![(0, RecordKind::Message(&text))],
+            vec![(0, RecordKind::Message(&ping)), (1, RecordKind::Message(&text))],
         ];
         for (number, events) in (1..).zip(&events) {
             let packet = Packet {
@@ -183,11 +183,11 @@ mod tests {
             };
             let _ = view.packet(&packet, None);
             for (session, kind) in events {
-                let _ = view.event(&samples::event(&sessions[*session], *kind));
+                let _ = view.record(&samples::record(&sessions[*session], *kind));
             }
             let _ = view.packet_end(&packet);
         }
-        let _ = view.event(&samples::event(&sessions[0], gap));
+        let _ = view.record(&samples::record(&sessions[0], gap));
         String::from_utf8(view.output().clone()).unwrap()
     }
 
@@ -268,7 +268,7 @@ mod tests {
                 segment: &segment,
                 connection: &connection,
                 facts: &facts,
-                session: None,
+                source: None,
             };
             let _ = view.packet(&packet, Some(segment));
             let _ = view.packet_end(&packet);

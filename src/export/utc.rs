@@ -1,6 +1,6 @@
 //! Times as RFC 3339 §5.6 writes them, in UTC.
 
-use super::put::{fraction, pair};
+use super::put::{fraction, number, pair};
 use crate::base::Timestamp;
 
 /// Writes times; the date and time of day are worked out only when the second changes.
@@ -33,6 +33,22 @@ impl Utc {
         out.extend_from_slice(&self.text);
         fraction(out, time.subsec_nanos(), self.nine);
         out.push(b'Z');
+    }
+}
+
+impl Utc {
+    /// Appends the seconds since the epoch, `1407837062.775205`.
+    #[inline]
+    pub(super) fn write_seconds(&self, out: &mut Vec<u8>, time: Timestamp) {
+        const SECOND: u64 = 1_000_000_000;
+        let nanos = time.nanos();
+        if nanos < 0 {
+            out.push(b'-');
+        }
+        let nanos = nanos.unsigned_abs();
+        number(out, nanos / SECOND);
+        out.push(b'.');
+        fraction(out, (nanos % SECOND) as u32, self.nine);
     }
 }
 

@@ -5,8 +5,8 @@ use std::ops::{ControlFlow, Range};
 use crate::base::PacketRef;
 use crate::base::{Captured, Direction, Gap, Violation};
 use crate::record::{
-    Close, Event, EventKind, FrameInfo, Handshake, Hole, Message, Payload, Progress, Request, SegmentView, Session,
-    SessionEnd, Sink,
+    Close, FrameInfo, Handshake, Hole, Message, Payload, Progress, Record, RecordKind, Request, SegmentView,
+    SessionEnd, Sink, Source,
 };
 use crate::tcp::{Connection, SegmentFacts};
 use crate::wire::{Packet, Segment};
@@ -23,10 +23,10 @@ const KEPT: usize = 4 * FULL_BYTES;
 /// The calls of a [`Sink`], in order, with all that they borrow copied into buffers that are used again.
 #[derive(Default)]
 pub(super) struct Batch {
-    order: Vec<Record>,
+    order: Vec<Call>,
     packets: Vec<StoredPacket>,
     messages: Vec<StoredMessage>,
-    others: Vec<(PacketRef, Session, Other)>,
+    others: Vec<(PacketRef, Source, Other)>,
     bytes: Vec<u8>,
     text: String,
     holes: Vec<Hole>,
@@ -34,7 +34,7 @@ pub(super) struct Batch {
 
 /// Which call is next: each kind has its own list.
 #[derive(Clone, Copy)]
-enum Record {
+enum Call {
     Packet,
     Message,
     Other,
@@ -53,12 +53,12 @@ struct StoredSegment {
     payload: Range<usize>,
     connection: Connection,
     facts: SegmentFacts,
-    session: Option<Session>,
+    source: Option<Source>,
 }
 
 struct StoredMessage {
     at: PacketRef,
-    session: Session,
+    source: Source,
     message: Message<'static>,
     payload: Stored,
     holes: Range<usize>,
@@ -124,7 +124,7 @@ impl Batch {
                 payload: self.tail_or_keep(segment.payload.bytes, packet.data.bytes, &data),
                 connection: *view.connection,
                 facts: view.facts.clone(),
-                session: view.session.copied(),
+                source: view.source.cloned(),
             }
         });
         let packet = Packet {
@@ -134,32 +134,32 @@ impl Batch {
             data: nothing(packet.data),
         };
         self.packets.push(StoredPacket { packet, data, segment });
-        self.order.push(Record::Packet);
+        self.order.push(Call::Packet);
     }
 
     #[inline]
     pub(super) fn packet_end(&mut self) {
-        self.order.push(Record::PacketEnd);
+        self.order.push(Call::PacketEnd);
     }
 
     #[inline]
-    pub(super) fn event(&mut self, event: &Event<'_>) {
-        let other = match event.kind {
-            EventKind::Message(message) => return self.message(event, message),
-            EventKind::UpgradeRequest(request) => Other::UpgradeRequest(Box::new(request.clone())),
-            EventKind::Handshake(handshake) => Other::Handshake(Box::new(handshake.clone())),
-            EventKind::Frame(frame) => Other::Frame(*frame),
-            EventKind::Progress(progress) => Other::Progress(*progress),
-            EventKind::Violation { direction, violation } => Other::Violation(direction, Box::new(violation.clone())),
-            EventKind::Gap { direction, gap } => Other::Gap(direction, gap),
-            EventKind::SessionEnd(end) => Other::SessionEnd(Box::new(end.clone())),
+    pub(super) fn record(&mut self, record: &Record<'_>) {
+        let other = match record.kind {
+            RecordKind::Message(message) => return self.message(record, message),
+            RecordKind::UpgradeRequest(request) => Other::UpgradeRequest(Box::new(request.clone())),
+            RecordKind::Handshake(handshake) => Other::Handshake(Box::new(handshake.clone())),
+            RecordKind::Frame(frame) => Other::Frame(*frame),
+            RecordKind::Progress(progress) => Other::Progress(*progress),
+            RecordKind::Violation { direction, violation } => Other::Violation(direction, Box::new(violation.clone())),
+            RecordKind::Gap { direction, gap } => Other::Gap(direction, gap),
+            RecordKind::SessionEnd(end) => Other::SessionEnd(Box::new(end.clone())),
         };
-        self.others.push((event.at, *event.session, other));
-        self.order.push(Record::Other);
+        self.others.push((record.at, record.source.clone(), other));
+        self.order.push(Call::Other);
     }
 
     #[inline]
-    fn message(&mut self, event: &Event<'_>, message: &Message<'_>) {
+    fn message(&mut self, record: &Record<'_>, message: &Message<'_>) {
         let payload = match message.text {
             Some(text) => Stored::Text(self.keep_text(text)),
             None => Stored::Bytes(self.keep(message.payload.bytes)),
@@ -168,8 +168,8 @@ impl Batch {
         self.holes.extend_from_slice(message.payload.holes);
         let close = message.close.map(|close| (close.code, self.keep_text(close.reason)));
         self.messages.push(StoredMessage {
-            at: event.at,
-            session: *event.session,
+            at: record.at,
+            source: record.source.clone(),
             payload,
             holes: first_hole..self.holes.len(),
             close,
@@ -190,7 +190,7 @@ impl Batch {
                 close: None,
             },
         });
-        self.order.push(Record::Message);
+        self.order.push(Call::Message);
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
@@ -222,9 +222,9 @@ impl Batch {
         let mut messages = self.messages.iter();
         let mut others = self.others.iter();
         let mut current = None;
-        for record in &self.order {
-            match record {
-                Record::Packet => {
+        for call in &self.order {
+            match call {
+                Call::Packet => {
                     if let Some(stored) = packets.next() {
                         let packet = Packet {
                             data: self.captured(stored.packet.data, &stored.data),
@@ -234,18 +234,18 @@ impl Batch {
                         self.tell_packet(&packet, stored, sink)?;
                     }
                 }
-                Record::Message => {
+                Call::Message => {
                     if let Some(stored) = messages.next() {
                         self.tell_message(stored, sink)?;
                     }
                 }
-                Record::Other => {
-                    if let Some((at, session, other)) = others.next() {
+                Call::Other => {
+                    if let Some((at, source, other)) = others.next() {
                         let (at, kind) = (*at, other.kind());
-                        sink.event(&Event { at, session, kind })?;
+                        sink.record(&Record { at, source, kind })?;
                     }
                 }
-                Record::PacketEnd => {
+                Call::PacketEnd => {
                     if let Some(packet) = &current {
                         sink.packet_end(packet)?;
                     }
@@ -269,7 +269,7 @@ impl Batch {
             segment: &segment,
             connection: &stored.connection,
             facts: &stored.facts,
-            session: stored.session.as_ref(),
+            source: stored.source.as_ref(),
         };
         sink.packet(packet, Some(view))
     }
@@ -292,10 +292,10 @@ impl Batch {
             }),
             ..stored.message
         };
-        sink.event(&Event {
+        sink.record(&Record {
             at: stored.at,
-            session: &stored.session,
-            kind: EventKind::Message(&message),
+            source: &stored.source,
+            kind: RecordKind::Message(&message),
         })
     }
 
@@ -323,21 +323,21 @@ impl Batch {
 }
 
 impl Other {
-    fn kind(&self) -> EventKind<'_> {
+    fn kind(&self) -> RecordKind<'_> {
         match self {
-            Other::UpgradeRequest(request) => EventKind::UpgradeRequest(request),
-            Other::Handshake(handshake) => EventKind::Handshake(handshake),
-            Other::Frame(frame) => EventKind::Frame(frame),
-            Other::Progress(progress) => EventKind::Progress(progress),
-            Other::Violation(direction, violation) => EventKind::Violation {
+            Other::UpgradeRequest(request) => RecordKind::UpgradeRequest(request),
+            Other::Handshake(handshake) => RecordKind::Handshake(handshake),
+            Other::Frame(frame) => RecordKind::Frame(frame),
+            Other::Progress(progress) => RecordKind::Progress(progress),
+            Other::Violation(direction, violation) => RecordKind::Violation {
                 direction: *direction,
                 violation,
             },
-            Other::Gap(direction, gap) => EventKind::Gap {
+            Other::Gap(direction, gap) => RecordKind::Gap {
                 direction: *direction,
                 gap: *gap,
             },
-            Other::SessionEnd(end) => EventKind::SessionEnd(end),
+            Other::SessionEnd(end) => RecordKind::SessionEnd(end),
         }
     }
 }
@@ -369,8 +369,8 @@ mod tests {
             ControlFlow::Continue(())
         }
 
-        fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-            self.0.push(format!("{event:?}"));
+        fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+            self.0.push(format!("{record:?}"));
             ControlFlow::Continue(())
         }
 
@@ -389,8 +389,8 @@ mod tests {
             ControlFlow::Continue(())
         }
 
-        fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-            self.0.event(event);
+        fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+            self.0.record(record);
             ControlFlow::Continue(())
         }
 

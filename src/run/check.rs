@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use jiff::tz::TimeZone;
 
 use crate::base::Timestamp;
-use crate::record::{Event, EventKind, SegmentView, Sink};
+use crate::record::{Record, RecordKind, SegmentView, Sink};
 use crate::wire::Packet;
 
 /// Writes a line for each violation, and counts them.
@@ -47,22 +47,22 @@ impl Sink for Check {
         ControlFlow::Continue(())
     }
 
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        let EventKind::Violation { direction, violation } = event.kind else {
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        let RecordKind::Violation { direction, violation } = record.kind else {
             return ControlFlow::Continue(());
         };
         self.found += 1;
         if !self.quiet {
-            let session = event.session;
-            let time = self.time(event.at.time);
+            let session = record.source;
+            let time = self.time(record.at.time);
             // The detail is plain by its contract: nothing captured stands in it unescaped. A vector takes every write.
             let _ = writeln!(
                 self.out,
                 "{time} #{} {} → {} packet {}: {} ({}): {}",
-                session.number,
+                session.number(),
                 session.sender(direction),
                 session.sender(direction.other()),
-                event.at.packet,
+                record.at.packet,
                 violation.rule.id(),
                 violation.rule.rfc(),
                 violation.detail,

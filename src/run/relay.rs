@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use super::batch::Batch;
 use super::output::Output;
 use super::sinks::Sinks;
-use crate::record::{Event, EventKind, SegmentView, Sink};
+use crate::record::{Record, RecordKind, SegmentView, Sink};
 use crate::wire::Packet;
 
 /// Batches on their way. A few even out what the two threads need for one.
@@ -127,13 +127,13 @@ impl Sink for Relay {
     }
 
     #[inline]
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         // For narration, which goes with packets.
-        let narrated = matches!(event.kind, EventKind::UpgradeRequest(_) | EventKind::Progress(_));
+        let narrated = matches!(record.kind, RecordKind::UpgradeRequest(_) | RecordKind::Progress(_));
         if narrated && !self.packets {
             return ControlFlow::Continue(());
         }
-        self.batch.event(event);
+        self.batch.record(record);
         if self.in_packet {
             ControlFlow::Continue(())
         } else {

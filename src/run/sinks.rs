@@ -10,7 +10,7 @@ use crate::export::messages::Messages;
 use crate::export::tcpdump::Printer;
 use crate::export::trace::Trace;
 use crate::export::{SelectedEvents, SelectedPackets, View};
-use crate::record::{Event, SegmentView, Sink};
+use crate::record::{Record, SegmentView, Sink};
 use crate::wire::Packet;
 
 /// When this much has gathered, it is taken.
@@ -47,7 +47,7 @@ impl Sink for Lines {
         ControlFlow::Continue(())
     }
 
-    fn event(&mut self, _: &Event<'_>) -> ControlFlow<()> {
+    fn record(&mut self, _: &Record<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 
@@ -142,8 +142,8 @@ impl Sink for AnyView {
     }
 
     #[inline]
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        each_view!(self, view => view.event(event))
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        each_view!(self, view => view.record(record))
     }
 
     #[inline]
@@ -174,15 +174,15 @@ impl Sink for Sinks {
         }
     }
 
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         if let Some(check) = &mut self.check {
-            check.event(event)?;
+            check.record(record)?;
         }
         if let Some(closing) = &mut self.closing {
-            closing.summary.event(event)?;
+            closing.summary.record(record)?;
         }
         match &mut self.view {
-            Some(view) => view.event(event),
+            Some(view) => view.record(record),
             None => ControlFlow::Continue(()),
         }
     }
@@ -210,8 +210,8 @@ impl Sink for Emptied<'_> {
         self.sinks.packet(packet, segment)
     }
 
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        self.sinks.event(event)?;
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        self.sinks.record(record)?;
         if self.sinks.full() {
             self.sinks.drain(&mut self.output.buffer);
             self.output.flush()?;

@@ -216,7 +216,7 @@ fn check_json(output: &str, nick: &Frames, pig: &Frames) {
             .find(|event| event["event"] == "session-end" && event["session"] == session)
             .unwrap();
         assert_eq!(
-            (&end["how"], &end["close_code"], &end["by"]),
+            (&end["how"], &end["close_codes"]["client"], &end["by"]),
             (&json!("close"), &json!(1000), &json!("client")),
             "{end}"
         );
@@ -367,7 +367,7 @@ fn text_from_others_is_text_and_keys_do_what_they_say() {
 
     for language in ["zh-CN", "zh-TW", "ja", "es", "en"] {
         browser.run(&format!(
-            "const s = document.getElementById('language'); s.value = '{language}'; s.dispatchEvent(new Event('change'))"
+            "const s = document.getElementById('language'); s.value = '{language}'; s.dispatchEvent(new Record('change'))"
         ));
         assert_eq!(browser.run("return document.documentElement.lang"), language);
         assert_eq!(

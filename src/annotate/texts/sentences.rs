@@ -71,7 +71,7 @@ impl Words<'_> {
             Title::Ack => self.t_ack(),
             Title::Data => self.t_data(),
             Title::Gap => self.t_gap(),
-            Title::End => self.t_end(),
+            Title::How => self.t_end(),
         }
         self.end();
     }

@@ -4,7 +4,7 @@ use super::words::{Arg, Words};
 use super::{Catalog, Language};
 use crate::annotate::Story;
 use crate::base::Direction;
-use crate::record::{End, SessionEnd, Unanswered};
+use crate::record::{How, SessionEnd, Unanswered};
 
 impl Catalog {
     /// Appends one sentence on how a session ended: who ended it, with which code, whether the closing handshake was complete,
@@ -35,24 +35,25 @@ impl Words<'_> {
         match (end.refused, end.how) {
             (Some(0), _) => self.v_unanswered(),
             (Some(status), _) => self.v_refused(Arg::Num(status.into())),
-            (None, End::Close) => self.closed(end),
-            (None, End::Fin) => match end.by {
-                Some(by) if end.close_unseen => self.v_fin_unseen(Arg::Side(by)),
+            _ if end.close_codes.iter().any(Option::is_some) => self.closed(end),
+            (None, How::Fin) => match end.by {
+                Some(by) if end.closing_handshake.is_none() => self.v_fin_unseen(Arg::Side(by)),
                 Some(by) => self.v_fin(Arg::Side(by)),
                 None => self.v_somebody(),
             },
-            (None, End::Reset) => match end.reset.or(end.by) {
-                Some(by) if end.close_unseen => self.v_reset_unseen(Arg::Side(by)),
+            (None, How::Rst) => match end.reset.or(end.by) {
+                Some(by) if end.closing_handshake.is_none() => self.v_reset_unseen(Arg::Side(by)),
                 Some(by) => self.v_reset(Arg::Side(by)),
                 None => self.v_somebody(),
             },
-            (None, End::Idle) if end.reused => self.v_reused(),
-            (None, End::Idle) => self.v_idle(),
-            (None, End::Evicted) => self.v_evicted(),
-            (None, End::CaptureEnd) => self.v_capture_end(),
+            (None, How::Reused) => self.v_reused(),
+            (None, How::Idle) => self.v_idle(),
+            (None, How::Evicted) => self.v_evicted(),
+            (None, How::CaptureEnd) => self.v_capture_end(),
+            (None, _) => self.v_somebody(),
         }
         for direction in [Direction::ClientToServer, Direction::ServerToClient] {
-            let Unanswered { count, first_packet } = end.unanswered_pings[direction.index()];
+            let Unanswered { count, first_packet } = end.unanswered_pings[direction];
             if count > 0 {
                 self.out.extend_from_slice(self.catalog.clause.as_bytes());
             }
@@ -68,17 +69,17 @@ impl Words<'_> {
     fn closed(&mut self, end: &SessionEnd) {
         let Some(by) = end.by else { return self.v_somebody() };
         let (who, other) = (Arg::Side(by), Arg::Side(by.other()));
-        match (end.close_code, end.closing_handshake) {
-            (Some(code), true) => self.v_closed_code(who, Arg::Num(code.into()), Arg::Raw(self.code(code))),
-            (None, true) => self.v_closed(who),
-            (Some(code), false) if end.close_unseen => {
+        match (end.close_codes[by].flatten(), end.closing_handshake) {
+            (Some(code), Some(true)) => self.v_closed_code(who, Arg::Num(code.into()), Arg::Raw(self.code(code))),
+            (None, Some(true)) => self.v_closed(who),
+            (Some(code), None) => {
                 self.v_closed_code_unseen(who, Arg::Num(code.into()), Arg::Raw(self.code(code)), other)
             }
-            (None, false) if end.close_unseen => self.v_closed_unseen(who, other),
-            (Some(code), false) => {
+            (None, None) => self.v_closed_unseen(who, other),
+            (Some(code), Some(false)) => {
                 self.v_closed_code_unanswered(who, Arg::Num(code.into()), Arg::Raw(self.code(code)), other)
             }
-            (None, false) => self.v_closed_unanswered(who, other),
+            (None, Some(false)) => self.v_closed_unanswered(who, other),
         }
     }
 

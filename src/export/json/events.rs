@@ -4,11 +4,24 @@ use super::message::{masking, packets};
 use super::{put, put_bool, put_direction, put_string};
 use crate::base::{Direction, Gap, Violation};
 use crate::export::put::number;
-use crate::record::{Accept, Deflate, Extension, FrameInfo, Handshake, SessionEnd};
+use crate::record::{Accept, Deflate, Extension, FrameInfo, Handshake, Proxied, SessionEnd};
+
+/// `proxied`, of all events.
+pub(super) fn proxied(out: &mut Vec<u8>, proxied: &Proxied) {
+    put(out, ",\"proxied\":{\"client\":");
+    optional(out, Some(&*proxied.client).filter(|client| !client.is_empty()));
+    put(out, ",\"server\":");
+    optional(out, Some(&*proxied.server).filter(|server| !server.is_empty()));
+    put(out, ",\"by\":");
+    put_string(out, proxied.by);
+    put(out, "}");
+}
 
 /// `handshake`.
-pub(super) fn handshake(out: &mut Vec<u8>, handshake: &Handshake) {
+pub(super) fn handshake(out: &mut Vec<u8>, handshake: &Handshake, stream: Option<u32>) {
     let request = &handshake.request;
+    put(out, ",\"http\":");
+    put_string(out, if stream.is_some() { "2" } else { "1.1" });
     put(out, ",\"request\":{\"method\":");
     put_string(out, &request.method);
     put(out, ",\"target\":");
@@ -18,21 +31,27 @@ pub(super) fn handshake(out: &mut Vec<u8>, handshake: &Handshake) {
         Some(response) => {
             put(out, "},\"response\":{\"status\":");
             number(out, response.status.into());
+            put(out, ",\"reason\":");
+            put_string(out, &response.reason);
             headers(out, &response.headers);
+            if let Some(body) = &response.body {
+                put(out, ",\"body\":");
+                put_string(out, &String::from_utf8_lossy(body));
+                put(out, ",\"body_length\":");
+                number(out, response.body_length);
+            }
             put(out, "}");
         }
         None => put(out, "},\"response\":null"),
     }
-    put(out, ",\"accept\":\"");
-    put(
-        out,
-        match handshake.accept {
-            Accept::Valid => "valid",
-            Accept::Invalid => "invalid",
-            Accept::Missing => "missing",
-        },
-    );
-    put(out, "\",\"subprotocol\":");
+    put(out, ",\"accept\":");
+    let accept = match handshake.accept {
+        Accept::Valid => "valid",
+        Accept::Invalid => "invalid",
+        Accept::Missing => "missing",
+    };
+    optional(out, stream.is_none().then_some(accept));
+    put(out, ",\"subprotocol\":");
     optional(out, handshake.subprotocol.as_deref());
     put(out, ",\"extensions\":[");
     separated(out, &handshake.extensions, extension);
@@ -121,22 +140,40 @@ pub(super) fn gap(out: &mut Vec<u8>, direction: Direction, gap: &Gap) {
 }
 
 /// `session-end`.
-pub(super) fn session_end(out: &mut Vec<u8>, end: &SessionEnd, verdict: &str) {
+pub(super) fn session_end(out: &mut Vec<u8>, end: &SessionEnd, explanation: &str) {
     put(out, ",\"how\":\"");
     put(out, end.how.name());
-    put(out, "\",\"close_code\":");
-    match end.close_code {
-        Some(code) => number(out, code.into()),
+    put(out, "\",\"by\":");
+    optional(out, end.by.map(Direction::sender));
+    put(out, ",\"close_codes\":{");
+    for direction in Direction::BOTH {
+        put(
+            out,
+            match direction {
+                Direction::ClientToServer => "\"client\":",
+                Direction::ServerToClient => ",\"server\":",
+            },
+        );
+        match end.close_codes[direction].flatten() {
+            Some(code) => number(out, code.into()),
+            None => put(out, "null"),
+        }
+    }
+    put(out, "},\"closing_handshake\":");
+    match end.closing_handshake {
+        Some(complete) => put_bool(out, complete),
         None => put(out, "null"),
     }
-    put(out, ",\"by\":");
-    optional(out, end.by.map(Direction::sender));
     put(out, ",\"messages\":");
-    number(out, end.messages);
+    number(out, end.message_count());
     put(out, ",\"bytes\":");
-    number(out, end.bytes);
-    put(out, ",\"verdict\":");
-    put_string(out, verdict);
+    number(out, end.byte_count());
+    put(out, ",\"verdict\":\"");
+    put(out, end.verdict.name());
+    put(out, "\",\"abnormal\":");
+    put_bool(out, end.verdict.is_abnormal());
+    put(out, ",\"explanation\":");
+    put_string(out, explanation);
 }
 
 fn optional(out: &mut Vec<u8>, text: Option<&str>) {

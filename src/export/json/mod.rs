@@ -13,7 +13,7 @@ use super::put::{endpoint, number};
 use super::utc::Utc;
 use crate::annotate::texts::Catalog;
 use crate::base::Direction;
-use crate::record::{Event, EventKind, SegmentView, Sink};
+use crate::record::{Record, RecordKind, SegmentView, Sink};
 use crate::wire::Packet;
 
 /// The view.
@@ -40,21 +40,45 @@ impl Json {
 
     /// What all events of a session begin with.
     #[inline]
-    fn begin(&mut self, name: &str, event: &Event<'_>) {
+    fn begin(&mut self, name: &str, record: &Record<'_>) {
         let out = &mut self.out;
         put(out, "{\"event\":\"");
         put(out, name);
         put(out, "\",\"time\":\"");
-        self.utc.write(out, event.at.time);
-        put(out, "\",\"packet\":");
-        number(out, event.at.packet);
+        self.utc.write(out, record.at.time);
+        put(out, "\",\"ts\":");
+        self.utc.write_seconds(out, record.at.time);
+        put(out, ",\"packet\":");
+        number(out, record.at.packet);
+        put(out, ",\"connection\":");
+        number(out, record.source.connection.0);
         put(out, ",\"session\":");
-        number(out, event.session.number);
+        match record.source.session {
+            Some(session) => number(out, session.0),
+            None => put(out, "null"),
+        }
+        put(out, ",\"stream\":");
+        match record.source.stream {
+            Some(stream) => number(out, stream.into()),
+            None => put(out, "null"),
+        }
+        put(out, ",\"scheme\":");
+        match record.source.session {
+            Some(_) => {
+                put(out, "\"");
+                put(out, record.source.scheme.name());
+                put(out, "\"");
+            }
+            None => put(out, "null"),
+        }
         put(out, ",\"client\":\"");
-        endpoint(out, &event.session.client);
+        endpoint(out, &record.source.client);
         put(out, "\",\"server\":\"");
-        endpoint(out, &event.session.server);
+        endpoint(out, &record.source.server);
         put(out, "\"");
+        if let Some(proxied) = &record.source.proxied {
+            events::proxied(out, proxied);
+        }
     }
 
     /// Ends the line.
@@ -76,39 +100,39 @@ impl Sink for Json {
         ControlFlow::Continue(())
     }
 
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        match event.kind {
-            EventKind::Message(message) => {
-                self.begin("message", event);
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        match record.kind {
+            RecordKind::Message(message) => {
+                self.begin("message", record);
                 message::write(&mut self.out, message);
             }
-            EventKind::Handshake(handshake) => {
-                self.begin("handshake", event);
-                events::handshake(&mut self.out, handshake);
+            RecordKind::Handshake(handshake) => {
+                self.begin("handshake", record);
+                events::handshake(&mut self.out, handshake, record.source.stream);
             }
-            EventKind::Frame(frame) if self.frames => {
-                self.begin("frame", event);
+            RecordKind::Frame(frame) if self.frames => {
+                self.begin("frame", record);
                 events::frame(&mut self.out, frame);
             }
-            EventKind::Violation { direction, violation } => {
-                self.begin("violation", event);
+            RecordKind::Violation { direction, violation } => {
+                self.begin("violation", record);
                 events::violation(&mut self.out, direction, violation);
             }
-            EventKind::Gap { direction, gap } => {
-                self.begin("gap", event);
+            RecordKind::Gap { direction, gap } => {
+                self.begin("gap", record);
                 events::gap(&mut self.out, direction, &gap);
             }
-            EventKind::SessionEnd(end) => {
+            RecordKind::SessionEnd(end) => {
                 self.verdict.clear();
                 self.catalog.verdict(end, &mut self.verdict);
-                self.begin("session-end", event);
+                self.begin("session-end", record);
                 events::session_end(
                     &mut self.out,
                     end,
                     std::str::from_utf8(&self.verdict).unwrap_or_default(),
                 );
             }
-            EventKind::Frame(_) | EventKind::UpgradeRequest(_) | EventKind::Progress(_) => {
+            RecordKind::Frame(_) | RecordKind::UpgradeRequest(_) | RecordKind::Progress(_) => {
                 return ControlFlow::Continue(());
             }
         }

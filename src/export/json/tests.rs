@@ -2,25 +2,25 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::base::{Gap, GapCause, PacketRef, Rule, Timestamp, Violation};
+use crate::base::{Gap, GapCause, PacketRef, PerDirection, Rule, Timestamp, Violation};
 use crate::export::hidden::is_hidden_at;
-use crate::export::samples::{event, message, session};
+use crate::export::samples::{self, message, record, session};
 use crate::record::{
-    Accept, Close, Deflate, End, Extension, FrameInfo, Handshake, Hole, Message, Opcode, Payload, Request, Response,
-    SessionEnd, Span, StreamRange,
+    Accept, Close, Deflate, Extension, FrameInfo, Handshake, Hole, How, Message, Opcode, Payload, Request, Response,
+    SessionEnd, Span, StreamRange, Verdict,
 };
 
 fn catalog() -> &'static Catalog {
     crate::annotate::texts::by_tag("en").unwrap()
 }
 
-fn line(kind: EventKind<'_>) -> String {
+fn line(kind: RecordKind<'_>) -> String {
     let mut view = Json::new(false, true, catalog());
-    assert!(view.event(&event(&session(), kind)).is_continue());
+    assert!(view.record(&record(&session(), kind)).is_continue());
     String::from_utf8(std::mem::take(view.output())).unwrap()
 }
 
-fn value(kind: EventKind<'_>) -> Value {
+fn value(kind: RecordKind<'_>) -> Value {
     serde_json::from_str(&line(kind)).unwrap()
 }
 
@@ -39,9 +39,9 @@ fn bytes_of(value: &Value) -> Vec<u8> {
 fn a_chat_message_has_all_its_fields_in_their_order() {
     let text = br#"{"type":"say", "to_uid":"all"}"#;
     assert_eq!(
-        line(EventKind::Message(&message(Opcode::Text, text))),
+        line(RecordKind::Message(&message(Opcode::Text, text))),
         concat!(
-            r#"{"event":"message","time":"2014-08-12T09:51:02.775205Z","packet":28,"session":2,"client":"127.0.0.1:60653","#,
+            r#"{"event":"message","time":"2014-08-12T09:51:02.775205Z","ts":1407837062.775205,"packet":28,"connection":2,"session":2,"stream":null,"scheme":"ws","client":"127.0.0.1:60653","#,
             r#""server":"127.0.0.1:7272","direction":"client-to-server","opcode":"text","length":30,"wire_length":30,"frames":1,"#,
             r#""masked":true,"masking_key":"3c313744","compressed":false,"packets":[28,28],"#,
             r#""text":"{\"type\":\"say\", \"to_uid\":\"all\"}","json":{"type":"say","to_uid":"all"},"#,
@@ -54,7 +54,7 @@ fn a_chat_message_has_all_its_fields_in_their_order() {
 #[test]
 fn times_have_nine_digits_with_nano() {
     let mut view = Json::new(true, false, catalog());
-    let _ = view.event(&event(&session(), EventKind::Message(&message(Opcode::Ping, b""))));
+    let _ = view.record(&record(&session(), RecordKind::Message(&message(Opcode::Ping, b""))));
     assert!(
         view.output()
             .starts_with(br#"{"event":"message","time":"2014-08-12T09:51:02.775205000Z","#)
@@ -75,7 +75,7 @@ fn json_is_given_for_objects_and_arrays_only() {
         ("[\"\u{1b}\"]", None),
         ("[\"\\ud800\"]", Some("[\"\\ud800\"]")),
     ] {
-        let line = line(EventKind::Message(&message(Opcode::Text, text.as_bytes())));
+        let line = line(RecordKind::Message(&message(Opcode::Text, text.as_bytes())));
         match expected {
             Some(json) => assert!(line.contains(&format!(r#","json":{json},"complete""#)), "{line}"),
             None => assert!(!line.contains(r#""json""#), "{line}"),
@@ -86,7 +86,7 @@ fn json_is_given_for_objects_and_arrays_only() {
 #[test]
 fn hostile_nesting_makes_no_line_that_readers_refuse() {
     let text = "[".repeat(100_000) + &"]".repeat(100_000);
-    let value = value(EventKind::Message(&message(Opcode::Text, text.as_bytes())));
+    let value = value(RecordKind::Message(&message(Opcode::Text, text.as_bytes())));
     assert_eq!(bytes_of(&value), text.into_bytes());
     assert!(value.get("json").is_none());
 }
@@ -94,7 +94,7 @@ fn hostile_nesting_makes_no_line_that_readers_refuse() {
 #[test]
 fn a_line_separator_cannot_break_a_line_in_two() {
     let text = "{\"a\":\"\u{2028}\u{85}\u{c}\u{b}\"}\r\n";
-    let line = line(EventKind::Message(&message(Opcode::Text, text.as_bytes())));
+    let line = line(RecordKind::Message(&message(Opcode::Text, text.as_bytes())));
     assert_eq!(line.lines().count(), 1);
     assert!(
         line.trim_end().chars().all(|ch| !ch.is_control() && ch != '\u{2028}'),
@@ -132,16 +132,17 @@ fn an_escape_sequence_in_a_header_cannot_reach_the_terminal() {
         }),
         deflate_unknown: false,
     };
-    let shown = line(EventKind::Handshake(&handshake));
+    let shown = line(RecordKind::Handshake(&handshake));
     assert!(!shown.contains(['\u{1b}', '\u{9b}', '\u{202e}']));
     let value: Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(
         value,
         json!({
-            "event": "handshake", "time": "2014-08-12T09:51:02.775205Z", "packet": 28, "session": 2,
+            "event": "handshake", "time": "2014-08-12T09:51:02.775205Z", "ts": 1407837062.775205, "packet": 28,
+            "connection": 2, "session": 2, "stream": null, "scheme": "ws", "http": "1.1",
             "client": "127.0.0.1:60653", "server": "127.0.0.1:7272",
             "request": {"method": "GET", "target": "/\u{1b}[2J", "headers": [["Host", "\u{9b}\u{202e}\""], ["Host", "b"]]},
-            "response": {"status": 101, "headers": []},
+            "response": {"status": 101, "reason": "", "headers": []},
             "accept": "valid", "subprotocol": "chat",
             "extensions": [{"name": "permessage-deflate", "parameters": [["server_max_window_bits", "10"], ["x", null]]}],
             "deflate": {"server_no_context_takeover": false, "client_no_context_takeover": true,
@@ -161,7 +162,7 @@ fn an_unanswered_upgrade_has_nulls() {
         deflate: None,
         deflate_unknown: false,
     };
-    let value = value(EventKind::Handshake(&handshake));
+    let value = value(RecordKind::Handshake(&handshake));
     for name in ["response", "subprotocol", "deflate"] {
         assert_eq!(value[name], Value::Null);
     }
@@ -178,7 +179,7 @@ fn a_close_frame_has_code_and_reason() {
         code: 1000,
         reason: "over \"it\"",
     });
-    let value = value(EventKind::Message(&close));
+    let value = value(RecordKind::Message(&close));
     assert_eq!(value["close"], json!({"code": 1000, "reason": "over \"it\""}));
     assert_eq!(bytes_of(&value), b"\x03\xe8over \"it\"");
 }
@@ -195,7 +196,7 @@ fn frames_violations_gaps_and_ends_have_their_fields() {
         span: span(3, 4),
         offset: 99,
     };
-    let shown = line(EventKind::Frame(&frame));
+    let shown = line(RecordKind::Frame(&frame));
     assert!(shown.ends_with(concat!(
         r#","direction":"server-to-client","opcode":"continuation","fin":true,"rsv":[true,false,false],"masked":false,"#,
         r#""masking_key":null,"length":7,"packets":[3,4],"offset":99}"#,
@@ -203,7 +204,7 @@ fn frames_violations_gaps_and_ends_have_their_fields() {
     )));
     let violation = Violation::new(Rule::UnmaskedClientFrame, "not \"masked\"");
     let direction = Direction::ClientToServer;
-    let shown = line(EventKind::Violation {
+    let shown = line(RecordKind::Violation {
         direction,
         violation: &violation,
     });
@@ -216,28 +217,31 @@ fn frames_violations_gaps_and_ends_have_their_fields() {
         length: 1448,
         cause: GapCause::Snaplen,
     };
-    let shown = line(EventKind::Gap { direction, gap });
+    let shown = line(RecordKind::Gap { direction, gap });
     assert!(shown.ends_with(",\"direction\":\"client-to-server\",\"length\":1448,\"cause\":\"snaplen\"}\n"));
     let end = SessionEnd {
-        how: End::Reset,
-        close_code: None,
         by: Some(Direction::ServerToClient),
-        closing_handshake: false,
-        close_unseen: false,
-        reused: false,
-        messages: 3,
-        bytes: 70,
-        unanswered_pings: Default::default(),
-        refused: None,
-        fin: [false, false],
+        messages: PerDirection {
+            client_to_server: 1,
+            server_to_client: 2,
+        },
+        bytes: PerDirection {
+            client_to_server: 60,
+            server_to_client: 10,
+        },
+        verdict: Verdict::Reset,
         reset: Some(Direction::ServerToClient),
+        ..samples::end(How::Rst)
     };
-    let shown = line(EventKind::SessionEnd(&end));
+    let shown = line(RecordKind::SessionEnd(&end));
     let mut verdict = Vec::new();
     catalog().verdict(&end, &mut verdict);
     let verdict = String::from_utf8(verdict).unwrap();
     assert!(!verdict.is_empty());
-    let end = r#","how":"rst","close_code":null,"by":"server","messages":3,"bytes":70,"verdict":"#;
+    let end = concat!(
+        r#","how":"rst","by":"server","close_codes":{"client":null,"server":null},"closing_handshake":false,"messages":3,"#,
+        r#""bytes":70,"verdict":"reset","abnormal":true,"explanation":"#
+    );
     assert!(shown.ends_with(&format!("{end}{}}}\n", json!(verdict))), "{shown}");
 }
 
@@ -254,8 +258,8 @@ fn narration_and_unasked_frames_give_no_line() {
         span: span(3, 4),
         offset: 99,
     };
-    let _ = view.event(&event(&session(), EventKind::Frame(&frame)));
-    let _ = view.event(&event(&session(), EventKind::UpgradeRequest(&Request::default())));
+    let _ = view.record(&record(&session(), RecordKind::Frame(&frame)));
+    let _ = view.record(&record(&session(), RecordKind::UpgradeRequest(&Request::default())));
     assert!(view.output().is_empty());
 }
 
@@ -279,7 +283,7 @@ fn what_is_missing_is_said_and_never_shown_as_text() {
             length: None,
         },
     ];
-    let value = value(EventKind::Message(&incomplete(Opcode::Text, b"ab???cde", &holes)));
+    let value = value(RecordKind::Message(&incomplete(Opcode::Text, b"ab???cde", &holes)));
     assert_eq!(value["known"], json!([[0, {"text": "ab"}], [5, {"text": "cde"}]]));
     assert_eq!(value["missing"], json!([[2, 3], [8, null]]));
     assert_eq!((&value["length"], &value["complete"]), (&json!(5), &json!(false)));
@@ -300,7 +304,7 @@ fn a_character_cut_by_a_hole_does_not_spoil_the_text_beside_it() {
         offset: 3,
         length: Some(1),
     }];
-    let value = value(EventKind::Message(&incomplete(Opcode::Text, bytes, &holes)));
+    let value = value(RecordKind::Message(&incomplete(Opcode::Text, bytes, &holes)));
     assert_eq!(
         value["known"],
         json!([[0, {"text": "a"}], [1, {"base64": "54w="}], [4, {"base64": "jKo="}], [6, {"text": "b"}]])
@@ -313,7 +317,7 @@ fn a_message_without_its_beginning_is_known_from_there() {
         offset: 0,
         length: None,
     }];
-    let value = value(EventKind::Message(&incomplete(Opcode::Text, b"abc", &holes)));
+    let value = value(RecordKind::Message(&incomplete(Opcode::Text, b"abc", &holes)));
     assert_eq!(
         (&value["known"], &value["missing"]),
         (&json!([[0, {"text": "abc"}]]), &json!([[0, null]]))
@@ -326,7 +330,7 @@ fn a_message_of_which_nothing_is_known_keeps_its_length() {
         offset: 0,
         length: Some(70_000),
     }];
-    let value = value(EventKind::Message(&incomplete(Opcode::Binary, b"", &holes)));
+    let value = value(RecordKind::Message(&incomplete(Opcode::Binary, b"", &holes)));
     assert_eq!(
         (&value["known"], &value["missing"]),
         (&json!([]), &json!([[0, 70_000]]))
@@ -344,7 +348,7 @@ proptest! {
         ],
         opcode in prop_oneof![Just(Opcode::Text), Just(Opcode::Binary)],
     ) {
-        let line = line(EventKind::Message(&message(opcode, &bytes)));
+        let line = line(RecordKind::Message(&message(opcode, &bytes)));
         prop_assert_eq!(line.find('\n'), Some(line.len() - 1));
         let shown = line.trim_end();
         prop_assert!(shown.char_indices().all(|(at, ch)| !is_hidden_at(shown, at, ch)));
@@ -372,7 +376,7 @@ proptest! {
         if open && rest.is_empty() {
             holes.push(Hole { offset: bytes.len() as u64, length: None });
         }
-        let value = value(EventKind::Message(&incomplete(opcode, &bytes, &holes)));
+        let value = value(RecordKind::Message(&incomplete(opcode, &bytes, &holes)));
         let mut known = vec![None; bytes.len()];
         for piece in value["known"].as_array().unwrap() {
             let from = piece[0].as_u64().unwrap() as usize;

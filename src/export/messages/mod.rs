@@ -14,7 +14,7 @@ use super::palette::Palette;
 use super::put::{endpoint, number};
 use super::tcpdump::{self, Clock};
 use crate::base::{Direction, Endpoint};
-use crate::record::{Event, EventKind, Message, SegmentView, Session, Sink};
+use crate::record::{Message, Record, RecordKind, SegmentView, Sink, Source};
 use crate::wire::Packet;
 use names::Names;
 
@@ -66,17 +66,17 @@ impl Messages {
         }
     }
 
-    fn line(&mut self, event: &Event<'_>, message: &Message<'_>) {
+    fn line(&mut self, record: &Record<'_>, message: &Message<'_>) {
         let begin = self.out.len();
-        let (session, palette) = (event.session, self.palette);
+        let (session, palette) = (record.source, self.palette);
         let colour = match message.direction {
             Direction::ClientToServer => palette.client,
             Direction::ServerToClient => palette.server,
         };
         self.put(palette.faint);
-        self.clock.print(event.at.time, &mut self.out);
+        self.clock.print(record.at.time, &mut self.out);
         self.out.push(b'#');
-        number(&mut self.out, session.number);
+        number(&mut self.out, session.number());
         self.put(palette.reset);
         self.out.push(b' ');
         self.put(colour);
@@ -107,11 +107,11 @@ impl Messages {
     }
 
     /// Who sends in `direction`, with the name if it is known.
-    fn party(&mut self, session: &Session, direction: Direction) {
+    fn party(&mut self, session: &Source, direction: Direction) {
         let party: Endpoint = session.sender(direction);
         endpoint(&mut self.out, &party);
         if let (Some(terminal), Direction::ClientToServer) = (&self.terminal, direction) {
-            terminal.names.write(&mut self.out, session.number);
+            terminal.names.write(&mut self.out, session.number());
         }
     }
 
@@ -144,17 +144,17 @@ impl Sink for Messages {
     }
 
     #[inline]
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        match &event.kind {
-            EventKind::Message(message) => {
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        match &record.kind {
+            RecordKind::Message(message) => {
                 if let Some(terminal) = &mut self.terminal {
-                    terminal.names.hear(event.session, message);
+                    terminal.names.hear(record.source, message);
                 }
-                self.line(event, message);
+                self.line(record, message);
             }
-            EventKind::SessionEnd(_) => {
+            RecordKind::SessionEnd(_) => {
                 if let Some(terminal) = &mut self.terminal {
-                    terminal.names.forget(event.session.number);
+                    terminal.names.forget(record.source.number());
                 }
             }
             _ => {}

@@ -7,7 +7,7 @@ use foldhash::quality::RandomState;
 use crate::annotate::texts::quoting;
 use crate::dissect::{Meaning, Said, read};
 use crate::export::escape;
-use crate::record::{Message, Session};
+use crate::record::{Message, Source};
 
 /// Connections of which the name is kept; more of them stay without one.
 const MAX_NAMES: usize = 10_000;
@@ -22,7 +22,7 @@ pub(super) struct Names {
 
 impl Names {
     /// Listens for logins.
-    pub(super) fn hear(&mut self, session: &Session, message: &Message<'_>) {
+    pub(super) fn hear(&mut self, session: &Source, message: &Message<'_>) {
         let Some(text) = message.text else { return };
         let said = Said {
             text,
@@ -32,7 +32,7 @@ impl Names {
         let Some(Meaning::Login { name, .. }) = read(&said) else {
             return;
         };
-        if self.by_session.len() >= MAX_NAMES && !self.by_session.contains_key(&session.number) {
+        if self.by_session.len() >= MAX_NAMES && !self.by_session.contains_key(&session.number()) {
             return;
         }
         let mut sent = Vec::new();
@@ -43,7 +43,7 @@ impl Names {
             shown.extend_from_slice("…".as_bytes());
         }
         shown.push(b'"');
-        self.by_session.insert(session.number, shown);
+        self.by_session.insert(session.number(), shown);
     }
 
     /// The connection is over.

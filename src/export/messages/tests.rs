@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::export::hidden::is_hidden_at;
-use crate::export::samples::{event, message, session};
+use crate::export::samples::{message, record, session};
 use crate::record::{Close, Hole, Opcode, Payload};
 
 fn options(width: Option<usize>, palette: &'static Palette) -> Options {
@@ -22,7 +22,7 @@ fn shown(options: &Options, messages: &[Message<'_>]) -> String {
     let mut view = Messages::new(options);
     for message in messages {
         assert!(
-            view.event(&event(&session(), EventKind::Message(message)))
+            view.record(&record(&session(), RecordKind::Message(message)))
                 .is_continue()
         );
     }

@@ -8,7 +8,7 @@ use foldhash::quality::RandomState;
 use super::spread::Spread;
 use crate::base::{Endpoint, Timestamp};
 use crate::dissect::{Meaning, Said, Text, read};
-use crate::record::{Message, Session};
+use crate::record::{Message, Source};
 
 /// Names that are told apart, and says or pings that are waited for.
 const MAX_WAITING: usize = 4096;
@@ -39,7 +39,7 @@ impl Chat {
     }
 
     /// A text message came.
-    pub(super) fn hear(&mut self, session: &Session, message: &Message<'_>, time: Timestamp) {
+    pub(super) fn hear(&mut self, session: &Source, message: &Message<'_>, time: Timestamp) {
         let Some(text) = message.text else { return };
         let said = Said {
             text,

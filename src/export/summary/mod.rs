@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 
 use crate::annotate::Narrator;
 use crate::base::{Direction, Rule, Timestamp};
-use crate::record::{End, Event, EventKind, Message, Opcode, SegmentView, Session, Sink};
+use crate::record::{How, Message, Opcode, Record, RecordKind, SegmentView, SessionEnd, Sink, Source};
 use crate::wire::Packet;
 use chat::{Chat, Pings};
 
@@ -36,7 +36,7 @@ pub struct Summary {
     incomplete: u64,
     evicted_histories: u64,
     unanswered: u64,
-    ends: Vec<((End, Option<u16>), u64)>,
+    ends: Vec<((How, Option<u16>), u64)>,
     chat: Chat,
     pings: Pings,
     /// Keeps the books of who has got what was said.
@@ -65,20 +65,21 @@ impl Summary {
         self.dropped = packets;
     }
 
-    fn message(&mut self, session: &Session, message: &Message<'_>, time: Timestamp) {
+    fn message(&mut self, session: &Source, message: &Message<'_>, time: Timestamp) {
         let opcode = usize::from(message.opcode.bits() & 0x0f);
         self.messages[message.direction.index()][opcode] += 1;
         self.message_bytes += message.payload.length();
         match message.opcode {
-            Opcode::Ping => self.pings.ping(session.number, message, time),
-            Opcode::Pong => self.pings.pong(session.number, message, time),
+            Opcode::Ping => self.pings.ping(session.number(), message, time),
+            Opcode::Pong => self.pings.pong(session.number(), message, time),
             Opcode::Text => self.chat.hear(session, message, time),
             _ => {}
         }
     }
 
-    fn ended(&mut self, how: End, code: Option<u16>) {
-        let key = (how, code);
+    fn ended(&mut self, end: &SessionEnd) {
+        let first_code = end.by.and_then(|by| end.close_codes[by]).flatten();
+        let key = (end.how, first_code);
         if let Some((_, count)) = self.ends.iter_mut().find(|(known, _)| *known == key) {
             *count += 1;
         } else if self.ends.len() < MAX_ENDS {
@@ -115,25 +116,25 @@ impl Sink for Summary {
         ControlFlow::Continue(())
     }
 
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        self.narrator.event(event);
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        self.narrator.record(record);
         if !self.in_packet {
             // Nobody reads the story, and all sessions that are open may end at once.
             self.narrator.packet_end();
             self.narrator.clear();
         }
-        match event.kind {
-            EventKind::Message(message) => self.message(event.session, message, event.at.time),
-            EventKind::Violation { violation, .. } => {
+        match record.kind {
+            RecordKind::Message(message) => self.message(record.source, message, record.at.time),
+            RecordKind::Violation { violation, .. } => {
                 if let Some(at) = Rule::ALL.iter().position(|rule| *rule == violation.rule) {
                     self.violations[at] += 1;
                 }
             }
-            EventKind::Gap { .. } => self.gaps += 1,
-            EventKind::SessionEnd(end) => {
+            RecordKind::Gap { .. } => self.gaps += 1,
+            RecordKind::SessionEnd(end) => {
                 self.sessions += 1;
                 self.unanswered += end.unanswered_pings.iter().map(|pings| pings.count).sum::<u64>();
-                self.ended(end.how, end.close_code);
+                self.ended(end);
             }
             _ => {}
         }

@@ -10,15 +10,15 @@ use crate::export::samples;
 use crate::record::Message;
 use crate::wire::LinkType;
 
-fn hear(summary: &mut Summary, millis: i64, kind: EventKind<'_>) {
+fn hear(summary: &mut Summary, millis: i64, kind: RecordKind<'_>) {
     let session = samples::session();
     let at = PacketRef {
         packet: 1,
         time: Timestamp::from_nanos(millis * 1_000_000),
     };
-    let _ = summary.event(&Event {
+    let _ = summary.record(&Record {
         at,
-        session: &session,
+        source: &session,
         kind,
     });
 }
@@ -62,29 +62,29 @@ fn session() -> Summary {
     for (time, from_server, text) in texts {
         let message = samples::message(Opcode::Text, text);
         let message = if from_server { down(message) } else { message };
-        hear(&mut summary, time, EventKind::Message(&message));
+        hear(&mut summary, time, RecordKind::Message(&message));
     }
     hear(
         &mut summary,
         20,
-        EventKind::Message(&samples::message(Opcode::Ping, b"x")),
+        RecordKind::Message(&samples::message(Opcode::Ping, b"x")),
     );
     hear(
         &mut summary,
         21,
-        EventKind::Message(&down(samples::message(Opcode::Pong, b"y"))),
+        RecordKind::Message(&down(samples::message(Opcode::Pong, b"y"))),
     );
     hear(
         &mut summary,
         23,
-        EventKind::Message(&down(samples::message(Opcode::Pong, b"x"))),
+        RecordKind::Message(&down(samples::message(Opcode::Pong, b"x"))),
     );
     let violation = Violation::new(Rule::CloseCode, "");
     for _ in 0..2 {
         hear(
             &mut summary,
             30,
-            EventKind::Violation {
+            RecordKind::Violation {
                 direction: Direction::ClientToServer,
                 violation: &violation,
             },
@@ -163,7 +163,7 @@ fn every_language_has_its_labels() {
 fn a_name_cannot_forge_a_line() {
     let mut summary = Summary::new();
     let login = samples::message(Opcode::Text, br#"{"type":"login","name":"a\" \n\u001b[2J \u202e"}"#);
-    hear(&mut summary, 0, EventKind::Message(&login));
+    hear(&mut summary, 0, RecordKind::Message(&login));
     let mut out = Vec::new();
     summary.text(&mut out, CATALOGS[0], &Palette::PLAIN);
     let text = String::from_utf8(out).unwrap();
@@ -184,15 +184,18 @@ fn a_stranger_cannot_make_it_grow() {
             hear(
                 &mut summary,
                 0,
-                EventKind::Message(&samples::message(Opcode::Text, text.as_bytes())),
+                RecordKind::Message(&samples::message(Opcode::Text, text.as_bytes())),
             );
         }
         hear(
             &mut summary,
             0,
-            EventKind::Message(&samples::message(Opcode::Ping, &n.to_be_bytes())),
+            RecordKind::Message(&samples::message(Opcode::Ping, &n.to_be_bytes())),
         );
-        summary.ended(End::Close, Some(n as u16));
+        let mut end = samples::end(How::Close);
+        end.by = Some(Direction::ClientToServer);
+        end.close_codes.client_to_server = Some(Some(n as u16));
+        summary.ended(&end);
     }
     let mut out = Vec::new();
     summary.text(&mut out, CATALOGS[0], &Palette::PLAIN);
@@ -211,7 +214,7 @@ fn the_text_counts_who_did_not_get_what_was_said() {
         let message = samples::message(Opcode::Text, text);
         let message = if is_down { down(message) } else { message };
         packet(&mut summary, index as i64);
-        hear(&mut summary, index as i64, EventKind::Message(&message));
+        hear(&mut summary, index as i64, RecordKind::Message(&message));
         let _ = summary.packet_end(&Packet {
             number: 1,
             time: Timestamp::from_nanos(0),
@@ -225,21 +228,8 @@ fn the_text_counts_who_did_not_get_what_was_said() {
         String::from_utf8(out).unwrap()
     };
     assert!(!shown(&summary).contains("Not delivered"));
-    let end = crate::record::SessionEnd {
-        how: End::CaptureEnd,
-        close_code: None,
-        by: None,
-        closing_handshake: false,
-        close_unseen: false,
-        reused: false,
-        messages: 3,
-        bytes: 0,
-        unanswered_pings: Default::default(),
-        refused: None,
-        fin: [false; 2],
-        reset: None,
-    };
-    hear(&mut summary, 9, EventKind::SessionEnd(&end));
+    let end = samples::end(How::CaptureEnd);
+    hear(&mut summary, 9, RecordKind::SessionEnd(&end));
     assert!(
         shown(&summary).contains("  Not delivered         1\n"),
         "{}",

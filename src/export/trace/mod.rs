@@ -15,7 +15,7 @@ use super::palette::Palette;
 use super::tcpdump::{self, Printer};
 use crate::annotate::texts::{Catalog, Language};
 use crate::annotate::{Detail, Narrator};
-use crate::record::{Event, EventKind, SegmentView, Sink};
+use crate::record::{Record, RecordKind, SegmentView, Sink};
 use crate::wire::Packet;
 use payload::Payloads;
 
@@ -121,12 +121,12 @@ impl Sink for Trace {
         ControlFlow::Continue(())
     }
 
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         if !self.in_packet && self.narrator.waiting() >= NOTES {
             self.aside();
         }
-        self.narrator.event(event);
-        if let EventKind::Message(message) = event.kind {
+        self.narrator.record(record);
+        if let RecordKind::Message(message) = record.kind {
             let doubt = self.payloads.message(self.language, message);
             if let Some(doubt) = doubt {
                 self.narrator.doubt(doubt);

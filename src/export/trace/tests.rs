@@ -9,7 +9,8 @@ use super::*;
 use crate::annotate::texts::{self, CATALOGS};
 use crate::base::PacketRef;
 use crate::base::{Captured, Direction, Endpoint, Side, Timestamp};
-use crate::record::{End, Message, Opcode, Payload, Session, SessionEnd, Span, StreamRange};
+use crate::export::samples;
+use crate::record::{ConnectionId, How, Message, Opcode, Payload, Scheme, SessionId, Source, Span, StreamRange};
 use crate::wire::LinkType;
 
 const UP: Direction = Direction::ClientToServer;
@@ -18,7 +19,7 @@ const DOWN: Direction = Direction::ServerToClient;
 /// What happens on a connection.
 enum Doing {
     Says(Direction, String),
-    Ends(End),
+    Ends(How),
 }
 
 /// The view of messages on one connection, a packet each; only the lines of its blocks.
@@ -41,8 +42,12 @@ fn story(language: &str, doings: &[(u64, Doing)]) -> Vec<String> {
             packet: index as u64 + 1,
             time: Timestamp::from_nanos(index as i64),
         };
-        let session = Session {
-            number: *number,
+        let session = Source {
+            connection: ConnectionId(*number),
+            session: Some(SessionId(*number)),
+            stream: None,
+            scheme: Scheme::Ws,
+            proxied: None,
             client: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 39999 + *number as u16),
             server: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 7272),
             client_side: Side::A,
@@ -54,22 +59,22 @@ fn story(language: &str, doings: &[(u64, Doing)]) -> Vec<String> {
             link: LinkType(1),
             data: Captured::whole(&[]),
         };
-        let in_packet = !matches!(doing, Doing::Ends(End::CaptureEnd));
+        let in_packet = !matches!(doing, Doing::Ends(How::CaptureEnd));
         if in_packet {
             let _ = view.packet(&packet, None);
         }
         match doing {
             Doing::Says(direction, text) => {
                 let message = message(*direction, text, at);
-                let kind = EventKind::Message(&message);
-                let session = &session;
-                let _ = view.event(&Event { at, session, kind });
+                let kind = RecordKind::Message(&message);
+                let source = &session;
+                let _ = view.record(&Record { at, source, kind });
             }
             Doing::Ends(how) => {
-                let end = end(*how);
-                let kind = EventKind::SessionEnd(&end);
-                let session = &session;
-                let _ = view.event(&Event { at, session, kind });
+                let end = samples::end(*how);
+                let kind = RecordKind::SessionEnd(&end);
+                let source = &session;
+                let _ = view.record(&Record { at, source, kind });
             }
         }
         if in_packet {
@@ -110,23 +115,6 @@ fn message(direction: Direction, text: &str, at: PacketRef) -> Message<'_> {
         complete: true,
         inferred: false,
         close: None,
-    }
-}
-
-fn end(how: End) -> SessionEnd {
-    SessionEnd {
-        how,
-        close_code: None,
-        by: None,
-        closing_handshake: false,
-        close_unseen: false,
-        reused: false,
-        messages: 0,
-        bytes: 0,
-        unanswered_pings: Default::default(),
-        refused: None,
-        fin: [false; 2],
-        reset: None,
     }
 }
 
@@ -308,10 +296,10 @@ fn who_missed_a_word_is_told_when_its_speaker_leaves() {
 #[test]
 fn who_missed_a_word_is_told_when_they_leave() {
     let told = r#" * The client of "b1" (port 40001) leaves without having got the message "one" (packet 5)."#;
-    let closed = missed(vec![(2, Doing::Ends(End::Close))]);
+    let closed = missed(vec![(2, Doing::Ends(How::Close))]);
     assert!(closed.iter().any(|line| line == told), "{closed:?}");
     let left = json!({"type": "logout", "uid": 2});
-    let announced = missed(vec![says_down(1, &left), (1, Doing::Ends(End::CaptureEnd))]);
+    let announced = missed(vec![says_down(1, &left), (1, Doing::Ends(How::CaptureEnd))]);
     assert_eq!(announced.iter().filter(|line| *line == told).count(), 1);
     assert!(!announced.iter().any(|line| line.contains("When the capture ends")));
 }
@@ -319,8 +307,8 @@ fn who_missed_a_word_is_told_when_they_leave() {
 #[test]
 fn who_missed_a_word_is_told_when_the_capture_ends() {
     let lines = missed(vec![
-        (1, Doing::Ends(End::CaptureEnd)),
-        (2, Doing::Ends(End::CaptureEnd)),
+        (1, Doing::Ends(How::CaptureEnd)),
+        (2, Doing::Ends(How::CaptureEnd)),
     ]);
     let told =
         r#" * When the capture ends, the message "one" (packet 5) has not come to the client of "b1" (port 40001)."#;
@@ -332,8 +320,8 @@ fn nobody_is_said_to_miss_what_came() {
     let said = json!({"type": "say", "from_uid": 1, "to_uid": "all", "content": "one"});
     let lines = missed(vec![
         says_down(2, &said),
-        (2, Doing::Ends(End::Close)),
-        (1, Doing::Ends(End::CaptureEnd)),
+        (2, Doing::Ends(How::Close)),
+        (1, Doing::Ends(How::CaptureEnd)),
     ]);
     assert!(!lines.iter().any(|line| line.contains("packet 5)")), "{lines:?}");
 }

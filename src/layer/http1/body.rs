@@ -61,10 +61,18 @@ pub(super) enum Phase {
 impl Chunked {
     /// How many bytes belong to the body; `None` when it is malformed.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Option<usize> {
+        self.push_data(bytes, |_| {})
+    }
+
+    /// The same; what the chunks carry goes to `data`.
+    pub(super) fn push_data(&mut self, bytes: &[u8], mut data: impl FnMut(&[u8])) -> Option<usize> {
         let mut used = 0;
         while used < bytes.len() && self.phase != Phase::Done {
             if self.phase == Phase::Data {
                 let here = usize::try_from(self.size).map_or(bytes.len() - used, |size| size.min(bytes.len() - used));
+                // The last two bytes are the line end.
+                let inside = usize::try_from(self.size.saturating_sub(2)).map_or(here, |inside| inside.min(here));
+                data(&bytes[used..used + inside]);
                 used += here;
                 self.size -= here as u64;
                 if self.size == 0 {

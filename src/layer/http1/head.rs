@@ -1,73 +1,7 @@
 //! The heads of HTTP/1.1 requests and responses (RFC 9112 §2.1): stream bytes in, [`Request`] or [`Response`] out.
 
-use std::ops::Range;
-
 use super::odd;
-
-/// An HTTP/1.1 request head (RFC 9112). Bytes that are not UTF-8 stand as U+FFFD.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Request {
-    /// `GET`, when it is a good upgrade. Empty when the request was not seen.
-    pub method: String,
-    /// The request target.
-    pub target: String,
-    /// Names and values as sent, in order; only the first ones when the capture does not hold the whole head.
-    pub headers: Vec<(String, String)>,
-    /// Where the head lies in the client's stream.
-    pub range: Range<u64>,
-    /// The capture does not hold the whole head.
-    pub cut: bool,
-    /// It says HTTP/1.0.
-    pub http_1_0: bool,
-    /// It does not keep to the grammar of RFC 9112.
-    pub odd: bool,
-}
-
-/// An HTTP/1.1 response head.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Response {
-    /// The status code; 101 when the connection was upgraded.
-    pub status: u16,
-    /// Names and values as sent, in order; only the first ones when the capture does not hold the whole head.
-    pub headers: Vec<(String, String)>,
-    /// Where the head lies in the server's stream.
-    pub range: Range<u64>,
-    /// The capture does not hold the whole head.
-    pub cut: bool,
-    /// It does not keep to the grammar of RFC 9112.
-    pub odd: bool,
-}
-
-impl Request {
-    /// The first value of header `name`, in any case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        all(&self.headers, name).next()
-    }
-
-    /// All values of header `name`, in any case.
-    pub fn header_values<'h, 'n>(&'h self, name: &'n str) -> impl Iterator<Item = &'h str> + use<'h, 'n> {
-        all(&self.headers, name)
-    }
-}
-
-impl Response {
-    /// The first value of header `name`, in any case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        all(&self.headers, name).next()
-    }
-
-    /// All values of header `name`, in any case.
-    pub fn header_values<'h, 'n>(&'h self, name: &'n str) -> impl Iterator<Item = &'h str> + use<'h, 'n> {
-        all(&self.headers, name)
-    }
-}
-
-fn all<'h, 'n>(headers: &'h [(String, String)], name: &'n str) -> impl Iterator<Item = &'h str> + use<'h, 'n> {
-    headers
-        .iter()
-        .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
-        .map(|(_, v)| v.as_str())
-}
+use crate::record::{Request, Response};
 
 /// Whether a comma-separated list (RFC 9110 §5.6.1) over all `values` holds `token`, in any case.
 pub(super) fn has_token<'v>(values: impl Iterator<Item = &'v str>, token: &str) -> bool {
@@ -110,10 +44,10 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
             Ok(httparse::Status::Complete(size)) => {
                 let head = Response {
                     status: response.code.unwrap_or_default(),
+                    reason: response.reason.unwrap_or_default().to_owned(),
                     headers: owned(response.headers),
                     range: offset..offset + size as u64,
-                    cut: false,
-                    odd: false,
+                    ..Response::default()
                 };
                 Outcome::Head(Head::Response(head), size)
             }
@@ -133,6 +67,7 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
                     cut: false,
                     http_1_0: request.version == Some(0),
                     odd: false,
+                    span: None,
                 };
                 Outcome::Head(Head::Request(head), size)
             }

@@ -3,15 +3,17 @@
 mod body;
 mod exchange;
 mod extensions;
+mod handshake;
 mod head;
 mod head_store;
+mod layer;
 mod odd;
 mod pending;
 mod reader;
 mod upgrade;
 
+pub use crate::record::{Accept, Deflate, Extension, Handshake, Request, Response};
 pub use exchange::{Exchange, Step, judge_request};
-pub use extensions::{Deflate, Extension};
-pub use head::{Request, Response};
 pub use head_store::HeadStore;
-pub use upgrade::{Accept, Handshake, accept_for};
+pub(crate) use layer::{Agreed, Http1};
+pub use upgrade::accept_for;

@@ -1,7 +1,8 @@
 //! Heads that do not keep to the grammar of RFC 9112: folded lines, blanks before a colon, characters that have no place in a name, a
 //! value or a target. Whoever talks to each other understands such heads; so do we, and say that they are odd.
 
-use super::head::{Head, MAX_HEADERS, Outcome, Request, Response, may_begin};
+use super::head::{Head, MAX_HEADERS, Outcome, may_begin};
+use crate::record::{Request, Response};
 
 /// Reads the head at the start of `bytes`, which lie at `offset` in their stream and which a strict reader refuses. Only the first
 /// line has to be HTTP/1's; what follows is taken line by line, up to an empty one.

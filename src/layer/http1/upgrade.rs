@@ -6,38 +6,8 @@ use sha1::{Digest, Sha1};
 
 use super::extensions::{self, DEFLATE};
 use super::head::has_token;
-use super::{Deflate, Extension, Request, Response};
 use crate::base::{Direction, Rule, Violation};
-
-/// `Sec-WebSocket-Accept`, recomputed (RFC 6455 §4.2.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accept {
-    /// It follows from the request's key.
-    Valid,
-    /// It does not.
-    Invalid,
-    /// It is absent, or there is no response, or no key.
-    Missing,
-}
-
-/// The opening handshake (RFC 6455 §4): `Upgrade` in DESIGN's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Handshake {
-    /// What the client asked. Its method is empty when the capture does not hold the request.
-    pub request: Request,
-    /// What the server answered; `None` when it never did, or the capture does not hold it.
-    pub response: Option<Response>,
-    /// Whether the answer proves that it knows the key.
-    pub accept: Accept,
-    /// The subprotocol agreed upon.
-    pub subprotocol: Option<String>,
-    /// The extensions agreed upon, in order.
-    pub extensions: Vec<Extension>,
-    /// The agreed parameters of permessage-deflate, if that was agreed upon.
-    pub deflate: Option<Deflate>,
-    /// It is not known whether permessage-deflate was agreed upon: the headers that say it are lost.
-    pub deflate_unknown: bool,
-}
+use crate::record::{Accept, Extension, Handshake, Request, Response};
 
 impl Handshake {
     /// Judges `request` and `response`. What breaks a rule goes to `violation`, with who broke it.
@@ -306,6 +276,7 @@ pub fn accept_for(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Deflate;
 
     fn request(headers: &[(&str, &str)]) -> Request {
         let mut all = vec![

@@ -69,6 +69,19 @@ impl Exchange {
             && memchr::memchr(b'\n', bytes).is_some_and(|end| memchr::memmem::find(&bytes[..end], b"HTTP/1.").is_some())
     }
 
+    /// Whether the next bytes of `side` belong to a body.
+    pub(crate) fn is_in_body(&self, side: Side) -> bool {
+        matches!(
+            self.readers[side.index()].mode,
+            Mode::Body(_) | Mode::Chunked(_) | Mode::ToEnd
+        )
+    }
+
+    /// Bytes of memory that it takes beside the heads that are kept.
+    pub(crate) fn cost(&self) -> usize {
+        self.pending.len() * size_of::<Pending>()
+    }
+
     /// Who sends the requests, once that is known.
     pub fn client(&self) -> Option<Side> {
         self.client

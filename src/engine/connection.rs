@@ -1,0 +1,126 @@
+//! What is kept of a connection above TCP: the layer that reads it.
+
+use crate::base::{PacketRef, Side};
+use crate::layer::{Begins, Chunk, Cx, Slot, detect};
+use crate::record::TransportEnd;
+use crate::session::Roles;
+use crate::tcp::{HandshakeStep, SegmentFacts, StreamEvent, TcpEnd};
+
+/// What is kept of a connection. Small until it turns out to be interesting.
+#[derive(Debug, Default)]
+pub(super) struct Conn {
+    state: State,
+    begins: Begins,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    /// No byte has come.
+    #[default]
+    Fresh,
+    /// Its layers read it.
+    Read(Slot),
+    /// It was one session's, and is over.
+    Ended(Roles),
+    /// It speaks something else.
+    Ignored,
+}
+
+impl Conn {
+    /// The session, when the whole connection is (or was) one's.
+    #[inline]
+    pub(super) fn roles(&self) -> Option<Roles> {
+        match &self.state {
+            State::Read(slot) => slot.layer()?.roles(),
+            State::Ended(roles) => Some(*roles),
+            State::Fresh | State::Ignored => None,
+        }
+    }
+
+    /// It has shown to be what we are here for: it is given up after those that have not.
+    #[inline]
+    pub(super) fn is_proven(&self) -> bool {
+        match &self.state {
+            State::Read(slot) => slot.layer().is_some_and(|layer| layer.is_proven()),
+            State::Ended(_) => true,
+            State::Fresh | State::Ignored => false,
+        }
+    }
+
+    /// What was captured of its beginning.
+    pub(super) fn begins(&self) -> Begins {
+        self.begins
+    }
+
+    /// A segment of the connection has come.
+    #[inline]
+    pub(super) fn segment(&mut self, facts: &SegmentFacts) {
+        if let Some(HandshakeStep::Syn | HandshakeStep::SynAck) = facts.handshake {
+            self.begins.syn[facts.side.index()] = true;
+        }
+        self.begins.seen[facts.side.index()] = true;
+    }
+
+    /// Something came in order, of which the bytes could be read with the packet `readable`.
+    #[inline]
+    pub(super) fn stream(&mut self, side: Side, event: StreamEvent<'_>, readable: PacketRef, cx: &mut Cx<'_>) {
+        match event {
+            StreamEvent::Data { offset, bytes, from } => {
+                let chunk = Chunk::tcp(offset, bytes, from, readable);
+                if let State::Fresh = self.state {
+                    self.state = match detect::first(side, chunk, cx) {
+                        Some(layer) => State::Read(Slot::new(layer)),
+                        None => State::Ignored,
+                    };
+                }
+                let State::Read(slot) = &mut self.state else { return };
+                slot.data(side, chunk, cx);
+                match slot.layer() {
+                    Some(layer) if from.packet == cx.at.packet => layer.progress(side, cx),
+                    Some(_) => {}
+                    None => self.state = State::Ignored,
+                }
+            }
+            StreamEvent::Gap(gap) => {
+                self.begins.lost = true;
+                cx.begins.lost = true;
+                if let State::Read(slot) = &mut self.state {
+                    slot.gap(side, gap, cx);
+                }
+            }
+            StreamEvent::Fin => {
+                if let State::Read(slot) = &mut self.state {
+                    slot.fin(side, cx);
+                }
+            }
+            StreamEvent::Reset => {
+                if let State::Read(slot) = &mut self.state {
+                    slot.reset(side, cx);
+                }
+            }
+        }
+    }
+
+    /// The connection is over.
+    pub(super) fn end(&mut self, end: TcpEnd, cx: &mut Cx<'_>) {
+        if let State::Read(slot) = &mut self.state {
+            // The last ACKs of a session still belong to it.
+            self.state = match slot.end(transport_end(end), cx) {
+                Some(roles) => State::Ended(roles),
+                None => State::Ignored,
+            };
+        }
+    }
+}
+
+/// What TCP's end is to a session.
+fn transport_end(end: TcpEnd) -> TransportEnd {
+    match end {
+        TcpEnd::Fin { by } => TransportEnd::Fin { by },
+        TcpEnd::Reset { by } => TransportEnd::Reset { by },
+        TcpEnd::Idle => TransportEnd::Idle,
+        TcpEnd::Evicted => TransportEnd::Evicted,
+        TcpEnd::Reused => TransportEnd::Reused,
+        TcpEnd::CaptureEnd => TransportEnd::CaptureEnd,
+    }
+}

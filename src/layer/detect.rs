@@ -1,0 +1,197 @@
+//! What a connection speaks: HTTP/1.1 by its first bytes; WebSocket without its handshake by its frames, which are collected until
+//! it is clear.
+
+use super::http1::{Agreed, Exchange, Http1};
+use super::ws::inflate::Inflater;
+use super::ws::resync::{Collected, Expect, Purpose};
+use super::ws::{ChunkBuffer, Decoder, Held, WebSocket};
+use super::{Chunk, Cx, Layer, Next};
+use crate::base::{Gap, GapCause, PerDirection, Side};
+use crate::record::TransportEnd;
+use crate::session::{Roles, SessionStats};
+
+/// A connection that has carried so many bytes without being recognised is something else.
+const DETECT_MAX_BYTES: usize = 1 << 20;
+
+/// The layer for a stream of which `chunk`, which `side` sends, is the first that comes; `None` when it is nothing of ours.
+pub(crate) fn first(side: Side, chunk: Chunk<'_>, cx: &Cx<'_>) -> Option<Box<dyn Layer>> {
+    if Exchange::may_begin(chunk.bytes) {
+        return Some(Box::<Http1>::default());
+    }
+    not_http(side, cx)
+}
+
+/// The same, when its beginning is not HTTP.
+pub(crate) fn not_http(side: Side, cx: &Cx<'_>) -> Option<Box<dyn Layer>> {
+    // WebSocket begins with HTTP; only where the beginning may be missing can it be WebSocket all the same.
+    let late = cx.begins.lost || !cx.begins.syn[side.index()];
+    late.then(|| Box::<Detect>::default() as Box<dyn Layer>)
+}
+
+/// What was collected of a connection whose beginning was not seen, by side.
+#[derive(Debug)]
+pub(crate) struct Detect {
+    sides: [Collected; 2],
+    /// Bytes that came, kept or not.
+    seen: usize,
+    agreed: Option<Box<Agreed>>,
+    /// The next bytes are known not to begin a head.
+    no_head: bool,
+}
+
+/// What the connection is.
+enum Verdict {
+    /// WebSocket, and this side is the client: it masks.
+    WebSocket(Side),
+    /// It is not clear yet.
+    Unclear,
+    /// Something else.
+    Other,
+}
+
+impl Default for Detect {
+    fn default() -> Self {
+        let expect = Expect {
+            purpose: Purpose::Infer,
+            masked: None,
+            deflate: None,
+        };
+        Self {
+            sides: [Collected::new(expect), Collected::new(expect)],
+            seen: 0,
+            agreed: None,
+            no_head: false,
+        }
+    }
+}
+
+impl Detect {
+    /// For bytes that have turned out not to begin a head.
+    pub(crate) fn without_head() -> Self {
+        Self {
+            no_head: true,
+            ..Self::default()
+        }
+    }
+
+    /// After a handshake that was cut, when so much is held.
+    pub(crate) fn after(mut agreed: Box<Agreed>, held: &[ChunkBuffer; 2]) -> Self {
+        let mut detect = Self::default();
+        for side in Side::BOTH {
+            let mut collected = Collected::new(Expect {
+                purpose: Purpose::Confirm,
+                masked: Some(side == agreed.client),
+                deflate: None,
+            });
+            // The rest of the head, and nearly always no more, was in the same packet.
+            if let Some(Held::Gap(gap, _)) = held[side.index()].iter().next()
+                && gap.cause == GapCause::Snaplen
+            {
+                let begin = gap.offset + gap.length;
+                collected.expect_at(begin);
+                agreed.begins[side.index()] = Some(begin);
+            }
+            detect.sides[side.index()] = collected;
+        }
+        detect.agreed = Some(agreed);
+        detect
+    }
+
+    fn look(&mut self, side: Side, ended: bool, cx: &mut Cx<'_>) -> Verdict {
+        match self.sides[side.index()].look(ended, &mut cx.stores.ws) {
+            Some((_, true)) => Verdict::WebSocket(side),
+            Some((_, false)) => Verdict::WebSocket(side.other()),
+            None => Verdict::Unclear,
+        }
+    }
+
+    fn judged(&mut self, verdict: Verdict, used: usize, cx: &mut Cx<'_>) -> Next {
+        let client = match verdict {
+            Verdict::Unclear => return Next::Stay,
+            Verdict::Other => {
+                self.take(cx);
+                return Next::Ignore;
+            }
+            Verdict::WebSocket(client) => client,
+        };
+        let held = self.take(cx);
+        if let Some(agreed) = self.agreed.take() {
+            return Next::layer(agreed.confirmed(&held, cx), used);
+        }
+        let roles = Roles {
+            session: cx.stores.next_session(),
+            client,
+            inferred: true,
+        };
+        // Right for any parameters, and for messages that are not compressed.
+        let decoders =
+            PerDirection::from_fn(|direction| Decoder::lost(direction, Some(Box::new(Inflater::late(true, 15))), true));
+        let ws = WebSocket::new(roles, decoders, SessionStats::default(), &held, cx);
+        Next::layer(ws, used)
+    }
+
+    /// What was collected, for whoever can read it now.
+    fn take(&mut self, cx: &mut Cx<'_>) -> [ChunkBuffer; 2] {
+        self.sides.each_mut().map(|side| side.take(&mut cx.stores.ws))
+    }
+}
+
+impl Layer for Detect {
+    fn data(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_>) -> Next {
+        if !std::mem::take(&mut self.no_head) && Exchange::begins(chunk.bytes) {
+            self.take(cx);
+            return Next::layer(Http1::default(), 0);
+        }
+        let used = chunk.bytes.len();
+        self.seen += used;
+        let goes_on = self.seen <= DETECT_MAX_BYTES
+            && !is_tls(chunk.bytes)
+            && self.sides[side.index()].push(chunk, &mut cx.stores.ws);
+        let verdict = if goes_on {
+            self.look(side, false, cx)
+        } else {
+            Verdict::Other
+        };
+        self.judged(verdict, used, cx)
+    }
+
+    fn gap(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_>) -> Next {
+        self.sides[side.index()].push_gap(gap, cx.at, &mut cx.stores.ws);
+        Next::Stay
+    }
+
+    fn fin(&mut self, _side: Side, _cx: &mut Cx<'_>) {}
+
+    fn reset(&mut self, _side: Side, _cx: &mut Cx<'_>) {}
+
+    fn end(&mut self, _end: TransportEnd, cx: &mut Cx<'_>) -> Next {
+        let verdict = match self.look(Side::A, true, cx) {
+            Verdict::Unclear => self.look(Side::B, true, cx),
+            verdict => verdict,
+        };
+        let next = self.judged(verdict, 0, cx);
+        self.take(cx);
+        next
+    }
+
+    fn roles(&self) -> Option<Roles> {
+        None
+    }
+
+    fn cost(&self) -> usize {
+        0
+    }
+
+    fn is_proven(&self) -> bool {
+        false
+    }
+
+    fn shed(&mut self, cx: &mut Cx<'_>) {
+        self.take(cx);
+    }
+}
+
+/// A TLS record (RFC 8446 §5.1) begins here: the one protocol that most connections of a capture speak, known at a glance.
+fn is_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x14..=0x17, 0x03, 0x00..=0x04, 0x00..=0x41, _, ..])
+}

@@ -1,0 +1,170 @@
+//! WebSocket as a layer: a decoder for each direction.
+
+use super::{ChunkBuffer, Decoder, Held, Output};
+use crate::base::{Direction, Gap, GapCause, PacketRef, PerDirection, Side, Violation};
+use crate::layer::{Chunk, Cx, Emit, Layer, Next};
+use crate::record::{FrameInfo, Message, Record, RecordKind, Source, TransportEnd};
+use crate::session::{Roles, SessionStats};
+
+/// What is kept of a session while it speaks WebSocket.
+#[derive(Debug)]
+pub(crate) struct WebSocket {
+    roles: Roles,
+    decoders: PerDirection<Decoder>,
+    stats: SessionStats,
+}
+
+impl WebSocket {
+    /// One that begins with what was `held` until it was clear, by side.
+    pub(crate) fn new(
+        roles: Roles,
+        decoders: PerDirection<Decoder>,
+        stats: SessionStats,
+        held: &[ChunkBuffer; 2],
+        cx: &mut Cx<'_>,
+    ) -> Self {
+        let mut ws = Self { roles, decoders, stats };
+        for (side, held) in Side::BOTH.into_iter().zip(held) {
+            let at = cx.at;
+            ws.with(side, cx, |decoder, shared, out| {
+                for (index, piece) in held.iter().enumerate() {
+                    match piece {
+                        Held::Data(chunk) => decoder.push(chunk, shared, out),
+                        // Earlier ones were in the heads.
+                        Held::Gap(gap, at) if gap.offset >= decoder.position() => {
+                            decoder.gap(gap, at, shared, out);
+                            if index == 0 && gap.cause == GapCause::Snaplen {
+                                // The rest of the head, and nearly always no more, was in the same packet.
+                                decoder.expect_at(gap.offset + gap.length);
+                            }
+                        }
+                        Held::Gap(..) => {}
+                    }
+                }
+            });
+            cx.at = at;
+        }
+        ws
+    }
+
+    /// Nothing more comes from `side`: what has begun there will never be complete.
+    fn no_more(&mut self, side: Side, cx: &mut Cx<'_>) {
+        let direction = self.roles.direction(side);
+        if self.decoders[direction].is_lost() && !self.stats.has_ended(side) {
+            self.stats.end_lost(direction);
+        }
+        let at = cx.at;
+        self.with(side, cx, |decoder, shared, out| decoder.end(at, shared, out));
+    }
+
+    /// Calls `read` with the decoder of what `side` sends.
+    #[inline]
+    fn with(
+        &mut self,
+        side: Side,
+        cx: &mut Cx<'_>,
+        read: impl FnOnce(&mut Decoder, &mut super::Shared, &mut DecoderOutput<'_>),
+    ) {
+        let source = cx.source(self.roles);
+        let direction = source.direction(side);
+        let mut out = DecoderOutput {
+            source: &source,
+            direction,
+            stats: &mut self.stats,
+            out: &mut *cx.out,
+        };
+        read(&mut self.decoders[direction], &mut cx.stores.ws, &mut out);
+    }
+}
+
+impl Layer for WebSocket {
+    #[inline]
+    fn data(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_>) -> Next {
+        self.with(side, cx, |decoder, shared, out| decoder.push(chunk, shared, out));
+        Next::Stay
+    }
+
+    fn gap(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_>) -> Next {
+        let source = cx.source(self.roles);
+        let direction = source.direction(side);
+        cx.emit(cx.at, &source, RecordKind::Gap { direction, gap });
+        self.stats.gap(direction);
+        let at = cx.at;
+        self.with(side, cx, |decoder, shared, out| decoder.gap(gap, at, shared, out));
+        Next::Stay
+    }
+
+    fn fin(&mut self, side: Side, cx: &mut Cx<'_>) {
+        self.no_more(side, cx);
+        self.stats.fin(side, cx.at);
+    }
+
+    fn reset(&mut self, side: Side, cx: &mut Cx<'_>) {
+        self.stats.reset(side, cx.at);
+    }
+
+    fn end(&mut self, end: TransportEnd, cx: &mut Cx<'_>) -> Next {
+        for side in Side::BOTH {
+            self.no_more(side, cx);
+        }
+        let source = cx.source(self.roles);
+        let end = self.stats.end(&source, end);
+        cx.emit(cx.at, &source, RecordKind::SessionEnd(&end));
+        Next::Stay
+    }
+
+    #[inline]
+    fn progress(&self, side: Side, cx: &mut Cx<'_>) {
+        if let Some(progress) = self.decoders[self.roles.direction(side)].progress() {
+            let source = cx.source(self.roles);
+            cx.emit(cx.at, &source, RecordKind::Progress(&progress));
+        }
+    }
+
+    fn roles(&self) -> Option<Roles> {
+        Some(self.roles)
+    }
+
+    fn cost(&self) -> usize {
+        0
+    }
+
+    fn is_proven(&self) -> bool {
+        true
+    }
+
+    fn shed(&mut self, _cx: &mut Cx<'_>) {}
+}
+
+/// What one direction's decoder finds goes into the statistics and out.
+struct DecoderOutput<'o> {
+    source: &'o Source,
+    direction: Direction,
+    stats: &'o mut SessionStats,
+    out: &'o mut dyn Emit,
+}
+
+impl DecoderOutput<'_> {
+    #[inline]
+    fn emit(&mut self, at: PacketRef, kind: RecordKind<'_>) {
+        let source = self.source;
+        self.out.emit(&Record { at, source, kind });
+    }
+}
+
+impl Output for DecoderOutput<'_> {
+    fn frame(&mut self, at: PacketRef, frame: &FrameInfo) {
+        self.emit(at, RecordKind::Frame(frame));
+    }
+
+    #[inline]
+    fn message(&mut self, at: PacketRef, message: &Message<'_>) {
+        self.stats.message(message);
+        self.emit(at, RecordKind::Message(message));
+    }
+
+    fn violation(&mut self, at: PacketRef, violation: &Violation) {
+        let direction = self.direction;
+        self.emit(at, RecordKind::Violation { direction, violation });
+    }
+}
