@@ -28,16 +28,14 @@ complete -c wschat-sniff -s E -r
 complete -c wschat-sniff -s m -r
 complete -c wschat-sniff -s M -r
 complete -c wschat-sniff -s T -r
+complete -c wschat-sniff -l max-memory -d 'Bytes of memory for all that is kept for all connections together [default: 268435456]' -r
 complete -c wschat-sniff -l max-flows -d 'Connections known at once [default: 100000]' -r
 complete -c wschat-sniff -l max-waiting -d 'Bytes of one direction that wait behind a gap [default: 1048576]' -r
-complete -c wschat-sniff -l max-waiting-total -d 'Bytes that wait behind gaps in all connections together [default: 67108864]' -r
 complete -c wschat-sniff -l max-fragments -d 'Bytes of fragmented IP datagrams that are kept, in all [default: 4194304]' -r
 complete -c wschat-sniff -l max-fragment-age -d 'Seconds until an incomplete IP datagram is given up [default: 30]' -r
 complete -c wschat-sniff -l max-head -d 'Bytes of an HTTP head [default: 65536]' -r
 complete -c wschat-sniff -l max-message -d 'Bytes of one message that are kept [default: 16777216]' -r
-complete -c wschat-sniff -l max-message-total -d 'Bytes of all messages together that have begun and not ended [default: 67108864]' -r
 complete -c wschat-sniff -l max-inflated -d 'Bytes that one message may become when it is inflated [default: 16777216]' -r
-complete -c wschat-sniff -l max-history-total -d 'Bytes that all directions together keep to inflate what refers back to earlier messages [default: 100663296]' -r
 complete -c wschat-sniff -l max-idle -d 'Seconds of silence after which a connection is given up [default: 86400]' -r
 complete -c wschat-sniff -s p -l no-promiscuous-mode -d 'Do not put the interface into promiscuous mode'
 complete -c wschat-sniff -l micro -d 'The same as --time-stamp-precision=micro'

@@ -133,13 +133,13 @@ fn idle_connections_take_a_kilobyte_each() {
 
 #[test]
 fn holes_that_nobody_fills() {
-    let bounds = ["--max-waiting", "20000", "--max-waiting-total", "1000000"];
+    let bounds = ["--max-waiting", "20000", "--max-memory", "4000000"];
     check(&bounds, 12 << 20, r#""cause":"evicted""#, kind("holes", 24));
 }
 
 #[test]
 fn heads_that_never_end() {
-    let bounds = ["--max-head", "1000", "--max-waiting-total", "2000000"];
+    let bounds = ["--max-head", "1000", "--max-memory", "8000000"];
     for of in ["heads", "lines"] {
         // 5,000 connections take their kilobyte, too.
         check(&bounds, 12 << 20, "http.head-too-long", kind(of, 14));
@@ -170,13 +170,13 @@ fn histories_that_cost_their_senders_nothing() {
     let told = r#""missing":"#;
     // 2,000 connections, of which each would take 46 KB; the decompressors that are shared take 10 MB.
     check(
-        &["--max-history-total", "4000000"],
+        &["--max-memory", "11000000"],
         32 << 20,
         told,
         kind("histories-again", 2),
     );
     check(
-        &["--max-history-total", "4000000"],
+        &["--max-memory", "11000000"],
         32 << 20,
         r#""evicted_histories":1"#,
         kind("histories", 2),
@@ -185,7 +185,7 @@ fn histories_that_cost_their_senders_nothing() {
 
 #[test]
 fn messages_that_never_end() {
-    let bounds = ["--max-message", "1000000", "--max-message-total", "8000000"];
+    let bounds = ["--max-message", "1000000", "--max-memory", "16000000"];
     check(&bounds, 20 << 20, r#""complete":false"#, kind("unfinished", 16));
     check(&bounds, 12 << 20, r#""complete":false"#, kind("fragments", 16));
     check(&bounds, 12 << 20, r#""complete":false"#, kind("torn", 40));

@@ -59,7 +59,7 @@ pub(crate) fn run(data: &[u8]) {
     let limits = Limits {
         flows: 16,
         waiting_bytes: 8 << 10,
-        waiting_total: 32 << 10,
+        memory_bytes: 256 << 10,
         fragment_bytes: 16 << 10,
         head_bytes: 2 << 10,
         message_bytes: 16 << 10,

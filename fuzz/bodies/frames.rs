@@ -92,7 +92,7 @@ fn listen(flags: u8, speak: impl FnOnce(&mut Decoder, &mut Shared, &mut Heard)) 
     let limits = Limits {
         message_bytes: 16 << 10,
         inflated_bytes: 64 << 10,
-        waiting_total: 64 << 10,
+        memory_bytes: 256 << 10,
         ..Limits::default()
     };
     let direction = match flags & 1 {

@@ -69,7 +69,7 @@ pub(crate) fn run(data: &[u8]) {
     let limits = Limits {
         flows: 4,
         waiting_bytes: 2_000,
-        waiting_total: 3_000,
+        memory_bytes: 16_000,
         fragment_bytes: 4_000,
         ..Limits::default()
     };
@@ -98,7 +98,7 @@ pub(crate) fn run(data: &[u8]) {
         if let Some(segment) = decoder.decode(&packet) {
             table.segment(&segment, at, &mut Check);
         }
-        assert!(table.len() <= limits.flows && table.waiting() <= limits.waiting_total);
+        assert!(table.len() <= limits.flows && table.memory() <= limits.memory_bytes);
     }
     table.finish(at, &mut Check);
 }

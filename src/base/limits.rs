@@ -3,14 +3,14 @@
 /// The bounds. Each has a default, a flag of the command line, and an event or a note when it bites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections known at once; half-open ones are given up first, then those that are over, then those that do not speak WebSocket, then
-    /// the longest idle.
+    /// Bytes of memory for all that is kept for all connections together; the other bounds remain within it. When it is reached, what has
+    /// proven nothing (no handshake, no frames) is given up first, then those that hold most drop what they hold (gaps of the cause
+    /// `evicted`), and only last the connections that were silent longest end (`evicted`).
+    pub memory_bytes: usize,
+    /// Connections known at once; those that have proven nothing and those that are over are given up first, then the longest idle.
     pub flows: usize,
     /// Bytes of one direction that wait behind a gap for their turn.
     pub waiting_bytes: usize,
-    /// Bytes that wait behind gaps in all connections together; half as many of heads that are not complete or wait for their
-    /// response, and half as many of what waits for a response or to be recognised.
-    pub waiting_total: usize,
     /// Bytes of fragmented IP datagrams kept, in all.
     pub fragment_bytes: usize,
     /// Seconds until an incomplete IP datagram is given up (RFC 791 §3.2 and RFC 8200 §4.5 give 15 to 60).
@@ -19,31 +19,53 @@ pub struct Limits {
     pub head_bytes: usize,
     /// Application bytes of one message that are kept; more are counted, not kept.
     pub message_bytes: usize,
-    /// Bytes of all messages together that have begun and not ended. When they reach it, each still has its fair share.
-    pub message_total: usize,
     /// Bytes that one message may become when it is inflated.
     pub inflated_bytes: usize,
-    /// Bytes of what compressed messages refer back to (RFC 7692 §7.1.1), of all directions together. When they reach it, histories are
-    /// given up: first those that were cheap to send, then those used longest ago.
-    pub history_total: usize,
     /// Seconds of silence after which a connection is given up.
     pub idle_seconds: u32,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+impl Limits {
+    /// The defaults, as far as they fit into `memory_bytes`.
+    pub fn within(memory_bytes: usize) -> Self {
+        let quarter = memory_bytes / 4;
         Self {
+            memory_bytes,
             flows: 100_000,
-            waiting_bytes: 1 << 20,
-            waiting_total: 64 << 20,
-            fragment_bytes: 4 << 20,
+            waiting_bytes: quarter.min(1 << 20),
+            fragment_bytes: quarter.min(4 << 20),
             fragment_seconds: 30,
-            head_bytes: 64 << 10,
-            message_bytes: 16 << 20,
-            message_total: 64 << 20,
-            inflated_bytes: 16 << 20,
-            history_total: 96 << 20,
+            head_bytes: quarter.min(64 << 10),
+            message_bytes: quarter.min(16 << 20),
+            inflated_bytes: quarter.min(16 << 20),
             idle_seconds: 86_400,
         }
+    }
+
+    /// Bytes of HTTP heads that are not complete, in all.
+    pub(crate) const fn head_total(&self) -> usize {
+        self.memory_bytes / 8
+    }
+
+    /// Bytes that wait for a response or to be recognised, in all.
+    pub(crate) const fn held_total(&self) -> usize {
+        self.memory_bytes / 8
+    }
+
+    /// Bytes of messages that have begun and not ended, in all. When they are reached, each still has its fair share.
+    pub(crate) const fn message_total(&self) -> usize {
+        self.memory_bytes / 4
+    }
+
+    /// Bytes of what compressed messages refer back to (RFC 7692 §7.1.1), in all. When they are reached, those go first that were cheap to
+    /// send, then those used longest ago.
+    pub(crate) const fn history_total(&self) -> usize {
+        self.memory_bytes / 8 * 3
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::within(256 << 20)
     }
 }

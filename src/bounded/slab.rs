@@ -5,6 +5,8 @@
 pub struct Slab<T> {
     most: usize,
     places: Vec<Place<T>>,
+    /// Places that were given back.
+    free: Vec<u32>,
     /// Where who has to give way is looked for next.
     hand: usize,
 }
@@ -37,8 +39,20 @@ impl<T> Slab<T> {
         Self {
             most,
             places: Vec::new(),
+            free: Vec::new(),
             hand: 0,
         }
+    }
+
+    /// How many things there are.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether none has been lent yet.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
     }
 
     /// The thing of `lease`; or another, to which it is a claim from now on, new from `make` or as its last user left it. `true`: another.
@@ -57,14 +71,18 @@ impl<T> Slab<T> {
         if let Some(place) = self.places.get_mut(lease.place as usize)
             && place.times == lease.times
         {
-            place.used = false;
+            // Whoever else still has the claim has lost it.
+            place.times = place.times.wrapping_add(1).max(1);
+            self.free.push(lease.place);
         }
         *lease = Handle::NONE;
     }
 
     #[cold]
     fn lend(&mut self, lease: &mut Handle, make: impl FnOnce() -> T) -> usize {
-        let place = if self.places.len() < self.most.max(1) {
+        let place = if let Some(place) = self.free.pop() {
+            place as usize
+        } else if self.places.len() < self.most.max(1) {
             self.places.push(Place {
                 thing: make(),
                 times: 0,

@@ -297,47 +297,30 @@ fn rotate_size(text: &str) -> Result<u64, UsageError> {
 }
 
 fn limits(flags: &Flags) -> Result<Limits, UsageError> {
-    let mut limits = Limits::default();
+    let most = u32::MAX.into();
+    let memory = optional("--max-memory", flags.max_memory.as_deref(), 1 << 20, most, "bytes")?;
+    let mut limits = memory.map_or_else(Limits::default, |memory| {
+        Limits::within(usize::try_from(memory).unwrap_or(usize::MAX))
+    });
+    let memory = limits.memory_bytes;
+    if let Some(flows) = optional("--max-flows", flags.max_flows.as_deref(), 1, most, "connections")? {
+        limits.flows = usize::try_from(flows).unwrap_or(usize::MAX);
+    }
     let sizes = [
-        ("--max-flows", &flags.max_flows, &mut limits.flows, "connections"),
-        ("--max-waiting", &flags.max_waiting, &mut limits.waiting_bytes, "bytes"),
-        (
-            "--max-waiting-total",
-            &flags.max_waiting_total,
-            &mut limits.waiting_total,
-            "bytes",
-        ),
-        (
-            "--max-fragments",
-            &flags.max_fragments,
-            &mut limits.fragment_bytes,
-            "bytes",
-        ),
-        ("--max-head", &flags.max_head, &mut limits.head_bytes, "bytes"),
-        ("--max-message", &flags.max_message, &mut limits.message_bytes, "bytes"),
-        (
-            "--max-message-total",
-            &flags.max_message_total,
-            &mut limits.message_total,
-            "bytes",
-        ),
-        (
-            "--max-inflated",
-            &flags.max_inflated,
-            &mut limits.inflated_bytes,
-            "bytes",
-        ),
-        (
-            "--max-history-total",
-            &flags.max_history_total,
-            &mut limits.history_total,
-            "bytes",
-        ),
+        ("--max-waiting", &flags.max_waiting, &mut limits.waiting_bytes),
+        ("--max-fragments", &flags.max_fragments, &mut limits.fragment_bytes),
+        ("--max-head", &flags.max_head, &mut limits.head_bytes),
+        ("--max-message", &flags.max_message, &mut limits.message_bytes),
+        ("--max-inflated", &flags.max_inflated, &mut limits.inflated_bytes),
     ];
-    for (flag, text, limit, of) in sizes {
-        if let Some(size) = optional(flag, text.as_deref(), 1, u32::MAX.into(), of)? {
-            *limit = usize::try_from(size).unwrap_or(usize::MAX);
+    for (flag, text, limit) in sizes {
+        let Some(size) = optional(flag, text.as_deref(), 1, most, "bytes")? else {
+            continue;
+        };
+        if size > memory as u64 {
+            return wrong(format!("{flag} {size}: more than --max-memory ({memory})"));
         }
+        *limit = size as usize;
     }
     let ages = [
         (

@@ -284,23 +284,25 @@ pub(super) struct Flags {
     #[arg(short = 'Z', long = "relinquish-privileges", value_name = "user", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) user: Option<String>,
 
+    /// Bytes of memory for all that is kept for all connections together
+    ///
+    /// The other bounds remain within it. When it is reached, connections that have shown no WebSocket go first, then those that hold most
+    /// drop it (gaps and holes of the cause `evicted`), and last those that have been silent for longest end as `evicted`.
+    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_memory: Option<String>,
+
     /// Connections known at once
     ///
-    /// With more, half-open ones are given up first, then those that are over, then those that do not speak WebSocket, then those that have
-    /// been silent for longest: their sessions end as `evicted`.
+    /// With more, those that have shown no WebSocket and those that are over are given up first, then those that have been silent for
+    /// longest: their sessions end as `evicted`.
     #[arg(long, value_name = "count", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_flows: Option<String>,
 
     /// Bytes of one direction that wait behind a gap
     ///
-    /// With more, or when --max-waiting-total is reached, the gap is given up: a gap with the cause `evicted`. The same goes for what
-    /// a client sends before its upgrade is answered.
+    /// With more the gap is given up: a gap with the cause `evicted`. The same goes for what a client sends before its upgrade is answered.
     #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_waiting: Option<String>,
-
-    /// Bytes that wait behind gaps in all connections together
-    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
-    pub(super) max_waiting_total: Option<String>,
 
     /// Bytes of fragmented IP datagrams that are kept, in all
     ///
@@ -320,26 +322,13 @@ pub(super) struct Flags {
 
     /// Bytes of one message that are kept
     ///
-    /// More are counted: the message is not `complete`, and says what is `missing`. So with the next two flags.
+    /// More are counted: the message is not `complete`, and says what is `missing`. So with the next flag.
     #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_message: Option<String>,
-
-    /// Bytes of all messages together that have begun and not ended
-    ///
-    /// When they are reached, each message still has its fair share.
-    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
-    pub(super) max_message_total: Option<String>,
 
     /// Bytes that one message may become when it is inflated
     #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_inflated: Option<String>,
-
-    /// Bytes that all directions together keep to inflate what refers back to earlier messages
-    ///
-    /// When they are reached, histories that were cheap to send are given up first, then those used longest ago. What then refers back to
-    /// them is told as missing; the summary counts them.
-    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
-    pub(super) max_history_total: Option<String>,
 
     /// Seconds of silence after which a connection is given up
     ///

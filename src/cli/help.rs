@@ -26,9 +26,9 @@ Lines    -A -x -xx -X -XX dumps, -e link header, -q less, -v -vv -vvv more
 Writing  -w file, --print as well, -U at once
          -C size -G seconds -W count -z command: rotation
 Root     -Z user to become (default: the caller of sudo, else nobody)
-Bounds   --max-flows, --max-waiting, --max-waiting-total, --max-fragments,
-         --max-fragment-age, --max-head, --max-message, --max-message-total,
-         --max-inflated, --max-history-total, --max-idle
+Bounds   --max-memory, --max-flows, --max-waiting, --max-fragments,
+         --max-fragment-age, --max-head, --max-message, --max-inflated,
+         --max-idle
 
 Flags mean what they mean to tcpdump; those with long names only are our own.
 --help has all of it with examples, `man wschat-sniff` too; --version.

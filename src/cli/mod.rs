@@ -242,16 +242,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed, Us
 pub fn command() -> clap::Command {
     let limits = Limits::default();
     let bounds = [
+        ("max_memory", limits.memory_bytes),
         ("max_flows", limits.flows),
         ("max_waiting", limits.waiting_bytes),
-        ("max_waiting_total", limits.waiting_total),
         ("max_fragments", limits.fragment_bytes),
         ("max_fragment_age", limits.fragment_seconds as usize),
         ("max_head", limits.head_bytes),
         ("max_message", limits.message_bytes),
-        ("max_message_total", limits.message_total),
         ("max_inflated", limits.inflated_bytes),
-        ("max_history_total", limits.history_total),
         ("max_idle", limits.idle_seconds as usize),
     ];
     bounds

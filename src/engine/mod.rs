@@ -80,7 +80,7 @@ impl Engine {
         self.decoder.incomplete_datagrams()
     }
 
-    /// How many directions have lost what their compressed messages refer back to, because of [`Limits::history_total`].
+    /// How many directions have lost what their compressed messages refer back to, because of [`Limits::memory_bytes`].
     pub fn evicted_histories(&self) -> u64 {
         self.stores.ws.evicted_histories()
     }
@@ -182,7 +182,7 @@ impl StreamHandler for Feed<'_, '_> {
     }
 
     #[inline]
-    fn is_wanted(conn: &Conn) -> bool {
+    fn is_proven(conn: &Conn) -> bool {
         conn.is_proven()
     }
 

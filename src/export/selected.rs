@@ -230,11 +230,11 @@ mod tests {
             ack: 0,
             flags: TcpFlags(0x10),
             window: 0,
-            options: &[],
             payload: Captured::default(),
             ip_id: None,
             ttl: 64,
             interface: None,
+            header: &[],
             first_fragment: None,
         };
         let mut view = SelectedPackets::new(Lines::default(), selection(None, Some(2)));

@@ -49,7 +49,7 @@ struct StoredPacket {
 
 struct StoredSegment {
     segment: Segment<'static>,
-    options: Range<usize>,
+    header: Range<usize>,
     payload: Range<usize>,
     connection: Connection,
     facts: SegmentFacts,
@@ -113,14 +113,14 @@ impl Batch {
                     ack: segment.ack,
                     flags: segment.flags,
                     window: segment.window,
-                    options: &[],
+                    header: &[],
                     payload: nothing(segment.payload),
                     ip_id: segment.ip_id,
                     ttl: segment.ttl,
                     interface: segment.interface,
                     first_fragment: segment.first_fragment,
                 },
-                options: self.keep(segment.options),
+                header: self.keep(segment.header),
                 payload: self.tail_or_keep(segment.payload.bytes, packet.data.bytes, &data),
                 connection: *view.connection,
                 facts: view.facts.clone(),
@@ -261,7 +261,7 @@ impl Batch {
             return sink.packet(packet, None);
         };
         let segment = Segment {
-            options: &self.bytes[stored.options.clone()],
+            header: &self.bytes[stored.header.clone()],
             payload: self.captured(stored.segment.payload, &stored.payload),
             ..stored.segment
         };

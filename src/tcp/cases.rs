@@ -472,7 +472,7 @@ fn who_leaves_gaps_for_ever_keeps_to_the_bound() {
     wire.send_all(&handshake());
     for at in 0..10_000 {
         wire.send(&a(1 + at * 2, b"x"));
-        assert!(wire.table.waiting() <= limits.waiting_bytes);
+        assert!(wire.table.held() <= limits.waiting_bytes);
     }
     let (_, _, cause) = gaps(&wire, Side::A)[0];
     assert_eq!(cause, GapCause::Evicted);
@@ -480,9 +480,9 @@ fn who_leaves_gaps_for_ever_keeps_to_the_bound() {
 }
 
 #[test]
-fn the_bound_on_all_that_waits_hits_who_has_waited_for_longest() {
+fn when_memory_is_short_those_that_hold_most_let_go_of_it_first() {
     let limits = Limits {
-        waiting_total: 20_000,
+        memory_bytes: 55_500,
         ..Limits::default()
     };
     let mut wire = Wire::new(&limits);
@@ -490,18 +490,23 @@ fn the_bound_on_all_that_waits_hits_who_has_waited_for_longest() {
         wire.send_all(&handshake().map(|line| Line { port, ..line }));
     }
     for port in 1..=30u16 {
-        wire.send(&Line {
-            port,
-            ..a(1, &[7; 1000])
-        });
-        assert!(wire.table.waiting() <= limits.waiting_total);
+        let payload = vec![7; if port % 3 == 0 { 2500 } else { 900 }];
+        wire.send(&Line { port, ..a(1, &payload) });
+        assert!(wire.table.memory() <= limits.memory_bytes);
     }
-    for port in 1..=30u16 {
-        let gone = wire.stream(u64::from(port), Side::A).bytes.len() == 1001;
-        assert_eq!(gone, port <= 12, "connection {port}");
-    }
+    let let_go = |port: &u16| !wire.stream(u64::from(*port), Side::A).bytes.is_empty();
+    let gone: Vec<u16> = (1..=30).filter(let_go).collect();
+    assert_eq!(gone, [3, 6, 9], "the largest, and of those who began first");
+    assert_eq!(
+        wire.table.evictions(),
+        crate::tcp::Evictions {
+            connections: 0,
+            shed: gone.len() as u64
+        }
+    );
+    assert_eq!(wire.stream(3, Side::A).gaps[0].cause, GapCause::Evicted);
     wire.send(&Line { port: 30, ..a(0, b"!") });
-    assert_eq!(wire.stream(30, Side::A).bytes.len(), 1001);
+    assert_eq!(wire.stream(30, Side::A).bytes.len(), 2501);
     assert!(wire.stream(30, Side::A).gaps.is_empty());
 }
 
@@ -513,15 +518,18 @@ fn silence_ends_a_connection() {
     };
     let mut wire = Wire::new(&limits);
     wire.send_all(&handshake());
-    wire.millis += 90_000;
     let other = Line { port: 2, ..a(0, b"x") };
-    wire.send(&other);
+    let pause = |wire: &mut Wire, at, millis| {
+        wire.millis += millis;
+        wire.send(&Line { at, ..other.clone() });
+    };
+    pause(&mut wire, 0, 50_000);
+    pause(&mut wire, 1, 40_000);
     wire.send(&a(0, b"still here"));
-    wire.millis += 95_000;
-    wire.send(&Line { at: 1, ..other.clone() });
+    pause(&mut wire, 2, 50_000);
+    pause(&mut wire, 3, 45_000);
     assert_eq!(wire.upper.ends, []);
-    wire.millis += 10_000;
-    wire.send(&Line { at: 2, ..other });
+    pause(&mut wire, 4, 10_000);
     assert_eq!(wire.upper.ends, [(1, TcpEnd::Idle)]);
     assert_eq!(wire.table.len(), 1);
 }
@@ -559,8 +567,10 @@ fn connections_that_are_over_do_not_pile_up() {
         });
     }
     assert!(wire.table.len() < 5000);
-    wire.millis += 100_000;
-    wire.send(&a(0, b"x"));
+    for at in 0..2 {
+        wire.millis += 50_000;
+        wire.send(&a(at, b"x"));
+    }
     assert_eq!(wire.table.len(), 1);
 }
 

@@ -48,14 +48,15 @@ impl<U: Default> Flow<U> {
         self.end(end, at, upper);
     }
 
-    /// Gives up everything that waits, because there is no room for it.
-    pub(super) fn give_up_waiting<P: StreamHandler<State = U>>(&mut self, at: PacketRef, upper: &mut P) {
+    /// Drops everything that is held, because there is no room for it.
+    pub(super) fn shed<P: StreamHandler<State = U>>(&mut self, at: PacketRef, upper: &mut P) {
         let (state, connection) = (&mut self.upper, &self.connection);
         for side in [Side::A, Side::B] {
             let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
             let half = &mut self.halves[side.index()];
             while half.waiting.is_some() && half.give_up_hole(GapCause::Evicted, at.time, &mut emit) {}
         }
+        upper.shed(&mut self.upper, &self.connection, at);
     }
 
     /// Delivers what waits, and tells what is missing.

@@ -26,7 +26,7 @@ pub(super) enum Phase {
     Midstream,
 }
 
-/// In which queue a connection waits for being given up.
+/// How far a connection has come, which says for how long it may be silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     /// Perhaps never more than a SYN.
@@ -35,8 +35,6 @@ pub(super) enum Class {
     Established,
     /// Over; kept for late segments.
     Closed,
-    /// In use, and of no interest to who reads the streams.
-    Unwanted,
     /// Over but for bytes that are missing, and may have been overtaken by the last segments.
     Closing,
 }
@@ -46,11 +44,11 @@ pub(super) enum Class {
 pub(super) struct Flow<U> {
     pub(super) connection: Connection,
     pub(super) upper: U,
-    /// When its last segment came, in [`Timestamp::nanos`](crate::base::Timestamp::nanos).
+    /// When its last segment came, in [`Clock::elapsed`](crate::tcp::clock::Clock::elapsed).
     pub(super) last: i64,
     pub(super) halves: [Half; 2],
     /// Its last few segments.
-    recent: Handle,
+    pub(super) recent: Handle,
     pub(super) phase: Phase,
     /// Who sent the first FIN.
     pub(super) first_fin: Option<Side>,
@@ -61,7 +59,7 @@ pub(super) struct Flow<U> {
 }
 
 impl<U: Default> Flow<U> {
-    pub(super) fn new(number: u64, segment: &Segment<'_>, at: PacketRef) -> Self {
+    pub(super) fn new(number: u64, segment: &Segment<'_>) -> Self {
         Self {
             connection: Connection {
                 number,
@@ -69,7 +67,7 @@ impl<U: Default> Flow<U> {
                 initiator: None,
             },
             upper: U::default(),
-            last: at.time.nanos(),
+            last: 0,
             halves: Default::default(),
             recent: Handle::NONE,
             phase: Phase::Midstream,
@@ -111,7 +109,7 @@ impl<U: Default> Flow<U> {
 
     /// What waits in both directions, in bytes of memory.
     #[inline]
-    pub(super) fn waiting_cost(&self) -> usize {
+    pub(super) fn cost(&self) -> usize {
         self.halves[0].waiting_cost() + self.halves[1].waiting_cost()
     }
 
@@ -284,7 +282,7 @@ impl<U: Default> Flow<U> {
         let flags = segment.flags;
         let start = segment.seq.wrapping_add(1);
         let own = &mut self.halves[side.index()];
-        let scale = window_scale(segment.options);
+        let scale = window_scale(segment.options());
         if !own.begin_with_syn(start) {
             if !flags.ack() && !self.ended {
                 let syn = Syn {

@@ -6,6 +6,7 @@
 
 mod beginning;
 mod belonging;
+mod clock;
 #[cfg(test)]
 mod cases;
 mod ending;
@@ -22,7 +23,7 @@ mod properties;
 mod testing;
 mod waiting;
 
-pub use table::Table;
+pub use table::{Evictions, Table};
 
 use std::ops::Range;
 
@@ -181,7 +182,7 @@ pub enum TcpEnd {
     },
     /// Nothing came for [`crate::base::Limits::idle_seconds`].
     Idle,
-    /// There were too many connections.
+    /// There were too many connections, or memory was short.
     Evicted,
     /// A new connection took its ports without a goodbye.
     Reused,
@@ -207,11 +208,25 @@ pub trait StreamHandler {
         at: PacketRef,
     );
 
-    /// Whether the connection is worth more than others when there is no room for all. Asked after each of its segments.
+    /// Bytes of memory that are kept for the connection beside the size of `State` itself: what its boxes, vectors and shares of pools
+    /// take, by capacity. Asked after each of the connection's segments, so it must be a sum of numbers that are at hand, and the only
+    /// account: nothing is reported when bytes come or go, so nothing can be forgotten.
     #[inline]
-    fn is_wanted(_state: &Self::State) -> bool {
+    fn cost(_state: &Self::State) -> usize {
+        0
+    }
+
+    /// Whether the connection has shown that it is worth keeping (a handshake, frames): while it has not, it is the first to go when
+    /// memory is short. Asked after each of its segments.
+    #[inline]
+    fn is_proven(_state: &Self::State) -> bool {
         true
     }
+
+    /// Memory is short: drops what is held for the connection (buffered bytes, histories, unfinished messages), but goes on with it. What
+    /// was dropped is told as a gap or hole of the cause [`GapCause::Evicted`](crate::base::GapCause::Evicted). [`cost`](Self::cost) is
+    /// asked again afterwards, and what it then says is taken for what cannot be dropped.
+    fn shed(&mut self, _state: &mut Self::State, _connection: &Connection, _at: PacketRef) {}
 
     /// The connection is over (called once, last).
     fn end(&mut self, state: &mut Self::State, connection: &Connection, end: TcpEnd, at: PacketRef);

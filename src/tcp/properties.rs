@@ -108,7 +108,7 @@ proptest! {
             prop_assert!(stream.gaps.is_empty() && stream.fin);
         }
         prop_assert_eq!(&wire.upper.ends, &[(1, TcpEnd::Fin { by: Side::A })]);
-        prop_assert_eq!(wire.table.waiting(), 0);
+        prop_assert_eq!(wire.table.held(), 0);
         wire.finish();
     }
 
@@ -181,7 +181,7 @@ proptest! {
         ),
         pauses in prop::collection::vec(0i64..200_000, 1..5),
     ) {
-        let limits = Limits { flows: 3, waiting_bytes: 3000, waiting_total: 5000, idle_seconds: 500, ..Limits::default() };
+        let limits = Limits { flows: 3, waiting_bytes: 3000, memory_bytes: 12_000, idle_seconds: 500, ..Limits::default() };
         let mut wire = Wire::new(&limits);
         let bytes = [7u8; 300];
         for (index, (port, a, flags, at, ack, length, era, window)) in lines.into_iter().enumerate() {
@@ -199,7 +199,7 @@ proptest! {
             wire.millis += pauses[index % pauses.len()] * i64::from(index % 7 == 0);
             wire.send_cut(&sent, length.min(at.unsigned_abs() as usize));
             prop_assert!(wire.table.len() <= limits.flows);
-            prop_assert!(wire.table.waiting() <= limits.waiting_total);
+            prop_assert!(wire.table.memory() <= limits.memory_bytes);
         }
         wire.finish();
     }

@@ -53,7 +53,7 @@ impl Fingerprint {
     pub(super) fn of(segment: &Segment<'_>, time: Timestamp) -> Self {
         let numbers = u64::from(segment.ack) << 32 | u64::from(segment.window) << 16 | u64::from(segment.flags.0);
         let mut header = mix(numbers, u64::from(segment.ip_id.unwrap_or(0)) | 1 << 32);
-        header = hash(segment.options, header);
+        header = hash(segment.options(), header);
         // What lies behind the first 2 KiB does not count, so that large segments stay cheap.
         let payload = segment.payload.bytes;
         let content = hash(&payload[..payload.len().min(2048)], payload.len() as u64);
@@ -74,6 +74,17 @@ impl Default for Recents {
 }
 
 impl Recents {
+    /// What all of them take, in bytes.
+    #[inline]
+    pub(super) fn cost(&self) -> usize {
+        self.0.len() * size_of::<[Recent; 2]>()
+    }
+
+    /// The connection that has `lease` is gone.
+    pub(super) fn give_back(&mut self, lease: &mut Handle) {
+        self.0.give_back(lease);
+    }
+
     /// The last few segments of the connection that has `lease`, by side: none when it has been silent for long.
     #[inline]
     pub(super) fn of(&mut self, lease: &mut Handle) -> &mut [Recent; 2] {

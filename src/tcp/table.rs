@@ -5,10 +5,10 @@ use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
 
-use crate::base::PacketRef;
-use crate::base::{Endpoint, Limits, Timestamp};
-use crate::bounded::LruList;
+use crate::base::{Endpoint, Limits, PacketRef};
+use crate::bounded::{Account, Budget, LruList, Victim};
 use crate::tcp::belonging::Belongs;
+use crate::tcp::clock::Clock;
 use crate::tcp::flow::{Class, Flow};
 use crate::tcp::half::LONG_PATIENCE_NANOS;
 use crate::tcp::recent::Recents;
@@ -25,8 +25,8 @@ const CLOSED_NANOS: i64 = 60_000_000_000;
 /// How many connections that are over are kept.
 const CLOSED_FLOWS: usize = 4096;
 
-/// A connection moves to the end of its queue at most that often, so that a packet does not touch its neighbours.
-const QUEUE_NANOS: i64 = 1_000_000_000;
+/// A connection counts as used anew at most that often, so that a packet does not touch its neighbours.
+const REFRESH_NANOS: i64 = 1_000_000_000;
 
 /// Who has been silent for too long is looked for at most that often.
 const SILENCE_NANOS: i64 = 10_000_000;
@@ -34,7 +34,7 @@ const SILENCE_NANOS: i64 = 10_000_000;
 /// The connections of a capture.
 ///
 /// Everything done for a segment takes constant time, whatever the number of connections: what is to be given up is at
-/// the head of a queue.
+/// the head of a list.
 #[derive(Debug)]
 pub struct Table<U> {
     /// Slots by the hash of their endpoints.
@@ -43,34 +43,44 @@ pub struct Table<U> {
     slots: Vec<Option<Slot<U>>>,
     free: Vec<u32>,
     /// The slots of each [`Class`], the longest silent first.
-    queues: LruList<5>,
-    /// The slots in which bytes wait, those that began to wait first in front.
-    waiters: LruList<1>,
-    /// What waits in all of them, in bytes of memory.
-    waiting: usize,
+    ages: LruList<4>,
+    budget: Budget,
+    /// What is kept elsewhere, as the owner says.
+    other_bytes: usize,
+    evictions: Evictions,
     recents: Recents,
     /// How many connections there have been.
     numbers: u64,
-    /// The latest time seen.
-    now: Timestamp,
-    /// When who is silent has been looked for.
-    looked: Timestamp,
+    clock: Clock,
+    /// When who is silent has been looked for, in [`Clock::elapsed`].
+    looked: i64,
     limits: Limits,
+}
+
+/// What had to go because a bound was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Evictions {
+    /// Connections that ended because of [`Limits::flows`] or [`Limits::memory_bytes`].
+    pub connections: u64,
+    /// How often a connection had to drop what it held because of [`Limits::memory_bytes`].
+    pub shed: u64,
 }
 
 #[derive(Debug)]
 struct Slot<U> {
     flow: Flow<U>,
     hash: u64,
-    /// When it was put at the end of its queue, in [`Timestamp::nanos`], and of which.
-    queued: i64,
-    queue: Class,
-    /// What waits in it, as far as `Table::waiting` knows.
-    waiting: usize,
+    /// When it was put at the end of its list, in [`Clock::elapsed`], and of which.
+    listed: i64,
+    class: Class,
+    account: Account,
 }
 
 impl<U: Default> Table<U> {
-    /// A table that keeps to [`Limits::flows`], [`Limits::waiting_bytes`], [`Limits::waiting_total`] and
+    /// What one more connection costs, with its places in the map and the lists.
+    const SLOT_BYTES: usize = size_of::<Option<Slot<U>>>() + 64;
+
+    /// A table that keeps to [`Limits::flows`], [`Limits::waiting_bytes`], [`Limits::memory_bytes`] and
     /// [`Limits::idle_seconds`].
     pub fn new(limits: &Limits) -> Self {
         Self {
@@ -78,14 +88,21 @@ impl<U: Default> Table<U> {
             hasher: RandomState::default(),
             slots: Vec::new(),
             free: Vec::new(),
-            queues: LruList::new(),
-            waiters: LruList::new(),
-            waiting: 0,
+            ages: LruList::new(),
+            budget: Budget::new(limits.memory_bytes),
+            other_bytes: 0,
+            evictions: Evictions::default(),
             recents: Recents::default(),
             numbers: 0,
-            now: Timestamp::from_nanos(i64::MIN),
-            looked: Timestamp::from_nanos(i64::MIN),
-            limits: *limits,
+            clock: Clock::new(),
+            looked: 0,
+            limits: Limits {
+                // Those that wait for their turn must not leave the others no room.
+                flows: limits
+                    .flows
+                    .clamp(1, (limits.memory_bytes / 2 / Self::SLOT_BYTES).max(1)),
+                ..*limits
+            },
         }
     }
 
@@ -99,16 +116,35 @@ impl<U: Default> Table<U> {
         self.len() == 0
     }
 
-    /// What the bytes that wait out of order cost, in bytes of memory.
-    pub fn waiting(&self) -> usize {
-        self.waiting
+    /// Bytes of memory that are kept for all connections, in the table, by those who read the streams
+    /// ([`StreamHandler::cost`]) and elsewhere ([`Table::set_other_bytes`]).
+    pub fn memory(&self) -> usize {
+        self.budget.total()
+    }
+
+    /// The part of it that single connections hold.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.budget.entries()
+    }
+
+    /// So many bytes of memory are kept elsewhere and count in [`Limits::memory_bytes`]: fragments of datagrams, pools that
+    /// connections share. To be called before [`Table::segment`] whenever it may have changed.
+    #[inline]
+    pub fn set_other_bytes(&mut self, bytes: usize) {
+        self.other_bytes = bytes;
+    }
+
+    /// What has had to go so far.
+    pub fn evictions(&self) -> Evictions {
+        self.evictions
     }
 
     /// Reads a segment: tells `upper` what it does, then what it brings, then of the connections that it has ended
     /// (its own, or others that had to go).
     #[inline]
     pub fn segment<P: StreamHandler<State = U>>(&mut self, segment: &Segment<'_>, at: PacketRef, upper: &mut P) {
-        self.now = self.now.max(at.time);
+        self.clock.see(at.time);
         let hash = self.hash(segment);
         let found = self.map.find(hash, |&slot| {
             let entry = self.slots.get(slot as usize).and_then(Option::as_ref);
@@ -117,17 +153,19 @@ impl<U: Default> Table<U> {
         let index = match found.copied() {
             Some(index) => self.known(index, segment, at, upper),
             None => {
-                let flow = self.begin(segment, at);
+                let flow = self.begin(segment);
                 let index = self.insert(flow, hash);
                 self.read(index, segment, at, upper);
                 index
             }
         };
-        if self.waiting > self.limits.waiting_total || self.len() > self.limits.flows {
+        let shared = self.slots.len() * Self::SLOT_BYTES + self.recents.cost();
+        self.budget.set_others(shared + self.other_bytes);
+        if self.budget.is_exceeded() || self.len() > self.limits.flows {
             self.make_room(index, at, upper);
         }
-        let crowded = self.queues.len(Class::Closed as usize) > CLOSED_FLOWS;
-        if self.now.since(self.looked) >= SILENCE_NANOS || crowded {
+        let crowded = self.ages.len(Class::Closed as usize) > CLOSED_FLOWS;
+        if self.clock.elapsed() - self.looked >= SILENCE_NANOS || crowded {
             self.give_up_silent(at, upper);
         }
     }
@@ -178,18 +216,18 @@ impl<U: Default> Table<U> {
         hasher.finish()
     }
 
-    fn begin(&mut self, segment: &Segment<'_>, at: PacketRef) -> Flow<U> {
+    fn begin(&mut self, segment: &Segment<'_>) -> Flow<U> {
         self.numbers += 1;
-        Flow::new(self.numbers, segment, at)
+        Flow::new(self.numbers, segment)
     }
 
     fn insert(&mut self, flow: Flow<U>, hash: u64) -> u32 {
         let entry = Some(Slot {
             flow,
             hash,
-            queued: self.now.nanos(),
-            queue: Class::HalfOpen,
-            waiting: 0,
+            listed: self.clock.elapsed(),
+            class: Class::HalfOpen,
+            account: Account::default(),
         });
         let index = match self.free.pop() {
             Some(index) => index,
@@ -209,7 +247,7 @@ impl<U: Default> Table<U> {
                 .and_then(Option::as_ref)
                 .map_or(0, |entry| entry.hash)
         });
-        self.queues.push(index, Class::HalfOpen as usize);
+        self.ages.push(index, Class::HalfOpen as usize);
         index
     }
 
@@ -234,7 +272,7 @@ impl<U: Default> Table<U> {
             other => {
                 let hash = entry.hash;
                 let old = self.remove(index);
-                let mut flow = self.begin(segment, at);
+                let mut flow = self.begin(segment);
                 if let Belongs::ToTheDoubtful(syn) = other {
                     flow = flow.with_syn(syn, side);
                 }
@@ -256,98 +294,106 @@ impl<U: Default> Table<U> {
         let side = entry.flow.side(segment);
         let limit = self.limits.waiting_bytes;
         entry.flow.segment(segment, side, at, limit, &mut self.recents, upper);
-        entry.flow.last = self.now.nanos();
-        let waiting = entry.flow.waiting_cost();
-        let class = match entry.flow.class() {
-            Class::Established if !P::is_wanted(&entry.flow.upper) => Class::Unwanted,
-            class => class,
-        };
-        if entry.waiting != waiting {
-            self.waiting = self.waiting - entry.waiting + waiting;
-            entry.waiting = waiting;
-            match (waiting, self.waiters.list_of(index)) {
-                (0, _) => self.waiters.remove(index),
-                (_, None) => self.waiters.push(index, 0),
-                _ => {}
-            }
+        let now = self.clock.elapsed();
+        entry.flow.last = now;
+        let class = entry.flow.class();
+        let refresh = entry.class != class || now - entry.listed > REFRESH_NANOS;
+        if refresh {
+            (entry.listed, entry.class) = (now, class);
+            self.ages.push(index, class as usize);
         }
-        if self.now.nanos().saturating_sub(entry.queued) > QUEUE_NANOS || entry.queue != class {
-            (entry.queued, entry.queue) = (self.now.nanos(), class);
-            self.queues.push(index, class as usize);
-        }
+        let cost = entry.flow.cost() + P::cost(&entry.flow.upper);
+        let is_proven = class != Class::Closed && P::is_proven(&entry.flow.upper);
+        self.budget.update(index, &mut entry.account, cost, is_proven, refresh);
     }
 
     fn remove(&mut self, index: u32) -> Option<Slot<U>> {
-        let entry = self.slots.get_mut(index as usize)?.take()?;
+        let mut entry = self.slots.get_mut(index as usize)?.take()?;
+        self.recents.give_back(&mut entry.flow.recent);
         if let Ok(place) = self.map.find_entry(entry.hash, |&slot| slot == index) {
             place.remove();
         }
         self.free.push(index);
-        self.queues.remove(index);
-        self.waiters.remove(index);
-        self.waiting -= entry.waiting;
+        self.ages.remove(index);
+        self.budget.remove(index, entry.account);
         Some(entry)
     }
 
     /// A bound has been exceeded: something must go, but not the connection that has just begun.
     #[cold]
     fn make_room<P: StreamHandler<State = U>>(&mut self, current: u32, at: PacketRef, upper: &mut P) {
-        while self.waiting > self.limits.waiting_total {
-            let Some(index) = self.waiters.oldest(0) else {
+        while self.len() > self.limits.flows {
+            let Some(index) = self.budget.least(current).or_else(|| self.longest_silent(current)) else {
                 break;
             };
-            self.waiters.remove(index);
-            if let Some(Some(entry)) = self.slots.get_mut(index as usize) {
-                self.waiting -= entry.waiting;
-                entry.waiting = 0;
-                entry.flow.give_up_waiting(at, upper);
+            self.evict(index, at, upper);
+        }
+        while self.budget.is_exceeded() {
+            match self.budget.victim() {
+                Victim::Evict(index) => self.evict(index, at, upper),
+                Victim::Shed(index) => self.shed(index, at, upper),
+                Victim::LongestSilent => match self.longest_silent(current) {
+                    Some(index) => self.evict(index, at, upper),
+                    None => break,
+                },
             }
         }
-        while self.len() > self.limits.flows.max(1) {
-            let classes = [
-                Class::HalfOpen,
-                Class::Closed,
-                Class::Closing,
-                Class::Unwanted,
-                Class::Established,
-            ];
-            let oldest = classes
-                .iter()
-                .filter_map(|&class| self.queues.oldest(class as usize))
-                .find(|&index| index != current);
-            let Some(mut entry) = oldest.and_then(|index| self.remove(index)) else {
-                break;
-            };
+    }
+
+    /// The connection that has been silent for longest, but for `current`.
+    fn longest_silent(&self, current: u32) -> Option<u32> {
+        let classes = [Class::HalfOpen, Class::Closed, Class::Closing, Class::Established];
+        let oldest = classes.map(|class| self.ages.oldest(class as usize));
+        oldest.into_iter().flatten().find(|&index| index != current)
+    }
+
+    fn evict<P: StreamHandler<State = U>>(&mut self, index: u32, at: PacketRef, upper: &mut P) {
+        if let Some(mut entry) = self.remove(index) {
+            self.evictions.connections += u64::from(!entry.flow.ended);
             entry.flow.end(TcpEnd::Evicted, at, upper);
         }
+    }
+
+    fn shed<P: StreamHandler<State = U>>(&mut self, index: u32, at: PacketRef, upper: &mut P) {
+        let Some(Some(entry)) = self.slots.get_mut(index as usize) else {
+            return;
+        };
+        self.evictions.shed += 1;
+        entry.flow.shed(at, upper);
+        let cost = entry.flow.cost() + P::cost(&entry.flow.upper);
+        self.budget.has_shed(index, &mut entry.account, cost);
     }
 
     /// Gives up who has been silent for too long.
     #[cold]
     fn give_up_silent<P: StreamHandler<State = U>>(&mut self, at: PacketRef, upper: &mut P) {
-        self.looked = self.now;
+        let now = self.clock.elapsed();
+        self.looked = now;
         let idle = i64::from(self.limits.idle_seconds) * 1_000_000_000;
-        while let Some(index) = self.queues.oldest(Class::Closing as usize) {
+        while let Some(index) = self.ages.oldest(Class::Closing as usize) {
             let Some(Some(entry)) = self.slots.get_mut(index as usize) else {
                 break;
             };
-            if self.now.nanos().saturating_sub(entry.queued) < LONG_PATIENCE_NANOS {
+            if now - entry.listed < LONG_PATIENCE_NANOS {
                 break;
             }
             entry.flow.close(at, upper);
-            (entry.queued, entry.queue) = (self.now.nanos(), Class::Closed);
-            self.waiting -= std::mem::take(&mut entry.waiting);
-            self.waiters.remove(index);
-            self.queues.push(index, Class::Closed as usize);
+            (entry.listed, entry.class) = (now, Class::Closed);
+            self.ages.push(index, Class::Closed as usize);
+            let cost = entry.flow.cost() + P::cost(&entry.flow.upper);
+            self.budget.update(index, &mut entry.account, cost, false, true);
         }
-        let longest = [idle.min(HALF_OPEN_NANOS), idle, idle.min(CLOSED_NANOS), idle];
-        for (class, longest) in longest.into_iter().enumerate() {
-            while let Some(index) = self.queues.oldest(class) {
+        for (class, longest) in [
+            (Class::HalfOpen, idle.min(HALF_OPEN_NANOS)),
+            (Class::Closed, idle.min(CLOSED_NANOS)),
+            (Class::Established, idle),
+        ] {
+            while let Some(index) = self.ages.oldest(class as usize) {
                 let Some(Some(entry)) = self.slots.get(index as usize) else {
                     break;
                 };
-                let crowded = class == Class::Closed as usize && self.queues.len(class) > CLOSED_FLOWS;
-                if self.now.nanos().saturating_sub(entry.flow.last) <= longest && !crowded {
+                let crowded = class == Class::Closed && self.ages.len(class as usize) > CLOSED_FLOWS;
+                if now - entry.flow.last <= longest && !crowded {
                     break;
                 }
                 if let Some(mut entry) = self.remove(index) {

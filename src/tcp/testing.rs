@@ -180,6 +180,7 @@ impl Wire {
         let (own, other) = (line.side.index(), line.side.other().index());
         let number = |side: usize, at: i64| START[side].wrapping_add(at as u32).wrapping_add(line.era);
         self.next_id = self.next_id.wrapping_add(1);
+        let header = [&[0; 20], &line.options[..]].concat();
         let segment = Segment {
             source: ends[own],
             destination: ends[other],
@@ -191,7 +192,7 @@ impl Wire {
             },
             flags: TcpFlags(line.flags),
             window: line.window,
-            options: &line.options,
+            header: &header,
             payload: Captured::new(&line.payload[..captured], line.payload.len()),
             ip_id: Some(if line.id == 0 { self.next_id } else { line.id }),
             ttl: 64,
@@ -215,7 +216,7 @@ impl Wire {
         let at = self.at();
         self.table.finish(at, &mut self.upper);
         assert!(self.table.is_empty());
-        assert_eq!(self.table.waiting(), 0);
+        assert_eq!(self.table.held(), 0);
         for told in self.upper.told.values() {
             assert!(told.end.is_some(), "every connection ends");
         }

@@ -49,6 +49,10 @@ impl TcpFlags {
     pub const fn rst(self) -> bool {
         self.0 & 0x04 != 0
     }
+    /// The urgent pointer counts.
+    pub const fn urg(self) -> bool {
+        self.0 & 0x20 != 0
+    }
     /// Push.
     pub const fn psh(self) -> bool {
         self.0 & 0x08 != 0
@@ -57,6 +61,19 @@ impl TcpFlags {
     pub const fn ack(self) -> bool {
         self.0 & 0x10 != 0
     }
+}
+
+/// What a segment's checksum is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checksum {
+    /// Right.
+    Right,
+    /// Of the pseudo header alone: a network card is to do the rest, or has joined several segments.
+    Partial,
+    /// Neither: damaged, forged, or not computed where it was captured.
+    Wrong,
+    /// The packet was cut.
+    Unknown,
 }
 
 /// A TCP segment (RFC 9293 §3.1) out of one packet, or out of the fragments of one datagram.
@@ -74,8 +91,8 @@ pub struct Segment<'p> {
     pub flags: TcpFlags,
     /// The window as sent, not scaled.
     pub window: u16,
-    /// The options, raw and perhaps malformed, as far as they were captured.
-    pub options: &'p [u8],
+    /// The whole header as far as it was captured, its options included, which are raw and perhaps malformed.
+    pub header: &'p [u8],
     /// The data, cut when the packet was cut.
     pub payload: Captured<'p>,
     /// The IP identification and time to live (hop limit), to tell a duplicate of the capture from a retransmission.

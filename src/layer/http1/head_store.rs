@@ -26,10 +26,10 @@ pub struct HeadStore {
 pub(super) struct Kept(u64);
 
 impl HeadStore {
-    /// No heads, in half of [`Limits::waiting_total`]; each of at most [`Limits::head_bytes`].
+    /// No heads, in an eighth of [`Limits::memory_bytes`]; each of at most [`Limits::head_bytes`].
     pub fn new(limits: &Limits) -> Self {
         Self {
-            room: limits.waiting_total / 2,
+            room: limits.head_total(),
             head_bytes: limits.head_bytes,
             ..Self::default()
         }
@@ -84,7 +84,7 @@ mod tests {
 
     fn heads(room: usize) -> HeadStore {
         HeadStore::new(&Limits {
-            waiting_total: 2 * room,
+            memory_bytes: 8 * room,
             ..Limits::default()
         })
     }

@@ -252,7 +252,7 @@ fn where_a_long_request_ends_is_known_when_it_has_ended() {
 #[test]
 fn a_request_that_had_to_give_way_leaves_its_place() {
     let limits = Limits {
-        waiting_total: 2000,
+        memory_bytes: 8000,
         ..Limits::default()
     };
     let mut heads = HeadStore::new(&limits);
@@ -272,7 +272,7 @@ proptest! {
     fn anything_makes_progress_and_gives_its_room_back(
         script in prop::collection::vec((any::<bool>(), 0usize..8, 1usize..3000), 1..30),
     ) {
-        let limits = Limits { head_bytes: 500, waiting_total: 4000, ..Limits::default() };
+        let limits = Limits { head_bytes: 500, memory_bytes: 16_000, ..Limits::default() };
         let mut heads = HeadStore::new(&limits);
         let mut exchange = Exchange::default();
         let (line, lines) = (format!("X: {}\r\n", "a".repeat(600)), "X: y\r\n".repeat(150));
@@ -293,7 +293,7 @@ proptest! {
                     *offset += used as u64;
                     piece = &piece[used..];
                     idle = if used > 0 || step.is_some() { 0 } else { idle + 1 };
-                    prop_assert!(idle < 3 && heads.cost() <= limits.waiting_total);
+                    prop_assert!(idle < 3 && heads.cost() <= limits.memory_bytes / 4);
                     match step {
                         Some(Step::Hold) => break,
                         // Its caller goes elsewhere with the rest.

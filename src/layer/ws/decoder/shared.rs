@@ -38,7 +38,7 @@ impl Shared {
             frames,
             plain: Vec::new(),
             pool: Pool::default(),
-            inflaters: InflatePool::new(limits.history_total),
+            inflaters: InflatePool::new(limits.history_total()),
             inflated: Vec::new(),
             inflated_holes: Vec::new(),
             held: 0,
@@ -56,7 +56,7 @@ impl Shared {
 
     /// Whether [`hold`](Self::hold) would make room for so many bytes.
     pub fn can_hold(&self, bytes: usize) -> bool {
-        self.held.saturating_add(bytes) <= self.limits.waiting_total / 2
+        self.held.saturating_add(bytes) <= self.limits.held_total()
     }
 
     /// How many bytes are held so.
@@ -64,7 +64,7 @@ impl Shared {
         self.held
     }
 
-    /// How many directions have lost what their compressed messages refer back to, because of [`Limits::history_total`].
+    /// How many directions have lost what their compressed messages refer back to, because of [`Limits::memory_bytes`].
     pub fn evicted_histories(&self) -> u64 {
         self.inflaters.evicted_histories()
     }
@@ -75,7 +75,7 @@ impl Shared {
     }
 
     pub(super) fn append(&mut self, partial: &mut Partial, piece: Piece<'_>) {
-        let (limit, total) = (self.limits.message_bytes, self.limits.message_total);
+        let (limit, total) = (self.limits.message_bytes, self.limits.message_total());
         self.pool.append(partial, piece, limit, total);
     }
 }
