@@ -22,6 +22,12 @@ mod resync;
 mod savefile;
 #[path = "../fuzz/bodies/tcpdump_view.rs"]
 mod tcpdump_view;
+#[path = "../fuzz/bodies/tls_hello.rs"]
+mod tls_hello;
+#[path = "../fuzz/bodies/tls_key_log.rs"]
+mod tls_key_log;
+#[path = "../fuzz/bodies/tls_records.rs"]
+mod tls_records;
 #[path = "../fuzz/bodies/views.rs"]
 mod views;
 
@@ -87,6 +93,21 @@ fn savefile_corpus() {
 #[test]
 fn tcpdump_view_corpus() {
     replay("tcpdump_view", tcpdump_view::run);
+}
+
+#[test]
+fn tls_hello_corpus() {
+    replay("tls_hello", tls_hello::run);
+}
+
+#[test]
+fn tls_key_log_corpus() {
+    replay("tls_key_log", tls_key_log::run);
+}
+
+#[test]
+fn tls_records_corpus() {
+    replay("tls_records", tls_records::run);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod chunk;
 pub(crate) mod detect;
+pub mod tls;
 pub mod http1;
 pub mod ws;
 
