@@ -61,7 +61,10 @@ impl Selection {
     pub fn wants_packet(&self, segment: Option<&SegmentView<'_>>) -> bool {
         match self.session {
             _ if self.selects_messages() => false,
-            Some(wanted) => segment.is_some_and(|segment| segment.connection.number == wanted),
+            Some(wanted) => segment.is_some_and(|segment| match segment.source {
+                Some(source) => source.number() == wanted,
+                None => segment.connection.number == wanted,
+            }),
             None => true,
         }
     }
@@ -178,6 +181,7 @@ mod tests {
             range: StreamRange::default(),
             complete: holes.is_empty(),
             inferred: false,
+            meaning: &[],
             close: None,
         }
     }

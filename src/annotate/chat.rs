@@ -5,7 +5,7 @@ use super::users::{UserRef, quote, stranger};
 use super::who::Person;
 use super::{Narrator, Note, Title};
 use crate::base::Direction;
-use crate::dissect::{self, Meaning, Text, Users};
+use crate::dissect::{self, ChatMeaning, Text, Users};
 use crate::record::Opcode;
 
 /// Names of a user list that are told.
@@ -18,26 +18,26 @@ pub(super) const UNKNOWN: Kind = Kind::Message(Opcode::Text, 0);
 
 impl Narrator {
     /// A message means that. Gives what waits for its ACK.
-    pub(super) fn meaning(&mut self, number: u64, direction: Direction, meaning: Meaning<'_>) -> Kind {
+    pub(super) fn meaning(&mut self, number: u64, direction: Direction, meaning: ChatMeaning<'_>) -> Kind {
         match meaning {
-            Meaning::Login { name, room } => self.login(number, name, room),
-            Meaning::LoggedIn { id, name, users } => self.logged_in(number, id, name, users),
-            Meaning::UserList(users) => {
+            ChatMeaning::Login { name, room } => self.login(number, name, room),
+            ChatMeaning::LoggedIn { id, name, users } => self.logged_in(number, id, name, users),
+            ChatMeaning::UserList(users) => {
                 let talk = self.world.talks.get(&number);
                 let login = talk.is_some_and(|talk| talk.login == Login::Asked);
                 self.story.entitle(80, Title::UserList { login });
                 self.user_list(number, users);
                 Kind::UserList { login }
             }
-            Meaning::Say { to, to_name, content } => self.say(number, to, to_name, content),
-            Meaning::Said {
+            ChatMeaning::Say { to, to_name, content } => self.say(number, to, to_name, content),
+            ChatMeaning::Said {
                 from,
                 from_name,
                 to,
                 content,
             } => self.said(number, from, from_name, to, content),
-            Meaning::LoggedOut { id, name } => self.logged_out(number, id, name),
-            Meaning::Ping => {
+            ChatMeaning::LoggedOut { id, name } => self.logged_out(number, id, name),
+            ChatMeaning::Ping => {
                 let (from, to) = self.pair(number, direction);
                 if let Some(talk) = self.world.talks.get_mut(&number) {
                     talk.app_ping = Some((direction, self.now.time));
@@ -46,7 +46,7 @@ impl Narrator {
                 self.story.notes.push(Note::AppPing { from, to });
                 Kind::AppPing
             }
-            Meaning::Pong => {
+            ChatMeaning::Pong => {
                 let (from, to) = self.pair(number, direction);
                 let now = self.now.time;
                 let after = self.world.talks.get_mut(&number).and_then(|talk| {
@@ -57,19 +57,13 @@ impl Narrator {
                 self.story.notes.push(Note::AppPong { from, to, after });
                 Kind::AppPong
             }
-            Meaning::Refused { code } => {
+            ChatMeaning::Refused { code } => {
                 let (server, client) = self.pair(number, direction);
                 let code = quote(&mut self.story, code, 40);
                 self.story.entitle(80, Title::Refusal);
                 self.story.notes.push(Note::Refusal { server, client, code });
                 Kind::Refusal
             }
-            Meaning::Generic {
-                protocol,
-                act,
-                label,
-                id,
-            } => self.generic(number, direction, (protocol, act), label, id),
         }
     }
 

@@ -4,16 +4,22 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
-use super::talk::{Kind, Ping};
+use super::talk::{Kind, Label, Ping};
 use super::users::quote;
-use super::who::Role;
+use super::who::{Labelled, Role};
 use super::{Narrator, Note, Title, agent};
 use crate::base::Direction;
-use crate::dissect::{self, Protocol, Said, Text};
-use crate::record::{Accept, Handshake, Message, Opcode, Progress, Request, Source};
+use crate::dissect::{ChatMeaning, Text};
+use crate::record::{Accept, Handshake, Interpretation, Message, Opcode, Progress, Request, Source};
 
 /// Bytes of a target, an origin, a subprotocol, extensions or a close reason that are quoted.
 const QUOTED: usize = 120;
+/// Bytes of a name that are told.
+const LABEL: usize = 60;
+/// Bytes of an identifier that are told.
+const ID: usize = 40;
+/// Documents of one message that are told.
+const DOCUMENTS: usize = 8;
 
 /// The title of a message of which nothing more is known.
 pub(super) fn title(opcode: Opcode) -> Title {
@@ -28,7 +34,6 @@ impl Narrator {
         let agent = request.header("User-Agent").and_then(agent::read);
         if let Some(talk) = self.world.talks.get_mut(&number) {
             talk.role = if agent.is_some() { Role::Browser } else { Role::Client };
-            talk.hint = Protocol::expected(&request.target, None);
             talk.sent(
                 &mut self.world.waiting,
                 number,
@@ -65,8 +70,6 @@ impl Narrator {
         let refused = !handshake.upgraded();
         if let Some(talk) = self.world.talks.get_mut(&number) {
             talk.websocket |= !refused;
-            let expected = Protocol::expected(&handshake.request.target, handshake.subprotocol.as_deref());
-            talk.hint = expected.or(talk.hint);
             talk.sent(
                 &mut self.world.waiting,
                 number,
@@ -208,17 +211,16 @@ impl Narrator {
     }
 
     fn data(&mut self, number: u64, message: &Message<'_>) -> Kind {
-        let hint = self.world.talks.get(&number).and_then(|talk| talk.hint);
-        if let Some(text) = message.text {
-            let said = Said {
-                text,
-                direction: message.direction,
-                hint,
-            };
-            if let Some(meaning) = dissect::read(&said) {
-                self.now.json = true;
-                return self.meaning(number, message.direction, meaning);
+        if !message.meaning.is_empty() {
+            self.now.json = true;
+            let mut kind = Kind::Message(message.opcode, message.payload.length());
+            for read in message.meaning.iter().take(DOCUMENTS) {
+                kind = match ChatMeaning::of(read, message.direction) {
+                    Some(meaning) => self.meaning(number, message.direction, meaning),
+                    None => self.labelled(number, message.direction, read),
+                };
             }
+            return kind;
         }
         let length = message.payload.length();
         let (from, to) = self.pair(number, message.direction);
@@ -230,6 +232,31 @@ impl Narrator {
             length,
         });
         Kind::Message(message.opcode, length)
+    }
+
+    /// A message of a protocol of which only its labels are told.
+    fn labelled(&mut self, number: u64, direction: Direction, read: &Interpretation<'_>) -> Kind {
+        let (from, to) = self.pair(number, direction);
+        let label = quote(&mut self.story, read.label.unwrap_or(Text::Plain("")), LABEL);
+        let id = quote(&mut self.story, read.id.unwrap_or(Text::Plain("")), ID);
+        let message = Labelled {
+            protocol: read.protocol,
+            action: read.action,
+            label,
+        };
+        self.story.entitle(80, Title::Labelled(message));
+        self.story.notes.push(Note::Labelled { from, to, message, id });
+        if let Some(answers) = &read.answers {
+            let mut label = self.story.keep(answers.label.as_str().as_bytes());
+            label.cut = answers.label.is_cut();
+            self.story.notes.push(Note::Answers {
+                label,
+                packet: answers.packet,
+                after: answers.after,
+            });
+        }
+        let kept = Label::new(self.story.text(label), label.cut);
+        Kind::Labelled(read.protocol, read.action, kept)
     }
 
     fn control(&mut self, number: u64, message: &Message<'_>) -> Kind {

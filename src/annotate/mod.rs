@@ -10,7 +10,6 @@ mod message;
 mod missed;
 mod note;
 mod queues;
-mod requests;
 mod saying;
 mod says;
 mod segment;
@@ -35,7 +34,6 @@ use crate::base::{Direction, Endpoint, Side, Timestamp};
 use crate::record::{How, Record, RecordKind, SegmentView, SessionEnd};
 use crate::tcp::SegmentFacts;
 use crate::wire::Packet;
-use requests::Requests;
 use says::Says;
 use talk::{Talk, Waiting};
 use users::Users;
@@ -59,7 +57,6 @@ pub struct Narrator {
     fins: HashMap<u64, [bool; 4], FixedState>,
     fins_in_order: VecDeque<u64>,
     over: VecDeque<u64>,
-    requests: Requests,
     /// Deliveries that have not come.
     missed: u64,
     /// The end of the capture has been told.

@@ -246,12 +246,12 @@ impl Narrator {
             Kind::AppPing => (What::AppPing, Title::AppPing),
             Kind::AppPong => (What::AppPong, Title::AppPong),
             Kind::Refusal => (What::Refusal, Title::Refusal),
-            Kind::Labelled(protocol, act, label) => {
+            Kind::Labelled(protocol, action, label) => {
                 let mut span = story.keep(label.bytes());
                 span.cut = label.is_cut();
                 let labelled = Labelled {
                     protocol,
-                    act,
+                    action,
                     label: span,
                 };
                 (What::Labelled(labelled), Title::Labelled(labelled))

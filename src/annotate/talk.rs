@@ -7,8 +7,7 @@ use super::short::Short;
 use super::users::UserRef;
 use super::who::Role;
 use crate::base::{Direction, Endpoint, Timestamp};
-use crate::dissect::{Act, Protocol};
-use crate::record::Opcode;
+use crate::record::{Action, Opcode};
 
 /// Messages of one direction that wait for their ACK. More are spoken of by number.
 const UNACKED: usize = 128;
@@ -26,8 +25,6 @@ pub(super) struct Talk {
     pub(super) server: Endpoint,
     /// What the client is.
     pub(super) role: Role,
-    /// What the handshake lets expect of the messages.
-    pub(super) hint: Option<Protocol>,
     /// Whose connection it is.
     pub(super) user: Option<UserRef>,
     /// What was asked for at the login.
@@ -105,7 +102,7 @@ pub(super) enum Kind {
     AppPing,
     AppPong,
     Refusal,
-    Labelled(Protocol, Act, Label),
+    Labelled(&'static str, Action, Label),
     Message(Opcode, u64),
     Close { answer: bool },
 }
@@ -128,7 +125,6 @@ impl Talk {
             client,
             server,
             role: Role::Client,
-            hint: None,
             user: None,
             asked: None,
             login: Login::None,

@@ -2,7 +2,7 @@
 
 use super::story::Span;
 use crate::base::{Direction, Endpoint};
-use crate::dissect::{Act, Protocol};
+use crate::record::Action;
 use crate::record::Opcode;
 
 /// What somebody is.
@@ -55,9 +55,9 @@ pub struct Agent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Labelled {
     /// Which protocol.
-    pub protocol: Protocol,
+    pub protocol: &'static str,
     /// What it does.
-    pub act: Act,
+    pub action: Action,
     /// What it is called; empty when it has no name.
     pub label: Span,
 }

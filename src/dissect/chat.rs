@@ -2,49 +2,213 @@
 //! newer one (`client_name`, `client_id`, `client_list`, `to_client_id`, and `ping`/`pong` as text messages).
 
 use super::json::{self, Text, Value};
-use super::{Meaning, Said};
+use super::{Claim, Dissector, Interpretations, MessageView};
 use crate::base::Direction;
+use crate::record::{Action, Field, Handshake, Interpretation};
+
+pub(super) const NAME: &str = "chat";
 
 /// Reads both dialects.
-pub(super) fn read<'a>(said: &Said<'a>) -> Option<Meaning<'a>> {
-    if !said.text.starts_with('{') {
-        return None;
+pub(super) struct Chat;
+
+impl Dissector for Chat {
+    fn claims(&self, _: &Handshake) -> Claim {
+        Claim::ByContent
     }
-    let mut fields = Fields::default();
-    for (key, value) in json::members(said.text).take(MEMBERS) {
-        fields.take(key, value);
+
+    fn read<'a>(&'a mut self, message: &MessageView<'a>, out: &mut Interpretations<'a>) -> bool {
+        let Some(text) = message.text else { return false };
+        out.extend(ChatMeaning::read(text, message.direction).map(ChatMeaning::interpretation));
+        !out.is_empty()
     }
-    let mut room = [0; KEY];
-    match (fields.kind?.spell(&mut room), said.direction) {
-        ("login", Direction::ClientToServer) => Some(Meaning::Login {
-            name: fields.name?,
-            room: fields.room,
-        }),
-        ("login", Direction::ServerToClient) => Some(Meaning::LoggedIn {
-            id: fields.id?,
-            name: fields.name?,
-            users: fields.users,
-        }),
-        ("user_list", Direction::ServerToClient) => Some(Meaning::UserList(fields.users?)),
-        ("say", Direction::ClientToServer) => Some(Meaning::Say {
-            to: to_one(fields.to?),
-            to_name: fields.to_name,
-            content: fields.content?,
-        }),
-        ("say", Direction::ServerToClient) => Some(Meaning::Said {
-            from: fields.from?,
-            from_name: fields.from_name,
-            to: to_one(fields.to?),
-            content: fields.content?,
-        }),
-        ("logout", Direction::ServerToClient) => Some(Meaning::LoggedOut {
-            id: fields.id.or(fields.from)?,
-            name: fields.from_name.or(fields.name),
-        }),
-        ("ping", _) => Some(Meaning::Ping),
-        ("pong", _) => Some(Meaning::Pong),
-        ("error", Direction::ServerToClient) => Some(Meaning::Refused { code: fields.code? }),
-        _ => None,
+}
+
+/// What a message of the chat means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChatMeaning<'a> {
+    /// The client asks to be known by a name.
+    Login {
+        /// The name.
+        name: Text<'a>,
+        /// The room, where there are rooms.
+        room: Option<Text<'a>>,
+    },
+    /// The server says that somebody has come.
+    LoggedIn {
+        /// The new user's identifier.
+        id: Text<'a>,
+        /// The new user's name.
+        name: Text<'a>,
+        /// All users, when the message lists them (then it is for the newcomer).
+        users: Option<Users<'a>>,
+    },
+    /// The server says who is there.
+    UserList(Users<'a>),
+    /// The client says something.
+    Say {
+        /// To whom; `None` is to all.
+        to: Option<Text<'a>>,
+        /// What it calls that one.
+        to_name: Option<Text<'a>>,
+        /// What.
+        content: Text<'a>,
+    },
+    /// The server passes on what somebody said.
+    Said {
+        /// Who said it.
+        from: Text<'a>,
+        /// What the server calls that one.
+        from_name: Option<Text<'a>>,
+        /// To whom; `None` is to all.
+        to: Option<Text<'a>>,
+        /// What.
+        content: Text<'a>,
+    },
+    /// The server says that somebody has left.
+    LoggedOut {
+        /// Who.
+        id: Text<'a>,
+        /// What the server calls that one.
+        name: Option<Text<'a>>,
+    },
+    /// The application asks whether the other one is there, in a text message of its own.
+    Ping,
+    /// The answer to that.
+    Pong,
+    /// The chat server refuses something.
+    Refused {
+        /// Why, for a machine.
+        code: Text<'a>,
+    },
+}
+
+impl<'a> ChatMeaning<'a> {
+    /// Reads a message.
+    fn read(text: &'a str, direction: Direction) -> Option<Self> {
+        if !text.starts_with('{') {
+            return None;
+        }
+        let mut fields = Fields::default();
+        for (key, value) in json::members(text).take(MEMBERS) {
+            fields.take(key, value);
+        }
+        let mut room = [0; KEY];
+        match (fields.kind?.spell(&mut room), direction) {
+            ("login", Direction::ClientToServer) => Some(Self::Login {
+                name: fields.name?,
+                room: fields.room,
+            }),
+            ("login", Direction::ServerToClient) => Some(Self::LoggedIn {
+                id: fields.id?,
+                name: fields.name?,
+                users: fields.users,
+            }),
+            ("user_list", Direction::ServerToClient) => Some(Self::UserList(fields.users?)),
+            ("say", Direction::ClientToServer) => Some(Self::Say {
+                to: to_one(fields.to?),
+                to_name: fields.to_name,
+                content: fields.content?,
+            }),
+            ("say", Direction::ServerToClient) => Some(Self::Said {
+                from: fields.from?,
+                from_name: fields.from_name,
+                to: to_one(fields.to?),
+                content: fields.content?,
+            }),
+            ("logout", Direction::ServerToClient) => Some(Self::LoggedOut {
+                id: fields.id.or(fields.from)?,
+                name: fields.from_name.or(fields.name),
+            }),
+            ("ping", _) => Some(Self::Ping),
+            ("pong", _) => Some(Self::Pong),
+            ("error", Direction::ServerToClient) => Some(Self::Refused { code: fields.code? }),
+            _ => None,
+        }
+    }
+
+    /// The same as every reader of records gets it.
+    fn interpretation(self) -> Interpretation<'a> {
+        let new = |action| Interpretation::new(NAME, action);
+        let text = |text: Option<Text<'a>>| text.map(Field::Text);
+        let users = |users: Option<Users<'a>>| users.map(|users| Field::Json(users.raw));
+        let to = |to: Option<Text<'a>>| text(Some(to.unwrap_or(Text::Plain("all"))));
+        match self {
+            Self::Login { name, room } => new(Action::Named("login"))
+                .field("name", text(Some(name)))
+                .field("room", text(room)),
+            Self::LoggedIn { id, name, users: list } => new(Action::Named("login"))
+                .field("uid", text(Some(id)))
+                .field("name", text(Some(name)))
+                .field("users", users(list)),
+            Self::UserList(list) => new(Action::Named("user-list")).field("users", users(Some(list))),
+            Self::Say {
+                to: one,
+                to_name,
+                content,
+            } => new(Action::Named("say"))
+                .field("to", to(one))
+                .field("to_name", text(to_name))
+                .field("content", text(Some(content))),
+            Self::Said {
+                from,
+                from_name,
+                to: one,
+                content,
+            } => new(Action::Named("say"))
+                .field("from", text(Some(from)))
+                .field("from_name", text(from_name))
+                .field("to", to(one))
+                .field("content", text(Some(content))),
+            Self::LoggedOut { id, name } => new(Action::Named("logout"))
+                .field("uid", text(Some(id)))
+                .field("name", text(name)),
+            Self::Ping => new(Action::Ping),
+            Self::Pong => new(Action::Pong),
+            Self::Refused { code } => new(Action::Error).field("code", text(Some(code))),
+        }
+    }
+
+    /// What an interpretation of this dissector means, in its own words.
+    pub fn of(read: &Interpretation<'a>, direction: Direction) -> Option<Self> {
+        if read.protocol != NAME {
+            return None;
+        }
+        let text = |name| read.fields.text(name);
+        let users = || match read.fields.get("users")? {
+            Field::Json(raw) => Some(Users { raw }),
+            Field::Text(_) | Field::Number(_) => None,
+        };
+        match (read.action, direction) {
+            (Action::Named("login"), Direction::ClientToServer) => Some(Self::Login {
+                name: text("name")?,
+                room: text("room"),
+            }),
+            (Action::Named("login"), Direction::ServerToClient) => Some(Self::LoggedIn {
+                id: text("uid")?,
+                name: text("name")?,
+                users: users(),
+            }),
+            (Action::Named("user-list"), _) => Some(Self::UserList(users()?)),
+            (Action::Named("say"), Direction::ClientToServer) => Some(Self::Say {
+                to: to_one(text("to")?),
+                to_name: text("to_name"),
+                content: text("content")?,
+            }),
+            (Action::Named("say"), Direction::ServerToClient) => Some(Self::Said {
+                from: text("from")?,
+                from_name: text("from_name"),
+                to: to_one(text("to")?),
+                content: text("content")?,
+            }),
+            (Action::Named("logout"), _) => Some(Self::LoggedOut {
+                id: text("uid")?,
+                name: text("name"),
+            }),
+            (Action::Ping, _) => Some(Self::Ping),
+            (Action::Pong, _) => Some(Self::Pong),
+            (Action::Error, _) => Some(Self::Refused { code: text("code")? }),
+            _ => None,
+        }
     }
 }
 
@@ -134,12 +298,11 @@ pub fn users<'a>(list: Users<'a>) -> impl Iterator<Item = Entry<'a>> {
 mod tests {
     use super::*;
 
-    fn meaning(direction: Direction, text: &str) -> Option<Meaning<'_>> {
-        read(&Said {
-            text,
-            direction,
-            hint: None,
-        })
+    /// As read, and as read out of the interpretation: the same.
+    fn meaning(direction: Direction, text: &str) -> Option<ChatMeaning<'_>> {
+        let meaning = ChatMeaning::read(text, direction)?;
+        assert_eq!(ChatMeaning::of(&meaning.interpretation(), direction), Some(meaning));
+        Some(meaning)
     }
     const UP: Direction = Direction::ClientToServer;
     const DOWN: Direction = Direction::ServerToClient;
@@ -148,13 +311,13 @@ mod tests {
     fn the_dialect_of_2014_is_read() {
         assert_eq!(
             meaning(UP, r#"{"type":"login","name":"mynick"}"#),
-            Some(Meaning::Login {
+            Some(ChatMeaning::Login {
                 name: Text::Json("mynick"),
                 room: None
             })
         );
         let list = r#"{"type":"user_list","user_list":[{"uid":783654164,"name":"\u732a"},{"uid":7,"name":"b"}]}"#;
-        let Some(Meaning::UserList(list)) = meaning(DOWN, list) else {
+        let Some(ChatMeaning::UserList(list)) = meaning(DOWN, list) else {
             panic!()
         };
         let ids: Vec<_> = users(list).map(|u| (u.id, u.name)).collect();
@@ -170,7 +333,7 @@ mod tests {
                 DOWN,
                 r#"{"type":"say","from_uid":7,"to_uid":"all","content":"hi","time":"x"}"#
             ),
-            Some(Meaning::Said {
+            Some(ChatMeaning::Said {
                 from: Text::Plain("7"),
                 from_name: None,
                 to: None,
@@ -179,7 +342,7 @@ mod tests {
         );
         assert_eq!(
             meaning(DOWN, r#"{"type":"logout","uid":7,"time":"x"}"#),
-            Some(Meaning::LoggedOut {
+            Some(ChatMeaning::LoggedOut {
                 id: Text::Plain("7"),
                 name: None
             })
@@ -190,7 +353,7 @@ mod tests {
     fn the_newer_dialect_is_read() {
         let text =
             r#"{"type":"login","client_id":"7f1","client_name":"a","time":"x","client_list":{"7f1":"a","7f2":"b"}}"#;
-        let Some(Meaning::LoggedIn {
+        let Some(ChatMeaning::LoggedIn {
             id, users: Some(list), ..
         }) = meaning(DOWN, text)
         else {
@@ -203,13 +366,13 @@ mod tests {
                 UP,
                 r#"{"type":"say","to_client_id":"7f2","to_client_name":"b","content":"psst"}"#
             ),
-            Some(Meaning::Say {
+            Some(ChatMeaning::Say {
                 to: Some(Text::Json("7f2")),
                 to_name: Some(Text::Json("b")),
                 content: Text::Json("psst")
             })
         );
-        assert_eq!(meaning(DOWN, r#"{"type":"ping"}"#), Some(Meaning::Ping));
+        assert_eq!(meaning(DOWN, r#"{"type":"ping"}"#), Some(ChatMeaning::Ping));
     }
 
     #[test]

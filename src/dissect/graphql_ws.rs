@@ -2,18 +2,32 @@
 //! (subscriptions-transport-ws).
 
 use super::json::{self, Text, Value};
-use super::{Act, Meaning, Protocol, Said};
+use super::{Claim, Dissector, Interpretations, MessageView, speaks};
+use crate::record::{Action, Handshake, Interpretation};
 
-pub(super) fn read<'a>(said: &Said<'a>) -> Option<Meaning<'a>> {
-    if !said.text.starts_with('{') {
-        return None;
+pub(super) const NAME: &str = "GraphQL";
+
+/// Reads both subprotocols.
+pub(super) struct GraphqlWs;
+
+impl Dissector for GraphqlWs {
+    fn claims(&self, handshake: &Handshake) -> Claim {
+        speaks(handshake, &["graphql-transport-ws", "graphql-ws"])
     }
-    let sure = said.hint == Some(Protocol::GraphqlWs);
-    if !sure && !said.text.starts_with("{\"type\":\"connection_") {
+
+    fn read<'a>(&'a mut self, message: &MessageView<'a>, out: &mut Interpretations<'a>) -> bool {
+        let Some(text) = message.text else { return false };
+        out.extend(interpret(text, message.claimed));
+        !out.is_empty()
+    }
+}
+
+fn interpret(text: &str, sure: bool) -> Option<Interpretation<'_>> {
+    if !text.starts_with('{') || !sure && !text.starts_with("{\"type\":\"connection_") {
         return None;
     }
     let (mut kind, mut id, mut payload) = (None, None, None);
-    for (key, value) in json::members(said.text).take(16) {
+    for (key, value) in json::members(text).take(16) {
         let (Text::Json(key) | Text::Plain(key)) = key;
         match key {
             "type" => kind = value.text(),
@@ -24,26 +38,21 @@ pub(super) fn read<'a>(said: &Said<'a>) -> Option<Meaning<'a>> {
     }
     let Text::Json(kind) = kind? else { return None };
     let act = match kind {
-        "connection_init" => Act::Open,
-        "connection_ack" => Act::Opened,
-        "connection_error" => Act::Error,
-        "connection_terminate" => Act::Close,
+        "connection_init" => Action::Open,
+        "connection_ack" => Action::Opened,
+        "connection_error" => Action::Error,
+        "connection_terminate" => Action::Close,
         // These are words that others use too.
-        "subscribe" | "start" if sure => Act::Subscribe,
-        "next" | "data" if sure => Act::Data,
-        "error" if sure => Act::Error,
-        "complete" if sure => Act::Complete,
-        "stop" if sure => Act::Unsubscribe,
-        "ping" | "ka" if sure => Act::Ping,
-        "pong" if sure => Act::Pong,
+        "subscribe" | "start" if sure => Action::Subscribe,
+        "next" | "data" if sure => Action::Data,
+        "error" if sure => Action::Error,
+        "complete" if sure => Action::Complete,
+        "stop" if sure => Action::Unsubscribe,
+        "ping" | "ka" if sure => Action::Ping,
+        "pong" if sure => Action::Pong,
         _ => return None,
     };
-    Some(Meaning::Generic {
-        protocol: Protocol::GraphqlWs,
-        act,
-        label: payload.and_then(operation),
-        id,
-    })
+    Some(Interpretation::new(NAME, act).label(payload.and_then(operation)).id(id))
 }
 
 /// `operationName`, the name of what is asked for.
@@ -58,26 +67,15 @@ fn operation(payload: Value<'_>) -> Option<Text<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Direction;
 
     #[test]
     fn a_subscription_is_named() {
         let text = r#"{"id":"1","type":"subscribe","payload":{"query":"…","operationName":"OnChat"}}"#;
-        let mut said = Said {
-            text,
-            direction: Direction::ClientToServer,
-            hint: Some(Protocol::GraphqlWs),
-        };
+        let read = interpret(text, true).unwrap();
         assert_eq!(
-            read(&said),
-            Some(Meaning::Generic {
-                protocol: Protocol::GraphqlWs,
-                act: Act::Subscribe,
-                label: Some(Text::Json("OnChat")),
-                id: Some(Text::Json("1")),
-            })
+            (read.action, read.label, read.id),
+            (Action::Subscribe, Some(Text::Json("OnChat")), Some(Text::Json("1")))
         );
-        said.hint = None;
-        assert_eq!(read(&said), None);
+        assert_eq!(interpret(text, false), None);
     }
 }

@@ -1,17 +1,46 @@
-//! JSON-RPC 2.0 (jsonrpc.org/specification): requests, notifications and responses. A batch is described by its first member.
+//! JSON-RPC 2.0 (jsonrpc.org/specification): requests, notifications and responses; the members of a batch are documents of their own.
 
 use super::json::{self, Text, Value};
-use super::{Act, Meaning, Protocol, Said};
+use super::{Claim, Dissector, Interpretations, MessageView, speaks};
+use crate::record::{Action, Handshake, Interpretation};
 
-pub(super) fn read<'a>(said: &Said<'a>) -> Option<Meaning<'a>> {
-    let object = match said.text.as_bytes().first()? {
-        b'{' => said.text,
-        b'[' => match json::items(said.text).next()? {
-            Value::Object(raw) => raw,
-            _ => return None,
-        },
-        _ => return None,
-    };
+pub(super) const NAME: &str = "JSON-RPC";
+
+/// Members of a batch that are read.
+const MAX_BATCH: usize = 64;
+
+/// Reads JSON-RPC 2.0, and what lacks its version where the handshake says that it is that.
+pub(super) struct JsonRpc;
+
+impl Dissector for JsonRpc {
+    fn claims(&self, handshake: &Handshake) -> Claim {
+        speaks(handshake, &["jsonrpc", "jsonrpc-2.0"])
+    }
+
+    fn read<'a>(&'a mut self, message: &MessageView<'a>, out: &mut Interpretations<'a>) -> bool {
+        let Some(text) = message.text else { return false };
+        match text.as_bytes().first() {
+            Some(b'{') => out.extend(interpret(text, message.claimed)),
+            Some(b'[') => {
+                let members = json::items(text).take(MAX_BATCH).filter_map(|member| {
+                    let Value::Object(raw) = member else { return None };
+                    let mut read = interpret(raw, message.claimed)?;
+                    let offset = raw.as_ptr() as usize - text.as_ptr() as usize;
+                    read.document = Some((offset, raw.len()));
+                    Some(read)
+                });
+                out.extend(members);
+                if let [only] = out.as_mut_slice() {
+                    only.document = None;
+                }
+            }
+            _ => {}
+        }
+        !out.is_empty()
+    }
+}
+
+fn interpret(object: &str, sure: bool) -> Option<Interpretation<'_>> {
     let (mut version, mut method, mut id, mut result, mut error) = (false, None, None, false, false);
     for (key, value) in json::members(object).take(16) {
         let (Text::Json(key) | Text::Plain(key)) = key;
@@ -24,53 +53,36 @@ pub(super) fn read<'a>(said: &Said<'a>) -> Option<Meaning<'a>> {
             _ => {}
         }
     }
-    if !version && said.hint != Some(Protocol::JsonRpc) {
+    if !version && !sure {
         return None;
     }
-    let act = match (method.is_some(), id.is_some()) {
-        (true, true) => Act::Request,
-        (true, false) => Act::Event,
-        (false, _) if error => Act::Error,
-        (false, _) if result => Act::Response,
+    let action = match (method.is_some(), id.is_some()) {
+        (true, true) => Action::Request,
+        (true, false) => Action::Event,
+        (false, _) if error => Action::Error,
+        (false, _) if result => Action::Response,
         _ => return None,
     };
-    Some(Meaning::Generic {
-        protocol: Protocol::JsonRpc,
-        act,
-        label: method,
-        id,
-    })
+    Some(Interpretation::new(NAME, action).label(method).id(id))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Direction;
 
     #[test]
     fn requests_notifications_and_responses_are_told_apart() {
-        let act = |text| {
-            let said = Said {
-                text,
-                direction: Direction::ClientToServer,
-                hint: None,
-            };
-            match read(&said) {
-                Some(Meaning::Generic { act, .. }) => Some(act),
-                _ => None,
-            }
-        };
+        let action = |text| Some(interpret(text, false)?.action);
         assert_eq!(
-            act(r#"{"jsonrpc":"2.0","method":"add","params":[1,2],"id":1}"#),
-            Some(Act::Request)
+            action(r#"{"jsonrpc":"2.0","method":"add","params":[1,2],"id":1}"#),
+            Some(Action::Request)
         );
-        assert_eq!(act(r#"{"jsonrpc":"2.0","method":"tick"}"#), Some(Act::Event));
-        assert_eq!(act(r#"{"jsonrpc":"2.0","result":3,"id":1}"#), Some(Act::Response));
+        assert_eq!(action(r#"{"jsonrpc":"2.0","method":"tick"}"#), Some(Action::Event));
+        assert_eq!(action(r#"{"jsonrpc":"2.0","result":3,"id":1}"#), Some(Action::Response));
         assert_eq!(
-            act(r#"{"jsonrpc":"2.0","error":{"code":-32600},"id":null}"#),
-            Some(Act::Error)
+            action(r#"{"jsonrpc":"2.0","error":{"code":-32600},"id":null}"#),
+            Some(Action::Error)
         );
-        assert_eq!(act(r#"[{"jsonrpc":"2.0","method":"add","id":1}]"#), Some(Act::Request));
-        assert_eq!(act(r#"{"method":"add","id":1}"#), None);
+        assert_eq!(action(r#"{"method":"add","id":1}"#), None);
     }
 }

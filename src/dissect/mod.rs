@@ -1,216 +1,250 @@
-//! What messages mean to the application, across sessions.
+//! What messages mean to the application.
 //!
-//! In comes the text of a message and what the handshake said of the connection, out goes a [`Meaning`] that borrows from it.
-//! [`DISSECTORS`] is the table: a new application is one file and one row. Everything is read lazily and nothing is allocated;
-//! strings stay as they were sent until somebody copies a bounded part of them.
+//! A [`Dissector`] reads the messages of one protocol on top of WebSocket; [`TABLE`] lists them all: a new protocol is one file and
+//! one row. Who reads a session is decided by the handshake (subprotocol, target), else by the content of each message. In comes a
+//! message, out go [`Interpretation`]s that borrow from it; which request a message answers is worked out here for all of them.
 
-pub mod json;
 mod chat;
 mod generic;
 mod graphql_ws;
+pub mod json;
+mod json_lines;
 mod json_rpc;
+mod requests;
+mod signalr;
 mod socket_io;
+mod sockjs;
 mod stomp;
 
-pub use chat::{Entry, Users, users};
-pub use json::Text;
+pub use crate::base::Text;
+pub use chat::{ChatMeaning, Entry, Users, users};
 
-use crate::base::Direction;
+use std::collections::HashMap;
+use std::fmt;
+
+use foldhash::fast::FixedState;
+use smallvec::SmallVec;
+
+use crate::base::{Direction, PacketRef};
+use crate::record::{Handshake, Interpretation, Message, Opcode, SessionId};
+use requests::Requests;
 
 /// A message as a dissector sees it.
 #[derive(Debug, Clone, Copy)]
-pub struct Said<'a> {
-    /// The text.
-    pub text: &'a str,
+pub struct MessageView<'a> {
+    /// Of which session.
+    pub session: SessionId,
     /// Who sent it.
     pub direction: Direction,
-    /// What the handshake lets expect.
-    pub hint: Option<Protocol>,
+    /// The packet that completed it.
+    pub at: PacketRef,
+    /// The application bytes; the message is complete.
+    pub bytes: &'a [u8],
+    /// The same as text, when it is a text message.
+    pub text: Option<&'a str>,
+    /// The handshake says that the session is this dissector's.
+    pub claimed: bool,
 }
 
-/// A protocol on top of WebSocket that is not the chat's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Protocol {
-    /// Socket.IO 5 over Engine.IO 4 (and their predecessors, which look the same in what is read here).
-    SocketIo,
-    /// GraphQL over WebSocket: `graphql-transport-ws`, and the older `graphql-ws`.
-    GraphqlWs,
-    /// STOMP 1.0 to 1.2.
-    Stomp,
-    /// JSON-RPC 2.0.
-    JsonRpc,
-    /// JSON that names its kind.
-    Json,
-}
+/// What the documents of one message mean, in order. Nearly every message holds one.
+pub type Interpretations<'a> = SmallVec<[Interpretation<'a>; 1]>;
 
-impl Protocol {
-    /// What the target and the subprotocol of a handshake let expect.
-    pub fn expected(target: &str, subprotocol: Option<&str>) -> Option<Self> {
-        match subprotocol {
-            Some("graphql-transport-ws" | "graphql-ws") => Some(Protocol::GraphqlWs),
-            Some("v10.stomp" | "v11.stomp" | "v12.stomp") => Some(Protocol::Stomp),
-            Some("jsonrpc" | "jsonrpc-2.0") => Some(Protocol::JsonRpc),
-            _ if target.contains("EIO=") => Some(Protocol::SocketIo),
-            _ => None,
-        }
-    }
-
-    /// Its name, the same in every language.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Protocol::SocketIo => "Socket.IO",
-            Protocol::GraphqlWs => "GraphQL",
-            Protocol::Stomp => "STOMP",
-            Protocol::JsonRpc => "JSON-RPC",
-            Protocol::Json => "JSON",
-        }
-    }
-}
-
-/// What a message of a generic protocol does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Act {
-    /// Opens the application's session.
-    Open,
-    /// Confirms that.
-    Opened,
-    /// Ends it.
-    Close,
-    /// Asks whether the other one is there.
-    Ping,
-    /// Answers that.
-    Pong,
-    /// Something happened.
-    Event,
-    /// Confirms one message.
-    Confirm,
-    /// Asks for something, and wants an answer.
-    Request,
-    /// Answers a request.
-    Response,
-    /// Something failed.
-    Error,
-    /// Asks for all that comes under a name.
-    Subscribe,
-    /// Takes that back.
-    Unsubscribe,
-    /// Brings what was subscribed to or asked for.
-    Data,
-    /// No more of it will come.
-    Complete,
-    /// Gives the other side something.
-    Send,
-    /// Anything else with a name.
-    Other,
-}
-
-/// What a message means.
+/// Whether a session is a dissector's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning<'a> {
-    /// The client asks to be known by a name.
-    Login {
-        /// The name.
-        name: Text<'a>,
-        /// The room, where there are rooms.
-        room: Option<Text<'a>>,
-    },
-    /// The server says that somebody has come.
-    LoggedIn {
-        /// The new user's identifier.
-        id: Text<'a>,
-        /// The new user's name.
-        name: Text<'a>,
-        /// All users, when the message lists them (then it is for the newcomer).
-        users: Option<Users<'a>>,
-    },
-    /// The server says who is there.
-    UserList(Users<'a>),
-    /// The client says something.
-    Say {
-        /// To whom; `None` is to all.
-        to: Option<Text<'a>>,
-        /// What it calls that one.
-        to_name: Option<Text<'a>>,
-        /// What.
-        content: Text<'a>,
-    },
-    /// The server passes on what somebody said.
-    Said {
-        /// Who said it.
-        from: Text<'a>,
-        /// What the server calls that one.
-        from_name: Option<Text<'a>>,
-        /// To whom; `None` is to all.
-        to: Option<Text<'a>>,
-        /// What.
-        content: Text<'a>,
-    },
-    /// The server says that somebody has left.
-    LoggedOut {
-        /// Who.
-        id: Text<'a>,
-        /// What the server calls that one.
-        name: Option<Text<'a>>,
-    },
-    /// The application asks whether the other one is there, in a text message of its own.
-    Ping,
-    /// The answer to that.
-    Pong,
-    /// The chat server refuses something.
-    Refused {
-        /// Why, for a machine.
-        code: Text<'a>,
-    },
-    /// Something in a protocol that is known only in general.
-    Generic {
-        /// Which protocol.
-        protocol: Protocol,
-        /// What it does.
-        act: Act,
-        /// What it is called: an event, a method, a destination.
-        label: Option<Text<'a>>,
-        /// What ties requests and responses together.
-        id: Option<Text<'a>>,
-    },
+pub enum Claim {
+    /// The handshake says so: nobody else is asked.
+    Yes,
+    /// Its messages have to tell.
+    ByContent,
 }
 
-/// One application's reading.
-pub struct Dissector {
-    /// For whom.
+/// One protocol's reading. What it keeps is bounded by itself.
+pub trait Dissector: Send {
+    /// Whether a session is this dissector's, by subprotocol or target.
+    fn claims(&self, handshake: &Handshake) -> Claim;
+
+    /// Reads a message. `false` when it is none of this protocol: the next dissector is asked.
+    fn read<'a>(&'a mut self, message: &MessageView<'a>, out: &mut Interpretations<'a>) -> bool;
+
+    /// Bytes of `direction` are missing: what was joined over messages there is void.
+    fn gap(&mut self, _session: SessionId, _direction: Direction) {}
+
+    /// The session is over.
+    fn end(&mut self, _session: SessionId) {}
+}
+
+/// A row of the [`TABLE`].
+pub struct Row {
+    /// As in the JSON view's `protocol`.
     pub name: &'static str,
-    /// What the message means, when it is this application's.
-    pub read: for<'a> fn(&Said<'a>) -> Option<Meaning<'a>>,
+    /// A dissector that has read nothing yet.
+    pub new: fn() -> Box<dyn Dissector>,
 }
 
 /// Who is asked, in this order; the first answer counts.
-pub static DISSECTORS: &[Dissector] = &[
-    Dissector {
-        name: "socket.io",
-        read: socket_io::read,
+pub static TABLE: &[Row] = &[
+    Row {
+        name: socket_io::NAME,
+        new: || Box::new(socket_io::SocketIo),
     },
-    Dissector {
-        name: "stomp",
-        read: stomp::read,
+    Row {
+        name: sockjs::NAME,
+        new: || Box::new(sockjs::SockJs),
     },
-    Dissector {
-        name: "graphql-ws",
-        read: graphql_ws::read,
+    Row {
+        name: signalr::NAME,
+        new: || Box::new(signalr::SignalR),
     },
-    Dissector {
-        name: "chat",
-        read: chat::read,
+    Row {
+        name: stomp::NAME,
+        new: || Box::new(stomp::Stomp),
     },
-    Dissector {
-        name: "json-rpc",
-        read: json_rpc::read,
+    Row {
+        name: graphql_ws::NAME,
+        new: || Box::new(graphql_ws::GraphqlWs),
     },
-    Dissector {
-        name: "generic",
-        read: generic::read,
+    Row {
+        name: chat::NAME,
+        new: || Box::new(chat::Chat),
+    },
+    Row {
+        name: json_rpc::NAME,
+        new: || Box::new(json_rpc::JsonRpc),
+    },
+    Row {
+        name: json_lines::NAME,
+        new: || Box::new(json_lines::JsonLines),
+    },
+    Row {
+        name: generic::NAME,
+        new: || Box::new(generic::Generic),
     },
 ];
 
-/// What `said` means, if anybody knows.
-pub fn read<'a>(said: &Said<'a>) -> Option<Meaning<'a>> {
-    DISSECTORS.iter().find_map(|dissector| (dissector.read)(said))
+/// Sessions of which it is remembered whose they are.
+const MAX_CLAIMED: usize = 1 << 16;
+
+/// All dissectors, and what is known of requests.
+pub(crate) struct Dissectors {
+    all: Vec<Box<dyn Dissector>>,
+    /// Whose a session is by its handshake: a place in `all`.
+    claimed: HashMap<SessionId, u8, FixedState>,
+    requests: Requests,
+}
+
+impl fmt::Debug for Dissectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dissectors")
+            .field("claimed", &self.claimed.len())
+            .finish()
+    }
+}
+
+impl Dissectors {
+    /// Those of the [`TABLE`], and `more` that are asked before them.
+    pub(crate) fn new(more: Vec<Box<dyn Dissector>>) -> Self {
+        Self {
+            all: more.into_iter().chain(TABLE.iter().map(|row| (row.new)())).collect(),
+            claimed: HashMap::default(),
+            requests: Requests::default(),
+        }
+    }
+
+    /// A session begins with this handshake.
+    pub(crate) fn handshake(&mut self, session: SessionId, handshake: &Handshake) {
+        let claims = self
+            .all
+            .iter()
+            .position(|dissector| dissector.claims(handshake) == Claim::Yes);
+        if let Some(place) = claims
+            && self.claimed.len() < MAX_CLAIMED
+        {
+            self.claimed.insert(session, place as u8);
+        }
+    }
+
+    /// What a message means.
+    #[inline]
+    pub(crate) fn read<'a>(
+        &'a mut self,
+        session: SessionId,
+        at: PacketRef,
+        message: &Message<'a>,
+        out: &mut Interpretations<'a>,
+    ) {
+        if !message.complete
+            || message.opcode.is_control()
+            || message.opcode == Opcode::Binary && self.claimed.is_empty()
+        {
+            return;
+        }
+        let claimed = self.claimed.get(&session).map(|place| usize::from(*place));
+        let view = MessageView {
+            session,
+            direction: message.direction,
+            at,
+            bytes: message.payload.bytes,
+            text: message.text,
+            claimed: claimed.is_some(),
+        };
+        match claimed {
+            Some(place) => {
+                if let Some(dissector) = self.all.get_mut(place) {
+                    dissector.read(&view, out);
+                }
+            }
+            None => {
+                for dissector in &mut self.all {
+                    if dissector.read(&view, out) {
+                        break;
+                    }
+                }
+            }
+        }
+        for interpretation in out.iter_mut() {
+            self.requests.resolve(&view, interpretation);
+        }
+    }
+
+    /// Bytes of `direction` are missing.
+    pub(crate) fn gap(&mut self, session: SessionId, direction: Direction) {
+        for dissector in &mut self.all {
+            dissector.gap(session, direction);
+        }
+    }
+
+    /// The session is over.
+    pub(crate) fn end(&mut self, session: SessionId) {
+        self.claimed.remove(&session);
+        for dissector in &mut self.all {
+            dissector.end(session);
+        }
+    }
+}
+
+/// Documents of one message that are read.
+const MAX_DOCUMENTS: usize = 64;
+
+/// Reads the documents that `text` holds, each with its place when there are several.
+fn documents<'a>(
+    text: &'a str,
+    documents: impl Iterator<Item = &'a str>,
+    read: impl Fn(&'a str) -> Interpretation<'a>,
+    out: &mut Interpretations<'a>,
+) {
+    out.extend(documents.take(MAX_DOCUMENTS).map(|document| {
+        let offset = document.as_ptr() as usize - text.as_ptr() as usize;
+        Interpretation {
+            document: Some((offset, document.len())),
+            ..read(document)
+        }
+    }));
+}
+
+/// Whether a handshake agreed on one of these subprotocols.
+fn speaks(handshake: &Handshake, subprotocols: &[&str]) -> Claim {
+    match &handshake.subprotocol {
+        Some(agreed) if subprotocols.contains(&agreed.as_str()) => Claim::Yes,
+        _ => Claim::ByContent,
+    }
 }

@@ -2,37 +2,54 @@
 //! perhaps the number of attachments, the namespace, an acknowledgment id, and JSON: `42/chat,7["message","hi"]`.
 
 use super::json::{self, Text, Value};
-use super::{Act, Meaning, Protocol, Said};
+use super::{Claim, Dissector, Interpretations, MessageView};
+use crate::base::Direction;
+use crate::record::{Action, Handshake, Interpretation};
 
-pub(super) fn read<'a>(said: &Said<'a>) -> Option<Meaning<'a>> {
-    let text = said.text;
-    let sure = said.hint == Some(Protocol::SocketIo);
-    let generic = |act, label, id| {
-        Some(Meaning::Generic {
-            protocol: Protocol::SocketIo,
-            act,
-            label,
-            id,
-        })
-    };
+pub(super) const NAME: &str = "Socket.IO";
+
+/// Reads Socket.IO 3 to 5, which look the same in what is read here.
+pub(super) struct SocketIo;
+
+impl Dissector for SocketIo {
+    fn claims(&self, handshake: &Handshake) -> Claim {
+        match handshake.request.target.contains("EIO=") {
+            true => Claim::Yes,
+            false => Claim::ByContent,
+        }
+    }
+
+    fn read<'a>(&'a mut self, message: &MessageView<'a>, out: &mut Interpretations<'a>) -> bool {
+        let Some(text) = message.text else { return false };
+        out.extend(interpret(text, message.direction, message.claimed));
+        !out.is_empty()
+    }
+}
+
+fn interpret(text: &str, direction: Direction, sure: bool) -> Option<Interpretation<'_>> {
+    let means = |action| Some(Interpretation::new(NAME, action));
     match text.as_bytes() {
-        [b'0', b'{', ..] if sure || text.starts_with("0{\"sid\"") => generic(Act::Opened, None, None),
-        [b'1'] if sure => generic(Act::Close, None, None),
-        [b'2', ..] if sure && (text == "2" || text == "2probe") => generic(Act::Ping, None, None),
-        [b'3', ..] if sure && (text == "3" || text == "3probe") => generic(Act::Pong, None, None),
-        [b'5'] if sure => generic(Act::Open, None, None),
+        [b'0', b'{', ..] if sure || text.starts_with("0{\"sid\"") => means(Action::Opened),
+        [b'1'] if sure => means(Action::Close),
+        [b'2', ..] if sure && (text == "2" || text == "2probe") => means(Action::Ping),
+        [b'3', ..] if sure && (text == "3" || text == "3probe") => means(Action::Pong),
+        // The transport changes from polling to WebSocket.
+        [b'5'] if sure => means(Action::Named("upgrade")),
+        [b'6'] if sure => means(Action::Named("noop")),
         [b'4', kind @ b'0'..=b'6', ..] if sure || text.starts_with("42[\"") => {
             let (namespace, id, data) = parts(text.get(2..)?);
-            match kind {
-                b'0' => generic(Act::Open, namespace, id),
-                b'1' => generic(Act::Close, namespace, id),
-                b'2' | b'5' => {
-                    let name = json::items(data).next().and_then(Value::text);
-                    generic(Act::Event, name.or(namespace), id)
-                }
-                b'3' | b'6' => generic(Act::Confirm, namespace, id),
-                _ => generic(Act::Error, namespace, id),
-            }
+            let (action, label) = match (kind, direction) {
+                (b'0', Direction::ClientToServer) => (Action::Open, namespace),
+                (b'0', Direction::ServerToClient) => (Action::Opened, namespace),
+                (b'1', _) => (Action::Close, namespace),
+                (b'2' | b'5', _) => (
+                    Action::Event,
+                    json::items(data).next().and_then(Value::text).or(namespace),
+                ),
+                (b'3' | b'6', _) => (Action::Confirm, namespace),
+                _ => (Action::Error, namespace),
+            };
+            Some(Interpretation::new(NAME, action).label(label).id(id))
         }
         _ => None,
     }
@@ -60,40 +77,48 @@ fn parts(text: &str) -> (Option<Text<'_>>, Option<Text<'_>>, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Direction;
 
-    fn meaning(text: &str, hint: Option<Protocol>) -> Option<(Act, Option<Text<'_>>, Option<Text<'_>>)> {
-        let said = Said {
-            text,
-            direction: Direction::ServerToClient,
-            hint,
-        };
-        match read(&said)? {
-            Meaning::Generic { act, label, id, .. } => Some((act, label, id)),
-            _ => None,
-        }
+    type Read<'a> = (Action, Option<Text<'a>>, Option<Text<'a>>);
+
+    fn read(text: &str, sure: bool) -> Option<Read<'_>> {
+        let read = interpret(text, Direction::ServerToClient, sure)?;
+        Some((read.action, read.label, read.id))
     }
 
     #[test]
     fn events_acknowledgments_and_heartbeats_are_read() {
-        let io = Some(Protocol::SocketIo);
         assert_eq!(
-            meaning(r#"42/chat,7["message","hi"]"#, io),
-            Some((Act::Event, Some(Text::Json("message")), Some(Text::Plain("7"))))
+            read(r#"42/chat,7["message","hi"]"#, true),
+            Some((Action::Event, Some(Text::Json("message")), Some(Text::Plain("7"))))
         );
         assert_eq!(
-            meaning(r#"451-["file",{"_placeholder":true,"num":0}]"#, io),
-            Some((Act::Event, Some(Text::Json("file")), None))
+            read(r#"451-["file",{"_placeholder":true,"num":0}]"#, true),
+            Some((Action::Event, Some(Text::Json("file")), None))
         );
-        assert_eq!(meaning("437[]", io), Some((Act::Confirm, None, Some(Text::Plain("7")))));
-        assert_eq!(meaning("2", io), Some((Act::Ping, None, None)));
-        assert_eq!(meaning("40", io), Some((Act::Open, None, None)));
+        assert_eq!(
+            read("437[]", true),
+            Some((Action::Confirm, None, Some(Text::Plain("7"))))
+        );
+        assert_eq!(read("2", true), Some((Action::Ping, None, None)));
+    }
+
+    #[test]
+    fn a_connect_packet_of_the_server_confirms_the_session() {
+        let action = |direction| interpret("40", direction, true).map(|read| read.action);
+        assert_eq!(action(Direction::ClientToServer), Some(Action::Open));
+        assert_eq!(action(Direction::ServerToClient), Some(Action::Opened));
+    }
+
+    #[test]
+    fn engine_io_5_upgrades_the_transport_and_6_does_nothing() {
+        assert_eq!(read("5", true), Some((Action::Named("upgrade"), None, None)));
+        assert_eq!(read("6", true), Some((Action::Named("noop"), None, None)));
     }
 
     #[test]
     fn a_number_alone_is_not_a_heartbeat_without_the_handshake() {
-        assert_eq!(meaning("2", None), None);
-        assert_eq!(meaning("42", None), None);
-        assert!(meaning(r#"42["message"]"#, None).is_some());
+        assert_eq!(read("2", false), None);
+        assert_eq!(read("42", false), None);
+        assert!(read(r#"42["message"]"#, false).is_some());
     }
 }

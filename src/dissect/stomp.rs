@@ -1,41 +1,59 @@
 //! STOMP 1.2 (stomp.github.io): a command, headers, an empty line, a body, a NUL. A lone line feed is a heartbeat.
 
-use super::{Act, Meaning, Protocol, Said, Text};
+use super::{Claim, Dissector, Interpretations, MessageView, Text, speaks};
+use crate::record::{Action, Handshake, Interpretation};
 
-pub(super) fn read<'a>(said: &Said<'a>) -> Option<Meaning<'a>> {
-    let text = said.text;
-    let sure = said.hint == Some(Protocol::Stomp);
-    let generic = |act, label, id| {
-        Some(Meaning::Generic {
-            protocol: Protocol::Stomp,
-            act,
-            label,
-            id,
-        })
-    };
+pub(super) const NAME: &str = "STOMP";
+
+/// Reads STOMP 1.0 to 1.2.
+pub(super) struct Stomp;
+
+impl Dissector for Stomp {
+    fn claims(&self, handshake: &Handshake) -> Claim {
+        speaks(handshake, &["v10.stomp", "v11.stomp", "v12.stomp"])
+    }
+
+    fn read<'a>(&'a mut self, message: &MessageView<'a>, out: &mut Interpretations<'a>) -> bool {
+        let Some(text) = message.text else { return false };
+        out.extend(interpret(text, message.claimed));
+        !out.is_empty()
+    }
+}
+
+/// What a frame means; `sure`: that it is one is known.
+pub(super) fn interpret(text: &str, sure: bool) -> Option<Interpretation<'_>> {
     if sure && matches!(text, "\n" | "\r\n") {
-        return generic(Act::Ping, None, None);
+        return Some(Interpretation::new(NAME, Action::Ping));
     }
     let (command, rest) = text.split_at(text.bytes().take(16).position(|b| matches!(b, b'\n' | b'\r'))?);
-    let (act, label, id) = match command {
-        "CONNECT" | "STOMP" => (Act::Open, "host", ""),
-        "CONNECTED" => (Act::Opened, "server", ""),
-        "SEND" => (Act::Send, "destination", "receipt"),
-        "SUBSCRIBE" => (Act::Subscribe, "destination", "id"),
-        "UNSUBSCRIBE" => (Act::Unsubscribe, "destination", "id"),
-        "ACK" => (Act::Confirm, "", "id"),
-        "NACK" => (Act::Error, "", "id"),
-        "BEGIN" | "COMMIT" | "ABORT" => (Act::Other, "transaction", ""),
-        "DISCONNECT" => (Act::Close, "", "receipt"),
-        "MESSAGE" => (Act::Data, "destination", "message-id"),
-        "RECEIPT" => (Act::Confirm, "", "receipt-id"),
-        "ERROR" => (Act::Error, "message", "receipt-id"),
-        _ => return None,
-    };
+    let (act, label, id) = action(command)?;
     if !sure && !text.ends_with(['\0', '\n']) {
         return None;
     }
-    generic(act, header(rest, label), header(rest, id))
+    Some(
+        Interpretation::new(NAME, act)
+            .label(header(rest, label))
+            .id(header(rest, id)),
+    )
+}
+
+/// What a command does, and the headers that name what it is about and that tie it to its answer.
+pub(super) fn action(command: &str) -> Option<(Action, &'static str, &'static str)> {
+    Some(match command {
+        "CONNECT" | "STOMP" => (Action::Open, "host", ""),
+        "CONNECTED" => (Action::Opened, "server", ""),
+        "SEND" => (Action::Send, "destination", "receipt"),
+        "SUBSCRIBE" => (Action::Subscribe, "destination", "id"),
+        "UNSUBSCRIBE" => (Action::Unsubscribe, "destination", "id"),
+        "ACK" => (Action::Confirm, "", "id"),
+        "NACK" => (Action::Error, "", "id"),
+        "BEGIN" | "COMMIT" | "ABORT" => (Action::Other, "transaction", ""),
+        "DISCONNECT" => (Action::Close, "", "receipt"),
+        "MESSAGE" => (Action::Data, "destination", "message-id"),
+        "RECEIPT" => (Action::Confirm, "", "receipt-id"),
+        "ERROR" => (Action::Error, "message", "receipt-id"),
+        _ => return None,
+    })
 }
 
 /// The first header of that name; its escapes are left as they are.
@@ -51,29 +69,14 @@ fn header<'a>(rest: &'a str, name: &str) -> Option<Text<'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Direction;
 
     #[test]
     fn a_frame_is_named_by_its_destination() {
-        let text = "SEND\ndestination:/queue/a\nreceipt:77\n\nhello\0";
-        let said = Said {
-            text,
-            direction: Direction::ClientToServer,
-            hint: None,
-        };
+        let read = interpret("SEND\ndestination:/queue/a\nreceipt:77\n\nhello\0", false).unwrap();
         assert_eq!(
-            read(&said),
-            Some(Meaning::Generic {
-                protocol: Protocol::Stomp,
-                act: Act::Send,
-                label: Some(Text::Plain("/queue/a")),
-                id: Some(Text::Plain("77")),
-            })
+            (read.action, read.label, read.id),
+            (Action::Send, Some(Text::Plain("/queue/a")), Some(Text::Plain("77")))
         );
-        let prose = Said {
-            text: "SEND\nhelp",
-            ..said
-        };
-        assert_eq!(read(&prose), None);
+        assert_eq!(interpret("SEND\nhelp", false), None);
     }
 }

@@ -13,6 +13,7 @@ mod tests;
 use std::ops::ControlFlow;
 
 use crate::base::{Limits, PacketRef, Side};
+use crate::dissect::{Dissector, Dissectors};
 use crate::layer::{Cx, Stores};
 use crate::record::{SegmentView, Sink};
 use crate::session::Carrier;
@@ -20,7 +21,7 @@ use crate::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, Tc
 use crate::wire::{self, Packet, Segment};
 
 use connection::Conn;
-use emitter::Emitter;
+pub(crate) use emitter::Emitter;
 
 /// The core of the analyzer: no I/O, no clock, all state that a capture needs.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub struct Engine {
     decoder: wire::Decoder,
     table: Table<Conn>,
     stores: Stores,
+    dissectors: Dissectors,
     limits: Limits,
     last: PacketRef,
 }
@@ -39,6 +41,7 @@ impl Engine {
             decoder: wire::Decoder::new(&limits),
             table: Table::new(&limits),
             stores: Stores::new(&limits, false),
+            dissectors: Dissectors::new(Vec::new()),
             limits,
             last: PacketRef {
                 packet: 0,
@@ -50,6 +53,12 @@ impl Engine {
     /// Also tells frames ([`crate::record::RecordKind::Frame`]), which costs a little.
     pub fn with_frames(mut self, frames: bool) -> Self {
         self.stores = Stores::new(&self.limits, frames);
+        self
+    }
+
+    /// Also asks these dissectors what messages mean, before those of [`crate::dissect::TABLE`].
+    pub fn with_dissectors(mut self, dissectors: Vec<Box<dyn Dissector>>) -> Self {
+        self.dissectors = Dissectors::new(dissectors);
         self
     }
 
@@ -65,7 +74,7 @@ impl Engine {
             segment: segment.as_ref(),
             announced: false,
             fills: [false; 2],
-            emitter: Emitter::new(sink),
+            emitter: Emitter::new(sink, &mut self.dissectors),
             stores: &mut self.stores,
             limits: &self.limits,
         };
@@ -92,7 +101,7 @@ impl Engine {
             segment: None,
             announced: true,
             fills: [false; 2],
-            emitter: Emitter::new(sink),
+            emitter: Emitter::new(sink, &mut self.dissectors),
             stores: &mut self.stores,
             limits: &self.limits,
         };

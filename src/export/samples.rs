@@ -56,6 +56,7 @@ pub(super) fn message(opcode: Opcode, bytes: &[u8]) -> Message<'_> {
         },
         complete: true,
         inferred: false,
+        meaning: &[],
         close: None,
     }
 }

@@ -1,6 +1,6 @@
 //! What comes out: messages, and what is known of them.
 
-use super::{Span, StreamRange};
+use super::{Interpretation, Span, StreamRange};
 use crate::base::Direction;
 
 /// What kind a frame or message is (RFC 6455 §5.2).
@@ -140,6 +140,8 @@ pub struct Message<'a> {
     /// Found without having seen the handshake. (When the frame that tells the opcode is lost as well, the opcode is a
     /// guess, `complete` is false and the first hole is at 0.)
     pub inferred: bool,
+    /// What it means to the application, a document each; empty when nobody knows.
+    pub meaning: &'a [Interpretation<'a>],
     /// Code and reason, when it is a close frame that has them.
     pub close: Option<Close<'a>>,
 }

@@ -1,6 +1,7 @@
 //! What leaves the engine: records of what happened, and the packets that brought it about.
 
 mod handshake;
+mod meaning;
 mod message;
 mod session;
 mod span;
@@ -12,6 +13,7 @@ use crate::tcp::{Connection, SegmentFacts};
 use crate::wire::{Packet, Segment};
 
 pub use handshake::{Accept, Deflate, Extension, Handshake, Request, Response};
+pub use meaning::{Action, Answers, Field, Fields, Interpretation, ShortText};
 pub use message::{Close, FrameInfo, Hole, Message, Opcode, Payload, Progress};
 pub use session::{
     ConnectionId, How, Proxied, Scheme, SessionEnd, SessionId, Source, TransportEnd, Unanswered, Verdict,

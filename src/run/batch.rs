@@ -3,10 +3,11 @@
 use std::ops::{ControlFlow, Range};
 
 use crate::base::PacketRef;
-use crate::base::{Captured, Direction, Gap, Violation};
+use crate::base::{Captured, Direction, Gap, Text, Violation};
+use crate::dissect::Interpretations;
 use crate::record::{
-    Close, FrameInfo, Handshake, Hole, Message, Payload, Progress, Record, RecordKind, Request, SegmentView,
-    SessionEnd, Sink, Source,
+    Close, Field, FrameInfo, Handshake, Hole, Interpretation, Message, Payload, Progress, Record, RecordKind, Request,
+    SegmentView, SessionEnd, Sink, Source,
 };
 use crate::tcp::{Connection, SegmentFacts};
 use crate::wire::{Packet, Segment};
@@ -30,6 +31,8 @@ pub(super) struct Batch {
     bytes: Vec<u8>,
     text: String,
     holes: Vec<Hole>,
+    meanings: Vec<StoredMeaning>,
+    fields: Vec<(&'static str, StoredField)>,
 }
 
 /// Which call is next: each kind has its own list.
@@ -63,6 +66,27 @@ struct StoredMessage {
     payload: Stored,
     holes: Range<usize>,
     close: Option<(u16, Range<usize>)>,
+    meaning: Range<usize>,
+}
+
+/// An [`Interpretation`] whose texts are kept.
+struct StoredMeaning {
+    read: Interpretation<'static>,
+    label: Option<StoredText>,
+    id: Option<StoredText>,
+    fields: Range<usize>,
+}
+
+/// Where a captured text is, and how it is to be read.
+enum StoredText {
+    Json(Range<usize>),
+    Plain(Range<usize>),
+}
+
+enum StoredField {
+    Text(StoredText),
+    Json(Range<usize>),
+    Number(u64),
 }
 
 /// Where a payload is.
@@ -167,12 +191,14 @@ impl Batch {
         let first_hole = self.holes.len();
         self.holes.extend_from_slice(message.payload.holes);
         let close = message.close.map(|close| (close.code, self.keep_text(close.reason)));
+        let meaning = self.keep_meaning(message.meaning);
         self.messages.push(StoredMessage {
             at: record.at,
             source: record.source.clone(),
             payload,
             holes: first_hole..self.holes.len(),
             close,
+            meaning,
             message: Message {
                 direction: message.direction,
                 opcode: message.opcode,
@@ -187,10 +213,68 @@ impl Batch {
                 range: message.range,
                 complete: message.complete,
                 inferred: message.inferred,
+                meaning: &[],
                 close: None,
             },
         });
         self.order.push(Call::Message);
+    }
+
+    fn keep_meaning(&mut self, meaning: &[Interpretation<'_>]) -> Range<usize> {
+        let start = self.meanings.len();
+        for read in meaning {
+            let label = read.label.map(|text| self.keep_quoted(text));
+            let id = read.id.map(|text| self.keep_quoted(text));
+            let first_field = self.fields.len();
+            for (name, field) in read.fields.iter() {
+                let field = match field {
+                    Field::Text(text) => StoredField::Text(self.keep_quoted(text)),
+                    Field::Json(raw) => StoredField::Json(self.keep_text(raw)),
+                    Field::Number(number) => StoredField::Number(number),
+                };
+                self.fields.push((name, field));
+            }
+            self.meanings.push(StoredMeaning {
+                read: Interpretation {
+                    document: read.document,
+                    answers: read.answers,
+                    ..Interpretation::new(read.protocol, read.action)
+                },
+                label,
+                id,
+                fields: first_field..self.fields.len(),
+            });
+        }
+        start..self.meanings.len()
+    }
+
+    fn keep_quoted(&mut self, text: Text<'_>) -> StoredText {
+        match text {
+            Text::Json(raw) => StoredText::Json(self.keep_text(raw)),
+            Text::Plain(raw) => StoredText::Plain(self.keep_text(raw)),
+        }
+    }
+
+    fn quoted(&self, text: &StoredText) -> Text<'_> {
+        match text {
+            StoredText::Json(range) => Text::Json(&self.text[range.clone()]),
+            StoredText::Plain(range) => Text::Plain(&self.text[range.clone()]),
+        }
+    }
+
+    fn meaning(&self, stored: &StoredMeaning) -> Interpretation<'_> {
+        let mut read = stored.read;
+        read.label = stored.label.as_ref().map(|text| self.quoted(text));
+        read.id = stored.id.as_ref().map(|text| self.quoted(text));
+        for (name, field) in &self.fields[stored.fields.clone()] {
+            let field = match field {
+                StoredField::Text(text) => Field::Text(self.quoted(text)),
+                StoredField::Json(range) => Field::Json(&self.text[range.clone()]),
+                StoredField::Number(number) => Field::Number(*number),
+            };
+            read.fields.push(name, field);
+        }
+        read
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
@@ -280,11 +364,16 @@ impl Batch {
             Stored::Text(range) => (self.text[range.clone()].as_bytes(), Some(&self.text[range.clone()])),
             Stored::Bytes(range) => (&self.bytes[range.clone()], None),
         };
+        let meaning: Interpretations<'_> = self.meanings[stored.meaning.clone()]
+            .iter()
+            .map(|stored| self.meaning(stored))
+            .collect();
         let message = Message {
             payload: Payload {
                 bytes,
                 holes: &self.holes[stored.holes.clone()],
             },
+            meaning: &meaning,
             text,
             close: stored.close.as_ref().map(|(code, reason)| Close {
                 code: *code,
@@ -316,6 +405,8 @@ impl Batch {
         self.bytes.clear();
         self.text.clear();
         self.holes.clear();
+        self.meanings.clear();
+        self.fields.clear();
         self.bytes.shrink_to(KEPT);
         self.text.shrink_to(KEPT);
         self.holes.shrink_to(FULL_RECORDS);

@@ -300,7 +300,7 @@ fn trace(options: &Options) -> Trace {
 }
 
 fn json(options: &Options) -> Json {
-    Json::new(options.nano, options.frames, catalog(options))
+    Json::new(options.nano, options.frames, texts::english())
 }
 
 fn messages(options: &Options) -> Messages {

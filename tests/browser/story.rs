@@ -367,7 +367,7 @@ fn text_from_others_is_text_and_keys_do_what_they_say() {
 
     for language in ["zh-CN", "zh-TW", "ja", "es", "en"] {
         browser.run(&format!(
-            "const s = document.getElementById('language'); s.value = '{language}'; s.dispatchEvent(new Record('change'))"
+            "const s = document.getElementById('language'); s.value = '{language}'; s.dispatchEvent(new Event('change'))"
         ));
         assert_eq!(browser.run("return document.documentElement.lang"), language);
         assert_eq!(

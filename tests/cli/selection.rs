@@ -33,7 +33,7 @@ fn a_session_alone_shows_all_its_packets_and_no_others() {
     let [first, second] = [trace(&["--session", "1"]), trace(&["--session", "2"])];
     assert_eq!(packets(&first) + packets(&second), packets(&whole));
     assert!(!deeds(&first).is_empty() && !first.contains("Session 2,"));
-    assert!(second.contains(" * Source 2, the browser of \"mynick\""));
+    assert!(second.contains(" * Session 2, the browser of \"mynick\""));
     // The names of the other session's users are known all the same.
     assert!(second.contains("\"猪猪\" and \"mynick\""));
 }
@@ -43,7 +43,7 @@ fn the_end_of_a_session_that_is_not_selected_is_not_told() {
     // Both are open when ten packets have come.
     let told = trace(&["--session", "1", "-c", "20"]);
     assert!(
-        told.contains(" * Source 1,") && !told.contains(" * Source 2,"),
+        told.contains(" * Session 1,") && !told.contains(" * Session 2,"),
         "{told}"
     );
     assert!(!trace(&["--opcode", "ping", "-c", "20"]).contains("Session"));

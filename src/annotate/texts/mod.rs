@@ -32,6 +32,11 @@ pub static CATALOGS: &[&Catalog] = &[
     &es::CATALOG,
 ];
 
+/// The language of what is made for machines.
+pub fn english() -> &'static Catalog {
+    CATALOGS[0]
+}
+
 /// The catalog that `--lang` names: `en`, `zh-CN`, `zh-TW`, `ja` or `es`, in any case.
 pub fn by_tag(tag: &str) -> Option<&'static Catalog> {
     CATALOGS

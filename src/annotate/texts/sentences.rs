@@ -42,8 +42,12 @@ impl Words<'_> {
             Title::AppPing => self.t_app_ping(),
             Title::AppPong => self.t_app_pong(),
             Title::Refusal => self.t_refusal(),
-            Title::Labelled(Labelled { protocol, act, label }) => {
-                let (protocol, act) = (Arg::Raw(protocol.name()), Arg::Act(*act));
+            Title::Labelled(Labelled {
+                protocol,
+                action,
+                label,
+            }) => {
+                let (protocol, act) = (Arg::Raw(protocol), Arg::Act(*action));
                 if label.is_empty() {
                     self.t_labelled(protocol, act);
                 } else {
@@ -264,8 +268,8 @@ impl Words<'_> {
                 None => self.app_pong(Party(from), Party(to)),
             },
             Note::Labelled { from, to, message, id } => {
-                let protocol = Raw(message.protocol.name());
-                self.labelled(Party(from), Party(to), protocol, Arg::Act(message.act));
+                let protocol = Raw(message.protocol);
+                self.labelled(Party(from), Party(to), protocol, Arg::Act(message.action));
                 if !message.label.is_empty() {
                     self.labelled_name(Quote(message.label));
                 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::{Catalog, Language, quoting};
 use crate::annotate::{Agent, Labelled, Party, Person, Role, Span, Story, What};
 use crate::base::Direction;
-use crate::dissect::Act;
+use crate::record::Action;
 use crate::record::{Opcode, SessionEnd};
 
 /// What stands for a placeholder.
@@ -35,7 +35,7 @@ pub enum Arg<'a> {
     /// Something that was sent, what came before it, and how many there are with it.
     Whats(What, Option<What>, u32),
     /// What a generic message does.
-    Act(Act),
+    Act(Action),
     /// The client or the server.
     Side(Direction),
     /// Several names, `\0` between them.
@@ -348,12 +348,16 @@ impl Words<'_> {
             What::AppPing => self.what_app_ping(),
             What::AppPong => self.what_app_pong(),
             What::Refusal => self.what_refusal(),
-            What::Labelled(Labelled { protocol, act, label }) => {
-                let protocol = Arg::Raw(protocol.name());
+            What::Labelled(Labelled {
+                protocol,
+                action,
+                label,
+            }) => {
+                let protocol = Arg::Raw(protocol);
                 if label.is_empty() {
-                    self.what_labelled(protocol, Arg::Act(act));
+                    self.what_labelled(protocol, Arg::Act(action));
                 } else {
-                    self.what_labelled_name(protocol, Arg::Act(act), Arg::Quote(label));
+                    self.what_labelled_name(protocol, Arg::Act(action), Arg::Quote(label));
                 }
             }
             What::Message(Opcode::Text, 0) => self.what_some(),
@@ -367,24 +371,24 @@ impl Words<'_> {
         }
     }
 
-    fn act(&mut self, act: Act) {
+    fn act(&mut self, act: Action) {
         match act {
-            Act::Open => self.act_open(),
-            Act::Opened => self.act_opened(),
-            Act::Close => self.act_close(),
-            Act::Ping => self.act_ping(),
-            Act::Pong => self.act_pong(),
-            Act::Event => self.act_event(),
-            Act::Confirm => self.act_confirm(),
-            Act::Request => self.act_request(),
-            Act::Response => self.act_response(),
-            Act::Error => self.act_error(),
-            Act::Subscribe => self.act_subscribe(),
-            Act::Unsubscribe => self.act_unsubscribe(),
-            Act::Data => self.act_data(),
-            Act::Complete => self.act_complete(),
-            Act::Send => self.act_send(),
-            Act::Other => self.act_other(),
+            Action::Open => self.act_open(),
+            Action::Opened => self.act_opened(),
+            Action::Close => self.act_close(),
+            Action::Ping => self.act_ping(),
+            Action::Pong => self.act_pong(),
+            Action::Event => self.act_event(),
+            Action::Confirm => self.act_confirm(),
+            Action::Request => self.act_request(),
+            Action::Response => self.act_response(),
+            Action::Error => self.act_error(),
+            Action::Subscribe => self.act_subscribe(),
+            Action::Unsubscribe => self.act_unsubscribe(),
+            Action::Data => self.act_data(),
+            Action::Complete => self.act_complete(),
+            Action::Send => self.act_send(),
+            _ => self.act_other(),
         }
     }
 }

@@ -4,9 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{put, put_bool, put_direction, put_string};
+use crate::base::Text;
 use crate::export::put::{hex_pairs, number};
 use crate::export::{escape, json_text};
-use crate::record::{Message, Opcode, Payload};
+use crate::record::{Field, Interpretation, Message, Opcode, Payload};
 
 /// Appends the fields of a message.
 pub(super) fn write(out: &mut Vec<u8>, message: &Message<'_>) {
@@ -24,8 +25,9 @@ pub(super) fn write(out: &mut Vec<u8>, message: &Message<'_>) {
     put_bool(out, message.compressed);
     packets(out, message.span.packets());
     let complete = message.complete && message.payload.holes.is_empty();
+    let documents = message.meaning.first().is_some_and(|read| read.document.is_some());
     if complete {
-        whole(out, message);
+        whole(out, message, !documents);
     } else {
         partial(out, message.opcode, &message.payload);
     }
@@ -40,6 +42,102 @@ pub(super) fn write(out: &mut Vec<u8>, message: &Message<'_>) {
     put_bool(out, complete);
     put(out, ",\"inferred\":");
     put_bool(out, message.inferred);
+    match (message.meaning, message.text) {
+        ([], _) => {}
+        (reads, Some(text)) if documents => self::documents(out, text, reads),
+        ([read, ..], _) => meaning(out, read),
+    }
+}
+
+/// `meaning`.
+fn meaning(out: &mut Vec<u8>, read: &Interpretation<'_>) {
+    put(out, ",\"meaning\":{\"protocol\":\"");
+    put(out, read.protocol);
+    put(out, "\",\"action\":\"");
+    put(out, read.action.name());
+    put(out, "\",\"label\":");
+    optional_text(out, read.label);
+    put(out, ",\"id\":");
+    optional_text(out, read.id);
+    match &read.answers {
+        Some(answers) => {
+            put(out, ",\"answers\":{\"packet\":");
+            number(out, answers.packet);
+            put(out, ",\"after_ms\":");
+            milliseconds(out, answers.after);
+            put(out, "}");
+        }
+        None => put(out, ",\"answers\":null"),
+    }
+    for (name, field) in read.fields.iter() {
+        put(out, ",\"");
+        put(out, name);
+        put(out, "\":");
+        match field {
+            Field::Text(text) => put_text(out, text),
+            Field::Number(value) => number(out, value),
+            Field::Json(raw) => {
+                let before = out.len();
+                if json_text::minify(out, raw).is_err() {
+                    out.truncate(before);
+                    put_string(out, raw);
+                }
+            }
+        }
+    }
+    put(out, "}");
+}
+
+/// `documents`.
+fn documents(out: &mut Vec<u8>, text: &str, reads: &[Interpretation<'_>]) {
+    put(out, ",\"documents\":[");
+    for (i, read) in reads.iter().enumerate() {
+        let (offset, length) = read.document.unwrap_or((0, text.len()));
+        put(out, if i == 0 { "{\"offset\":" } else { ",{\"offset\":" });
+        number(out, offset as u64);
+        put(out, ",\"length\":");
+        number(out, length as u64);
+        let document = text.get(offset..offset.saturating_add(length)).unwrap_or_default();
+        if json_text::begins_like_container(document) {
+            let before = out.len();
+            put(out, ",\"json\":");
+            if json_text::minify(out, document).is_err() {
+                out.truncate(before);
+            }
+        }
+        meaning(out, read);
+        put(out, "}");
+    }
+    put(out, "]");
+}
+
+fn optional_text(out: &mut Vec<u8>, text: Option<Text<'_>>) {
+    match text {
+        Some(text) => put_text(out, text),
+        None => put(out, "null"),
+    }
+}
+
+/// A captured text as a string.
+fn put_text(out: &mut Vec<u8>, text: Text<'_>) {
+    if let Some(plain) = text.as_plain() {
+        return put_string(out, plain);
+    }
+    let mut resolved = Vec::new();
+    text.copy_into(&mut resolved, usize::MAX);
+    put_string(out, &String::from_utf8_lossy(&resolved));
+}
+
+/// Nanoseconds as milliseconds with three digits behind the point.
+fn milliseconds(out: &mut Vec<u8>, nanos: i64) {
+    if nanos < 0 {
+        put(out, "-");
+    }
+    let micros = nanos.unsigned_abs() / 1_000;
+    number(out, micros / 1_000);
+    put(out, ".");
+    let digits = micros % 1_000;
+    out.extend_from_slice(&[100, 10, 1].map(|place| b'0' + (digits / place % 10) as u8));
 }
 
 /// `masked` and `masking_key`, of a message or a frame.
@@ -66,7 +164,7 @@ pub(super) fn packets(out: &mut Vec<u8>, (first, last): (u64, u64)) {
 }
 
 /// `text` (and `json`, when it is that) or `base64`.
-fn whole(out: &mut Vec<u8>, message: &Message<'_>) {
+fn whole(out: &mut Vec<u8>, message: &Message<'_>, one_document: bool) {
     let bytes = message.payload.bytes;
     let Some(text) = message.text.or_else(|| simdutf8::basic::from_utf8(bytes).ok()) else {
         put(out, ",");
@@ -75,7 +173,7 @@ fn whole(out: &mut Vec<u8>, message: &Message<'_>) {
     put(out, ",\"text\":\"");
     let hidden = escape::json(out, text);
     put(out, "\"");
-    if json_text::begins_like_container(text) {
+    if one_document && json_text::begins_like_container(text) {
         let before = out.len();
         put(out, ",\"json\":");
         let json = if hidden {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::quality::RandomState;
 
 use crate::annotate::texts::quoting;
-use crate::dissect::{Meaning, Said, read};
+use crate::dissect::ChatMeaning;
 use crate::export::escape;
 use crate::record::{Message, Source};
 
@@ -23,13 +23,9 @@ pub(super) struct Names {
 impl Names {
     /// Listens for logins.
     pub(super) fn hear(&mut self, session: &Source, message: &Message<'_>) {
-        let Some(text) = message.text else { return };
-        let said = Said {
-            text,
-            direction: message.direction,
-            hint: None,
-        };
-        let Some(Meaning::Login { name, .. }) = read(&said) else {
+        let meaning = message.meaning.first();
+        let Some(ChatMeaning::Login { name, .. }) = meaning.and_then(|read| ChatMeaning::of(read, message.direction))
+        else {
             return;
         };
         if self.by_session.len() >= MAX_NAMES && !self.by_session.contains_key(&session.number()) {

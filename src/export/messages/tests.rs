@@ -2,8 +2,11 @@ use jiff::tz::{TimeZone, offset};
 use proptest::prelude::*;
 
 use super::*;
+use crate::dissect::Dissectors;
+use crate::engine::Emitter;
 use crate::export::hidden::is_hidden_at;
 use crate::export::samples::{message, record, session};
+use crate::layer::Emit as _;
 use crate::record::{Close, Hole, Opcode, Payload};
 
 fn options(width: Option<usize>, palette: &'static Palette) -> Options {
@@ -21,10 +24,10 @@ fn options(width: Option<usize>, palette: &'static Palette) -> Options {
 fn shown(options: &Options, messages: &[Message<'_>]) -> String {
     let mut view = Messages::new(options);
     for message in messages {
-        assert!(
-            view.record(&record(&session(), RecordKind::Message(message)))
-                .is_continue()
-        );
+        let mut dissectors = Dissectors::new(Vec::new());
+        let mut emitter = Emitter::new(&mut view, &mut dissectors);
+        emitter.emit(&record(&session(), RecordKind::Message(message)));
+        assert!(emitter.result().is_continue());
     }
     String::from_utf8(view.output().clone()).unwrap()
 }

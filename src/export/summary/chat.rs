@@ -7,7 +7,7 @@ use foldhash::quality::RandomState;
 
 use super::spread::Spread;
 use crate::base::{Endpoint, Timestamp};
-use crate::dissect::{Meaning, Said, Text, read};
+use crate::dissect::{ChatMeaning, Text};
 use crate::record::{Message, Source};
 
 /// Names that are told apart, and says or pings that are waited for.
@@ -40,14 +40,9 @@ impl Chat {
 
     /// A text message came.
     pub(super) fn hear(&mut self, session: &Source, message: &Message<'_>, time: Timestamp) {
-        let Some(text) = message.text else { return };
-        let said = Said {
-            text,
-            direction: message.direction,
-            hint: None,
-        };
-        match read(&said) {
-            Some(Meaning::Login { name, .. }) => {
+        let meaning = message.meaning.first();
+        match meaning.and_then(|read| ChatMeaning::of(read, message.direction)) {
+            Some(ChatMeaning::Login { name, .. }) => {
                 let key = self.key(session.server, name);
                 if self.known.len() < MAX_WAITING && self.known.insert(key) && self.names.len() < MAX_SHOWN {
                     let mut shown = Vec::new();
@@ -55,13 +50,13 @@ impl Chat {
                     self.names.push(shown);
                 }
             }
-            Some(Meaning::Say { content, .. }) => {
+            Some(ChatMeaning::Say { content, .. }) => {
                 if self.said.len() >= MAX_WAITING {
                     self.said.clear();
                 }
                 self.said.insert(self.key(session.server, content), time);
             }
-            Some(Meaning::Said { content, .. }) => {
+            Some(ChatMeaning::Said { content, .. }) => {
                 let key = self.key(session.server, content);
                 if let Some(said) = self.said.get(&key) {
                     let took = time.since(*said);

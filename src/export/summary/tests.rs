@@ -4,9 +4,12 @@ use super::*;
 use crate::annotate::texts::CATALOGS;
 use crate::base::PacketRef;
 use crate::base::{Captured, Violation};
+use crate::dissect::Dissectors;
+use crate::engine::Emitter;
 use crate::export::hidden::is_hidden_at;
 use crate::export::palette::Palette;
 use crate::export::samples;
+use crate::layer::Emit as _;
 use crate::record::Message;
 use crate::wire::LinkType;
 
@@ -16,7 +19,8 @@ fn hear(summary: &mut Summary, millis: i64, kind: RecordKind<'_>) {
         packet: 1,
         time: Timestamp::from_nanos(millis * 1_000_000),
     };
-    let _ = summary.record(&Record {
+    let mut dissectors = Dissectors::new(Vec::new());
+    Emitter::new(summary, &mut dissectors).emit(&Record {
         at,
         source: &session,
         kind,

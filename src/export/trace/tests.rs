@@ -9,7 +9,10 @@ use super::*;
 use crate::annotate::texts::{self, CATALOGS};
 use crate::base::PacketRef;
 use crate::base::{Captured, Direction, Endpoint, Side, Timestamp};
+use crate::dissect::Dissectors;
+use crate::engine::Emitter;
 use crate::export::samples;
+use crate::layer::Emit as _;
 use crate::record::{ConnectionId, How, Message, Opcode, Payload, Scheme, SessionId, Source, Span, StreamRange};
 use crate::wire::LinkType;
 
@@ -37,6 +40,7 @@ fn story(language: &str, doings: &[(u64, Doing)]) -> Vec<String> {
         full: false,
         tcpdump: tcpdump::Options::default(),
     });
+    let mut dissectors = Dissectors::new(Vec::new());
     for (index, (number, doing)) in doings.iter().enumerate() {
         let at = PacketRef {
             packet: index as u64 + 1,
@@ -68,13 +72,13 @@ fn story(language: &str, doings: &[(u64, Doing)]) -> Vec<String> {
                 let message = message(*direction, text, at);
                 let kind = RecordKind::Message(&message);
                 let source = &session;
-                let _ = view.record(&Record { at, source, kind });
+                Emitter::new(&mut view, &mut dissectors).emit(&Record { at, source, kind });
             }
             Doing::Ends(how) => {
                 let end = samples::end(*how);
                 let kind = RecordKind::SessionEnd(&end);
                 let source = &session;
-                let _ = view.record(&Record { at, source, kind });
+                Emitter::new(&mut view, &mut dissectors).emit(&Record { at, source, kind });
             }
         }
         if in_packet {
@@ -114,6 +118,7 @@ fn message(direction: Direction, text: &str, at: PacketRef) -> Message<'_> {
         range,
         complete: true,
         inferred: false,
+        meaning: &[],
         close: None,
     }
 }

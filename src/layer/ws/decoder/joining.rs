@@ -124,6 +124,7 @@ impl Decoder {
                 },
                 complete: true,
                 inferred: self.inferred,
+                meaning: &[],
                 close: None,
             };
             if shared.frames {

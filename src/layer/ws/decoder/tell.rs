@@ -85,6 +85,7 @@ impl Decoder {
             range: partial.range,
             complete: partial.holes.is_empty(),
             inferred: self.inferred,
+            meaning: &[],
             close: None,
         };
         self.tell(message, at, shared, out);
