@@ -55,6 +55,8 @@ rules! {
     HandshakeVersion = "http.handshake-version", "RFC 6455 §4.1";
     /// The 101 response is not a well-formed answer to the opening handshake.
     HandshakeResponse = "http.handshake-response", "RFC 6455 §4.2.2";
+    /// The handshake is that of a draft before RFC 6455.
+    DraftHandshake = "http.draft-handshake", "RFC 6455 §4.2.2";
     /// `Sec-WebSocket-Accept` is absent from a 101 response.
     AcceptMissing = "http.accept-missing", "RFC 6455 §4.2.2";
     /// `Sec-WebSocket-Accept` does not follow from the key.

@@ -47,6 +47,22 @@ impl Conn {
         }
     }
 
+    /// Bytes of memory that are kept for it.
+    #[inline]
+    pub(super) fn cost(&self) -> usize {
+        match &self.state {
+            State::Read(slot) => slot.cost(),
+            State::Fresh | State::Ended(_) | State::Ignored => 0,
+        }
+    }
+
+    /// Lets go of what is held for it.
+    pub(super) fn shed(&mut self, cx: &mut Cx<'_>) {
+        if let State::Read(slot) = &mut self.state {
+            slot.shed(cx);
+        }
+    }
+
     /// What was captured of its beginning.
     pub(super) fn begins(&self) -> Begins {
         self.begins

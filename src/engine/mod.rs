@@ -191,6 +191,16 @@ impl StreamHandler for Feed<'_, '_> {
     }
 
     #[inline]
+    fn cost(conn: &Conn) -> usize {
+        conn.cost()
+    }
+
+    fn shed(&mut self, conn: &mut Conn, connection: &Connection, at: PacketRef) {
+        let mut cx = self.cx(conn, connection, at);
+        conn.shed(&mut cx);
+    }
+
+    #[inline]
     fn is_proven(conn: &Conn) -> bool {
         conn.is_proven()
     }

@@ -2,6 +2,7 @@
 //! it is clear.
 
 use super::http1::{Agreed, Exchange, Http1};
+use super::proxy::Proxy;
 use super::ws::inflate::Inflater;
 use super::ws::resync::{Collected, Expect, Purpose};
 use super::ws::{ChunkBuffer, Decoder, Held, WebSocket};
@@ -15,6 +16,14 @@ const DETECT_MAX_BYTES: usize = 1 << 20;
 
 /// The layer for a stream of which `chunk`, which `side` sends, is the first that comes; `None` when it is nothing of ours.
 pub(crate) fn first(side: Side, chunk: Chunk<'_>, cx: &Cx<'_>) -> Option<Box<dyn Layer>> {
+    if cx.begins.syn[side.index()] && cx.carrier.proxied.is_none() && Proxy::may_begin(chunk.bytes) {
+        return Some(Box::new(Proxy::new(side, chunk.bytes)));
+    }
+    without_proxy(side, chunk, cx)
+}
+
+/// The same, when nothing of a proxy's stands before it.
+pub(crate) fn without_proxy(side: Side, chunk: Chunk<'_>, cx: &Cx<'_>) -> Option<Box<dyn Layer>> {
     if Exchange::may_begin(chunk.bytes) {
         return Some(Box::<Http1>::default());
     }

@@ -8,6 +8,7 @@ mod chunk;
 pub(crate) mod detect;
 pub mod tls;
 pub mod http1;
+mod proxy;
 pub mod ws;
 
 use std::fmt::Debug;
@@ -44,15 +45,13 @@ pub(crate) trait Layer: Debug + Send {
     /// The session, when the whole connection is one's.
     fn roles(&self) -> Option<Roles>;
 
-    /// Bytes that it keeps.
-    #[allow(dead_code, reason = "the budget that asks for it is being built")]
+    /// Bytes of memory that it keeps, beside its own size: a sum of numbers that are at hand.
     fn cost(&self) -> usize;
 
     /// Whether it has shown to be what we are here for: a handshake, or frames.
     fn is_proven(&self) -> bool;
 
     /// Lets go of what it keeps, because a bound is reached; it goes on with what comes.
-    #[allow(dead_code, reason = "the budget that asks for it is being built")]
     fn shed(&mut self, cx: &mut Cx<'_>);
 }
 
@@ -153,6 +152,20 @@ impl Cx<'_> {
         self.out.emit(&Record { at, source, kind });
     }
 
+    /// What a call of the layer above brings along, for what came with the packet `at`.
+    #[inline]
+    pub(crate) fn above<'a>(&'a mut self, at: PacketRef, begins: Begins, carrier: &'a Carrier) -> Cx<'a> {
+        Cx {
+            connection: self.connection,
+            at,
+            begins,
+            carrier,
+            limits: self.limits,
+            stores: self.stores,
+            out: self.out,
+        }
+    }
+
     /// The source of what a session of the layer that is called emits.
     #[inline]
     pub(crate) fn source(&self, roles: Roles) -> Source {
@@ -176,6 +189,20 @@ impl Slot {
     /// The layer that is there, unless what it carries is ignored.
     pub(crate) fn layer(&self) -> Option<&dyn Layer> {
         self.0.as_deref()
+    }
+
+    /// Bytes of memory that the layer takes.
+    #[inline]
+    pub(crate) fn cost(&self) -> usize {
+        let layer = self.0.as_deref();
+        layer.map_or(0, |layer| size_of_val(layer) + layer.cost())
+    }
+
+    /// See [`Layer::shed`].
+    pub(crate) fn shed(&mut self, cx: &mut Cx<'_>) {
+        if let Some(layer) = &mut self.0 {
+            layer.shed(cx);
+        }
     }
 
     /// See [`Layer::data`].

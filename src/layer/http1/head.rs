@@ -47,6 +47,7 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
                     reason: response.reason.unwrap_or_default().to_owned(),
                     headers: owned(response.headers),
                     range: offset..offset + size as u64,
+                    odd: has_bare_lf(&bytes[..size]),
                     ..Response::default()
                 };
                 Outcome::Head(Head::Response(head), size)
@@ -66,7 +67,7 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
                     range: offset..offset + size as u64,
                     cut: false,
                     http_1_0: request.version == Some(0),
-                    odd: false,
+                    odd: has_bare_lf(&bytes[..size]),
                     span: None,
                 };
                 Outcome::Head(Head::Request(head), size)
@@ -101,6 +102,11 @@ pub(super) fn read_cut(bytes: &[u8], offset: u64) -> Option<Head> {
         }
         _ => None,
     }
+}
+
+/// Whether a line of a head ends without CR, which a recipient may accept and no sender may send (RFC 9112 §2.2).
+fn has_bare_lf(head: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', head).any(|at| at == 0 || head[at - 1] != b'\r')
 }
 
 /// How long the lines of a head are that are read of one with too many.

@@ -38,6 +38,7 @@ struct Refusal {
     body: Vec<u8>,
     length: u64,
     chunked: Option<Chunked>,
+    violations: Vec<(Direction, Violation)>,
 }
 
 impl Refusal {
@@ -222,13 +223,16 @@ impl Http1 {
         request.span = self.request_span;
         response.span = self.heads[client.other().index()].take();
         let chunked = matches!(body(&response.headers), Body::Chunked);
+        let mut violations = Vec::new();
+        let has_body = response.status != 101;
         self.refusal = Some(Box::new(Refusal {
-            handshake: Handshake::judge(request, Some(response), |_, _| {}),
+            handshake: Handshake::judge(request, Some(response), |d, v| violations.push((d, v))),
             body: Vec::new(),
             length: 0,
             chunked: chunked.then(Chunked::default),
+            violations,
         }));
-        if !self.exchange.is_in_body(client.other()) {
+        if !has_body || !self.exchange.is_in_body(client.other()) {
             self.tell_refusal(cx);
         }
         let held = self.take_held(cx);
@@ -264,11 +268,16 @@ impl Http1 {
         let (Some(mut refusal), Some(roles)) = (self.refusal.take(), self.roles) else {
             return;
         };
-        if let Some(response) = &mut refusal.handshake.response {
+        if let Some(response) = refusal
+            .handshake
+            .response
+            .as_mut()
+            .filter(|response| response.status != 101)
+        {
             response.body = Some(refusal.body);
             response.body_length = refusal.length;
         }
-        tell_handshake(&cx.source(roles), &refusal.handshake, &[], cx);
+        tell_handshake(&cx.source(roles), &refusal.handshake, &refusal.violations, cx);
     }
 
     /// When the client has gone on with what looks like a frame, the server must have agreed, though its response was not seen.

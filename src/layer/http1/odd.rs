@@ -51,10 +51,12 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
 
 /// Whether a first line may begin with, or be, `bytes`: it is what tells HTTP from all else, so not just anything will do.
 fn may_be_first(bytes: &[u8]) -> bool {
+    // A control character has no place in a target, but whoever sends one to hide a request from us must not succeed.
     may_begin(bytes)
-        && bytes
-            .iter()
-            .all(|&b| b >= b' ' && b != 0x7f || matches!(b, b'\t' | b'\r'))
+        && (bytes.starts_with(b"GET ")
+            || bytes
+                .iter()
+                .all(|&b| b >= b' ' && b != 0x7f || matches!(b, b'\t' | b'\r')))
 }
 
 /// A request line (RFC 9112 §3) or a status line (§4).

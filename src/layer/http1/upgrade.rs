@@ -36,7 +36,8 @@ impl Handshake {
 
     /// Whether the server agreed, and to WebSocket.
     pub fn upgraded(&self) -> bool {
-        self.response.as_ref().is_some_and(is_agreement)
+        let response = self.response.as_ref();
+        response.is_some_and(is_agreement) || response.is_some_and(|response| is_proven(&self.request, response))
     }
 
     /// Whether an extension other than permessage-deflate was agreed on: what it does to frames is not known here.
@@ -58,6 +59,12 @@ impl Handshake {
             bad(
                 Rule::HeadSyntax,
                 "the response's head does not keep to the grammar of HTTP/1.1",
+            );
+        }
+        if is_of_a_draft(response) {
+            bad(
+                Rule::DraftHandshake,
+                "the handshake of a draft before RFC 6455 (hixie-75 or -76), whose frames are not decoded",
             );
         }
         for (name, twice) in [
@@ -177,6 +184,12 @@ pub(super) fn names_websocket<'v>(values: impl Iterator<Item = &'v str>) -> bool
 pub(super) fn is_agreement(response: &Response) -> bool {
     let silent = response.header("upgrade").is_none();
     response.status == 101 && (silent || names_websocket(response.header_values("upgrade"))) && !is_of_a_draft(response)
+}
+
+/// Whether a 101 response proves that it was meant for a WebSocket request, whatever its other headers say.
+pub(super) fn is_proven(request: &Request, response: &Response) -> bool {
+    let key = request.header("sec-websocket-key");
+    response.status == 101 && key.is_some_and(|key| response.header("sec-websocket-accept") == Some(&accept_for(key)))
 }
 
 /// Whether a 101 response is that of a draft from before there were frames (draft-hixie-thewebsocketprotocol-75 and -76): what

@@ -319,7 +319,10 @@ impl Exchange {
                 request = self.begun_request(side.other(), heads);
             }
             let silent = response.header("upgrade").is_none();
-            if upgrade::is_agreement(&response) && (!silent || asks) {
+            let proven = request
+                .as_ref()
+                .is_some_and(|request| upgrade::is_proven(request, &response));
+            if proven || upgrade::is_agreement(&response) && (!silent || asks) {
                 return Some(Step::Upgraded(request.unwrap_or_default(), response));
             }
             let unsaid = |request: &Request| request.cut && request.header("upgrade").is_none();

@@ -1,0 +1,182 @@
+//! Small captures after public bug reports, each with what is right.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+/// The events of the JSON view.
+fn events(name: &str) -> Vec<Value> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/reports")
+        .join(name);
+    let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .args(["--format", "json", "-r"])
+        .arg(file.with_extension("pcap"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn of_kind<'e>(events: &'e [Value], kind: &'e str) -> impl Iterator<Item = &'e Value> {
+    events.iter().filter(move |event| event["event"] == kind)
+}
+
+fn messages(events: &[Value]) -> usize {
+    of_kind(events, "message").count()
+}
+
+/// Protocol, action and label of every document, in order.
+fn meanings(events: &[Value]) -> Vec<(String, String, Value)> {
+    let mut found = Vec::new();
+    for message in of_kind(events, "message") {
+        let documents = message["documents"].as_array();
+        let each = documents.map_or(vec![&message["meaning"]], |all| {
+            all.iter().map(|d| &d["meaning"]).collect()
+        });
+        for meaning in each.into_iter().filter(|meaning| !meaning.is_null()) {
+            let text = |name: &str| meaning[name].as_str().unwrap().to_owned();
+            found.push((text("protocol"), text("action"), meaning["label"].clone()));
+        }
+    }
+    found
+}
+
+#[test]
+fn proxy_protocol_v2_in_the_segment_of_the_request() {
+    let events = events("proxy-v2");
+    assert_eq!(messages(&events), 4);
+    for event in &events {
+        let proxied = json!({"client": "203.0.113.7:41000", "server": "192.168.7.20:8080", "by": "proxy-v2"});
+        assert_eq!(event["proxied"], proxied);
+    }
+}
+
+#[test]
+fn proxy_protocol_v1_and_v2_in_segments_of_their_own() {
+    let events = events("proxy-v2-live");
+    let by: Vec<_> = of_kind(&events, "handshake")
+        .map(|event| &event["proxied"]["by"])
+        .collect();
+    assert_eq!(
+        (messages(&events), by),
+        (4, vec![&json!("proxy-v2"), &json!("proxy-v1")])
+    );
+}
+
+#[test]
+fn a_session_through_socks5_says_where_to() {
+    let events = events("socks5");
+    assert_eq!(messages(&events), 4);
+    assert_eq!(events[0]["proxied"]["server"], "example.test:8080");
+}
+
+#[test]
+fn each_signalr_record_is_a_document() {
+    let events = events("signalr");
+    let two =
+        of_kind(&events, "message").find(|message| message["documents"].as_array().is_some_and(|all| all.len() == 2));
+    let documents = two.unwrap()["documents"].as_array().unwrap();
+    assert_eq!(documents[0]["meaning"]["label"], "broadcast");
+    assert_eq!(documents[1]["json"]["invocationId"], "0");
+    assert!(documents[1]["meaning"]["answers"]["after_ms"].is_number());
+    let actions: Vec<_> = meanings(&events).into_iter().map(|(_, action, _)| action).collect();
+    assert_eq!(actions[..5], ["open", "opened", "ping", "request", "ping"]);
+    assert!(actions.contains(&"close".to_owned()));
+}
+
+#[test]
+fn the_servers_40_confirms_a_socket_io_session() {
+    let events = events("socketio");
+    let found: Vec<_> = meanings(&events).into_iter().map(|(_, action, _)| action).collect();
+    assert_eq!(found[..4], ["opened", "open", "opened", "error"]);
+}
+
+#[test]
+fn engine_io_5_after_the_probe_is_the_upgrade() {
+    let found = meanings(&events("engineio-upgrade"));
+    let at = found
+        .iter()
+        .position(|(_, action, _)| action == "upgrade")
+        .expect("an upgrade");
+    assert_eq!([&*found[at - 2].1, &*found[at - 1].1], ["ping", "pong"]);
+}
+
+#[test]
+fn sockjs_frames_are_unwrapped_and_the_stomp_in_them_is_stomp() {
+    let found = meanings(&events("sockjs-stomp"));
+    assert_eq!(found[0], ("SockJS".into(), "opened".into(), Value::Null));
+    assert!(found.contains(&("STOMP".into(), "send".into(), json!("/app/chat"))));
+}
+
+#[test]
+fn a_refusal_brings_its_reason_and_body() {
+    let events = events("refusal-body");
+    let response = &events[0]["response"];
+    assert_eq!(
+        (&response["status"], &response["reason"]),
+        (&json!(400), &json!("Bad Request"))
+    );
+    assert_eq!(response["body"], r#"{"code":1,"message":"Session ID unknown"}"#);
+    assert_eq!(response["body_length"], 41);
+    let end = events.last().unwrap();
+    assert_eq!(
+        (&end["how"], &end["verdict"], &end["abnormal"]),
+        (&json!("refused"), &json!("refused"), &json!(true))
+    );
+}
+
+#[test]
+fn a_101_without_upgrade_is_believed() {
+    assert_eq!(messages(&events("101-no-upgrade")), 6);
+}
+
+#[test]
+fn upgrade_websockets_with_a_fitting_accept_is_a_websocket() {
+    let events = events("101-websockets");
+    assert_eq!(messages(&events), 6);
+    let ids: Vec<_> = of_kind(&events, "violation").map(|event| &event["id"]).collect();
+    assert_eq!(ids, ["http.handshake-response"]);
+}
+
+#[test]
+fn hixie_76_is_named() {
+    let events = events("hixie76");
+    let ids: Vec<_> = of_kind(&events, "violation")
+        .map(|event| event["id"].as_str().unwrap())
+        .collect();
+    assert!(ids.contains(&"http.draft-handshake"), "{ids:?}");
+}
+
+#[test]
+fn a_control_byte_in_the_target_hides_nothing() {
+    let events = events("hd_ctl_in_path");
+    assert_eq!(messages(&events), 8);
+    assert!(of_kind(&events, "violation").any(|event| event["id"] == "http.head-syntax"));
+}
+
+#[test]
+fn a_message_that_was_never_finished_is_incomplete_and_takes_no_time_since_1970() {
+    for name in [
+        "unfinished",
+        "unfinished-fin",
+        "unfinished-late",
+        "unfinished-new-message",
+    ] {
+        let events = events(name);
+        let found = of_kind(&events, "message")
+            .find(|message| message["complete"] == false)
+            .unwrap();
+        assert_eq!(
+            found["known"][0][1]["text"], r#"{"type":"say","content":"never"#,
+            "{name}"
+        );
+        assert!(
+            events
+                .iter()
+                .all(|event| event["time"].as_str().unwrap().starts_with("2023")),
+            "{name}"
+        );
+    }
+}
