@@ -53,7 +53,7 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
 fn may_be_first(bytes: &[u8]) -> bool {
     // A control character has no place in a target, but whoever sends one to hide a request from us must not succeed.
     may_begin(bytes)
-        && (bytes.starts_with(b"GET ")
+        && (bytes.starts_with(b"GET /")
             || bytes
                 .iter()
                 .all(|&b| b >= b' ' && b != 0x7f || matches!(b, b'\t' | b'\r')))
