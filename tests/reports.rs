@@ -180,3 +180,30 @@ fn a_message_that_was_never_finished_is_incomplete_and_takes_no_time_since_1970(
         );
     }
 }
+
+#[test]
+fn mqtt_packets_are_read_though_their_bytes_come_in_many_messages() {
+    let found = meanings(&events("mqtt"));
+    let told: Vec<_> = found
+        .iter()
+        .map(|(_, action, label)| (action.as_str(), label.as_str().unwrap_or("")))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("open", "sensor-1"),
+            ("opened", ""),
+            ("subscribe", "house/+/temperature"),
+            ("confirm", ""),
+            ("send", "house/kitchen/temperature"),
+            ("confirm", ""),
+            ("send", "house/attic/temperature"),
+            ("send", "house/kitchen/temperature"),
+            ("confirm", ""),
+            ("send", "house/attic/temperature"),
+            ("unsubscribe", "house/+/temperature"),
+            ("confirm", ""),
+            ("close", ""),
+        ]
+    );
+}

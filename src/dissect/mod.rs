@@ -10,6 +10,7 @@ mod graphql_ws;
 pub mod json;
 mod json_lines;
 mod json_rpc;
+mod mqtt;
 mod requests;
 mod signalr;
 mod socket_io;
@@ -86,6 +87,10 @@ pub static TABLE: &[Row] = &[
     Row {
         name: socket_io::NAME,
         new: || Box::new(socket_io::SocketIo),
+    },
+    Row {
+        name: mqtt::NAME,
+        new: || Box::new(mqtt::Mqtt::default()),
     },
     Row {
         name: sockjs::NAME,
