@@ -13,6 +13,7 @@ complete -c wschat-sniff -l time-stamp-precision -d 'Precision of times: `micro`
 complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages` or `json`' -r
 complete -c wschat-sniff -l lang -d 'The language of what is told: `en`, `zh-CN`, `zh-TW`, `ja` or `es`' -r
 complete -c wschat-sniff -l color -d 'Colours: `auto` (the default), `always` or `never`' -r
+complete -c wschat-sniff -l output -d 'Print to this file instead of standard output; not over one that is there already' -r -F
 complete -c wschat-sniff -l opcode -d 'Only messages of these kinds, such as `text,binary`; also close, ping, pong, control, reserved, reserved-3' -r
 complete -c wschat-sniff -l grep -d 'Only messages whose text matches this regular expression, as sent or with the escapes of JSON resolved' -r
 complete -c wschat-sniff -l from -d 'Only messages that the `client` or the `server` sent' -r
@@ -51,6 +52,7 @@ complete -c wschat-sniff -l check -d 'Print only violations of the protocol, one
 complete -c wschat-sniff -l count -d 'Print how many packets there were instead of any view'
 complete -c wschat-sniff -l frames -d 'With `--format json`: an object for each frame, too'
 complete -c wschat-sniff -l full -d 'Show long messages whole'
+complete -c wschat-sniff -l force -d 'With --output: overwrite the file'
 complete -c wschat-sniff -s l -l line-buffered -d 'Write each packet\'s lines out as soon as they are made'
 complete -c wschat-sniff -l no-control -d 'No pings, pongs and close frames'
 complete -c wschat-sniff -s A -l ascii -d 'Print each packet in ASCII, without its link-level header'

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// An error of the capture floor. Displayed in one line.
+/// An error of the capture. Displayed in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file that cannot be opened or read.
@@ -40,9 +40,26 @@ pub enum Error {
         /// What libpcap says.
         reason: String,
     },
+    /// A filter in a file that libpcap does not compile. What is in it was perhaps opened as root, and is not quoted.
+    #[error("-F {}: does not compile as a filter expression; pcap-filter(7) describes the language", .path.display())]
+    FilterFile {
+        /// Which.
+        path: PathBuf,
+    },
     /// Anything else, in words of its own.
     #[error("{0}")]
     Other(String),
+}
+
+impl Error {
+    /// What is wrong with a file, without its name.
+    pub fn without_path(&self) -> String {
+        match self {
+            Self::File { error, .. } => reason(error),
+            Self::NotACapture { reason, .. } | Self::Damaged { reason, .. } => reason.clone(),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// The system's words for an I/O error, without the number.

@@ -1,68 +1,117 @@
-//! Filter expressions: libpcap compiles them, once for each link type that the inputs have.
+//! Filter expressions: libpcap compiles them, once for each kind of packet that the inputs have.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use super::bpf::{Instruction, Program};
 use super::error::libpcap as said;
-use super::{Error, Raw};
+use super::{Error, Raw, libpcap, link_types};
 use crate::wire::LinkType;
 
 /// The snapshot length that the `pcap` crate gives a handle that captures nothing. It shows in `ret #…` of what is compiled.
 const DEAD_SNAPLEN: u32 = 65_535;
 
+/// libpcap's largest snapshot length (`MAXIMUM_SNAPLEN`).
+const MAX_SNAPLEN: u32 = 262_144;
+
+/// A filter expression. The empty one matches everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expression {
+    text: String,
+    /// The file that it stands in, which errors name instead of quoting from it.
+    file: Option<PathBuf>,
+}
+
+impl Expression {
+    /// One that was typed.
+    pub fn typed(text: &str) -> Self {
+        Self {
+            text: text.trim().to_owned(),
+            file: None,
+        }
+    }
+
+    /// What the file of `-F` holds.
+    pub fn from_file(path: &Path, text: &str) -> Self {
+        Self {
+            text: text.trim().to_owned(),
+            file: Some(path.to_owned()),
+        }
+    }
+
+    /// For libpcap.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Why it does not compile.
+    pub(super) fn error(&self, error: &pcap::Error) -> Error {
+        match &self.file {
+            Some(path) => Error::FilterFile { path: path.clone() },
+            None => Error::Filter {
+                expression: self.text.clone(),
+                reason: said(error),
+            },
+        }
+    }
+}
+
 /// A filter expression with its programs.
 #[derive(Debug)]
 pub struct Filter {
-    expression: String,
+    expression: Expression,
     optimize: bool,
-    programs: Vec<(LinkType, Program)>,
+    programs: Vec<((LinkType, bool), Program)>,
 }
 
 impl Filter {
-    /// A filter for all of these link types. The empty expression matches everything.
-    pub fn new(expression: &str, optimize: bool, links: &[LinkType]) -> Result<Self, Error> {
-        let mut filter = Self {
-            expression: expression.trim().to_owned(),
+    /// A filter for packets of savefiles.
+    pub fn new(expression: Expression, optimize: bool) -> Self {
+        Self {
+            expression,
             optimize,
             programs: Vec::new(),
-        };
-        if !filter.expression.is_empty() {
-            for &link in links {
-                filter.program(link)?;
-            }
         }
-        Ok(filter)
     }
 
     /// What the kernel has filtered already.
     pub fn everything() -> Self {
-        Self {
-            expression: String::new(),
-            optimize: true,
-            programs: Vec::new(),
-        }
+        Self::new(Expression::typed(""), true)
     }
 
-    /// Everything matches.
-    pub fn is_empty(&self) -> bool {
-        self.expression.is_empty()
-    }
-
-    /// Whether the packet matches. An error when the expression makes no sense on its link type.
+    /// Whether the packet matches.
+    ///
+    /// # Errors
+    ///
+    /// The expression makes no sense for packets of its kind.
     #[inline]
     pub fn matches(&mut self, packet: &Raw<'_>) -> Result<bool, Error> {
-        if self.expression.is_empty() {
+        if self.expression.text.is_empty() {
             return Ok(true);
         }
-        let program = self.program(packet.link)?;
+        let program = self.program(packet.link, packet.swapped)?;
         Ok(program.matches(packet.data.bytes, packet.data.wire_len))
     }
 
-    fn program(&mut self, link: LinkType) -> Result<&Program, Error> {
+    /// Compiles for packets of this kind, from a file of this byte order.
+    ///
+    /// # Errors
+    ///
+    /// The expression makes no sense for them.
+    pub fn prepare(&mut self, link: LinkType, swapped: bool) -> Result<(), Error> {
+        if self.expression.text.is_empty() {
+            return Ok(());
+        }
+        self.program(link, swapped).map(drop)
+    }
+
+    fn program(&mut self, link: LinkType, swapped: bool) -> Result<&Program, Error> {
         // Nearly always there is one.
-        let at = match self.programs.iter().position(|(l, _)| *l == link) {
+        let at = match self.programs.iter().position(|(kind, _)| *kind == (link, swapped)) {
             Some(at) => at,
             None => {
-                let program = compile(&self.expression, self.optimize, link, 262_144)?;
-                self.programs.push((link, program));
+                let program = compile_for_file(&self.expression, self.optimize, link, swapped, MAX_SNAPLEN)?;
+                self.programs.push(((link, swapped), program));
                 self.programs.len() - 1
             }
         };
@@ -70,14 +119,56 @@ impl Filter {
     }
 }
 
-/// Compiles `expression` for packets of this link type, of which at most `snaplen` bytes are captured.
-pub fn compile(expression: &str, optimize: bool, link: LinkType, snaplen: u32) -> Result<Program, Error> {
-    let wrong = |error: &pcap::Error| Error::Filter {
-        expression: expression.to_owned(),
-        reason: said(error),
-    };
-    let dead = pcap::Capture::dead(pcap::Linktype(link.0)).map_err(|error| wrong(&error))?;
-    let compiled = dead.compile(expression, optimize).map_err(|error| wrong(&error))?;
+/// Compiles `expression` for packets of a savefile. `swapped`: it was written in the other byte order than this machine's.
+///
+/// libpcap has to believe that it reads such a file: the family in DLT_NULL's header is in the byte order of the machine that wrote
+/// it, and has three numbers for IPv6; a direction is known of live packets only.
+///
+/// # Errors
+///
+/// The expression makes no sense for such packets.
+pub fn compile_for_file(
+    expression: &Expression,
+    optimize: bool,
+    link: LinkType,
+    swapped: bool,
+    snaplen: u32,
+) -> Result<Program, Error> {
+    let failed = |error| Error::Other(format!("the filter cannot be compiled: {error}"));
+    let (reader, mut writer) = std::io::pipe().map_err(failed)?;
+    let header = [
+        0xa1b2_c3d4,
+        if cfg!(target_endian = "little") != swapped {
+            0x0004_0002
+        } else {
+            0x0002_0004
+        },
+        0,
+        0,
+        snaplen,
+        link_types::to_file(link),
+    ];
+    for word in header {
+        let word: u32 = if swapped { word.swap_bytes() } else { word };
+        writer.write_all(&word.to_ne_bytes()).map_err(failed)?;
+    }
+    drop(writer);
+    let file = libpcap::savefile(reader.into()).map_err(|error| expression.error(&error))?;
+    let program = file
+        .compile(&expression.text, optimize)
+        .map_err(|error| expression.error(&error))?;
+    Ok(Program::new(instructions(&program)))
+}
+
+/// Compiles `expression` for packets of this link type, of which at most `snaplen` bytes are captured, from nowhere in particular.
+///
+/// # Errors
+///
+/// The expression makes no sense for such packets.
+pub fn compile(expression: &Expression, optimize: bool, link: LinkType, snaplen: u32) -> Result<Program, Error> {
+    let wrong = |error: pcap::Error| expression.error(&error);
+    let dead = pcap::Capture::dead(pcap::Linktype(link.0)).map_err(wrong)?;
+    let compiled = dead.compile(&expression.text, optimize).map_err(wrong)?;
     let mut instructions = instructions(&compiled);
     for instruction in &mut instructions {
         if instruction.code == 0x06 && instruction.k == DEAD_SNAPLEN {
@@ -110,10 +201,11 @@ mod tests {
 
     #[test]
     fn lengths_are_those_on_the_wire() {
-        let mut filter = Filter::new("greater 1000", true, &[LinkType(1)]).unwrap();
+        let mut filter = Filter::new(Expression::typed("greater 1000"), true);
         let cut = Raw {
             time: Timestamp::default(),
             link: LinkType(1),
+            swapped: false,
             data: Captured::new(&[0; 60], 1514),
         };
         assert!(filter.matches(&cut).unwrap());
@@ -121,11 +213,51 @@ mod tests {
 
     #[test]
     fn an_error_quotes_the_expression() {
-        let error = Filter::new("port http or", true, &[LinkType(1)])
+        let error = compile_for_file(&Expression::typed("port http or"), true, LinkType(1), false, 96)
             .unwrap_err()
             .to_string();
         assert!(error.starts_with("filter `port http or`: "), "{error}");
         assert!(!error.contains('\n'));
+    }
+
+    #[test]
+    fn an_error_does_not_quote_from_a_file() {
+        let secret = Expression::from_file(Path::new("/etc/secret"), "host no-such-secret.invalid and");
+        for error in [
+            compile(&secret, true, LinkType(1), 96).unwrap_err(),
+            compile_for_file(&secret, true, LinkType(1), false, 96).unwrap_err(),
+        ] {
+            let error = error.to_string();
+            assert!(
+                error.contains("-F /etc/secret") && !error.contains("no-such-secret"),
+                "{error}"
+            );
+        }
+    }
+
+    /// The family is a word in the byte order of the machine that wrote the file; IPv6 is 24, 28 or 30 on BSD and macOS.
+    #[test]
+    fn dlt_null_has_the_byte_order_of_the_file() {
+        let mut packet = [0; 44];
+        packet[4] = 0x60;
+        for family in [24u32, 28, 30] {
+            for swapped in [false, true] {
+                let family = if swapped { family.swap_bytes() } else { family };
+                packet[..4].copy_from_slice(&family.to_ne_bytes());
+                let matches = |swapped| {
+                    compile_for_file(&Expression::typed("ip6"), true, LinkType(0), swapped, 96)
+                        .unwrap()
+                        .matches(&packet, packet.len())
+                };
+                assert!(matches(swapped) && !matches(!swapped));
+            }
+        }
+    }
+
+    #[test]
+    fn the_direction_of_an_ethernet_packet_in_a_file_is_not_known() {
+        let error = compile_for_file(&Expression::typed("inbound"), true, LinkType(1), false, 96).unwrap_err();
+        assert!(error.to_string().contains("inbound"), "{error}");
     }
 
     proptest! {
@@ -150,7 +282,7 @@ mod tests {
             let packet = [&[2u8; 12][..], head, &rest].concat();
             let dead = pcap::Capture::dead(pcap::Linktype(1)).unwrap();
             let theirs = dead.compile(expression, optimize).unwrap().filter(&packet);
-            let ours = compile(expression, optimize, LinkType(1), 262_144).unwrap();
+            let ours = compile_for_file(&Expression::typed(expression), optimize, LinkType(1), false, 262_144).unwrap();
             prop_assert_eq!(ours.matches(&packet, packet.len()), theirs);
         }
     }

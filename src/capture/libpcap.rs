@@ -1,14 +1,17 @@
-//! The two calls of libpcap that the `pcap` crate does not offer: how an interface can stamp packets (`-J`, `-j`).
+//! The calls of libpcap that the `pcap` crate does not offer, or only as unsafe: how an interface can stamp packets (`-J`, `-j`), and
+//! a savefile that is open already.
 //!
-//! This is the only unsafe code of the capture floor. What makes it sound: the handle is borrowed from the crate for the length
-//! of the call; the list is copied and freed before anything else happens; names are static strings inside libpcap.
+//! This is the only unsafe code of this module. What makes it sound: the handle is borrowed from the crate for the length
+//! of the call; the list is copied and freed before anything else happens; names are static strings inside libpcap; a file
+//! descriptor is handed over for good.
 
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::os::fd::{IntoRawFd, OwnedFd};
 use std::{ptr, slice};
 
-use pcap::{Capture, Inactive};
+use pcap::{Capture, Inactive, Offline};
 
 unsafe extern "C" {
     fn pcap_list_tstamp_types(handle: *mut c_void, list: *mut *mut c_int) -> c_int;
@@ -43,6 +46,12 @@ pub(super) fn time_stamp_type(value: c_int) -> Option<(String, String)> {
             text(pcap_tstamp_type_val_to_description(value))?,
         ))
     }
+}
+
+/// Reads the header of the savefile that `file` is.
+pub(super) fn savefile(file: OwnedFd) -> Result<Capture<Offline>, pcap::Error> {
+    // SAFETY: nobody else owns the descriptor from here on. (libpcap does not close it when it fails.)
+    unsafe { Capture::from_raw_fd(file.into_raw_fd()) }
 }
 
 /// `libpcap version 1.10.3 (with TPACKET_V3)`.

@@ -8,13 +8,14 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 pub use pcap::Direction;
 use pcap::{Active, Capture, Linktype, Precision, TimestampType};
 
 use super::bpf::Program;
 use super::error::libpcap as said;
-use super::filter::instructions;
+use super::filter::{Expression, instructions};
 use super::{Error, Raw, devices, link_types};
 use crate::base::{Captured, Timestamp};
 use crate::wire::LinkType;
@@ -100,6 +101,8 @@ impl Live {
                 .direction(direction)
                 .map_err(|error| Error::Other(format!("-Q: {device} does not tell directions: {}", said(&error))))?;
         }
+        // libpcap leaves its socket open to every program that is run.
+        fcntl(capture.as_fd(), FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(|error| failure(device, error.desc()))?;
         let link = LinkType(capture.get_datalink().0);
         Ok(Self {
             capture: capture.setnonblock().map_err(wrong)?,
@@ -135,13 +138,10 @@ impl Live {
     }
 
     /// Has the kernel drop what does not match.
-    pub fn filter(&mut self, expression: &str, optimize: bool) -> Result<(), Error> {
+    pub fn filter(&mut self, expression: &Expression, optimize: bool) -> Result<(), Error> {
         self.capture
-            .filter(expression, optimize)
-            .map_err(|error| Error::Filter {
-                expression: expression.to_owned(),
-                reason: said(&error),
-            })
+            .filter(expression.text(), optimize)
+            .map_err(|error| expression.error(&error))
     }
 
     /// Delivers the packets that wait, at most about `limit`, and tells how many they were. Does not block.
@@ -153,6 +153,7 @@ impl Live {
                 each(&Raw {
                     time: Timestamp::from_parts(header.ts.tv_sec, header.ts.tv_usec * unit),
                     link,
+                    swapped: false,
                     data: Captured {
                         bytes: packet.data,
                         wire_len: header.len as usize,
@@ -166,12 +167,12 @@ impl Live {
     }
 
     /// Waits until a packet or a signal (a byte in `wake`) comes, or nobody reads `output` any more: then it says stop.
-    pub fn wait(&self, wake: BorrowedFd<'_>, output: BorrowedFd<'_>) -> Result<ControlFlow<()>, Error> {
+    pub fn wait(&self, wake: BorrowedFd<'_>, output: Option<BorrowedFd<'_>>) -> Result<ControlFlow<()>, Error> {
         let mut polled = [
             PollFd::new(self.capture.as_fd(), PollFlags::POLLIN),
             PollFd::new(wake, PollFlags::POLLIN),
             // Errors are always told.
-            PollFd::new(output, PollFlags::empty()),
+            PollFd::new(output.unwrap_or(wake), PollFlags::empty()),
         ];
         match poll(&mut polled, PollTimeout::NONE) {
             Ok(_) => {}
@@ -185,13 +186,10 @@ impl Live {
     }
 
     /// Compiles `expression` as the kernel would run it.
-    pub fn compile(&self, expression: &str, optimize: bool) -> Result<Program, Error> {
-        match self.capture.compile(expression, optimize) {
+    pub fn compile(&self, expression: &Expression, optimize: bool) -> Result<Program, Error> {
+        match self.capture.compile(expression.text(), optimize) {
             Ok(program) => Ok(Program::new(instructions(&program))),
-            Err(error) => Err(Error::Filter {
-                expression: expression.to_owned(),
-                reason: said(&error),
-            }),
+            Err(error) => Err(expression.error(&error)),
         }
     }
 
@@ -242,7 +240,7 @@ pub fn time_stamp_type_from_name(name: &str) -> Result<TimestampType, Error> {
     match TYPES.into_iter().find(|(known, _)| *known == name) {
         Some((_, found)) => Ok(found),
         None => Err(Error::Other(format!(
-            "-j {name}: unknown; right is host, host_lowprec, host_hiprec, adapter or adapter_unsynced"
+            "-j {name}: unknown; expected host, host_lowprec, host_hiprec, adapter or adapter_unsynced"
         ))),
     }
 }

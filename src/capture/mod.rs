@@ -1,4 +1,4 @@
-//! Where packets come from and where they are written to. The only floor that names the `pcap` crate.
+//! Where packets come from and where they are written to. The only module that names the `pcap` crate.
 //!
 //! In: interfaces and files. Out: borrowed packets with their time and link type ([`Raw`]), and savefiles.
 //! libpcap captures, lists interfaces and compiles filters; files are read and written, and filters run over them, by
@@ -12,11 +12,13 @@ mod libpcap;
 pub mod link_types;
 pub mod live;
 pub mod offline;
+mod outputs;
 pub mod privileges;
 pub mod savefile;
 
 pub use error::Error;
 pub use libpcap::version as libpcap_version;
+pub use outputs::Outputs;
 
 use crate::base::{Captured, Timestamp};
 use crate::wire::LinkType;
@@ -28,6 +30,8 @@ pub struct Raw<'p> {
     pub time: Timestamp,
     /// What its first byte is.
     pub link: LinkType,
+    /// It was written by a machine of the other byte order than this one's, whose order some link types' headers have.
+    pub swapped: bool,
     /// Its bytes, and how long it was on the wire.
     pub data: Captured<'p>,
 }

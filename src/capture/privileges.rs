@@ -2,15 +2,14 @@
 //!
 //! Packets come from strangers. Whatever is wrong in what reads them should not be wrong as root.
 
-use std::fs::File;
-use std::os::fd::AsFd;
-use std::path::Path;
-
 use caps::CapSet;
 use nix::sys::prctl;
-use nix::unistd::{self, AccessFlags, Gid, Uid, User};
+use nix::unistd::{self, Gid, Uid, User};
 
 use super::Error;
+
+/// The user and group that own nothing, where the user database has no `nobody` (Linux' overflow id).
+const NOBODY: u32 = 65_534;
 
 /// Who the process becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +28,14 @@ impl Identity {
     pub fn choose(wanted: Option<&str>) -> Result<Option<Self>, Error> {
         if !unistd::geteuid().is_root() {
             return Ok(None);
+        }
+        // Whoever calls a set-user-ID program chooses its flags: as root it would read and write any file for them.
+        if !unistd::getuid().is_root() {
+            return Err(Error::Other(
+                "the program is set-user-ID root, which it is not made for; give it the right to capture instead: \
+                 chmod u-s, and setcap cap_net_raw,cap_net_admin=eip"
+                    .to_owned(),
+            ));
         }
         let number = |name| std::env::var(name).ok()?.parse::<u32>().ok();
         if let Some(name) = wanted {
@@ -49,29 +56,17 @@ impl Identity {
                     uid,
                     gid: number("SUDO_GID")
                         .filter(|gid| *gid != 0)
-                        .map_or(Gid::from_raw(65_534), Gid::from_raw),
+                        .map_or(Gid::from_raw(NOBODY), Gid::from_raw),
                     known: false,
                 },
             }));
         }
-        match by_name("nobody")? {
-            Some(identity) => Ok(Some(identity)),
-            None => Err(Error::Other(
-                "root is given up, but there is no user nobody: name another with -Z, or -Z root to stay root"
-                    .to_owned(),
-            )),
-        }
-    }
-
-    /// Makes `file`, which root has just created, the new user's: rotation comes back to it.
-    pub fn hand_over(&self, file: &File) -> Result<(), Error> {
-        nix::unistd::fchown(file.as_fd(), Some(self.uid), Some(self.gid)).map_err(|error| {
-            Error::Other(format!(
-                "-w: the file cannot be given to {}: {}",
-                self.name,
-                error.desc()
-            ))
-        })
+        Ok(Some(by_name("nobody")?.unwrap_or_else(|| Self {
+            name: NOBODY.to_string(),
+            uid: Uid::from_raw(NOBODY),
+            gid: Gid::from_raw(NOBODY),
+            known: false,
+        })))
     }
 }
 
@@ -117,11 +112,6 @@ pub fn drop(identity: Option<&Identity>) -> Result<(), Error> {
         caps::clear(None, set).map_err(|error| failed("capabilities", &error.to_string()))?;
     }
     Ok(())
-}
-
-/// Whether the process, as it is now, may create files in `directory`.
-pub fn may_create_in(directory: &Path) -> bool {
-    unistd::access(directory, AccessFlags::W_OK | AccessFlags::X_OK).is_ok()
 }
 
 fn by_name(name: &str) -> Result<Option<Identity>, Error> {

@@ -13,7 +13,7 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::error::reason;
-use super::{Error, Raw, link_types};
+use super::{Error, Outputs, Raw, link_types};
 use crate::base::Timestamp;
 use crate::wire::LinkType;
 
@@ -58,6 +58,7 @@ pub enum Written {
 #[derive(Debug)]
 pub struct Savefile {
     plan: Plan,
+    outputs: Outputs,
     file: File,
     /// Its name on disk, for `-z` and for errors.
     path: PathBuf,
@@ -76,20 +77,26 @@ pub struct Savefile {
 
 impl Savefile {
     /// Creates the first file.
-    pub fn create(plan: Plan, now: Timestamp) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    ///
+    /// It cannot be created, or `outputs` says that it is read.
+    pub fn create(plan: Plan, outputs: Outputs, now: Timestamp) -> Result<Self, Error> {
         let began = now.seconds();
         let name = first_name(&plan, began);
         let (file, path) = if plan.name == "-" {
             let stdout = io::stdout()
                 .as_fd()
                 .try_clone_to_owned()
+                .and_then(|stdout| outputs.allow(&stdout).map(|()| stdout))
                 .map_err(|error| failed(Path::new("-"), &error))?;
             (File::from(stdout), PathBuf::from("-"))
         } else {
-            (open(&name)?, name)
+            (open(&outputs, &name)?, name)
         };
         let mut savefile = Self {
             plan,
+            outputs,
             file,
             path,
             buffer: Vec::with_capacity(FULL + (64 << 10)),
@@ -104,11 +111,6 @@ impl Savefile {
         // The header is there even if no packet ever comes.
         savefile.flush()?;
         Ok(savefile)
-    }
-
-    /// The first file, to hand it over to another user.
-    pub fn file(&self) -> &File {
-        &self.file
     }
 
     /// Writes one packet, beginning a new file first when it is time. `now` is the clock's time, which `-G` goes by.
@@ -179,7 +181,7 @@ impl Savefile {
     fn next(&mut self, name: PathBuf) -> Result<(), Error> {
         self.flush()?;
         self.finished()?;
-        self.file = open(&name)?;
+        self.file = open(&self.outputs, &name)?;
         self.path = name;
         self.size = 0;
         self.header();
@@ -234,8 +236,13 @@ impl Plan {
         if self.name == "-" || (self.rotate_bytes.is_none() && self.rotate_seconds.is_none()) {
             return None;
         }
-        match Path::new(&self.name).parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => Some(parent.to_owned()),
+        // What strftime(3) makes of the name of a folder is not known yet.
+        let folder = Path::new(&self.name)
+            .ancestors()
+            .skip(1)
+            .find(|folder| self.rotate_seconds.is_none() || !folder.as_os_str().as_encoded_bytes().contains(&b'%'));
+        match folder {
+            Some(folder) if !folder.as_os_str().is_empty() => Some(folder.to_owned()),
             _ => Some(PathBuf::from(".")),
         }
     }
@@ -276,8 +283,8 @@ fn timed(name: &str, seconds: i64) -> String {
     jiff::fmt::strtime::format(name, &time).unwrap_or_else(|_| name.to_owned())
 }
 
-fn open(path: &Path) -> Result<File, Error> {
-    File::create(path).map_err(|error| failed(path, &error))
+fn open(outputs: &Outputs, path: &Path) -> Result<File, Error> {
+    outputs.create(path).map_err(|error| failed(path, &error))
 }
 
 fn failed(path: &Path, error: &io::Error) -> Error {

@@ -7,7 +7,9 @@ use crate::base::{Direction, Limits};
 use crate::select::{Opcodes, Selection};
 
 use super::flags::Flags;
-use super::{CaptureDirection, Color, FilterText, Format, Input, Lines, Live, Options, Task, UsageError, Write};
+use super::{
+    CaptureDirection, Color, FilterText, Format, Input, Lines, Live, Options, Output, Task, UsageError, Write,
+};
 
 /// libpcap's largest snapshot length (`MAXIMUM_SNAPLEN`), tcpdump's default.
 const MAX_SNAPLEN: u32 = 262_144;
@@ -22,7 +24,15 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         Some(name) => (one_of("--format", name, FORMATS)?, true),
     };
     let input = input(&flags)?;
+    let selection = selection(&flags)?;
     let write = write(&flags)?;
+    if write.is_some() && !selection.is_everything() {
+        return wrong(
+            "-w writes every packet, also of what --opcode, --grep, --from, --session and --no-control leave out; leave these \
+             out, or say with a filter expression which packets"
+                .to_owned(),
+        );
+    }
     if flags.lines_time_too_often() {
         return wrong(format!(
             "-{}: only -t, -tt, -ttt, -tttt and -ttttt have a meaning",
@@ -69,7 +79,7 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         full: flags.full,
         line_buffered: flags.line_buffered,
         packet_buffered: flags.packet_buffered,
-        selection: selection(&flags)?,
+        selection,
         lines: Lines {
             ascii: flags.ascii,
             hex: flags.hex,
@@ -86,6 +96,7 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
             no_checksums: flags.dont_verify_checksums,
         },
         write,
+        output: output(&flags)?,
         limits: limits(&flags)?,
         user: flags.user,
     })
@@ -251,6 +262,17 @@ fn selection(flags: &Flags) -> Result<Selection, UsageError> {
     })
 }
 
+fn output(flags: &Flags) -> Result<Option<Output>, UsageError> {
+    match &flags.output {
+        Some(path) if path.as_os_str() != "-" => Ok(Some(Output {
+            path: path.clone(),
+            force: flags.force,
+        })),
+        _ if flags.force => wrong("--force overwrites the file of --output: say with --output which".to_owned()),
+        _ => Ok(None),
+    }
+}
+
 fn write(flags: &Flags) -> Result<Option<Write>, UsageError> {
     let Some(name) = flags.write.clone() else {
         for (given, flag) in [
@@ -291,7 +313,7 @@ fn rotate_size(text: &str) -> Result<u64, UsageError> {
     match digits.parse::<u64>().ok().and_then(|size| size.checked_mul(unit)) {
         Some(bytes) if bytes > 0 && bytes <= i64::MAX as u64 => Ok(bytes),
         _ => wrong(format!(
-            "-C {text}: not a file size; right is a number of millions of bytes, such as 10, or with a unit, such as 512k"
+            "-C {text}: not a file size; expected a number of millions of bytes, such as 10, or with a unit, such as 512k"
         )),
     }
 }
@@ -345,7 +367,7 @@ fn one_of<T: Copy>(flag: &str, text: &str, values: &[(&str, T)]) -> Result<T, Us
     let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
     let (last, rest) = names.split_last().expect("tables are not empty");
     wrong(format!(
-        "{flag} {text}: unknown; right is {} or {last}",
+        "{flag} {text}: unknown; expected {} or {last}",
         rest.join(", ")
     ))
 }
@@ -357,8 +379,8 @@ fn optional(flag: &str, text: Option<&str>, min: u64, max: u64, of: &str) -> Res
 fn number(flag: &str, text: &str, min: u64, max: u64, of: &str) -> Result<u64, UsageError> {
     match u64::from_str(text) {
         Ok(number) if (min..=max).contains(&number) => Ok(number),
-        _ if max == u64::MAX => wrong(format!("{flag} {text}: right is a number of {of}, {min} or more")),
-        _ => wrong(format!("{flag} {text}: right is a number of {of} from {min} to {max}")),
+        _ if max == u64::MAX => wrong(format!("{flag} {text}: expected a number of {of}, {min} or more")),
+        _ => wrong(format!("{flag} {text}: expected a number of {of} from {min} to {max}")),
     }
 }
 

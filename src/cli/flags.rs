@@ -155,6 +155,14 @@ pub(super) struct Flags {
     #[arg(long, help_heading = VIEW)]
     pub(super) full: bool,
 
+    /// Print to this file instead of standard output; not over one that is there already
+    #[arg(long, value_name = "file", allow_hyphen_values = true, help_heading = VIEW)]
+    pub(super) output: Option<PathBuf>,
+
+    /// With --output: overwrite the file
+    #[arg(long, help_heading = VIEW)]
+    pub(super) force: bool,
+
     /// Write each packet's lines out as soon as they are made
     #[arg(short = 'l', long = "line-buffered", help_heading = VIEW)]
     pub(super) line_buffered: bool,

@@ -17,7 +17,7 @@ From     -i interface, -r file (pcap, pcapng, .gz, .zst; - is stdin; repeatable)
          -d -dd -ddd dump the compiled filter
 View     --format trace|tcpdump|messages|json, --lang en|zh-CN|zh-TW|ja|es
          --color when, --summary at the end, --check violations only, -l
-         --count packets only, --frames, --full
+         --count packets only, --frames, --full, --output file, --force
 Messages --opcode list, --grep regex, --from client|server, --session number,
          --no-control
 Lines    -A -x -xx -X -XX dumps, -e link header, -q less, -v -vv -vvv more

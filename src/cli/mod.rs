@@ -66,6 +66,8 @@ pub struct Options {
     pub lines: Lines,
     /// `-w` and what belongs to it.
     pub write: Option<Write>,
+    /// `--output`.
+    pub output: Option<Output>,
     /// `-Z`.
     pub user: Option<String>,
     /// The bounds.
@@ -190,6 +192,15 @@ pub struct Lines {
     pub no_domain: bool,
     /// `-K`.
     pub no_checksums: bool,
+}
+
+/// `--output`: where the view goes instead of standard output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The file.
+    pub path: PathBuf,
+    /// Also when it is there already.
+    pub force: bool,
 }
 
 /// `-w` and what belongs to it.

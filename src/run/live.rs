@@ -2,12 +2,12 @@
 
 use std::io::{self, IsTerminal as _};
 use std::ops::ControlFlow;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use super::pipeline::Pipeline;
 use super::signals::Signals;
-use super::{Error, Outcome, setup};
+use super::{Error, Outcome, report, setup};
 use crate::capture::filter::Filter;
 use crate::capture::live::{Direction, Live, Settings};
 use crate::capture::{devices, link_types};
@@ -57,24 +57,28 @@ pub(super) fn open(options: &Options, device: Option<&str>) -> Result<Live, Erro
     Ok(Live::open(&devices::find(device)?, &settings)?)
 }
 
-pub(super) fn run(options: &Options, device: Option<&str>) -> Result<Outcome, Error> {
-    let expression = setup::expression(&options.filter)?;
+pub(super) fn run(options: &Options, rights: setup::Rights, device: Option<&str>) -> Result<Outcome, Error> {
+    let filter = setup::Filter::open(&options.filter)?;
+    filter.is_no_file()?;
     let mut live = open(options, device)?;
-    live.filter(&expression, options.optimize)?;
-    let mut pipeline = Pipeline::new(options, Filter::everything())?;
     let signals = Signals::catch().map_err(|error| Error::new(format!("signals cannot be caught: {error}")))?;
-    let savefile = setup::savefile_and_privileges(options, live.link_type(), live.snaplen())?;
-    pipeline.write_to(savefile);
+    let mut outputs = rights.give_up()?;
+    filter.keep_from(&mut outputs)?;
+    live.filter(&filter.read()?, options.optimize)?;
+    let mut pipeline = Pipeline::new(options, Filter::everything(), &outputs)?;
+    pipeline.write_to(setup::savefile(options, &outputs, live.link_type(), live.snaplen())?);
     if pipeline.shows_packets() && !supported(live.link_type()) {
         return Err(unsupported(live.device(), live.link_type()));
     }
-    eprintln!(
+    report(&format!(
         "listening on {}, link-type {}, snapshot length {} bytes",
         live.device(),
         link_types::described(live.link_type()),
         live.snaplen()
-    );
-    let end = watch(&mut live, &mut pipeline, &signals);
+    ));
+    let stdout = io::stdout();
+    let output = options.output.is_none().then(|| stdout.as_fd());
+    let end = watch(&mut live, &mut pipeline, &signals, output);
     if let Ok(counted) = live.counters() {
         pipeline.dropped(counted.dropped.into());
     }
@@ -87,7 +91,12 @@ pub(super) fn run(options: &Options, device: Option<&str>) -> Result<Outcome, Er
     outcome
 }
 
-fn watch(live: &mut Live, pipeline: &mut Pipeline, signals: &Signals) -> Result<(), Error> {
+fn watch(
+    live: &mut Live,
+    pipeline: &mut Pipeline,
+    signals: &Signals,
+    output: Option<BorrowedFd<'_>>,
+) -> Result<(), Error> {
     let mut flushed = Instant::now();
     loop {
         if signals.end() {
@@ -120,7 +129,7 @@ fn watch(live: &mut Live, pipeline: &mut Pipeline, signals: &Signals) -> Result<
             flushed = Instant::now();
         }
         if delivered == 0 {
-            if live.wait(signals.wake(), io::stdout().as_fd())?.is_break() {
+            if live.wait(signals.wake(), output)?.is_break() {
                 return Ok(());
             }
             signals.rest();
@@ -143,7 +152,9 @@ fn counters(live: &mut Live, captured: u64, separator: &str) -> Result<(), Error
         ));
     }
     let name = if separator == "\n" { "" } else { "wschat-sniff: " };
-    eprintln!("{name}{}", parts.join(separator));
+    for line in format!("{name}{}", parts.join(separator)).lines() {
+        report(line);
+    }
     Ok(())
 }
 
@@ -154,14 +165,17 @@ fn packets(count: u64) -> String {
 /// `-L`. On standard error, as tcpdump.
 pub(super) fn list_link_types(options: &Options) -> Result<Outcome, Error> {
     let live = open(options, device(options))?;
-    eprintln!("Data link types for {} (use option -y to set):", live.device());
+    report(&format!(
+        "Data link types for {} (use option -y to set):",
+        live.device()
+    ));
     for link in live.link_types()? {
         let note = if supported(link) {
             ""
         } else {
             " (printing not supported)"
         };
-        eprintln!("  {}{note}", link_types::described(link));
+        report(&format!("  {}{note}", link_types::described(link)));
     }
     Ok(Outcome::Done)
 }
@@ -203,7 +217,7 @@ pub(super) fn supported(link: LinkType) -> bool {
 /// The one line about a link type that cannot be read.
 pub(super) fn unsupported(what: &str, link: LinkType) -> Error {
     Error::new(format!(
-        "{what}: packets of link type {} cannot be read; right are Ethernet, Linux cooked, loopback, PPP and raw IP \
+        "{what}: packets of link type {} cannot be read; expected Ethernet, Linux cooked, loopback, PPP and raw IP \
          (-w FILE writes packets of any)",
         link_types::described(link)
     ))

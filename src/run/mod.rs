@@ -14,6 +14,9 @@ mod relay;
 mod setup;
 mod signals;
 mod sinks;
+mod stderr;
+
+pub use stderr::line as report;
 
 use std::io::{self, Write as _};
 
@@ -48,22 +51,27 @@ impl Error {
 
 /// Does what the options say.
 pub fn run(options: &Options) -> Result<Outcome, Error> {
+    let rights = setup::Rights::choose(options)?;
     match options.task {
         Task::Run => match &options.input {
-            Input::Live(device) => live::run(options, device.as_deref()),
-            Input::Files(files) => offline::run(options, files),
-            Input::List(list) => offline::run(options, &offline::listed(list)?),
+            Input::Live(device) => live::run(options, rights, device.as_deref()),
+            Input::Files(_) | Input::List(_) => offline::run(options, rights),
         },
         Task::ListInterfaces => print(&capture::devices::list()?),
         Task::ListLinkTypes => live::list_link_types(options),
         Task::ListTimeStampTypes => live::list_time_stamp_types(options),
-        Task::DumpFilter(how) => print(&dump::filter(options, how)?),
+        Task::DumpFilter(how) => print(&dump::filter(options, rights, how)?),
     }
 }
 
-/// Text that is the whole result. A closed pipe is no error.
-fn print(text: &str) -> Result<Outcome, Error> {
-    match io::stdout().write_all(text.as_bytes()) {
+/// Writes text that is the whole result to standard output. A closed pipe is no error.
+///
+/// # Errors
+///
+/// It cannot be written.
+pub fn print(text: &str) -> Result<Outcome, Error> {
+    let mut stdout = io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::new(format!("standard output: {error}"))),
         _ => Ok(Outcome::Done),
     }

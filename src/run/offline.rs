@@ -1,8 +1,7 @@
 //! A run over files.
 
-use std::io;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -10,43 +9,93 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::live::{supported, unsupported};
 use super::pipeline::Pipeline;
 use super::progress::Progress;
+use super::setup::TextFile;
 use super::signals::Signals;
-use super::{Error, Outcome, setup};
+use super::{Error, Outcome, report, setup};
 use crate::capture::filter::Filter;
-use crate::capture::link_types;
 use crate::capture::live::time_stamp_type_from_name;
-use crate::capture::offline::Offline;
-use crate::cli::Options;
+use crate::capture::offline::{Offline, Unread};
+use crate::capture::{Outputs, link_types};
+use crate::cli::{Input, Options};
 use crate::wire::LinkType;
+
+/// The files to read, open, and none of them read yet.
+pub(super) enum Files {
+    /// `-r`.
+    Named(Vec<Unread>),
+    /// `-V`: their names.
+    Listed(TextFile),
+}
+
+impl Files {
+    pub(super) fn open(input: &Input) -> Result<Self, Error> {
+        match input {
+            Input::List(list) => Ok(Self::Listed(TextFile::open("-V", list)?)),
+            Input::Files(files) => {
+                let files: Result<Vec<Unread>, _> = files.iter().map(|file| Unread::open(file)).collect();
+                Ok(Self::Named(files?))
+            }
+            Input::Live(_) => Ok(Self::Named(Vec::new())),
+        }
+    }
+
+    /// Opens those that are listed, with the rights that the process has now.
+    fn opened(self, outputs: &mut Outputs) -> Result<Self, Error> {
+        let files = match self {
+            Self::Named(files) => files,
+            Self::Listed(list) => {
+                list.keep_from(outputs)?;
+                listed(&list)?
+            }
+        };
+        for file in &files {
+            setup::reading(outputs, file, file.path())?;
+        }
+        Ok(Self::Named(files))
+    }
+
+    /// Reads their headers; there is at least one.
+    pub(super) fn read(self, nano: bool) -> Result<Vec<Offline>, Error> {
+        let files = match self {
+            Self::Named(files) => files,
+            Self::Listed(list) => listed(&list)?,
+        };
+        let inputs: Result<Vec<Offline>, _> = files.into_iter().map(|file| Offline::new(file, nano)).collect();
+        Ok(inputs?)
+    }
+}
 
 /// tcpdump's line about a file that it begins to read.
 pub(super) fn announce(input: &Offline) {
-    eprintln!(
+    report(&format!(
         "reading from file {}, link-type {}, snapshot length {}",
         input.path().display(),
         link_types::described(input.link_type()),
         input.snaplen()
-    );
+    ));
 }
 
-pub(super) fn run(options: &Options, files: &[PathBuf]) -> Result<Outcome, Error> {
+pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, Error> {
     setup::link_type(options)?;
     if let Some(name) = &options.live.time_stamp_type {
         time_stamp_type_from_name(name)?;
     }
-    let expression = setup::expression(&options.filter)?;
-    let mut inputs = Vec::with_capacity(files.len());
-    for file in files {
-        inputs.push(Offline::open(file, options.nano)?);
-    }
+    let filter = setup::Filter::open(&options.filter)?;
+    let files = Files::open(&options.input)?;
+    let signals = Signals::catch().map_err(|error| Error::new(format!("signals cannot be caught: {error}")))?;
+    let mut outputs = rights.give_up()?;
+    filter.keep_from(&mut outputs)?;
+    let expression = filter.read()?;
+    let inputs = files.opened(&mut outputs)?.read(options.nano)?;
+    let mut filter = Filter::new(expression, options.optimize);
     let mut links: Vec<LinkType> = Vec::new();
     for input in &inputs {
+        filter.prepare(input.link_type(), input.swapped())?;
         if !links.contains(&input.link_type()) {
             links.push(input.link_type());
         }
     }
-    let filter = Filter::new(&expression, options.optimize, &links)?;
-    let mut pipeline = Pipeline::new(options, filter)?;
+    let mut pipeline = Pipeline::new(options, filter, &outputs)?;
     for input in &inputs {
         if pipeline.shows_packets() && !supported(input.link_type()) {
             return Err(unsupported(&input.path().display().to_string(), input.link_type()));
@@ -59,10 +108,9 @@ pub(super) fn run(options: &Options, files: &[PathBuf]) -> Result<Outcome, Error
             names.join(", ")
         )));
     }
-    let signals = Signals::catch().map_err(|error| Error::new(format!("signals cannot be caught: {error}")))?;
     let link = links.first().copied().unwrap_or(LinkType::ETHERNET);
     let snaplen = inputs.iter().map(Offline::snaplen).max().unwrap_or(262_144);
-    pipeline.write_to(setup::savefile_and_privileges(options, link, snaplen)?);
+    pipeline.write_to(setup::savefile(options, &outputs, link, snaplen)?);
     // From a pipe packets may come one by one, and are shown when they come.
     if !inputs.iter().any(Offline::is_pipe) {
         pipeline.use_two_threads()?;
@@ -73,7 +121,7 @@ pub(super) fn run(options: &Options, files: &[PathBuf]) -> Result<Outcome, Error
         announce(&input);
         if input.link_type() == LinkType::LINUX_SLL2 {
             // Its packets have numbers of interfaces, which tcpdump (and so the view) looks up on this machine.
-            eprintln!("Warning: interface names might be incorrect");
+            report("Warning: interface names might be incorrect");
         }
         end = read(&mut input, &mut pipeline, &signals, &mut progress);
         progress.clear();
@@ -143,24 +191,30 @@ fn wait(input: &Offline, pipeline: &mut Pipeline, signals: &Signals) -> Result<C
     }
 }
 
-/// `-V`: the names in the file, one a line.
-pub(super) fn listed(list: &Path) -> Result<Vec<PathBuf>, Error> {
-    let text = if list.as_os_str() == "-" {
-        io::read_to_string(io::stdin())
-    } else {
-        std::fs::read_to_string(list)
-    };
-    let text = text.map_err(|error| Error::new(format!("-V {}: cannot be read: {error}", list.display())))?;
-    let files: Vec<PathBuf> = text
-        .lines()
-        .map(|line| line.trim_end_matches('\r'))
-        .filter(|line| !line.is_empty())
-        .map(PathBuf::from)
-        .collect();
+/// Opens the files whose names stand in the list, one a line. Errors give the line's number: who reads them may perhaps not read
+/// the list.
+fn listed(list: &TextFile) -> Result<Vec<Unread>, Error> {
+    let text = list.read()?;
+    let mut files = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let name = line.trim_end_matches('\r');
+        if name.is_empty() {
+            continue;
+        }
+        let file = Unread::open(Path::new(name)).map_err(|error| {
+            Error::new(format!(
+                "{}: line {}: {}; expected the name of a capture",
+                list.name(),
+                at + 1,
+                error.without_path()
+            ))
+        })?;
+        files.push(file);
+    }
     if files.is_empty() {
         return Err(Error::new(format!(
-            "-V {}: names no file; right is the name of a capture on each line",
-            list.display()
+            "{}: names no file; expected the name of a capture on each line",
+            list.name()
         )));
     }
     Ok(files)

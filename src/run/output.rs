@@ -1,17 +1,24 @@
-//! Standard output: one big buffer, written in one piece when it is full or when nothing more is to come for now.
+//! Where the view goes: one big buffer before standard output or a file, written in one piece when it is full or when nothing more is
+//! to come for now.
 
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 
+use super::Error;
+use crate::capture::Outputs;
+use crate::cli;
+
 /// When this much has gathered, it is written.
 const FULL: usize = 128 << 10;
 
-/// The buffer before standard output.
-#[derive(Debug)]
+/// The buffer before the file.
+#[derive(Debug, Default)]
 pub(super) struct Output {
-    file: File,
+    /// None: whatever is written is lost.
+    file: Option<File>,
+    name: String,
     /// Views append to it.
     pub(super) buffer: Vec<u8>,
     /// The first error; a closed pipe is one as well, but a quiet one.
@@ -19,10 +26,35 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Standard output itself, without the standard library's line buffer.
-    pub(super) fn stdout() -> io::Result<Self> {
+    /// The file of `--output`, or standard output itself, without the standard library's line buffer.
+    pub(super) fn open(wanted: Option<&cli::Output>, outputs: &Outputs) -> Result<Self, Error> {
+        let (name, file) = match wanted {
+            None => (
+                "standard output".to_owned(),
+                io::stdout()
+                    .as_fd()
+                    .try_clone_to_owned()
+                    .map(File::from)
+                    .and_then(|file| outputs.allow(&file).map(|()| file)),
+            ),
+            Some(cli::Output { path, force }) => (
+                format!("--output {}", path.display()),
+                if *force {
+                    outputs.create(path)
+                } else {
+                    outputs.create_new(path)
+                },
+            ),
+        };
+        let file = file.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Error::new(format!(
+                "{name}: there is such a file already; name another, or overwrite it with --force"
+            )),
+            _ => Error::new(format!("{name}: {error}")),
+        })?;
         Ok(Self {
-            file: File::from(io::stdout().as_fd().try_clone_to_owned()?),
+            file: Some(file),
+            name,
             buffer: Vec::with_capacity(FULL + (64 << 10)),
             failed: None,
         })
@@ -47,7 +79,10 @@ impl Output {
         if self.buffer.is_empty() {
             return ControlFlow::Continue(());
         }
-        let written = self.file.write_all(&self.buffer);
+        let written = match &mut self.file {
+            Some(file) => file.write_all(&self.buffer),
+            None => Ok(()),
+        };
         self.buffer.clear();
         // One huge message must not keep its memory for the rest of the run.
         if self.buffer.capacity() > 16 * FULL {
@@ -63,10 +98,12 @@ impl Output {
     }
 
     /// Writes the rest; an error unless it is a closed pipe.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
+    pub(super) fn finish(&mut self) -> Result<(), Error> {
         let _ = self.flush();
         match self.failed.take() {
-            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::new(format!("{}: {error}", self.name)))
+            }
             _ => Ok(()),
         }
     }

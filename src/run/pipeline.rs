@@ -1,6 +1,5 @@
 //! What is done with each packet: filtered, passed over, counted, written, shown.
 
-use std::io::IsTerminal as _;
 use std::ops::ControlFlow;
 
 use super::check::Check;
@@ -12,9 +11,9 @@ use super::sinks::{AnyView, Emptied, Lines, Sinks};
 use super::{Error, Outcome, setup};
 use crate::annotate::Detail;
 use crate::annotate::texts::{self, Catalog};
-use crate::capture::Raw;
 use crate::capture::filter::Filter;
 use crate::capture::savefile::{Savefile, Written};
+use crate::capture::{Outputs, Raw};
 use crate::cli::{Color, Format, Options};
 use crate::engine::Engine;
 use crate::export::json::Json;
@@ -52,7 +51,7 @@ enum Show {
 }
 
 impl Pipeline {
-    pub(super) fn new(options: &Options, filter: Filter) -> Result<Self, Error> {
+    pub(super) fn new(options: &Options, filter: Filter, outputs: &Outputs) -> Result<Self, Error> {
         let show = show(options)?;
         Ok(Self {
             filter,
@@ -65,7 +64,7 @@ impl Pipeline {
             show,
             count: options.count,
             each: options.line_buffered,
-            output: standard_output()?,
+            output: Output::open(options.output.as_ref(), outputs)?,
         })
     }
 
@@ -83,7 +82,7 @@ impl Pipeline {
         }
         self.show = match std::mem::replace(&mut self.show, Show::Nothing) {
             Show::Decoded(engine, sinks) => {
-                let output = std::mem::replace(&mut self.output, standard_output()?);
+                let output = std::mem::take(&mut self.output);
                 Show::Relayed(engine, Relay::start(sinks, output))
             }
             show => show,
@@ -218,15 +217,9 @@ impl Pipeline {
         if let Some(savefile) = &mut self.savefile {
             savefile.finish()?;
         }
-        self.output
-            .finish()
-            .map_err(|error| Error::new(format!("standard output: {error}")))?;
+        self.output.finish()?;
         Ok(outcome)
     }
-}
-
-fn standard_output() -> Result<Output, Error> {
-    Output::stdout().map_err(|error| Error::new(format!("standard output: {error}")))
 }
 
 fn show(options: &Options) -> Result<Show, Error> {
@@ -307,8 +300,7 @@ fn messages(options: &Options) -> Messages {
     Messages::new(&messages::Options {
         tcpdump: lines(options),
         palette: Palette::new(coloured(options)),
-        width: std::io::stdout()
-            .is_terminal()
+        width: setup::shows_on_terminal(options)
             .then(|| terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into())),
         full: options.full,
     })
@@ -336,7 +328,7 @@ fn coloured(options: &Options) -> bool {
         Color::Never => false,
         Color::Auto => {
             let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            !unwanted && std::io::stdout().is_terminal()
+            !unwanted && setup::shows_on_terminal(options)
         }
     }
 }

@@ -1,25 +1,130 @@
 //! What comes before the first packet, for files and interfaces alike.
+//!
+//! The order is what matters: what needs root is opened, root is given up, and only then is anything read or created.
 
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read as _};
+use std::os::fd::AsFd as _;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Error;
 use crate::base::Timestamp;
-use crate::capture::link_types;
+use crate::capture::filter::{self, Expression};
 use crate::capture::privileges::{self, Identity};
 use crate::capture::savefile::{Plan, Savefile};
+use crate::capture::{Outputs, link_types};
 use crate::cli::{FilterText, Options};
 use crate::wire::LinkType;
 
-/// The filter expression itself, or what the file of `-F` holds.
-pub(super) fn expression(filter: &FilterText) -> Result<String, Error> {
-    match filter {
-        FilterText::Expression(text) => Ok(text.clone()),
-        FilterText::File(path) if path.as_os_str() == "-" => io::read_to_string(io::stdin())
-            .map_err(|error| Error::new(format!("-F -: standard input cannot be read: {error}"))),
-        FilterText::File(path) => fs::read_to_string(path)
-            .map_err(|error| Error::new(format!("-F {}: cannot be read: {error}", path.display()))),
+/// The most that a file of text (`-F`, `-V`) may hold.
+const MAX_TEXT: u64 = 16 << 20;
+
+/// A file of text that a flag names: open, and not yet read.
+pub(super) struct TextFile {
+    flag: &'static str,
+    path: PathBuf,
+    file: File,
+}
+
+impl TextFile {
+    /// Opens `path`; `-` is standard input.
+    pub(super) fn open(flag: &'static str, path: &Path) -> Result<Self, Error> {
+        let file = if path.as_os_str() == "-" {
+            io::stdin().as_fd().try_clone_to_owned().map(File::from)
+        } else {
+            File::open(path)
+        };
+        Ok(Self {
+            flag,
+            path: path.to_owned(),
+            file: file.map_err(|error| failed(flag, path, &error))?,
+        })
+    }
+
+    /// The flag and the name, for errors. What is in the file was perhaps opened as root, and is never quoted.
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", self.flag, self.path.display())
+    }
+
+    /// Nothing is to be written to it.
+    pub(super) fn keep_from(&self, outputs: &mut Outputs) -> Result<(), Error> {
+        reading(outputs, &self.file, &self.path)
+    }
+
+    /// What it holds.
+    pub(super) fn read(&self) -> Result<String, Error> {
+        let mut text = String::new();
+        let read = (&self.file).take(MAX_TEXT + 1).read_to_string(&mut text);
+        read.map_err(|error| failed(self.flag, &self.path, &error))?;
+        if text.len() as u64 > MAX_TEXT {
+            return Err(Error::new(format!("{}: is larger than {MAX_TEXT} bytes", self.name())));
+        }
+        Ok(text)
+    }
+}
+
+fn failed(flag: &str, path: &Path, error: &io::Error) -> Error {
+    Error::new(format!("{flag} {}: cannot be read: {error}", path.display()))
+}
+
+/// `file` is read: nothing is to be written to it.
+pub(super) fn reading(outputs: &mut Outputs, file: impl std::os::fd::AsFd, path: &Path) -> Result<(), Error> {
+    outputs
+        .reading(file)
+        .map_err(|error| Error::new(format!("{}: {error}", path.display())))
+}
+
+/// The filter: what was typed, or the file of `-F`, open.
+pub(super) enum Filter {
+    Typed(String),
+    File(TextFile),
+}
+
+impl Filter {
+    pub(super) fn open(filter: &FilterText) -> Result<Self, Error> {
+        match filter {
+            FilterText::Expression(text) => Ok(Self::Typed(text.clone())),
+            FilterText::File(path) => Ok(Self::File(TextFile::open("-F", path)?)),
+        }
+    }
+
+    /// Nothing is to be written to its file.
+    pub(super) fn keep_from(&self, outputs: &mut Outputs) -> Result<(), Error> {
+        match self {
+            Self::Typed(_) => Ok(()),
+            Self::File(file) => file.keep_from(outputs),
+        }
+    }
+
+    /// Says so when a file's name was typed where the filter stands.
+    pub(super) fn is_no_file(&self) -> Result<(), Error> {
+        match self {
+            Self::Typed(text) if Path::new(text).is_file() => {
+                let compiles = filter::compile(&Expression::typed(text), true, LinkType::ETHERNET, 0);
+                compiles.map(drop).map_err(|_| {
+                    Error::new(format!(
+                        "{text}: is a file, not a filter expression; expected -r {text}"
+                    ))
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The expression. In a file, `#` begins a comment, as in tcpdump's.
+    pub(super) fn read(self) -> Result<Expression, Error> {
+        match self {
+            Self::Typed(text) => Ok(Expression::typed(&text)),
+            Self::File(file) => {
+                let text = file.read()?;
+                let lines: Vec<&str> = text
+                    .lines()
+                    .map(|line| line.split('#').next().unwrap_or_default())
+                    .collect();
+                Ok(Expression::from_file(&file.path, &lines.join("\n")))
+            }
+        }
     }
 }
 
@@ -29,20 +134,37 @@ pub(super) fn link_type(options: &Options) -> Result<Option<LinkType>, Error> {
         None => Ok(None),
         Some(name) => link_types::from_name(name).map(Some).ok_or_else(|| {
             Error::new(format!(
-                "-y {name}: there is no such link type; right is a name such as EN10MB, LINUX_SLL2 or RAW"
+                "-y {name}: there is no such link type; expected a name such as EN10MB, LINUX_SLL2 or RAW"
             ))
         }),
     }
 }
 
-/// Opens the file of `-w`, gives root up, and makes sure that rotation goes on working.
-pub(super) fn savefile_and_privileges(
+/// What the process may do, before it is given up.
+pub(super) struct Rights(Option<Identity>);
+
+impl Rights {
+    /// Chooses whom root will be given up to. This comes before anything is opened.
+    pub(super) fn choose(options: &Options) -> Result<Self, Error> {
+        Ok(Self(Identity::choose(options.user.as_deref())?))
+    }
+
+    /// Gives them up. What is opened from here on is opened as the user that is left.
+    pub(super) fn give_up(self) -> Result<Outputs, Error> {
+        privileges::drop(self.0.as_ref())?;
+        Ok(Outputs::new(self.0.map(|identity| identity.name)))
+    }
+}
+
+/// Creates the file of `-w`, the first one when it rotates.
+pub(super) fn savefile(
     options: &Options,
+    outputs: &Outputs,
     link: LinkType,
     snaplen: u32,
 ) -> Result<Option<Savefile>, Error> {
-    let identity = Identity::choose(options.user.as_deref())?;
-    let plan = options.write.as_ref().map(|write| Plan {
+    let Some(write) = &options.write else { return Ok(None) };
+    let plan = Plan {
         name: write.name.clone(),
         rotate_bytes: write.rotate_bytes,
         rotate_seconds: write.rotate_seconds,
@@ -52,24 +174,18 @@ pub(super) fn savefile_and_privileges(
         nano: options.nano,
         snaplen,
         link,
-    });
-    let directory = plan.as_ref().and_then(Plan::rotates_in);
-    let savefile = plan.map(|plan| Savefile::create(plan, now())).transpose()?;
-    if let (Some(savefile), Some(_), Some(identity)) = (&savefile, &directory, &identity) {
-        identity.hand_over(savefile.file())?;
+    };
+    if let Some(folder) = plan.rotates_in() {
+        outputs
+            .may_create_in(&folder)
+            .map_err(|error| Error::new(format!("-w: no files can be created in {}: {error}", folder.display())))?;
     }
-    privileges::drop(identity.as_ref())?;
-    if let Some(directory) = directory
-        && !privileges::may_create_in(&directory)
-    {
-        let who = identity.map_or_else(String::new, |identity| format!(" as {}", identity.name));
-        return Err(Error::new(format!(
-            "-w: rotation (-C, -G) could not create files in {}{who}; write where that user may, or choose the user with -Z \
-             (-Z root stays root)",
-            directory.display()
-        )));
-    }
-    Ok(savefile)
+    Ok(Some(Savefile::create(plan, outputs.clone(), now())?))
+}
+
+/// The view goes to a terminal.
+pub(super) fn shows_on_terminal(options: &Options) -> bool {
+    options.output.is_none() && io::stdout().is_terminal()
 }
 
 /// The clock's time, for names of files; packets bring their own.

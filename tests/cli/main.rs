@@ -1,8 +1,8 @@
 //! The program as its user meets it: flags, errors, exit codes, files, interfaces. tcpdump and tshark are the oracles.
 
+mod as_root;
 mod files;
 mod filters;
-mod live;
 mod program;
 mod selection;
 mod usage;

@@ -134,6 +134,9 @@ fn wrong_usage_is_one_line_that_says_what_is_right_and_exit_code_2() {
         (&["-w", "x", "-W", "-3"], &["-W -3"]),
         (&["--max-flows", "many"], &["--max-flows many", "connections"]),
         (&["--keylog", "keys"], &["--keylog", "TLS"]),
+        (&["-w", "x", "--grep", "y"], &["-w", "--grep"]),
+        (&["-w", "x", "--session", "1"], &["-w", "--session"]),
+        (&["--force"], &["--force", "--output"]),
         (&["-b"], &["-b", "BGP"]),
         (&["-E", "x"], &["-E", "IPsec"]),
         (&["-f"], &["-f"]),
@@ -154,6 +157,66 @@ fn wrong_usage_is_one_line_that_says_what_is_right_and_exit_code_2() {
             assert!(line.contains(part), "{arguments:?}: {line:?} lacks {part:?}");
         }
     }
+}
+
+#[test]
+fn nothing_that_was_typed_reaches_the_terminal_raw() {
+    let nasty = "a\u{1b}]0;owned\u{7}\u{202e}\u{9b}31m";
+    let folder = tempfile::tempdir().unwrap();
+    let named = folder.path().join(nasty);
+    std::fs::copy(capture(), &named).unwrap();
+    let (named, file) = (named.to_str().unwrap(), capture());
+    for arguments in [
+        &["-r", nasty][..],
+        &["-r", named],
+        &["-V", nasty],
+        &["-F", nasty, "-r", named],
+        &["-w", nasty, "-C", "1", "-Z", nasty, "-r", named],
+        &["--format", nasty],
+        &["--grep", &format!("({nasty}")],
+        &[&format!("--{nasty}")],
+        &["-y", nasty, "-r", named],
+        &["-i", nasty],
+        &["-r", file.to_str().unwrap(), nasty],
+        &[
+            "-r",
+            file.to_str().unwrap(),
+            "--output",
+            &format!("/nonexistent/{nasty}"),
+        ],
+    ] {
+        let output = run(arguments);
+        let told = stderr(&output);
+        assert!(told.contains("owned"), "{arguments:?}: {told:?}");
+        let raw = |ch: char| ch.is_control() && ch != '\n' || ch == '\u{202e}';
+        assert!(!told.contains(raw), "{arguments:?}: {told:?}");
+    }
+}
+
+#[test]
+fn a_help_that_cannot_be_written_is_an_error() {
+    for argument in ["-h", "--help", "--version", "-d"] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = command().arg(argument).stdout(full).output().unwrap();
+        assert_eq!(code(&output), 1, "{argument}");
+        assert!(
+            stderr(&output).contains("standard output"),
+            "{argument}: {}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn a_file_without_r_is_pointed_out() {
+    let file = capture();
+    let output = run([file.to_str().unwrap()]);
+    assert_eq!(code(&output), 1);
+    assert!(
+        stderr(&output).contains(&format!("expected -r {}", file.display())),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

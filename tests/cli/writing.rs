@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use super::program::{capture, code, is_root, large, open_folder, run, stderr, stdout, tcpdump};
+use super::program::{capture, code, large, open_folder, run, stderr, stdout, tcpdump};
 
 /// Names and contents of the files in a folder.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -155,22 +155,89 @@ fn the_command_of_z_gets_every_file_that_is_finished() {
 }
 
 #[test]
-fn rotation_that_could_not_go_on_without_root_is_an_error_at_the_start() {
-    if !is_root() {
-        eprintln!("skipped: only root has something to give up");
-        return;
+fn what_is_read_is_never_written() {
+    let folder = open_folder();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::copy(capture(), path("x.pcap")).unwrap();
+    fs::set_permissions(path("x.pcap"), fs::Permissions::from_mode(0o666)).unwrap();
+    fs::hard_link(path("x.pcap"), path("hard")).unwrap();
+    std::os::unix::fs::symlink(path("x.pcap"), path("soft")).unwrap();
+    fs::write(path("list"), path("x.pcap")).unwrap();
+    fs::write(path("filter"), "tcp").unwrap();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, &fs::read(capture()).unwrap()).unwrap();
+    fs::write(path("x.gz"), packed.finish().unwrap()).unwrap();
+    for name in ["list", "filter", "x.gz"] {
+        fs::set_permissions(path(name), fs::Permissions::from_mode(0o666)).unwrap();
     }
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let outside = open_folder();
-    let file = large(outside.path(), 2_500_000);
-    let path = folder.path().join("x");
-    let arguments = ["-r", file.to_str().unwrap(), "-w", path.to_str().unwrap(), "-C", "1"];
-    let output = run(arguments);
+    let before = files(folder.path());
+    for (read, write) in [
+        (&["-r", "x.pcap"][..], "x.pcap"),
+        (&["-r", "x.pcap"], "hard"),
+        (&["-r", "x.pcap"], "soft"),
+        (&["-r", "hard"], "soft"),
+        (&["-r", "x.gz"], "x.gz"),
+        (&["-r", "x.gz", "-r", "x.pcap"], "hard"),
+        (&["-V", "list"], "x.pcap"),
+        (&["-V", "list"], "list"),
+        (&["-r", "x.pcap", "-F", "filter"], "filter"),
+    ] {
+        let read: Vec<String> = read
+            .iter()
+            .map(|word| {
+                if word.starts_with('-') {
+                    (*word).to_owned()
+                } else {
+                    path(word)
+                }
+            })
+            .collect();
+        for flags in [
+            vec!["-w".to_owned(), path(write)],
+            vec!["-w".to_owned(), path(write), "-C".to_owned(), "1".to_owned()],
+            vec!["--force".to_owned(), "--output".to_owned(), path(write)],
+        ] {
+            let output = run(read.iter().chain(&flags));
+            assert_eq!(code(&output), 1, "{read:?} {flags:?}");
+            assert!(stderr(&output).contains("is being read"), "{}", stderr(&output));
+            assert!(files(folder.path()) == before, "{read:?} {flags:?}");
+        }
+    }
+    // `>> x.pcap` would go on for ever.
+    let output = crate::program::command()
+        .args(["-r", &path("x.pcap")])
+        .stdout(fs::OpenOptions::new().append(true).open(path("hard")).unwrap())
+        .output()
+        .unwrap();
     assert_eq!(code(&output), 1);
-    assert!(stderr(&output).contains("-Z root"), "{}", stderr(&output));
-    assert_eq!(code(&run(arguments.iter().chain(&["-Z", "root"]))), 0);
-    assert!(path.with_file_name("x2").exists());
+    assert!(
+        stderr(&output).contains("standard output: it is being read"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(files(folder.path()) == before);
+}
+
+#[test]
+fn an_output_that_is_there_already_is_kept_unless_forced() {
+    let folder = open_folder();
+    let path = folder.path().join("view");
+    let (file, path) = (capture(), path.to_str().unwrap());
+    let write = |more: &[&str]| {
+        run(["-r", file.to_str().unwrap(), "--format", "json", "--output", path]
+            .iter()
+            .chain(more))
+    };
+    let first = write(&[]);
+    assert_eq!((code(&first), stdout(&first)), (0, String::new()), "{}", stderr(&first));
+    let told = fs::read(path).unwrap();
+    assert_eq!(told, run(["-r", file.to_str().unwrap(), "--format", "json"]).stdout);
+    let second = write(&["-c", "1"]);
+    assert_eq!(code(&second), 1);
+    assert!(stderr(&second).contains("--force"), "{}", stderr(&second));
+    assert_eq!(fs::read(path).unwrap(), told);
+    assert_eq!(code(&write(&["-c", "1", "--force"])), 0);
+    assert_eq!(fs::read(path).unwrap(), b"");
 }
 
 #[test]

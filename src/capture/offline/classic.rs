@@ -115,6 +115,10 @@ impl Classic {
         self.link
     }
 
+    pub(super) fn swapped(&self) -> bool {
+        (self.order == Order::Big) != cfg!(target_endian = "big")
+    }
+
     pub(super) fn snaplen(&self) -> u32 {
         self.snaplen
     }
@@ -168,6 +172,7 @@ impl Classic {
         Ok(Some(Raw {
             time: Timestamp::from_parts(seconds, nanos),
             link: self.link,
+            swapped: self.swapped(),
             // Not `Captured::new`: the `tcpdump` view says what it thinks of a packet that is longer than itself.
             data: Captured {
                 bytes,

@@ -65,9 +65,22 @@ impl From<io::Error> for Fault {
     }
 }
 
-impl Offline {
-    /// Opens `path` (`-` is standard input) and reads its header. Without `nano`, times are cut to microseconds.
-    pub fn open(path: &Path, nano: bool) -> Result<Self, Error> {
+/// A file that is open and of which nothing was read yet: that waits until privileges are given up.
+#[derive(Debug)]
+pub struct Unread {
+    path: PathBuf,
+    file: File,
+    /// Its size, if it is a regular file.
+    size: Option<u64>,
+}
+
+impl Unread {
+    /// Opens `path`; `-` is standard input.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be opened, or is a directory.
+    pub fn open(path: &Path) -> Result<Self, Error> {
         let file_error = |error| Error::File {
             path: path.to_owned(),
             error,
@@ -83,16 +96,55 @@ impl Offline {
         if metadata.is_dir() {
             return Err(Error::NotACapture {
                 path: path.to_owned(),
-                reason: "is a directory; -r wants a capture file".to_owned(),
+                reason: "is a directory; expected a capture file".to_owned(),
             });
         }
-        if metadata.is_file() {
-            return Self::read(path, Box::new(file), Some(metadata.len()), nano);
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            size: metadata.is_file().then_some(metadata.len()),
+        })
+    }
+
+    /// What it is called.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl AsFd for Unread {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+impl Offline {
+    /// Reads the header of a file that was opened. Without `nano`, times are cut to microseconds.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or is no capture.
+    pub fn new(input: Unread, nano: bool) -> Result<Self, Error> {
+        let Unread { path, file, size } = input;
+        if size.is_some() {
+            return Self::read(&path, Box::new(file), size, nano);
         }
-        let pipe = file.as_fd().try_clone_to_owned().map_err(file_error)?;
-        let mut offline = Self::read(path, Box::new(file), None, nano)?;
+        let pipe = file.as_fd().try_clone_to_owned().map_err(|error| Error::File {
+            path: path.clone(),
+            error,
+        })?;
+        let mut offline = Self::read(&path, Box::new(file), None, nano)?;
         offline.pipe = Some(pipe).filter(|_| !offline.blocks.unpacks());
         Ok(offline)
+    }
+
+    /// Opens `path` and reads its header.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be opened or read, or is no capture.
+    pub fn open(path: &Path, nano: bool) -> Result<Self, Error> {
+        Self::new(Unread::open(path)?, nano)
     }
 
     /// Reads a capture from `source`; `path` is what errors call it, `size` how large it is, if known.
@@ -116,7 +168,7 @@ impl Offline {
             Some(magic) => [magic[0], magic[1], magic[2], magic[3]],
             None => {
                 return Err(not(match blocks.available() {
-                    0 => "is empty; right is a pcap or pcapng file, as `-w` makes them".to_owned(),
+                    0 => "is empty; expected a pcap or pcapng file, as `-w` makes them".to_owned(),
                     some => format!("is no capture: it ends after {some} bytes"),
                 }));
             }
@@ -127,7 +179,7 @@ impl Offline {
             Format::Classic(classic)
         } else {
             return Err(not(format!(
-                "is no capture: it begins with {:02x} {:02x} {:02x} {:02x}; right is a pcap or pcapng file, as `-w` makes them",
+                "is no capture: it begins with {:02x} {:02x} {:02x} {:02x}; expected a pcap or pcapng file, as `-w` makes them",
                 magic[0], magic[1], magic[2], magic[3]
             )));
         };
@@ -158,6 +210,14 @@ impl Offline {
         match &self.format {
             Format::Classic(classic) => classic.snaplen(),
             Format::Pcapng(pcapng) => pcapng.snaplen(),
+        }
+    }
+
+    /// It was written in the other byte order than this machine's.
+    pub fn swapped(&self) -> bool {
+        match &self.format {
+            Format::Classic(classic) => classic.swapped(),
+            Format::Pcapng(pcapng) => pcapng.swapped(),
         }
     }
 

@@ -83,6 +83,10 @@ impl Pcapng {
         self.link
     }
 
+    pub(super) fn swapped(&self) -> bool {
+        self.big_endian != cfg!(target_endian = "big")
+    }
+
     pub(super) fn snaplen(&self) -> u32 {
         self.snaplen
     }
@@ -266,6 +270,7 @@ impl Pcapng {
         Ok(Raw {
             time,
             link: interface.link,
+            swapped: self.swapped(),
             // Not `Captured::new`: the `tcpdump` view says what it thinks of a packet that is longer than itself.
             data: Captured {
                 bytes,

@@ -1,0 +1,4 @@
+//! What only root can try: capturing, and giving root up. `make test` runs these when it is run as root.
+
+mod live;
+mod rights;
