@@ -166,15 +166,24 @@ impl Live {
             })
     }
 
-    /// Waits until a packet or a signal (a byte in `wake`) comes, or nobody reads `output` any more: then it says stop.
-    pub fn wait(&self, wake: BorrowedFd<'_>, output: Option<BorrowedFd<'_>>) -> Result<ControlFlow<()>, Error> {
+    /// Waits until a packet or a signal (a byte in `wake`) comes or the time is over, or nobody reads `output` any more: then it
+    /// says stop.
+    pub fn wait(
+        &self,
+        wake: BorrowedFd<'_>,
+        output: Option<BorrowedFd<'_>>,
+        timeout: Option<Duration>,
+    ) -> Result<ControlFlow<()>, Error> {
+        let timeout = timeout.map_or(PollTimeout::NONE, |time| {
+            PollTimeout::try_from(time.as_millis().saturating_add(1)).unwrap_or(PollTimeout::MAX)
+        });
         let mut polled = [
             PollFd::new(self.capture.as_fd(), PollFlags::POLLIN),
             PollFd::new(wake, PollFlags::POLLIN),
             // Errors are always told.
             PollFd::new(output.unwrap_or(wake), PollFlags::empty()),
         ];
-        match poll(&mut polled, PollTimeout::NONE) {
+        match poll(&mut polled, timeout) {
             Ok(_) => {}
             Err(Errno::EINTR) => return Ok(ControlFlow::Continue(())),
             Err(error) => return Err(Error::Other(format!("{}: {}", self.device, error.desc()))),

@@ -14,6 +14,7 @@ pub mod live;
 pub mod offline;
 mod outputs;
 pub mod privileges;
+pub mod sandbox;
 pub mod savefile;
 
 pub use error::Error;

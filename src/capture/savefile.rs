@@ -230,6 +230,13 @@ impl Savefile {
     }
 }
 
+impl Savefile {
+    /// Where rotation will create its files; `None` when there is no rotation.
+    pub fn rotates_in(&self) -> Option<PathBuf> {
+        self.plan.rotates_in()
+    }
+}
+
 impl Plan {
     /// Where rotation will create its files; `None` when there is no rotation.
     pub fn rotates_in(&self) -> Option<PathBuf> {

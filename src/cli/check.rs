@@ -77,7 +77,6 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         count: flags.count,
         frames: flags.frames,
         full: flags.full,
-        line_buffered: flags.line_buffered,
         packet_buffered: flags.packet_buffered,
         selection,
         lines: Lines {

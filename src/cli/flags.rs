@@ -88,7 +88,9 @@ pub(super) struct Flags {
     #[arg(long, help_heading = INPUT, overrides_with_all = ["micro", "time_stamp_precision"])]
     pub(super) nano: bool,
 
-    /// Deliver each packet when it arrives; the default when printing to a terminal, and with -l
+    /// Have the kernel deliver each packet when it arrives; its buffer then holds few packets
+    ///
+    /// Without it packets are seen a few hundredths of a second after they came.
     #[arg(long, help_heading = INPUT)]
     pub(super) immediate_mode: bool,
 
@@ -163,9 +165,9 @@ pub(super) struct Flags {
     #[arg(long, help_heading = VIEW)]
     pub(super) force: bool,
 
-    /// Write each packet's lines out as soon as they are made
+    /// Accepted; output is written whenever no packet is waiting, and at the latest after a tenth of a second, anyway
     #[arg(short = 'l', long = "line-buffered", help_heading = VIEW)]
-    pub(super) line_buffered: bool,
+    pub(super) _line_buffered: bool,
 
     // ---- which messages
     /// Only messages of these kinds, such as `text,binary`; also close, ping, pong, control, reserved, reserved-3

@@ -56,8 +56,6 @@ pub struct Options {
     pub frames: bool,
     /// `--full`.
     pub full: bool,
-    /// `-l`.
-    pub line_buffered: bool,
     /// `-U`: `-w` is flushed after each packet.
     pub packet_buffered: bool,
     /// Which messages.

@@ -1,6 +1,6 @@
 //! A run over an interface.
 
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ const FLUSH: Duration = Duration::from_millis(80);
 /// Packets between two looks at signals and the clock.
 const BATCH: usize = 4_096;
 
-/// libpcap's 2 MiB are soon full: in immediate mode every packet takes a slot of the largest size, else every delay a block.
+/// libpcap's 2 MiB are soon full: every delay takes a block, however little is in it.
 const PRINTING_KIB: u32 = 16 << 10;
 
 /// The interface that the options mean, opened.
@@ -38,7 +38,6 @@ pub(super) fn open(options: &Options, device: Option<&str>) -> Result<Live, Erro
         .as_ref()
         .is_none_or(|write| write.print || write.name == "-")
         || options.packet_buffered;
-    let immediate = options.live.immediate || (shown && (options.line_buffered || io::stdout().is_terminal()));
     let settings = Settings {
         snaplen: options.live.snaplen,
         promiscuous: options.live.promiscuous,
@@ -50,7 +49,9 @@ pub(super) fn open(options: &Options, device: Option<&str>) -> Result<Live, Erro
         buffer_kib: options.live.buffer_kib.or(shown.then_some(PRINTING_KIB)),
         link_type: options.live.link_type.clone(),
         time_stamp_type: options.live.time_stamp_type.clone(),
-        immediate,
+        // Nobody waits for less than the delay, and in immediate mode libpcap takes a ring of slots that are each as large as the
+        // largest packet: it is full when a few packets wait.
+        immediate: options.live.immediate,
         delay: if shown { DELAY_PRINTING } else { DELAY_WRITING },
         nano: options.nano,
     };
@@ -66,7 +67,9 @@ pub(super) fn run(options: &Options, rights: setup::Rights, device: Option<&str>
     filter.keep_from(&mut outputs)?;
     live.filter(&filter.read()?, options.optimize)?;
     let mut pipeline = Pipeline::new(options, Filter::everything(), &outputs)?;
-    pipeline.write_to(setup::savefile(options, &outputs, live.link_type(), live.snaplen())?);
+    let savefile = setup::savefile(options, &outputs, live.link_type(), live.snaplen())?;
+    setup::enter_sandbox(options, savefile.as_ref());
+    pipeline.write_to(savefile);
     if pipeline.shows_packets() && !supported(live.link_type()) {
         return Err(unsupported(live.device(), live.link_type()));
     }
@@ -98,6 +101,7 @@ fn watch(
     output: Option<BorrowedFd<'_>>,
 ) -> Result<(), Error> {
     let mut flushed = Instant::now();
+    let mut drops = Drops::new();
     loop {
         if signals.end() {
             return Ok(());
@@ -128,12 +132,57 @@ fn watch(
             }
             flushed = Instant::now();
         }
+        let next_look = drops.look(live, delivered)?;
         if delivered == 0 {
-            if live.wait(signals.wake(), output)?.is_break() {
+            if live.wait(signals.wake(), output, next_look)?.is_break() {
                 return Ok(());
             }
             signals.rest();
         }
+    }
+}
+
+/// What the kernel drops is told when it happens, at most so often.
+const DROPS_PERIOD: Duration = Duration::from_secs(1);
+
+/// Tells of packets that the kernel dropped.
+struct Drops {
+    told: u32,
+    looked: Instant,
+    /// Packets came since.
+    busy: bool,
+}
+
+impl Drops {
+    fn new() -> Self {
+        Self {
+            told: 0,
+            looked: Instant::now(),
+            busy: false,
+        }
+    }
+
+    /// Looks at the counters when it is time. Gives how long to wait before the next look; none is needed before packets come.
+    fn look(&mut self, live: &mut Live, delivered: usize) -> Result<Option<Duration>, Error> {
+        self.busy |= delivered > 0;
+        if !self.busy {
+            return Ok(None);
+        }
+        let since = self.looked.elapsed();
+        if since < DROPS_PERIOD {
+            return Ok(Some(DROPS_PERIOD - since));
+        }
+        (self.looked, self.busy) = (Instant::now(), false);
+        let dropped = live.counters()?.dropped;
+        let new = dropped.wrapping_sub(self.told);
+        if new > 0 {
+            self.told = dropped;
+            report(&format!(
+                "wschat-sniff: {} dropped by kernel: its buffer was full (-B makes it larger), {dropped} so far",
+                packets(new.into())
+            ));
+        }
+        Ok(None)
     }
 }
 
@@ -194,24 +243,26 @@ pub(super) fn list_time_stamp_types(options: &Options) -> Result<Outcome, Error>
     Ok(Outcome::Done)
 }
 
-/// Whether packets of this link type can be read. (Writing them works with any.)
+/// The link types whose packets can be read. (Writing them works with any.)
+pub(super) const SUPPORTED: &[LinkType] = &[
+    LinkType::NULL,
+    LinkType::ETHERNET,
+    LinkType::PPP,
+    LinkType::RAW,
+    LinkType::PPP_SERIAL,
+    LinkType::PPP_ETHER,
+    LinkType::LINKTYPE_RAW,
+    LinkType::C_HDLC,
+    LinkType::LOOP,
+    LinkType::LINUX_SLL,
+    LinkType::IPV4,
+    LinkType::IPV6,
+    LinkType::LINUX_SLL2,
+];
+
+/// Whether packets of this link type can be read.
 pub(super) fn supported(link: LinkType) -> bool {
-    [
-        LinkType::NULL,
-        LinkType::ETHERNET,
-        LinkType::PPP,
-        LinkType::RAW,
-        LinkType::PPP_SERIAL,
-        LinkType::PPP_ETHER,
-        LinkType::LINKTYPE_RAW,
-        LinkType::C_HDLC,
-        LinkType::LOOP,
-        LinkType::LINUX_SLL,
-        LinkType::IPV4,
-        LinkType::IPV6,
-        LinkType::LINUX_SLL2,
-    ]
-    .contains(&link)
+    SUPPORTED.contains(&link)
 }
 
 /// The one line about a link type that cannot be read.

@@ -6,7 +6,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::live::{supported, unsupported};
+use super::live::{SUPPORTED, supported, unsupported};
 use super::pipeline::Pipeline;
 use super::progress::Progress;
 use super::setup::TextFile;
@@ -91,6 +91,12 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     let mut links: Vec<LinkType> = Vec::new();
     for input in &inputs {
         filter.prepare(input.link_type(), input.swapped())?;
+        if input.may_have_more_link_types() {
+            // Names in the expression are looked up now: later nobody can be asked any more.
+            for link in SUPPORTED {
+                let _ = filter.prepare(*link, input.swapped());
+            }
+        }
         if !links.contains(&input.link_type()) {
             links.push(input.link_type());
         }
@@ -110,7 +116,9 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     }
     let link = links.first().copied().unwrap_or(LinkType::ETHERNET);
     let snaplen = inputs.iter().map(Offline::snaplen).max().unwrap_or(262_144);
-    pipeline.write_to(setup::savefile(options, &outputs, link, snaplen)?);
+    let savefile = setup::savefile(options, &outputs, link, snaplen)?;
+    setup::enter_sandbox(options, savefile.as_ref());
+    pipeline.write_to(savefile);
     // From a pipe packets may come one by one, and are shown when they come.
     if !inputs.iter().any(Offline::is_pipe) {
         pipeline.use_two_threads()?;
@@ -140,6 +148,7 @@ fn read(
     signals: &Signals,
     progress: &mut Progress,
 ) -> Result<ControlFlow<()>, Error> {
+    input.read_ahead();
     loop {
         if input.pipe_to_wait_for().is_some() && wait(input, pipeline, signals)?.is_break() {
             return Ok(ControlFlow::Break(()));

@@ -35,7 +35,6 @@ pub(super) struct Pipeline {
     savefile: Option<Savefile>,
     show: Show,
     count: bool,
-    each: bool,
     output: Output,
 }
 
@@ -63,7 +62,6 @@ impl Pipeline {
             savefile: None,
             show,
             count: options.count,
-            each: options.line_buffered,
             output: Output::open(options.output.as_ref(), outputs)?,
         })
     }
@@ -73,11 +71,11 @@ impl Pipeline {
         self.savefile = savefile;
     }
 
-    /// From now on a second thread renders, where that makes it faster and nobody waits for a single line. It is to be called when
+    /// From now on a second thread renders, where that makes it faster. It is to be called when
     /// the privileges are given up, for the thread keeps those that it begins with.
     pub(super) fn use_two_threads(&mut self) -> Result<(), Error> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        if self.each || processors < 2 {
+        if processors < 2 {
             return Ok(());
         }
         self.show = match std::mem::replace(&mut self.show, Show::Nothing) {
@@ -129,18 +127,14 @@ impl Pipeline {
             }
             Show::Decoded(engine, sinks) => {
                 let flow = engine.packet(&packet, sinks);
-                if self.each || sinks.full() {
+                if sinks.full() {
                     sinks.drain(&mut self.output.buffer);
                 }
                 flow
             }
             Show::Relayed(engine, relay) => engine.packet(&packet, relay),
         };
-        let taken = if self.each {
-            self.output.flush()
-        } else {
-            self.output.flush_if_full()
-        };
+        let taken = self.output.flush_if_full();
         if self.number >= self.last {
             return Ok(ControlFlow::Break(()));
         }

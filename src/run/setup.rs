@@ -8,10 +8,11 @@ use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::Error;
+use super::{Error, report};
 use crate::base::Timestamp;
 use crate::capture::filter::{self, Expression};
 use crate::capture::privileges::{self, Identity};
+use crate::capture::sandbox::{self, Needs};
 use crate::capture::savefile::{Plan, Savefile};
 use crate::capture::{Outputs, link_types};
 use crate::cli::{FilterText, Options};
@@ -181,6 +182,28 @@ pub(super) fn savefile(
             .map_err(|error| Error::new(format!("-w: no files can be created in {}: {error}", folder.display())))?;
     }
     Ok(Some(Savefile::create(plan, outputs.clone(), now())?))
+}
+
+/// From here on the process can do hardly anything but read packets and show them.
+pub(super) fn enter_sandbox(options: &Options, savefile: Option<&Savefile>) {
+    let missing = match options.write.as_ref().and_then(|write| write.post_rotate.as_ref()) {
+        // It would inherit what is in force, and may need anything.
+        Some(_) => vec!["sandbox: none, for the command of -z may need anything".to_owned()],
+        None => {
+            let mut needs = Needs::new();
+            needs.interfaces();
+            if options.lines.resolve {
+                needs.names();
+            }
+            if let Some(folder) = savefile.and_then(Savefile::rotates_in) {
+                needs.create_in(folder);
+            }
+            sandbox::enter(&needs)
+        }
+    };
+    if options.lines.verbose > 0 {
+        missing.iter().for_each(|line| report(line));
+    }
 }
 
 /// The view goes to a terminal.

@@ -63,6 +63,11 @@ impl Blocks {
         }
     }
 
+    /// The headers are read, packets come next: in large blocks, of a large file ahead of time.
+    pub(super) fn begin(&mut self) {
+        self.begun = true;
+    }
+
     /// The file is compressed.
     pub(super) fn unpacks(&self) -> bool {
         self.unpacks
@@ -109,19 +114,21 @@ impl Blocks {
             self.end -= self.start;
             self.start = 0;
         }
-        // From the second time on it is packets that are read, after the privileges were given up.
         let room = if self.begun { BLOCK } else { FIRST };
-        let begun = std::mem::replace(&mut self.begun, true);
-        if begun && self.size.is_some_and(|size| size > AHEAD) {
+        if self.begun && self.size.is_some_and(|size| size > AHEAD) {
             self.read_ahead();
         }
         let Source::Direct(source) = &mut self.source else {
             return self.fill_from_ahead(length);
         };
-        if self.buffer.len() < length.max(room) {
-            self.buffer.resize(length.max(room), 0);
+        if self.buffer.len() < room {
+            self.buffer.resize(room, 0);
         }
         while self.end < length && !self.ended {
+            if self.end == self.buffer.len() {
+                // A packet may claim more bytes than there are: room is made as they come.
+                self.buffer.resize(length.min(2 * self.end), 0);
+            }
             match source.read(&mut self.buffer[self.end..]) {
                 Ok(0) => self.ended = true,
                 Ok(count) => self.end += count,

@@ -221,6 +221,16 @@ impl Offline {
         }
     }
 
+    /// Its packets may have other link types than the first.
+    pub fn may_have_more_link_types(&self) -> bool {
+        matches!(self.format, Format::Pcapng(_))
+    }
+
+    /// From now on a thread of its own reads ahead, if the file is large.
+    pub fn read_ahead(&mut self) {
+        self.blocks.begin();
+    }
+
     /// It comes from a pipe as it is: reading may have to wait.
     pub fn is_pipe(&self) -> bool {
         self.pipe.is_some()

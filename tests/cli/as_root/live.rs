@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use crate::program::{code, command, open_folder, run, stderr, stdout, tcpdump};
 
 /// A program that captures, listening already.
-struct Listening {
+pub(super) struct Listening {
     child: Child,
     errors: BufReader<std::process::ChildStderr>,
 }
@@ -30,12 +30,16 @@ impl Listening {
         Self { child, errors }
     }
 
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
     }
 
     /// Ends it, and returns its exit code, standard output and the rest of standard error.
-    fn end(mut self, signal: Signal) -> (i32, String, String) {
+    pub(super) fn end(mut self, signal: Signal) -> (i32, String, String) {
         // What was sent is to arrive before the signal does.
         thread::sleep(Duration::from_millis(300));
         self.signal(signal);
@@ -46,7 +50,7 @@ impl Listening {
     }
 }
 
-fn ours(arguments: &[&str]) -> Listening {
+pub(super) fn ours(arguments: &[&str]) -> Listening {
     let mut command = command();
     command.args(arguments);
     Listening::start(command)

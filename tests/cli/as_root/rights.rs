@@ -270,3 +270,47 @@ fn the_command_of_z_has_no_packet_socket() {
     assert!(told.contains("/dev/null") && !told.contains("socket:"), "{told}");
     talking.join().unwrap();
 }
+
+/// The threads of a process: what /proc says of each.
+fn threads(process: u32) -> Vec<String> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(format!("/proc/{process}/task")).unwrap() {
+        all.push(fs::read_to_string(entry.unwrap().path().join("status")).unwrap());
+    }
+    all
+}
+
+fn assert_confined(process: u32) {
+    for status in threads(process) {
+        for line in ["Seccomp:\t2", "NoNewPrivs:\t1", "CapEff:\t0000000000000000"] {
+            assert!(status.lines().any(|other| other == line), "{line}: {status}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs root"]
+fn every_thread_of_a_capture_is_confined() {
+    let capture = super::live::ours(&["-i", "lo", "port 9"]);
+    assert_confined(capture.id());
+    assert_eq!(capture.end(nix::sys::signal::Signal::SIGINT).0, 0);
+}
+
+#[test]
+#[ignore = "needs root"]
+fn every_thread_that_reads_a_file_is_confined() {
+    let folder = open_folder();
+    let file = large(folder.path(), 20_000_000);
+    // Nobody takes the output: the program waits with all its threads.
+    let mut child = command()
+        .args(["--format", "json", "-r", file.to_str().unwrap()])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    assert!(processors == 1 || threads(child.id()).len() > 1);
+    assert_confined(child.id());
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
