@@ -99,7 +99,7 @@ impl Narrator {
         let (from, to) = self.both(tcp);
         let (title, note) = match tcp.facts.data {
             DataFact::None | DataFact::InOrder => return,
-            DataFact::OutOfOrder { missing } => (Title::OutOfOrder, Note::OutOfOrder { from, missing }),
+            DataFact::OutOfOrder { missing, .. } => (Title::OutOfOrder, Note::OutOfOrder { from, missing }),
             DataFact::FillsGap { released } => {
                 self.story.notes.push(Note::Fills { released });
                 return;
@@ -123,7 +123,7 @@ impl Narrator {
             DataFact::Duplicate => (Title::Duplicate, Note::Duplicate),
             DataFact::KeepAlive => (Title::KeepAlive, Note::KeepAlive { from, to }),
             DataFact::WindowProbe => (Title::WindowProbe, Note::WindowProbe { from, to }),
-            DataFact::OutOfWindow => (Title::Tcp, Note::OutOfWindow),
+            DataFact::OutOfWindow | DataFact::Doubtful => (Title::Tcp, Note::OutOfWindow),
         };
         // A packet that also brings new bytes is about these.
         let weight = if matches!(note, Note::Retransmission { new: 1.., .. }) {

@@ -45,6 +45,11 @@ macro_rules! rules {
 }
 
 rules! {
+    /// Two copies of the same bytes of a stream differ: damaged, or forged by somebody. Those that the receiver took count, as far as that
+    /// can be known.
+    DifferentBytes = "tcp.different-bytes", "RFC 9293 §3.10.7.4";
+    /// Urgent data, which receivers take out of the stream or not: what they read may be a byte shorter than what is shown.
+    UrgentData = "tcp.urgent-data", "RFC 9293 §3.8.5";
     /// A request or response has a head longer than anybody has to read, and than we do.
     HeadTooLong = "http.head-too-long", "RFC 9110 §5.4";
     /// A request or response has a head that does not keep to HTTP/1.1's grammar.

@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_view_of_packets_shows_all_of_a_selected_connection() {
-        use crate::tcp::{AckFact, Connection, DataFact, SegmentFacts, WindowFact};
+        use crate::tcp::{Connection, SegmentFacts};
         use crate::wire::{Segment, TcpFlags};
         let endpoint = Endpoint::new(std::net::Ipv4Addr::LOCALHOST.into(), 1);
         let segment = Segment {
@@ -250,20 +250,7 @@ mod tests {
                 endpoints: [endpoint; 2],
                 initiator: None,
             };
-            let facts = SegmentFacts {
-                side: Side::A,
-                first: false,
-                late: false,
-                midstream: false,
-                handshake: None,
-                syn_again: false,
-                data: DataFact::None,
-                range: 0..0,
-                ack: AckFact::default(),
-                window: WindowFact::default(),
-                fin: false,
-                reset: false,
-            };
+            let facts = SegmentFacts::new(Side::A);
             let segment = SegmentView {
                 segment: &segment,
                 connection: &connection,

@@ -19,11 +19,13 @@ pub(super) enum Belongs {
     ToTheDoubtful(Syn),
 }
 
-/// A SYN that came while the connection was alive: most likely its sender has restarted, and the other side will tell
-/// it off (RFC 9293 §3.5.1) or accept it (then this connection is over).
+/// A SYN that came while the connection was alive: perhaps its sender has restarted, and the other side will answer it with
+/// an ACK that says nothing new (RFC 5961 §4.2) or accept it (then this connection is over); perhaps somebody else sent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Syn {
     pub(super) side: Side,
+    /// It has an ACK: the SYN that it answers was not seen.
+    pub(super) answers: bool,
     pub(super) seq: u32,
     pub(super) window: u16,
     pub(super) scale: Option<u8>,
@@ -35,8 +37,9 @@ impl<U: Default> Flow<U> {
     pub(super) fn with_syn(mut self, syn: Syn, from: Side) -> Self {
         // `from` sent the segment that began this flow, `syn.side` is the old connection's.
         let side = if syn.side == from { Side::A } else { Side::B };
-        self.connection.initiator = Some(side);
-        self.phase = Phase::Opening;
+        let answers = syn.answers;
+        self.connection.initiator = Some(if answers { side.other() } else { side });
+        self.phase = if answers { Phase::Answered } else { Phase::Opening };
         let half = &mut self.halves[side.index()];
         half.begin(syn.seq.wrapping_add(1), Beginning::Known);
         (half.syn, half.heard, half.scale) = (true, true, syn.scale);
@@ -59,9 +62,16 @@ impl<U: Default> Flow<U> {
         let (flags, first) = (segment.flags, segment.seq.wrapping_add(1));
         let acknowledges = |seq: u32| flags.ack() && segment.ack == seq;
         if let Some(syn) = self.doubtful.as_deref() {
-            let answered = flags.syn() && side != syn.side && acknowledges(syn.seq.wrapping_add(1));
-            let goes_on = !flags.syn() && !flags.rst() && side == syn.side && segment.seq == syn.seq.wrapping_add(1);
-            if answered || goes_on && !self.plausible(own, segment.seq) {
+            let first = syn.seq.wrapping_add(1);
+            let answered = flags.syn() && side != syn.side && acknowledges(first);
+            // Its answer was not seen: the other side acknowledges what only the new connection can have.
+            let accepted = !flags.rst()
+                && side != syn.side
+                && flags.ack()
+                && (0..=RESET_WINDOW).contains(&i64::from(segment.ack.wrapping_sub(first) as i32))
+                && !self.plausible(other, segment.ack);
+            let goes_on = !flags.syn() && !flags.rst() && side == syn.side && segment.seq == first && !other.heard;
+            if answered || accepted || goes_on && !self.plausible(own, segment.seq) {
                 return Belongs::ToTheDoubtful(*syn);
             }
         }
@@ -83,10 +93,6 @@ impl<U: Default> Flow<U> {
                 (false, _) => Belongs::Here,
                 (true, _) if self.ended => Belongs::ToANewOne,
                 (true, _) if own.beginning != Beginning::Known => Belongs::Here,
-                // Both numbers are of another connection: its SYN is not in the capture.
-                (true, _) if !self.plausible(own, segment.seq) && !self.plausible(other, segment.ack) => {
-                    Belongs::ToANewOne
-                }
                 (true, _) => Belongs::Here,
             };
         }

@@ -3,9 +3,11 @@
 use crate::base::PacketRef;
 use crate::base::{GapCause, Side, Timestamp};
 use crate::tcp::beginning::Beginning;
-use crate::tcp::flow::Flow;
+use crate::tcp::facts;
+use crate::tcp::flow::{Flow, Phase};
 use crate::tcp::half::Half;
-use crate::tcp::{StreamEvent, StreamHandler, TcpEnd};
+use crate::tcp::{DataFact, SegmentFacts, StreamEvent, StreamHandler, TcpEnd};
+use crate::wire::Segment;
 
 /// A reset that was believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +15,13 @@ pub(super) struct Reset {
     pub(super) by: Side,
     pub(super) seq: u32,
     pub(super) time: Timestamp,
+    /// The receiver may not accept it: it is ahead of what was seen (RFC 5961 §3.2), or looks like somebody else's. It counts
+    /// when nothing follows.
+    pub(super) is_doubtful: bool,
 }
+
+/// What was overtaken by a reset comes so soon after it.
+const OVERTAKEN_NANOS: i64 = 100_000_000;
 
 impl<U: Default> Flow<U> {
     /// Both sides have said goodbye, or one has slammed the door, and nobody will send again what is missing.
@@ -28,10 +36,60 @@ impl<U: Default> Flow<U> {
         }
     }
 
+    /// What an RST says.
+    #[cold]
+    pub(super) fn judge_reset(&mut self, segment: &Segment<'_>, side: Side, now: Timestamp, facts: &mut SegmentFacts) {
+        let is_opening = self.phase == Phase::Opening;
+        let [a, b] = &mut self.halves;
+        let (own, other) = match side {
+            Side::A => (a, b),
+            Side::B => (b, a),
+        };
+        // Bytes in a reset are an explanation for people (RFC 9293 §3.5.3), not of the stream.
+        facts.reset = facts::believable_reset(is_opening, own, other, segment);
+        if !facts.reset {
+            facts.data = DataFact::OutOfWindow;
+            return;
+        }
+        facts.refused = is_opening && segment.flags.ack() && self.connection.initiator == Some(side.other());
+        if segment.flags.ack() {
+            facts.ack = facts::acknowledge(other, segment, now);
+        }
+        let ahead = own.beginning != Beginning::Unknown && own.offset(segment.seq) > own.seen() as i64 + 1;
+        let is_doubtful = other.heard && (ahead && !is_opening || own.is_unlike_its_neighbours(segment));
+        if !self.ended && self.reset.as_ref().is_none_or(|reset| reset.is_doubtful) {
+            self.reset = Some(Box::new(Reset {
+                by: side,
+                seq: segment.seq,
+                time: now,
+                is_doubtful,
+            }));
+        }
+    }
+
+    /// A segment from `side` after a doubtful reset: what goes on was not reset, and who was to be reset answers with an ACK
+    /// that says nothing new (RFC 5961 §3.2) when it does not believe it. What the reset has overtaken confirms it.
+    #[cold]
+    pub(super) fn doubt_reset(&mut self, side: Side, says_nothing: bool, now: Timestamp) {
+        let Some(reset) = &mut self.reset else { return };
+        let own = &self.halves[reset.by.index()];
+        let goes_on = side == reset.by && now.since(reset.time) > OVERTAKEN_NANOS;
+        let challenged = side != reset.by && says_nothing;
+        if goes_on || challenged || own.next as i64 > own.offset(reset.seq) {
+            self.reset = None;
+        }
+    }
+
     /// Whether bytes may come that were sent before the reset.
-    pub(super) fn is_overtaken(&self, &Reset { by, seq, time }: &Reset, now: Timestamp) -> bool {
+    pub(super) fn is_overtaken(&self, reset: &Reset, now: Timestamp) -> bool {
+        let Reset {
+            by,
+            seq,
+            time,
+            is_doubtful,
+        } = *reset;
         let own = &self.halves[by.index()];
-        if now < time {
+        if now < time || is_doubtful && own.offset(seq) != own.next as i64 {
             return true;
         }
         let announced = matches!(own.beginning, Beginning::Known | Beginning::Acknowledged);
@@ -64,7 +122,8 @@ impl<U: Default> Flow<U> {
         let (state, connection) = (&mut self.upper, &self.connection);
         for side in [Side::A, Side::B] {
             let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
-            self.halves[side.index()].flush(GapCause::Lost, at.time, &mut emit);
+            let other_heard = self.halves[side.other().index()].heard;
+            self.halves[side.index()].flush(GapCause::Lost, other_heard, at.time, &mut emit);
         }
     }
 
@@ -85,6 +144,8 @@ impl<U: Default> Flow<U> {
             (_, Some(by)) => TcpEnd::Reset { by },
             _ => end,
         };
+        let directions = [self.halves[0].state(), self.halves[1].state()];
+        upper.ending(&mut self.upper, &directions);
         upper.end(&mut self.upper, &self.connection, end, at);
     }
 }

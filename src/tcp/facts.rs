@@ -3,6 +3,7 @@
 use crate::base::{Side, Timestamp};
 use crate::tcp::beginning::Beginning;
 use crate::tcp::half::{Half, Placed};
+use crate::tcp::options::first_sack;
 use crate::tcp::{AckFact, DataFact, SegmentFacts, WindowFact};
 use crate::wire::Segment;
 
@@ -25,6 +26,8 @@ impl SegmentFacts {
                 fin: false,
                 duplicate: false,
                 unseen: false,
+                overtaken: false,
+                sacked: 0..0,
             },
             window: WindowFact {
                 bytes: 0,
@@ -35,6 +38,10 @@ impl SegmentFacts {
             },
             fin: false,
             reset: false,
+            refused: false,
+            different: None,
+            urgent: None,
+            silent_nanos: 0,
             late: false,
         }
     }
@@ -97,13 +104,18 @@ pub(super) fn acknowledge(other: &mut Half, segment: &Segment<'_>, now: Timestam
     let Some(offset) = other.acknowledged(segment.ack) else {
         return fact;
     };
+    if offset < other.acked as i64 {
+        fact.overtaken = true;
+    }
     let Ok(offset) = u64::try_from(offset) else {
         return fact;
     };
+    other.revise_fin(offset);
     let data = other.fin().map_or(offset, |fin| offset.min(fin));
     if data > other.acked {
         fact.newly = other.acked..data;
         other.acked = data;
+        (other.repeats, other.unacked_since) = (0, now.nanos());
         if data > other.high {
             other.acked_at = now.nanos();
         }
@@ -112,13 +124,23 @@ pub(super) fn acknowledge(other: &mut Half, segment: &Segment<'_>, now: Timestam
         other.fin_acked = true;
         fact.fin = true;
     }
-    fact.unseen = data > other.high && other.beginning == Beginning::Known;
+    fact.unseen = data > other.high && data > other.seen() && other.beginning == Beginning::Known;
+    if let Some(block) = first_sack(segment.options())
+        && block != other.sack
+    {
+        other.sack = block;
+        let (start, end) = (other.offset(block.0), other.offset(block.1));
+        // One that lies before the acknowledgment tells of a duplicate (RFC 2883).
+        if offset as i64 <= start && start < end {
+            fact.sacked = start as u64..end as u64;
+        }
+    }
     fact
 }
 
 /// What the window field tells.
 #[inline]
-pub(super) fn window(own: &mut Half, other: &Half, segment: &Segment<'_>, facts: &SegmentFacts) -> WindowFact {
+pub(super) fn window(own: &mut Half, other: &mut Half, segment: &Segment<'_>, facts: &SegmentFacts) -> WindowFact {
     let flags = segment.flags;
     // A SYN's own window is never scaled (RFC 7323 §2.2), and both sides must have offered to scale.
     let shift = match (own.scale, other.scale) {
@@ -126,17 +148,25 @@ pub(super) fn window(own: &mut Half, other: &Half, segment: &Segment<'_>, facts:
         _ => 0,
     };
     let bytes = u32::from(segment.window) << shift;
-    let before = own.window.replace(bytes);
+    // One that was overtaken tells nothing (RFC 9293 §3.10.7.4).
+    let before = if facts.ack.overtaken {
+        own.window
+    } else {
+        own.window.replace(bytes)
+    };
     let empty = segment.payload.wire_len == 0 && !flags.syn() && !flags.fin();
+    let scaled =
+        flags.syn() || own.syn && other.syn || own.syn && own.scale.is_none() || other.syn && other.scale.is_none();
+    if scaled && flags.ack() && !facts.ack.overtaken && other.beginning == Beginning::Known {
+        other.edge = (other.offset(segment.ack) + i64::from(bytes)).max(0) as u64;
+    }
     WindowFact {
         bytes: u64::from(bytes),
-        scaled: flags.syn()
-            || own.syn && other.syn
-            || own.syn && own.scale.is_none()
-            || other.syn && other.scale.is_none(),
-        closed: bytes == 0 && before.is_some_and(|before| before > 0),
-        reopened: bytes > 0 && before == Some(0),
+        scaled,
+        closed: bytes == 0 && before.is_some_and(|before| before > 0) && !facts.ack.overtaken,
+        reopened: bytes > 0 && before == Some(0) && !facts.ack.overtaken,
         update_only: empty
+            && !facts.ack.overtaken
             && facts.data == DataFact::None
             && facts.handshake.is_none()
             && before.is_some_and(|before| before != bytes)

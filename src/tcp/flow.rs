@@ -1,13 +1,12 @@
 //! One connection: what each of its segments does, in the light of those before.
 
-use crate::base::PacketRef;
-use crate::base::{Captured, GapCause, Side};
+use crate::base::{GapCause, PacketRef, Side, Timestamp};
 use crate::bounded::Handle;
 use crate::tcp::beginning::Beginning;
 use crate::tcp::belonging::Syn;
 use crate::tcp::ending::Reset;
 use crate::tcp::facts;
-use crate::tcp::half::{Half, Placed};
+use crate::tcp::half::{Doubt, Half, Placed};
 use crate::tcp::options::window_scale;
 use crate::tcp::recent::{Fingerprint, Recents};
 use crate::tcp::{Connection, DataFact, HandshakeStep, SegmentFacts, StreamEvent, StreamHandler, TcpEnd};
@@ -37,6 +36,15 @@ pub(super) enum Class {
     Closed,
     /// Over but for bytes that are missing, and may have been overtaken by the last segments.
     Closing,
+}
+
+/// What a segment brings along.
+pub(super) struct Context<'t, P> {
+    pub(super) at: PacketRef,
+    /// Bytes of one direction that may wait.
+    pub(super) limit: usize,
+    pub(super) recents: &'t mut Recents,
+    pub(super) upper: &'t mut P,
 }
 
 /// A connection, and what is kept above for it.
@@ -113,16 +121,15 @@ impl<U: Default> Flow<U> {
         self.halves[0].waiting_cost() + self.halves[1].waiting_cost()
     }
 
-    /// Reads a segment: tells `upper` what it does and what it brings.
+    /// Reads a segment: tells `upper` what it does and what it brings. `now` is its time, as far as that is to be believed.
     pub(super) fn segment<P: StreamHandler<State = U>>(
         &mut self,
         segment: &Segment<'_>,
         side: Side,
-        at: PacketRef,
-        limit: usize,
-        recents: &mut Recents,
-        upper: &mut P,
+        now: Timestamp,
+        cx: &mut Context<'_, P>,
     ) {
+        let at = cx.at;
         let mut facts = SegmentFacts::new(side);
         facts.late = self.ended;
         let [a, b] = &mut self.halves;
@@ -131,96 +138,109 @@ impl<U: Default> Flow<U> {
             Side::A => (a, b),
             Side::B => (b, a),
         };
+        if own.heard {
+            facts.silent_nanos = now.nanos().saturating_sub(own.heard_at).max(0);
+        }
         let fingerprint = Fingerprint::of(segment, at.time);
-        let recent = &mut recents.of(&mut self.recent)[side.index()];
+        let recent = &mut cx.recents.of(&mut self.recent)[side.index()];
         let payload = segment.payload;
         let flags = segment.flags;
+        let offset = own.offset(segment.seq.wrapping_add(u32::from(flags.syn())));
+        let known = own.beginning != Beginning::Unknown;
+        if known && payload.wire_len > 0 && (offset < own.high as i64 || own.suspects.is_some()) {
+            // The byte of a keep-alive may be any.
+            let keep_alive = payload.wire_len == 1 && offset + 1 == own.high as i64;
+            facts.different = own
+                .differing(offset, payload.bytes, &recent.history)
+                .filter(|_| !keep_alive);
+        }
         // Only what brings nothing new can be a packet that was seen before.
-        let old = own.beginning != Beginning::Unknown
+        let old = known
             && (own.offset(segment.seq) < own.high as i64
                 || payload.wire_len == 0
                     && own.heard
                     && (!flags.ack()
                         || other
                             .acknowledged(segment.ack)
-                            .is_none_or(|ack| ack <= other.acked as i64)));
-        if old && recent.is_duplicate(fingerprint, segment.ip_id.is_some_and(|id| id != 0)) {
+                            .is_none_or(|ack| ack <= other.acked as i64 + i64::from(other.fin_acked))));
+        let has_id = segment.ip_id.is_some_and(|id| id != 0);
+        if old && facts.different.is_none() && recent.is_duplicate(fingerprint, has_id) {
             facts.midstream = self.phase == Phase::Midstream;
             facts.data = DataFact::Duplicate;
             facts.range = own.range_of(segment);
             facts.window.bytes = u64::from(own.window.unwrap_or(0));
-            upper.segment(&mut self.upper, &self.connection, &facts, at);
+            cx.upper.segment(&mut self.upper, &self.connection, &facts, at);
             return;
         }
-        let different = old && recent.is_different(fingerprint);
         recent.remember(fingerprint);
-        own.heard = true;
+        (own.heard, own.heard_at) = (true, now.nanos());
 
         if flags.syn() {
             if !self.synchronise(segment, side, at, &mut facts) {
                 facts.midstream = self.phase == Phase::Midstream;
                 facts.data = DataFact::OutOfWindow;
-                upper.segment(&mut self.upper, &self.connection, &facts, at);
+                cx.upper.segment(&mut self.upper, &self.connection, &facts, at);
                 return;
             }
         } else if self.phase != Phase::Midstream && self.phase != Phase::Open {
             self.complete_handshake(segment, side, &mut facts);
         }
         facts.midstream = self.phase == Phase::Midstream;
-        let placed = self.judge(segment, side, different, at, &mut facts);
-        upper.segment(&mut self.upper, &self.connection, &facts, at);
+        let placed = self.judge(segment, side, now, &mut facts);
+        cx.upper.segment(&mut self.upper, &self.connection, &facts, at);
         if !self.ended {
-            self.deliver(segment.payload, placed, &facts, at, limit, upper);
+            self.deliver(segment, placed, &facts, now, cx);
         }
     }
 
     /// What the segment says and where its bytes belong.
     #[inline]
-    fn judge(
-        &mut self,
-        segment: &Segment<'_>,
-        side: Side,
-        different: bool,
-        at: PacketRef,
-        facts: &mut SegmentFacts,
-    ) -> Placed {
+    fn judge(&mut self, segment: &Segment<'_>, side: Side, now: Timestamp, facts: &mut SegmentFacts) -> Placed {
         let (payload, flags) = (segment.payload, segment.flags);
+        if flags.rst() {
+            self.judge_reset(segment, side, now, facts);
+            return Placed::NOWHERE;
+        }
+        let is_open = self.phase == Phase::Open;
         let [a, b] = &mut self.halves;
         let (own, other) = match side {
             Side::A => (a, b),
             Side::B => (b, a),
         };
-        if flags.rst() {
-            // Bytes in a reset are an explanation for people (RFC 9293 §3.5.3), not of the stream.
-            facts.reset = facts::believable_reset(self.phase == Phase::Opening, own, other, segment);
-            if !facts.reset {
-                facts.data = DataFact::OutOfWindow;
-            } else {
-                if flags.ack() {
-                    facts.ack = facts::acknowledge(other, segment, at.time);
-                }
-                if !self.ended {
-                    self.reset.get_or_insert_with(|| {
-                        Box::new(Reset {
-                            by: side,
-                            seq: segment.seq,
-                            time: at.time,
-                        })
-                    });
-                }
-            }
-            return Placed::NOWHERE;
-        }
         let data_seq = segment.seq.wrapping_add(u32::from(flags.syn()));
         if payload.wire_len > 0 {
             own.begin_with_data(data_seq);
         } else if own.beginning == Beginning::Unknown {
             own.begin(data_seq, Beginning::Seen);
         }
-        let placed = own.place(data_seq, payload.wire_len);
-        facts.data = facts::data_fact(own, other, segment, placed, different);
+        let mut placed = own.place(data_seq, payload.wire_len);
+        facts.data = facts::data_fact(own, other, segment, placed, facts.different.is_some());
         if payload.wire_len > 0 {
             facts.range = placed.start..placed.end;
+            facts.urgent = segment
+                .urgent()
+                .filter(|&urgent| urgent > 0)
+                .map(|urgent| placed.start + u64::from(urgent) - 1);
+            if own.acked == placed.start && placed.start < own.high {
+                own.repeats = own.repeats.saturating_add(u16::from(placed.end <= own.high));
+            } else if own.acked >= own.high {
+                own.unacked_since = now.nanos();
+            }
+        }
+        if payload.wire_len > 0 || flags.fin() || flags.syn() {
+            let doubt = own.doubt(other, segment, placed.end, is_open);
+            let brings = placed.end > own.next || flags.fin() && placed.end == own.next;
+            if doubt != Doubt::None && brings && placed.fact != DataFact::OutOfWindow && !self.ended {
+                placed.fact = DataFact::Doubtful;
+                if facts.data != DataFact::WindowProbe {
+                    facts.data = DataFact::Doubtful;
+                }
+                if doubt == Doubt::Bytes && flags.ack() {
+                    facts.ack = facts::acknowledge(other, segment, now);
+                    facts.window = facts::window(own, other, segment, facts);
+                }
+                return placed;
+            }
         }
         if flags.fin() && placed.fact != DataFact::OutOfWindow && !self.ended {
             facts.fin = own.note_fin(placed.end);
@@ -229,18 +249,24 @@ impl<U: Default> Flow<U> {
             }
         }
         if flags.ack() {
-            facts.ack = facts::acknowledge(other, segment, at.time);
+            facts.ack = facts::acknowledge(other, segment, now);
         }
         facts.window = facts::window(own, other, segment, facts);
         let empty = payload.wire_len == 0 && !flags.syn() && !flags.fin();
-        facts.ack.duplicate = empty
+        let says_nothing = empty
             && flags.ack()
             && facts.data == DataFact::None
             && facts.ack.newly.is_empty()
             && !facts.ack.fin
+            && !facts.ack.overtaken
             && facts.handshake.is_none()
-            && !facts.window.update_only
-            && other.high > other.acked;
+            && !facts.window.update_only;
+        facts.ack.duplicate = says_nothing && other.high > other.acked;
+        if let Some(reset) = &self.reset
+            && reset.is_doubtful
+        {
+            self.doubt_reset(side, says_nothing, now);
+        }
         placed
     }
 
@@ -248,31 +274,49 @@ impl<U: Default> Flow<U> {
     #[inline]
     fn deliver<P: StreamHandler<State = U>>(
         &mut self,
-        payload: Captured<'_>,
+        segment: &Segment<'_>,
         placed: Placed,
         facts: &SegmentFacts,
-        at: PacketRef,
-        limit: usize,
-        upper: &mut P,
+        now: Timestamp,
+        cx: &mut Context<'_, P>,
     ) {
-        let side = facts.side;
-        self.release_acknowledged(side.other(), at, upper);
-        let own = &mut self.halves[side.index()];
-        let (state, connection) = (&mut self.upper, &self.connection);
-        let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
-        if payload.wire_len > 0 && placed.end > own.next && placed.fact != DataFact::OutOfWindow {
+        let (side, at, payload) = (facts.side, cx.at, segment.payload);
+        self.release_acknowledged(side.other(), now, cx);
+        let [a, b] = &mut self.halves;
+        let (own, other) = match side {
+            Side::A => (a, b),
+            Side::B => (b, a),
+        };
+        let (state, connection, upper) = (&mut self.upper, &self.connection, &mut *cx.upper);
+        let history = &mut cx.recents.of(&mut self.recent)[side.index()].history;
+        let mut emit = |event: StreamEvent<'_>| {
+            if let StreamEvent::Data { offset, bytes, .. } = event {
+                history.push(offset, bytes);
+            }
+            upper.stream(state, connection, side, event, at);
+        };
+        if placed.fact == DataFact::Doubtful {
+            own.suspect(placed, payload, segment.flags.fin(), at, cx.limit);
+        } else if payload.wire_len > 0 && placed.end > own.next && placed.fact != DataFact::OutOfWindow {
             own.doubt_fin(placed.end);
             own.accept(placed, payload, at, &mut emit);
-            while own.waiting_cost() > limit && own.give_up_hole(GapCause::Evicted, at.time, &mut emit) {}
+            while own.waiting_cost() > cx.limit && own.give_up_hole(GapCause::Evicted, now, &mut emit) {}
         }
-        own.finish(&mut emit);
-        self.give_up_lost(at, upper);
+        if own.fin().is_some() {
+            own.fin_believed |= own.fin_acked || other.fin().is_some() || !other.heard;
+            own.finish(&mut emit);
+        }
+        self.give_up_lost(now, cx);
+        if self.first_fin.is_some_and(|by| self.halves[by.index()].fin().is_none()) {
+            let other = self.first_fin.map(Side::other);
+            self.first_fin = other.filter(|by| self.halves[by.index()].fin().is_some());
+        }
         if let Some(reset) = &self.reset
-            && !self.is_overtaken(reset, at.time)
+            && !self.is_overtaken(reset, now)
         {
-            self.close(at, upper);
+            self.close(at, cx.upper);
         } else if let (true, true, Some(by)) = (self.halves[0].finished, self.halves[1].finished, self.first_fin) {
-            self.end(TcpEnd::Fin { by }, at, upper);
+            self.end(TcpEnd::Fin { by }, at, cx.upper);
         }
     }
 
@@ -284,9 +328,10 @@ impl<U: Default> Flow<U> {
         let own = &mut self.halves[side.index()];
         let scale = window_scale(segment.options());
         if !own.begin_with_syn(start) {
-            if !flags.ack() && !self.ended {
+            if !self.ended {
                 let syn = Syn {
                     side,
+                    answers: flags.ack(),
                     seq: segment.seq,
                     window: segment.window,
                     scale,
@@ -338,24 +383,45 @@ impl<U: Default> Flow<U> {
 
     /// What `side` sent first, and what had waited for its acknowledgment, comes before what answers it.
     #[inline]
-    fn release_acknowledged<P: StreamHandler<State = U>>(&mut self, side: Side, at: PacketRef, upper: &mut P) {
+    fn release_acknowledged<P: StreamHandler<State = U>>(
+        &mut self,
+        side: Side,
+        now: Timestamp,
+        cx: &mut Context<'_, P>,
+    ) {
+        let other_fin = self.halves[side.other().index()].fin().is_some();
         let half = &mut self.halves[side.index()];
-        if half.waiting.is_some() || half.fin().is_some() && !half.finished {
-            let (state, connection) = (&mut self.upper, &self.connection);
-            let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
-            half.release(at.time, &mut emit);
+        if half.waiting.is_some() || half.suspects.is_some() || half.fin().is_some() && !half.finished {
+            let (state, connection, upper, at) = (&mut self.upper, &self.connection, &mut *cx.upper, cx.at);
+            let history = &mut cx.recents.of(&mut self.recent)[side.index()].history;
+            let mut emit = |event: StreamEvent<'_>| {
+                if let StreamEvent::Data { offset, bytes, .. } = event {
+                    history.push(offset, bytes);
+                }
+                upper.stream(state, connection, side, event, at);
+            };
+            if half.suspects.is_some() {
+                half.believe_suspects(false, now, &mut emit);
+            }
+            half.release(now, &mut emit);
+            half.fin_believed |= half.fin_acked || other_fin;
             half.finish(&mut emit);
         }
     }
 
     /// Gives up holes that nothing will fill any more.
     #[inline]
-    fn give_up_lost<P: StreamHandler<State = U>>(&mut self, at: PacketRef, upper: &mut P) {
+    fn give_up_lost<P: StreamHandler<State = U>>(&mut self, now: Timestamp, cx: &mut Context<'_, P>) {
         let heard = [self.halves[1].heard, self.halves[0].heard];
-        let (state, connection) = (&mut self.upper, &self.connection);
         for side in [Side::A, Side::B] {
+            let half = &mut self.halves[side.index()];
+            if !half.misses() {
+                half.doubted = false;
+                continue;
+            }
+            let (state, connection, upper, at) = (&mut self.upper, &self.connection, &mut *cx.upper, cx.at);
             let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
-            self.halves[side.index()].give_up_lost(heard[side.index()], at.time, &mut emit);
+            half.give_up_lost(heard[side.index()], now, &mut emit);
         }
     }
 }

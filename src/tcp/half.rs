@@ -1,13 +1,16 @@
 //! One direction of a connection: its segments in any order become one stream, with gaps where bytes will not come.
 
 use std::num::NonZeroU64;
+use std::ops::Range;
 
 use crate::base::PacketRef;
 use crate::base::{Captured, Gap, GapCause, Timestamp};
 use crate::tcp::beginning::Beginning;
+use crate::tcp::history::History;
 use crate::tcp::seq;
 use crate::tcp::waiting::Waiting;
-use crate::tcp::{DataFact, StreamEvent};
+use crate::tcp::{DataFact, DirectionState, StreamEvent};
+use crate::wire::{Checksum, Segment};
 
 /// A gap is given up when the other side has acknowledged all of it: data that was lost on the way to the capture comes
 /// again from nowhere. But the capture may have seen the ACK before the data. So it has this time at least, however many
@@ -28,6 +31,15 @@ const LONE_WAIT_NANOS: i64 = 2_000_000_000;
 
 /// How far an acknowledgment may be ahead of everything seen.
 pub(super) const FARTHEST_ACK: i64 = 1 << 26;
+
+/// So many hops may come or go on the way of a connection's segments.
+const TTL_CHANGE: u8 = 5;
+
+/// After so many right checksums a wrong one is a reason for doubt.
+const TRUSTED_CHECKSUMS: u8 = 2;
+
+/// Checksums of this direction say nothing: they are computed behind where it was captured.
+const NO_CHECKSUMS: u8 = u8::MAX;
 
 /// State of one direction. All offsets count from the byte after the SYN, else from the first one seen.
 #[derive(Debug, Default)]
@@ -56,13 +68,49 @@ pub(super) struct Half {
     /// The shift count that its SYN offered.
     pub(super) scale: Option<u8>,
     pub(super) waiting: Option<Box<Waiting>>,
+    /// Segments that the receiver may not have accepted.
+    pub(super) suspects: Option<Box<Suspects>>,
+    /// Where the window ends that the other side told last; 0 while that is not known.
+    pub(super) edge: u64,
+    /// The time to live of its segments; 0 while it is not known.
+    ttl: u8,
+    /// How many right checksums it has sent, up to [`TRUSTED_CHECKSUMS`]; [`NO_CHECKSUMS`] when they say nothing.
+    checksums: u8,
+    /// The other side has acknowledged the FIN, or will not tell any more.
+    pub(super) fin_believed: bool,
+    /// How often the oldest bytes that are not acknowledged were sent again.
+    pub(super) repeats: u16,
+    /// When those were sent, and when anything was sent last, in [`Timestamp::nanos`].
+    pub(super) unacked_since: i64,
+    pub(super) heard_at: i64,
+    /// The first block of the last SACK option for it.
+    pub(super) sack: (u32, u32),
     /// When it was acknowledged to where nothing has been seen yet, in [`Timestamp::nanos`]. There are many of these.
     pub(super) acked_at: i64,
     /// Since when the other side has acknowledged what has not been delivered, or what comes waits for what may have
     /// been before it, in the same; and how many packets ago that was.
     doubted_since: i64,
     doubted_packets: u8,
-    doubted: bool,
+    pub(super) doubted: bool,
+}
+
+/// Segments that the receiver may not have accepted: they count when it acknowledges them and nothing else has come for
+/// their place.
+#[derive(Debug)]
+pub(super) struct Suspects {
+    bytes: Waiting,
+    fin: Option<u64>,
+}
+
+/// What speaks against a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Nothing.
+    None,
+    /// The receiver may not want its bytes.
+    Bytes,
+    /// Perhaps it is somebody else's: nothing that it says counts.
+    Sender,
 }
 
 /// What a segment's data is to its stream.
@@ -142,7 +190,10 @@ impl Half {
                     match kept.map_or(start - self.next, |w| w.missing(self.next, start)) {
                         // It waits for what may have been before the first bytes seen.
                         0 if self.beginning == Beginning::Seen => DataFact::InOrder,
-                        missing => DataFact::OutOfOrder { missing },
+                        missing => DataFact::OutOfOrder {
+                            missing,
+                            acknowledged: self.acked >= start,
+                        },
                     }
                 }
             }
@@ -252,10 +303,157 @@ impl Half {
         }
     }
 
+    /// What speaks against a segment with data or a FIN up to offset `end`. Counts its checksum.
+    #[inline]
+    pub(super) fn doubt(&mut self, other: &Half, segment: &Segment<'_>, end: u64, is_open: bool) -> Doubt {
+        let flags = segment.flags;
+        let unlike = self.is_unlike_its_neighbours(segment);
+        let foreign = is_open && !(flags.ack() && other.may_acknowledge(segment.ack));
+        let behind_fin = self.fin().is_some_and(|fin| fin <= self.next && end > fin) && !self.finished;
+        if flags.syn() && segment.payload.wire_len > 0 {
+            // It is taken when the answer acknowledges it (RFC 7413 §4.1.2).
+            Doubt::Bytes
+        } else if !other.heard {
+            // Nobody is there who would tell what it accepts.
+            Doubt::None
+        } else if foreign || unlike {
+            Doubt::Sender
+        } else if self.edge > 0 && end > self.edge || behind_fin {
+            Doubt::Bytes
+        } else {
+            Doubt::None
+        }
+    }
+
+    /// Its checksum or its time to live is not like those before it.
+    #[inline]
+    pub(super) fn is_unlike_its_neighbours(&mut self, segment: &Segment<'_>) -> bool {
+        if self.checksums != NO_CHECKSUMS {
+            match segment.checksum() {
+                Checksum::Right => self.checksums = (self.checksums + 1).min(TRUSTED_CHECKSUMS),
+                Checksum::Wrong if self.checksums == TRUSTED_CHECKSUMS => return true,
+                Checksum::Wrong => self.checksums = NO_CHECKSUMS,
+                Checksum::Partial | Checksum::Unknown => {}
+            }
+        }
+        // Who answers for somebody else at the beginning is not yet the one who sends.
+        if self.next == 0 || self.ttl == 0 {
+            self.ttl = segment.ttl;
+        }
+        self.ttl.abs_diff(segment.ttl) > TTL_CHANGE
+    }
+
+    /// Whether what the other side acknowledges is not far from what this one sends (RFC 5961 §5.2).
+    #[inline]
+    fn may_acknowledge(&self, ack: u32) -> bool {
+        if self.beginning == Beginning::Unknown {
+            return true;
+        }
+        let at = seq::offset(self.start, self.acked, ack);
+        (self.acked as i64 - FARTHEST_ACK..=self.high.max(self.acked) as i64 + FARTHEST_ACK).contains(&at)
+    }
+
+    /// Holds a segment that the receiver may not have accepted, within `limit` bytes of memory.
+    #[cold]
+    pub(super) fn suspect(&mut self, placed: Placed, payload: Captured<'_>, fin: bool, at: PacketRef, limit: usize) {
+        let Placed { start, end, before, .. } = placed;
+        let suspects = self.suspects.get_or_insert_with(|| {
+            Box::new(Suspects {
+                bytes: Waiting::new(at.time),
+                fin: None,
+            })
+        });
+        if fin {
+            suspects.fin = Some(end);
+        }
+        if end > self.next {
+            let payload = Captured {
+                bytes: payload.bytes.get(before..).unwrap_or_default(),
+                wire_len: payload.wire_len - before,
+            };
+            suspects.bytes.insert(start, payload, at);
+        }
+        while suspects.bytes.cost() > limit && suspects.bytes.pop().is_some() {}
+    }
+
+    /// The receiver has acknowledged suspects, or nobody will tell: they are the stream's.
+    #[cold]
+    pub(super) fn believe_suspects(&mut self, all: bool, now: Timestamp, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        let Some(mut suspects) = self.suspects.take() else {
+            return;
+        };
+        while let Some(end) = suspects.bytes.first_end() {
+            if !all && end > self.acked.max(self.next) {
+                break;
+            }
+            let Some((start, chunk)) = suspects.bytes.pop() else {
+                break;
+            };
+            if end > self.next {
+                // So that is how its segments look from now on.
+                (self.ttl, self.checksums) = (0, NO_CHECKSUMS);
+                self.high = self.high.max(end);
+                let payload = Captured::new(&chunk.bytes, (end - start) as usize);
+                self.accept_with_others(start, payload, chunk.from, emit);
+            }
+        }
+        self.release(now, emit);
+        if suspects.bytes.first_end().is_some() || suspects.fin.is_some_and(|fin| fin >= self.next) {
+            self.suspects = Some(suspects);
+        }
+    }
+
+    /// The other side acknowledges `offset`: is that the FIN of a suspect, or does it show that a FIN was none?
+    #[inline]
+    pub(super) fn revise_fin(&mut self, offset: u64) {
+        if let Some(fin) = self.fin()
+            && !self.finished
+            && fin <= self.next
+            && offset > fin + 1
+        {
+            self.set_fin(None);
+        }
+        if self.fin().is_none()
+            && let Some(suspects) = &mut self.suspects
+            && suspects.fin.is_some_and(|fin| offset == fin + 1)
+        {
+            let fin = suspects.fin.take();
+            self.set_fin(fin);
+        }
+    }
+
+    /// Where the last byte is that was seen, accepted or not.
+    pub(super) fn seen(&self) -> u64 {
+        let suspects = self.suspects.as_ref().and_then(|suspects| suspects.bytes.end());
+        self.high.max(suspects.unwrap_or(0))
+    }
+
+    /// Which bytes of a segment, which begin at `offset`, are not those that were seen there before.
+    #[cold]
+    pub(super) fn differing(&self, offset: i64, bytes: &[u8], history: &History) -> Option<Range<u64>> {
+        let before = offset.min(0).unsigned_abs() as usize;
+        let (bytes, offset) = (bytes.get(before..)?, offset.max(0) as u64);
+        let waiting = self
+            .waiting
+            .as_ref()
+            .and_then(|waiting| waiting.differing(offset, bytes));
+        let delivered = history.differing(offset, bytes);
+        let suspects = self.suspects.as_ref();
+        let join = |a: Range<u64>, b: Range<u64>| a.start.min(b.start)..a.end.max(b.end);
+        [
+            waiting,
+            delivered,
+            suspects.and_then(|suspects| suspects.bytes.differing(offset, bytes)),
+        ]
+        .into_iter()
+        .flatten()
+        .reduce(join)
+    }
+
     /// Delivers the FIN, if all before it has been delivered.
     #[inline]
     pub(super) fn finish(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        if self.fin() == Some(self.next) && !self.finished && self.beginning != Beginning::Seen {
+        if self.fin_believed && self.fin() == Some(self.next) && !self.finished && self.beginning != Beginning::Seen {
             (self.finished, self.beginning) = (true, Beginning::Known);
             emit(StreamEvent::Fin);
         }
@@ -281,17 +479,8 @@ impl Half {
     }
 
     /// Something has come, in whatever direction: gives up the first holes if they will not be filled any more.
-    #[inline]
-    pub(super) fn give_up_lost(&mut self, other_heard: bool, now: Timestamp, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        if self.acked <= self.next && self.waiting.is_none() {
-            self.doubted = false;
-            return;
-        }
-        self.give_up_lost_holes(other_heard, now, emit);
-    }
-
     #[cold]
-    fn give_up_lost_holes(&mut self, other_heard: bool, now: Timestamp, emit: &mut impl FnMut(StreamEvent<'_>)) {
+    pub(super) fn give_up_lost(&mut self, other_heard: bool, now: Timestamp, emit: &mut impl FnMut(StreamEvent<'_>)) {
         self.release(now, emit);
         let doubted = self.acked > self.next || self.beginning == Beginning::Seen;
         // An acknowledgment that was sent later than what comes now tells nothing yet: the two directions were captured
@@ -316,6 +505,9 @@ impl Half {
         } else {
             LONE_WAIT_NANOS
         };
+        if !other_heard && self.suspects.is_some() && self.waiting.is_some() {
+            self.believe_suspects(true, now, emit);
+        }
         while let Some(end) = self.hole_end() {
             let given_up = doubted && !patient && (self.acked >= end || self.beginning == Beginning::Seen);
             let waited = self
@@ -360,7 +552,15 @@ impl Half {
     }
 
     /// Nothing more will come: delivers what waits, and tells what is missing at the end.
-    pub(super) fn flush(&mut self, cause: GapCause, now: Timestamp, emit: &mut impl FnMut(StreamEvent<'_>)) {
+    pub(super) fn flush(
+        &mut self,
+        cause: GapCause,
+        other_heard: bool,
+        now: Timestamp,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        self.fin_believed = true;
+        self.believe_suspects(!other_heard, now, emit);
         if self.beginning == Beginning::Seen {
             self.settle();
             self.release(now, emit);
@@ -417,5 +617,19 @@ impl Half {
     #[inline]
     pub(super) fn waiting_cost(&self) -> usize {
         self.waiting.as_ref().map_or(0, |waiting| waiting.cost())
+            + self.suspects.as_ref().map_or(0, |suspects| suspects.bytes.cost())
+    }
+
+    /// What it has come to.
+    pub(super) fn state(&self) -> DirectionState {
+        let sent = self.seen();
+        DirectionState {
+            sent,
+            acknowledged: self.acked.min(sent),
+            repeats: self.repeats,
+            unacknowledged_since: (sent > self.acked).then(|| Timestamp::from_nanos(self.unacked_since)),
+            heard: self.heard.then(|| Timestamp::from_nanos(self.heard_at)),
+            window: self.window,
+        }
     }
 }

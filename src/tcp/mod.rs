@@ -4,6 +4,8 @@
 //! stream brings, in order: bytes (borrowed from the packet when they came in order), gaps, its end. [`Table`] keeps the
 //! connections within bounds.
 
+#[cfg(test)]
+mod attack_tests;
 mod beginning;
 mod belonging;
 mod clock;
@@ -13,6 +15,7 @@ mod ending;
 mod facts;
 mod flow;
 mod half;
+mod history;
 mod options;
 mod recent;
 mod seq;
@@ -27,7 +30,7 @@ pub use table::{Evictions, Table};
 
 use std::ops::Range;
 
-use crate::base::{Endpoint, Gap, PacketRef, Side};
+use crate::base::{Endpoint, Gap, PacketRef, Side, Timestamp};
 
 /// What is known of a connection whatever it carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +54,8 @@ pub enum DataFact {
     OutOfOrder {
         /// Bytes missing between the stream so far and this segment, without those that wait already.
         missing: u64,
+        /// The receiver has acknowledged all of them: they are missing in the capture only, and nothing is waited for.
+        acknowledged: bool,
     },
     /// It is next, and fills (the beginning of) a gap; `released` bytes that waited behind it go on with it.
     FillsGap {
@@ -59,8 +64,7 @@ pub enum DataFact {
     },
     /// All its bytes (or its FIN, when it has none) were seen before.
     Retransmission {
-        /// The bytes are not the ones that were seen the first time. What came first counts. Told by a hash of the last
-        /// few segments of the direction, so only for a segment that repeats one of those whole.
+        /// The bytes are not the ones that were seen the first time: see [`SegmentFacts::different`].
         different: bool,
     },
     /// Some of its bytes were seen before, `new` are new.
@@ -75,7 +79,11 @@ pub enum DataFact {
     /// Sent into a closed window to make the receiver tell its window (RFC 9293 §3.8.6.1): a byte or more, which are
     /// delivered when they are next, or nothing, one before the next byte.
     WindowProbe,
-    /// Outside of anything that could be valid (or behind the FIN): not looked at.
+    /// A receiver may not accept it: it is beyond the window last told or behind a FIN that was not acknowledged yet, it
+    /// acknowledges what was never sent, it is data in a SYN, or its checksum or its time to live is not like its
+    /// neighbours'. It is held until the receiver acknowledges it, and what comes undoubted meanwhile goes before it.
+    Doubtful,
+    /// Outside of anything that could be valid (or behind the FIN): not looked at. A SYN or RST has no effect then.
     OutOfWindow,
 }
 
@@ -101,6 +109,11 @@ pub struct AckFact {
     pub duplicate: bool,
     /// It acknowledges bytes that the capture has not seen.
     pub unseen: bool,
+    /// A later one was seen before it: it says nothing any more (RFC 9293 §3.10.7.4).
+    pub overtaken: bool,
+    /// Bytes of the other direction's stream behind what is still missing that it says have arrived (the first block of its
+    /// SACK option, RFC 2018 §4), when it is the first to say so. Empty when none.
+    pub sacked: Range<u64>,
 }
 
 /// What the segment's window field does.
@@ -143,6 +156,17 @@ pub struct SegmentFacts {
     pub fin: bool,
     /// It carries RST, and one that can be meant for the connection.
     pub reset: bool,
+    /// Its RST answers a SYN: the connection is refused.
+    pub refused: bool,
+    /// Which of its bytes are not what was seen of the same place before (from the first to the last, as far as the bytes
+    /// seen last are remembered). Those that the receiver accepted count: those that came first, unless they are
+    /// [`Doubtful`](DataFact::Doubtful).
+    pub different: Option<Range<u64>>,
+    /// Where the byte before the end of urgent data is (RFC 9293 §3.8.5): receivers take it out of the stream unless they
+    /// are told not to, so what they read may be one byte shorter than what is told here.
+    pub urgent: Option<u64>,
+    /// Nanoseconds since the sender's last segment before this one; 0 for its first.
+    pub silent_nanos: i64,
     /// The connection was over before it came: a last ACK, a retransmission, data that nobody wants any more.
     pub late: bool,
 }
@@ -190,6 +214,23 @@ pub enum TcpEnd {
     CaptureEnd,
 }
 
+/// What one direction of a connection has come to when the connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DirectionState {
+    /// Bytes of its stream that were sent, as far as they were seen.
+    pub sent: u64,
+    /// Of these the other side has acknowledged so many.
+    pub acknowledged: u64,
+    /// How often its oldest bytes that are not acknowledged were sent again, since they are the oldest.
+    pub repeats: u16,
+    /// When those were sent first, or became the oldest.
+    pub unacknowledged_since: Option<Timestamp>,
+    /// When it was heard last.
+    pub heard: Option<Timestamp>,
+    /// The window that its sender told last, in bytes (unscaled when the handshake was not seen).
+    pub window: Option<u32>,
+}
+
 /// What lies above TCP: reads the two streams of every connection. `U` is what it keeps for each.
 pub trait StreamHandler {
     /// What is kept for each connection. It should be small until it is used.
@@ -227,6 +268,10 @@ pub trait StreamHandler {
     /// was dropped is told as a gap or hole of the cause [`GapCause::Evicted`](crate::base::GapCause::Evicted). [`cost`](Self::cost) is
     /// asked again afterwards, and what it then says is taken for what cannot be dropped.
     fn shed(&mut self, _state: &mut Self::State, _connection: &Connection, _at: PacketRef) {}
+
+    /// The connection is about to end, after all that its streams bring; [`end`](Self::end) follows. What the directions
+    /// have come to, by [`Side::index`].
+    fn ending(&mut self, _state: &mut Self::State, _directions: &[DirectionState; 2]) {}
 
     /// The connection is over (called once, last).
     fn end(&mut self, state: &mut Self::State, connection: &Connection, end: TcpEnd, at: PacketRef);

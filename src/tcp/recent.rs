@@ -1,14 +1,15 @@
-//! The last few segments of a direction, to tell a duplicate (one packet, captured twice) from a retransmission (the
-//! same bytes, sent twice), and a retransmission of the same bytes from one of others.
+//! The last few segments and bytes of a direction, to tell a duplicate (one packet, captured twice) from a retransmission
+//! (the same bytes, sent twice), and a retransmission of the same bytes from one of others.
 //!
 //! They matter for a moment only, so they do not live with the connection: a pool lends them to the connections that have
 //! spoken last, and one that has been silent while thousands of others spoke has forgotten its own.
 
 use crate::base::Timestamp;
 use crate::bounded::{Handle, Slab};
+use crate::tcp::history::{History, MAX_BYTES as HISTORY_BYTES};
 use crate::wire::Segment;
 
-/// How many segments of a direction are remembered. Each costs 16 bytes.
+/// How many segments of a direction are remembered. Each costs 12 bytes.
 const REMEMBERED: usize = 6;
 
 /// Time is kept in units of 2^18 ns, about a quarter of a millisecond.
@@ -22,17 +23,21 @@ const SAME_ID: u16 = 381;
 const NO_ID: u16 = 4;
 
 /// For how many connections. A duplicate comes within 100 ms: that many connections do not speak meanwhile.
-const CONNECTIONS: usize = 1 << 14;
+const CONNECTIONS: usize = 1 << 12;
+
+/// What one of them takes.
+const CONNECTION_BYTES: usize = size_of::<[Recent; 2]>() + 2 * HISTORY_BYTES;
 
 /// The last few segments of both directions, for those connections that have spoken last.
 #[derive(Debug)]
 pub(super) struct Recents(Slab<[Recent; 2]>);
 
-/// A ring of fingerprints.
+/// A ring of fingerprints, and the last bytes.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     ring: [Fingerprint; REMEMBERED],
     next: u8,
+    pub(super) history: History,
 }
 
 /// What is remembered of a segment.
@@ -41,8 +46,6 @@ pub(super) struct Fingerprint {
     seq: u32,
     /// Everything in its headers that a retransmission would change, and what it would not.
     header: u32,
-    /// Its payload.
-    content: u32,
     /// Length of the payload on the wire, 65,535 and more being the same.
     length: u16,
     time: u16,
@@ -53,31 +56,28 @@ impl Fingerprint {
     pub(super) fn of(segment: &Segment<'_>, time: Timestamp) -> Self {
         let numbers = u64::from(segment.ack) << 32 | u64::from(segment.window) << 16 | u64::from(segment.flags.0);
         let mut header = mix(numbers, u64::from(segment.ip_id.unwrap_or(0)) | 1 << 32);
-        header = hash(segment.options(), header);
-        // What lies behind the first 2 KiB does not count, so that large segments stay cheap.
-        let payload = segment.payload.bytes;
-        let content = hash(&payload[..payload.len().min(2048)], payload.len() as u64);
+        // With the checksum, which says much of the payload when the sender's card has not left it out.
+        header = hash(segment.header.get(16..).unwrap_or_default(), header);
         Self {
             seq: segment.seq,
             header: header as u32,
-            content: content as u32,
             length: segment.payload.wire_len.min(usize::from(u16::MAX)) as u16,
             time: (time.nanos() >> TIME_SHIFT) as u16,
         }
     }
 }
 
-impl Default for Recents {
-    fn default() -> Self {
-        Self(Slab::new(CONNECTIONS))
-    }
-}
-
 impl Recents {
+    /// Nothing has been seen yet; `most` bytes at most.
+    pub(super) fn new(most: usize) -> Self {
+        Self(Slab::new(CONNECTIONS.min(most / CONNECTION_BYTES)))
+    }
+
     /// What all of them take, in bytes.
     #[inline]
     pub(super) fn cost(&self) -> usize {
-        self.0.len() * size_of::<[Recent; 2]>()
+        // The histories at their largest, so that nothing has to be counted while they grow.
+        self.0.len() * CONNECTION_BYTES
     }
 
     /// The connection that has `lease` is gone.
@@ -90,7 +90,10 @@ impl Recents {
     pub(super) fn of(&mut self, lease: &mut Handle) -> &mut [Recent; 2] {
         let (rings, anew) = self.0.of(lease, Default::default);
         if anew {
-            *rings = Default::default();
+            for recent in &mut *rings {
+                (recent.ring, recent.next) = Default::default();
+                recent.history.clear();
+            }
         }
         rings
     }
@@ -117,15 +120,6 @@ impl Recent {
             earlier == same && fingerprint.time.wrapping_sub(earlier.time) <= limit
         })
     }
-
-    /// Whether a remembered segment had the same place and length, and other bytes.
-    pub(super) fn is_different(&self, fingerprint: Fingerprint) -> bool {
-        let mut same_place = self
-            .ring
-            .iter()
-            .filter(|earlier| (earlier.seq, earlier.length) == (fingerprint.seq, fingerprint.length));
-        fingerprint.length > 0 && same_place.any(|earlier| earlier.content != fingerprint.content)
-    }
 }
 
 /// The two halves of the product of two numbers that are hardly ever 0 mix all bits of both.
@@ -138,43 +132,16 @@ fn mix(a: u64, b: u64) -> u64 {
 /// A fast hash, for telling apart, not for maps: nothing is lost but a remark when somebody makes two segments collide.
 #[inline]
 fn hash(bytes: &[u8], seed: u64) -> u64 {
-    // Four lanes, because one mixing waits for the one before.
-    let (wide, rest) = bytes.as_chunks::<64>();
-    let mut lanes = [seed, !seed, seed.rotate_left(16), seed.rotate_left(32)];
-    for block in wide {
-        let (quarters, _) = block.as_chunks::<16>();
-        for (lane, quarter) in lanes.iter_mut().zip(quarters) {
-            *lane = absorb(*lane, quarter);
-        }
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut state = seed ^ bytes.len() as u64;
+    for &word in words {
+        state = mix(state, u64::from_le_bytes(word));
     }
-    let [mut state, b, c, d] = lanes;
-    if !wide.is_empty() {
-        state = mix(state ^ b, c) ^ d;
+    // TCP headers are multiples of four bytes, cut packets apart.
+    for &byte in rest {
+        state = mix(state, u64::from(byte));
     }
-    let (blocks, tail) = rest.as_chunks::<16>();
-    for block in blocks {
-        state = absorb(state, block);
-    }
-    if tail.is_empty() {
-        return state;
-    }
-    // The last bytes are read in words that overlap those before: a copy of a few bytes costs more.
-    state = state.wrapping_add(tail.len() as u64);
-    if let Some(last) = bytes.last_chunk::<16>() {
-        absorb(state, last)
-    } else if let (Some(first), Some(last)) = (tail.first_chunk::<8>(), tail.last_chunk::<8>()) {
-        mix(state ^ u64::from_le_bytes(*first), u64::from_le_bytes(*last))
-    } else {
-        let mut block = [0; 8];
-        block[..tail.len()].copy_from_slice(tail);
-        mix(state, u64::from_le_bytes(block))
-    }
-}
-
-#[inline]
-fn absorb(state: u64, block: &[u8; 16]) -> u64 {
-    let whole = u128::from_le_bytes(*block);
-    mix(state ^ whole as u64, (whole >> 64) as u64)
+    state
 }
 
 #[cfg(test)]
@@ -183,7 +150,7 @@ mod tests {
 
     #[test]
     fn who_is_silent_forgets_and_who_speaks_does_not() {
-        let mut recents = Recents::default();
+        let mut recents = Recents::new(1 << 30);
         let fingerprint = Fingerprint {
             seq: 7,
             length: 1,

@@ -6,12 +6,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::base::PacketRef;
 use crate::base::{Captured, Endpoint, Gap, Limits, Side, Timestamp};
 use crate::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, TcpEnd};
-use crate::wire::{Segment, TcpFlags};
+use crate::wire::{Checksum, Segment, TcpFlags};
 
 pub(super) const FIN: u16 = 0x01;
 pub(super) const SYN: u16 = 0x02;
 pub(super) const RST: u16 = 0x04;
 pub(super) const ACK: u16 = 0x10;
+pub(super) const URG: u16 = 0x20;
 
 /// Where the two sides' streams begin, close before the numbers wrap.
 pub(super) const START: [u32; 2] = [0xffff_ff00, 0x7fff_ff00];
@@ -114,6 +115,10 @@ pub(super) struct Line {
     /// Added to both sequence numbers: another connection.
     pub(super) era: u32,
     pub(super) id: u16,
+    pub(super) ttl: u8,
+    /// Its checksum is right; else it is left out.
+    pub(super) checked: bool,
+    pub(super) urgent: u16,
 }
 
 pub(super) fn line(side: Side, flags: u16, at: i64, ack: i64, payload: &[u8]) -> Line {
@@ -123,11 +128,14 @@ pub(super) fn line(side: Side, flags: u16, at: i64, ack: i64, payload: &[u8]) ->
         flags,
         at,
         ack,
-        window: 1000,
+        window: 65_535,
         options: Vec::new(),
         payload: payload.to_vec(),
         era: 0,
         id: 0,
+        ttl: 64,
+        checked: false,
+        urgent: 0,
     }
 }
 
@@ -180,8 +188,9 @@ impl Wire {
         let (own, other) = (line.side.index(), line.side.other().index());
         let number = |side: usize, at: i64| START[side].wrapping_add(at as u32).wrapping_add(line.era);
         self.next_id = self.next_id.wrapping_add(1);
-        let header = [&[0; 20], &line.options[..]].concat();
-        let segment = Segment {
+        let mut header = [&[0; 20], &line.options[..]].concat();
+        header[18..20].copy_from_slice(&line.urgent.to_be_bytes());
+        let mut segment = Segment {
             source: ends[own],
             destination: ends[other],
             seq: number(own, line.at),
@@ -192,13 +201,23 @@ impl Wire {
             },
             flags: TcpFlags(line.flags),
             window: line.window,
-            header: &header,
+            header: &[],
             payload: Captured::new(&line.payload[..captured], line.payload.len()),
             ip_id: Some(if line.id == 0 { self.next_id } else { line.id }),
-            ttl: 64,
+            ttl: line.ttl,
             interface: None,
             first_fragment: None,
         };
+        // No checksum is 0 when something else is not.
+        let right = |header: &mut Vec<u8>, sum: u16| {
+            header[16..18].copy_from_slice(&sum.to_be_bytes());
+            let segment = Segment { header, ..segment };
+            segment.checksum() == Checksum::Right
+        };
+        if line.checked {
+            assert!((0..=u16::MAX).any(|sum| right(&mut header, sum)));
+        }
+        segment.header = &header;
         self.packet += 1;
         self.millis += 1;
         let at = self.at();

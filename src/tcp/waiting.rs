@@ -1,6 +1,7 @@
 //! Bytes that have come before their turn.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::base::PacketRef;
 use crate::base::{Captured, Timestamp};
@@ -57,6 +58,33 @@ impl Waiting {
     /// Where the first chunk begins.
     pub(super) fn first(&self) -> Option<u64> {
         self.chunks.first_key_value().map(|(&start, _)| start - self.origin)
+    }
+
+    /// Where the first chunk ends.
+    pub(super) fn first_end(&self) -> Option<u64> {
+        self.chunks.first_key_value().map(|(_, chunk)| chunk.end - self.origin)
+    }
+
+    /// Where the last chunk ends.
+    pub(super) fn end(&self) -> Option<u64> {
+        self.chunks.last_key_value().map(|(_, chunk)| chunk.end - self.origin)
+    }
+
+    /// Which of `bytes`, which are said to be at `start`, are not those that wait for there: from the first to the last, in
+    /// not too many chunks.
+    pub(super) fn differing(&self, start: u64, bytes: &[u8]) -> Option<Range<u64>> {
+        let (start, end) = (start + self.origin, start + self.origin + bytes.len() as u64);
+        let before = self.chunks.range(..start).next_back();
+        let mut differing = None::<Range<u64>>;
+        for (&at, chunk) in before.into_iter().chain(self.chunks.range(start..end).take(64)) {
+            let overlap = at.max(start)..(at + chunk.bytes.len() as u64).min(end);
+            let differs = |&place: &u64| chunk.bytes[(place - at) as usize] != bytes[(place - start) as usize];
+            if let (Some(first), Some(last)) = (overlap.clone().find(differs), overlap.rev().find(differs)) {
+                let first = differing.map_or(first, |range| range.start + self.origin);
+                differing = Some(first - self.origin..last + 1 - self.origin);
+            }
+        }
+        differing
     }
 
     /// Takes the first chunk out.

@@ -1,0 +1,289 @@
+//! What somebody can do who sends packets into a connection that he does not see, or that he sees and forges.
+
+use crate::base::{Limits, Side};
+use crate::tcp::testing::{ACK, FIN, Line, RST, SYN, URG, Wire, handshake, line};
+use crate::tcp::{DataFact, TcpEnd};
+
+/// A connection that is open and has said "one".
+fn open() -> Wire {
+    open_with(|line| line)
+}
+
+fn open_with(change: impl Fn(Line) -> Line) -> Wire {
+    let mut wire = Wire::new(&Limits::default());
+    wire.send_all(&handshake().map(&change));
+    wire.send(&change(a(0, b"one")));
+    wire.send(&b(3));
+    wire
+}
+
+fn a(at: i64, payload: &[u8]) -> Line {
+    line(Side::A, ACK, at, 0, payload)
+}
+
+/// The receiver acknowledges all before `at`.
+fn b(at: i64) -> Line {
+    line(Side::B, ACK, 0, at, b"")
+}
+
+fn said(wire: &Wire) -> String {
+    String::from_utf8_lossy(&wire.stream(1, Side::A).bytes).replace('\0', "_")
+}
+
+/// Whatever `forged` is, the two real segments that follow are read, and nothing of it.
+#[track_caller]
+fn goes_on_after(forged: &[Line]) -> Wire {
+    let mut wire = open();
+    wire.send_all(forged);
+    wire.send(&a(3, b" two"));
+    wire.send(&b(7));
+    wire.millis += 130_000;
+    wire.send(&a(7, b" three"));
+    wire.send(&b(13));
+    wire.millis += 130_000;
+    wire.send(&a(13, b" four"));
+    wire.send(&b(18));
+    assert_eq!(said(&wire), "one two three four");
+    assert!(wire.stream(1, Side::A).gaps.is_empty());
+    assert_eq!(wire.upper.ends, []);
+    assert_eq!(wire.upper.told.len(), 1);
+    wire
+}
+
+#[test]
+fn rfc5961_5_blind_data_all_over_the_sequence_space_does_not_silence_a_direction() {
+    let blind = |quarter: i64| line(Side::A, ACK, 600_000_000 + (quarter << 30), 1_400_000_000, b"x");
+    goes_on_after(&[0, 1, 2, 3].map(blind));
+    // The same by somebody who knows what was acknowledged.
+    goes_on_after(&[0, 1, 2, 3].map(|quarter| a(600_000_000 + (quarter << 30), b"x")));
+}
+
+#[test]
+fn rfc5961_4_a_spoofed_syn_and_what_follows_it_end_nothing() {
+    let era = 77_000_000;
+    let syn = Line {
+        era,
+        ..line(Side::A, SYN, -1, 0, b"")
+    };
+    let forged = line(Side::A, ACK, era.into(), 0, b"forged");
+    goes_on_after(&[syn, forged]);
+    let answer = Line {
+        era,
+        ..line(Side::B, SYN | ACK, -1, 500, b"")
+    };
+    goes_on_after(&[answer]);
+}
+
+#[test]
+fn rfc5961_3_a_spoofed_rst_in_the_window_ends_nothing() {
+    let mut wire = goes_on_after(&[line(Side::A, RST, 9000, 0, b""), b(3)]);
+    let facts = wire.send(&line(Side::A, RST, 1_000_000_000, 0, b""));
+    assert!(!facts.reset && facts.data == DataFact::OutOfWindow);
+    wire.send(&line(Side::A, RST, 18, 0, b""));
+    assert_eq!(
+        wire.upper.ends,
+        [(1, TcpEnd::Reset { by: Side::A })],
+        "the right number ends it"
+    );
+}
+
+#[test]
+fn a_forged_fin_with_the_right_number_is_refuted_by_what_is_acknowledged_behind_it() {
+    let mut wire = goes_on_after(&[line(Side::A, ACK | FIN, 3, 0, b"")]);
+    wire.send(&line(Side::A, ACK | FIN, 18, 0, b""));
+    wire.send(&line(Side::B, ACK | FIN, 0, 19, b""));
+    assert_eq!(wire.upper.ends, [(1, TcpEnd::Fin { by: Side::A })]);
+}
+
+#[test]
+fn data_behind_a_fin_that_is_acknowledged_is_not_the_streams() {
+    let mut wire = open();
+    wire.send(&line(Side::A, ACK | FIN, 3, 0, b""));
+    assert_eq!(wire.send(&a(3, b"forged")).data, DataFact::Doubtful);
+    wire.send(&b(4));
+    wire.finish();
+    assert!(wire.stream(1, Side::A).fin);
+    assert_eq!(said(&wire), "one");
+}
+
+#[test]
+fn bytes_beyond_the_window_give_way_to_those_that_come_when_it_is_open() {
+    let mut wire = open();
+    let narrow = |at| Line { window: 10, ..b(at) };
+    let mut handshake = handshake();
+    handshake[1].window = 10;
+    let mut narrowed = Wire::new(&Limits::default());
+    narrowed.send_all(&handshake);
+    narrowed.send(&a(0, b"one"));
+    narrowed.send(&narrow(3));
+    assert_eq!(narrowed.send(&a(12, b"forged")).data, DataFact::Doubtful);
+    narrowed.send(&a(3, b" two and t"));
+    narrowed.send(&narrow(13));
+    let facts = narrowed.send(&a(13, b"three"));
+    assert_eq!(facts.different, Some(13..18));
+    narrowed.send(&b(18));
+    assert_eq!(said(&narrowed), "one two and tthree");
+    // A window that was never told does not matter.
+    assert_eq!(wire.send(&a(3, b" two")).data, DataFact::InOrder);
+}
+
+#[test]
+fn a_wrong_checksum_among_right_ones_gives_way() {
+    let mut wire = open_with(|line| Line { checked: true, ..line });
+    assert_eq!(wire.send(&a(3, b" bad")).data, DataFact::Doubtful);
+    let facts = wire.send(&Line {
+        checked: true,
+        ..a(3, b" two")
+    });
+    assert_eq!(facts.different, Some(4..7));
+    wire.send(&b(7));
+    assert_eq!(said(&wire), "one two");
+}
+
+#[test]
+fn checksums_that_are_all_wrong_say_nothing() {
+    let mut wire = open();
+    assert_eq!(wire.send(&a(3, b" two")).data, DataFact::InOrder);
+    let mut wire = open_with(|line| Line { checked: true, ..line });
+    // From here on the card computes them: the receiver has got what we see.
+    wire.send(&a(3, b" two"));
+    wire.send(&b(7));
+    assert_eq!(wire.send(&a(7, b" three")).data, DataFact::InOrder);
+    assert_eq!(said(&wire), "one two three");
+}
+
+#[test]
+fn what_dies_on_the_way_gives_way() {
+    let mut wire = open();
+    assert_eq!(
+        wire.send(&Line {
+            ttl: 1,
+            ..a(3, b" bad")
+        })
+        .data,
+        DataFact::Doubtful
+    );
+    let facts = wire.send(&a(3, b" two"));
+    assert_eq!(facts.different, Some(4..7));
+    wire.send(&b(7));
+    assert_eq!(said(&wire), "one two");
+}
+
+#[test]
+fn another_way_through_the_network_costs_nothing() {
+    let mut wire = open();
+    let far = |line: Line| Line { ttl: 50, ..line };
+    wire.send(&far(a(3, b" two")));
+    assert_eq!(said(&wire), "one");
+    wire.send(&b(7));
+    assert_eq!(said(&wire), "one two", "the receiver has it");
+    assert_eq!(wire.send(&far(a(7, b" three"))).data, DataFact::InOrder);
+}
+
+#[test]
+fn of_bytes_that_overlap_those_that_came_first_count_and_the_others_are_told() {
+    let mut wire = open();
+    wire.send(&a(3, b" two and"));
+    let facts = wire.send(&a(7, b" END three"));
+    assert_eq!(facts.different, Some(8..11));
+    assert_eq!(said(&wire), "one two and three");
+    // The same among what waits.
+    wire.send(&a(20, b"67890"));
+    assert_eq!(wire.send(&a(19, b"5x78")).different, Some(20..21));
+}
+
+#[test]
+fn rfc7413_data_of_a_syn_that_is_not_acknowledged_gives_way() {
+    let mut wire = Wire::new(&Limits::default());
+    wire.send(&line(Side::A, SYN, -1, 0, b"EVIL"));
+    wire.send(&line(Side::B, SYN | ACK, -1, 0, b""));
+    let facts = wire.send(&a(0, b"GET "));
+    assert_eq!((facts.data, facts.different), (DataFact::InOrder, Some(0..4)));
+    wire.send(&b(4));
+    assert_eq!(said(&wire), "GET ");
+}
+
+#[test]
+fn rfc9293_3_8_5_urgent_bytes_are_told() {
+    let mut wire = open();
+    let urgent = |pointer| Line {
+        flags: ACK | URG,
+        urgent: pointer,
+        ..a(3, b" two")
+    };
+    assert_eq!(wire.send(&urgent(2)).urgent, Some(4));
+    assert_eq!(wire.send(&a(7, b"!")).urgent, None);
+}
+
+#[test]
+fn one_packet_from_the_future_ends_nothing() {
+    let mut wire = open();
+    let now = wire.millis;
+    wire.millis = 4_290_000_000_000;
+    wire.send(&Line {
+        port: 9,
+        ..line(Side::A, SYN, -1, 0, b"")
+    });
+    wire.millis = now;
+    wire.send(&a(3, b" two"));
+    // A clock that is set, forward and back.
+    for step in [400_000_000_i64, -400_000_000] {
+        wire.millis += step;
+        wire.send(&b(7));
+        wire.send(&b(7));
+    }
+    wire.send(&a(7, b" three"));
+    assert_eq!(said(&wire), "one two three");
+    assert_eq!(wire.upper.ends, []);
+}
+
+#[test]
+fn copies_of_packets_that_acknowledge_a_fin_are_copies() {
+    let mut wire = open();
+    let lines = [
+        line(Side::A, ACK | FIN, 3, 0, b""),
+        line(Side::B, ACK | FIN, 0, 4, b""),
+        line(Side::A, ACK, 4, 1, b""),
+    ];
+    for (id, line) in lines.into_iter().enumerate() {
+        let line = Line {
+            id: 1 + id as u16,
+            ..line
+        };
+        assert_ne!(wire.send(&line).data, DataFact::Duplicate);
+        assert_eq!(wire.send(&line).data, DataFact::Duplicate, "{line:?}");
+    }
+}
+
+#[test]
+fn rfc9293_3_10_7_4_an_ack_that_was_overtaken_says_nothing() {
+    let mut wire = open();
+    wire.send(&a(3, b" two"));
+    wire.send(&b(7));
+    let facts = wire.send(&Line { window: 99, ..b(3) });
+    assert!(facts.ack.overtaken && !facts.ack.duplicate && !facts.window.update_only);
+    let window = wire.send(&b(7)).window;
+    assert!(!window.update_only, "no window was taken from it");
+}
+
+#[test]
+fn rfc2018_a_sack_block_is_told_once() {
+    let mut wire = open();
+    wire.send(&a(7, b"later"));
+    let number = |at: u32| crate::tcp::testing::START[0].wrapping_add(at).to_be_bytes();
+    let options = [&[1, 1, 5, 10][..], &number(7), &number(12)].concat();
+    let ack = Line { options, ..b(3) };
+    assert_eq!(wire.send(&ack).ack.sacked, 7..12);
+    assert!(wire.send(&ack).ack.sacked.is_empty());
+}
+
+#[test]
+fn a_hole_that_the_receiver_has_acknowledged_is_one_of_the_capture() {
+    let mut wire = open();
+    wire.send(&b(7));
+    let missing = DataFact::OutOfOrder {
+        missing: 4,
+        acknowledged: true,
+    };
+    assert_eq!(wire.send(&a(7, b" three")).data, missing);
+}
