@@ -11,7 +11,7 @@ use clap::{CommandFactory, Parser};
     name = "wschat-server",
     version,
     max_term_width = 100,
-    after_help = "Ctrl-C says goodbye to every client (close 1001) and ends with exit code 0.\n\
+    after_help = "Ctrl-C closes every connection (close code 1001) and ends with exit code 0.\n\
                   Watch the conversation with: sudo wschat-sniff -i any port 7272"
 )]
 pub struct Args {
@@ -26,8 +26,9 @@ pub struct Args {
     #[allow(rustdoc::bare_urls, reason = "the text is the flag's help as well")]
     /// Another page that may use the chat, such as https://chat.example; may be repeated
     ///
-    /// Programs send no origin and are welcome. Of pages, only the own one is, reached as 127.0.0.1, localhost or the host that
-    /// the WebSocket was asked for; others get 403.
+    /// Programs send no origin and are accepted. Of pages, only the own one is, opened as 127.0.0.1, localhost or the address that
+    /// the WebSocket was requested from; others get 403. So does a request whose Host is a name other than localhost and the
+    /// hosts of these origins.
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub allow_origin: Vec<String>,
 
@@ -35,11 +36,17 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_clients: u32,
 
+    /// Connections at a time, and logins a minute, from one address; more get 429 and too-fast
+    ///
+    /// An IPv6 /64 counts as one address. Behind a proxy all clients come from the proxy's address, which needs more.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_per_address: u32,
+
     /// Characters of a name
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_name: u32,
 
-    /// Bytes of what is said at once
+    /// Bytes of a chat message's content
     #[arg(long, value_name = "BYTES", default_value_t = 131_072, value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
     pub max_content: u32,
 
@@ -63,7 +70,7 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
     pub ping: Duration,
 
-    /// Silence after which a client is taken for gone; longer than the time between two pings
+    /// Silence after which a client is closed with 1011; longer than the time between two pings
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub idle: Duration,
 }

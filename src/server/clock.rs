@@ -1,13 +1,13 @@
-//! The time of day, as messages and log lines say it.
+//! The time of day, as messages and log lines have it.
 
 use jiff::Zoned;
 
-/// Now, local time, as messages say it: `2014-08-12 17:50:30`.
+/// Now, local time, as messages have it: `2014-08-12 17:50:30`.
 pub(super) fn local_time() -> String {
     Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// Now, as log lines say it (RFC 3339 with microseconds): `2014-08-12T17:50:30.601234+08:00`.
+/// Now, as log lines have it (RFC 3339 with microseconds): `2014-08-12T17:50:30.601234+08:00`.
 pub(super) fn log_time() -> String {
     Zoned::now().strftime("%Y-%m-%dT%H:%M:%S.%6f%:z").to_string()
 }

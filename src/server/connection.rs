@@ -1,11 +1,10 @@
-//! One client's life, from the upgrade to the end of its connection.
+//! One client's connection, from the upgrade to its end.
 //!
-//! One task does all of it, in a fixed order: what is queued for the client goes out, then one message of the client's is
-//! read and answered, then everybody else has a turn. With the runtime's single thread this gives an order on the wire, too: the
-//! sender's copy of a message leaves before all others, and nobody's flood keeps anybody waiting for more than a message.
+//! One task does all of it, in a fixed order: it sends what is queued for the client, reads and answers one message, then yields.
+//! With the runtime's single thread this gives an order on the wire, too: the sender's copy of a message leaves before all
+//! others, and a client that floods delays the others by no more than a message at a time.
 
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -18,46 +17,48 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tungstenite::error::{CapacityError, Error as WsError, ProtocolError};
 
 use super::clock;
-use super::goodbye::Goodbye;
+use super::close::CloseReason;
+use super::listener::Peer;
 use super::log::Log;
-use super::outbox::{Next, Outbox};
-use super::pace::Pace;
-use super::protocol::{Lengths, Recipient, Refusal, Request};
-use super::room::Seat;
+use super::protocol::{LengthLimits, Recipient, Request, RequestError};
+use super::rate_limit::RateLimit;
+use super::room::Membership;
+use super::send_queue::{Next, SendQueue};
 
-/// Messages that a client may send beyond its pace, none of them heard, before it is taken for a flood.
-const FLOOD: u32 = 1000;
+/// Messages above its rate, all of them dropped, after which a client is closed for flooding.
+const FLOOD_LIMIT: u32 = 1000;
 
 /// How long a client may take for its part of the closing handshake.
-const FAREWELL: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Messages of a turn that leave in a segment of their own: whoever watches a calm chat sees one thing a packet, as in the
-/// documents. When more wait, the others share segments.
-const ALONE: usize = 2;
+/// Messages of a turn that leave in a segment of their own, so that a capture of a calm chat has one message a packet. When more
+/// wait, the others share segments.
+const UNBATCHED_MESSAGES: usize = 2;
 
-/// How a client is treated.
+/// The limits of a client.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manners {
-    /// How long things may be.
-    pub(super) lengths: Lengths,
+pub(super) struct ClientLimits {
+    /// Lengths of names and messages.
+    pub(super) lengths: LengthLimits,
     /// Messages a second; 0: any number.
     pub(super) rate: f64,
-    /// Messages at once.
+    /// Messages that may come at once.
     pub(super) burst: u32,
     /// Between two pings.
     pub(super) ping: Duration,
-    /// Silence after which the client is gone.
+    /// Silence after which the client is closed.
     pub(super) idle: Duration,
 }
 
 /// One client's connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    line: Line,
-    seat: Seat,
-    pace: Pace,
+    socket: ClientSocket,
+    member: Membership,
+    peer: Peer,
+    rate: RateLimit,
     too_fast: u32,
-    manners: Manners,
+    limits: ClientLimits,
     log: Log,
 }
 
@@ -66,53 +67,62 @@ enum End {
     /// By the client's close frame (1005 when it held no code).
     Closed(u16),
     /// By us.
-    Goodbye(Goodbye),
+    ByServer(CloseReason),
     /// Without a closing handshake.
     Lost(String),
 }
 
 impl Connection {
-    /// A client that has just become a WebSocket.
-    pub(super) fn new(socket: WebSocket, seat: Seat, outbox: Arc<Outbox>, manners: Manners, log: Log) -> Self {
+    /// A connection that has just become a WebSocket.
+    pub(super) fn new(
+        socket: WebSocket,
+        peer: Peer,
+        member: Membership,
+        queue: Arc<SendQueue>,
+        limits: ClientLimits,
+        log: Log,
+    ) -> Self {
         let now = Instant::now();
         Self {
-            line: Line::new(socket, outbox, manners, now),
-            seat,
-            pace: Pace::new(manners.rate, manners.burst, now.into_std()),
+            socket: ClientSocket::new(socket, queue, limits, now),
+            member,
+            peer,
+            rate: RateLimit::new(limits.rate, limits.burst, now.into_std()),
             too_fast: 0,
-            manners,
+            limits,
             log,
         }
     }
 
-    /// Serves the client until it has gone.
-    pub(super) async fn serve(mut self, peer: SocketAddr) {
-        let connection = self.seat.connection();
+    /// Serves the client until its connection has ended.
+    pub(super) async fn serve(mut self) {
+        let connection = self.member.connection();
+        let peer = self.peer.addr();
         self.log.event("connect").with("conn", connection).with("peer", peer);
         let end = loop {
-            match poll_fn(|cx| self.line.poll_step(cx)).await {
-                Step::Heard(message) => {
-                    if let Some(end) = self.hear(message) {
+            match poll_fn(|cx| self.socket.poll_event(cx)).await {
+                Event::Message(message) => {
+                    if let Some(end) = self.handle(message) {
                         break end;
                     }
                 }
-                Step::Goodbye(goodbye) => break End::Goodbye(goodbye),
-                Step::Failed(goodbye, why) => {
-                    self.line.outbox.close(goodbye);
+                Event::Close(reason) => break End::ByServer(reason),
+                Event::ProtocolError(reason, why) => {
+                    self.socket.queue.close(reason);
                     self.log.event("broken").with("conn", connection).text("why", &why);
                 }
-                Step::Lost(why) => break End::Lost(why),
+                Event::Lost(why) => break End::Lost(why),
             }
-            // What this client is owed for its message goes out at once; then it is everybody else's turn.
+            // The answer to this message leaves before the copies of the others, who have their turn next.
             poll_fn(|cx| {
-                let _ = self.line.poll_send(cx);
+                let _ = self.socket.poll_send(cx);
                 Poll::Ready(())
             })
             .await;
             tokio::task::yield_now().await;
         };
-        // The others hear of it now, not after the last handshake with somebody who may never answer.
-        let uid = self.seat.logout(&clock::local_time());
+        // The others are told now, not after a closing handshake that the client may never finish.
+        let uid = self.member.logout(&clock::local_time());
         let event = self.log.event("disconnect").with("conn", connection).with("peer", peer);
         let event = match uid {
             Some(uid) => event.with("uid", uid),
@@ -120,67 +130,70 @@ impl Connection {
         };
         drop(match &end {
             End::Closed(code) => event.with("by", "client").with("code", code),
-            End::Goodbye(goodbye) => event
+            End::ByServer(reason) => event
                 .with("by", "server")
-                .with("code", goodbye.code())
-                .text("why", goodbye.reason()),
+                .with("code", reason.code())
+                .text("why", reason.reason()),
             End::Lost(why) => event.with("by", "nobody").with("code", 1006).text("why", why),
         });
         match end {
-            End::Closed(_) => self.line.farewell(false).await,
-            End::Goodbye(_) => self.line.farewell(true).await,
+            End::Closed(_) => self.socket.close(false).await,
+            End::ByServer(_) => self.socket.close(true).await,
             End::Lost(_) => {}
         }
     }
 
-    /// Does what the client asks for; or tells how it has ended the connection.
-    fn hear(&mut self, message: Message) -> Option<End> {
+    /// Does what the client asks for; returns how it has ended the connection, if it has.
+    fn handle(&mut self, message: Message) -> Option<End> {
         let length = match &message {
             Message::Text(text) => text.len(),
             Message::Binary(bytes) | Message::Ping(bytes) => bytes.len(),
-            // We asked for it.
+            // Nothing to do, and not counted: our pings ask for them.
             Message::Pong(_) => return None,
             Message::Close(frame) => return Some(End::Closed(frame.as_ref().map_or(1005, |frame| frame.code))),
         };
-        let outcome = if self.pace.allows(length, Instant::now().into_std()) {
+        let outcome = if self.rate.allow(length, Instant::now().into_std()) {
             self.too_fast = 0;
             match &message {
                 Message::Text(text) => {
-                    Request::parse(text, &self.manners.lengths).and_then(|request| self.answer(request))
+                    Request::parse(text, &self.limits.lengths).and_then(|request| self.answer(request))
                 }
-                Message::Binary(_) => Err(Refusal::BadMessage),
+                Message::Binary(_) => Err(RequestError::BadMessage),
                 _ => return None,
             }
         } else {
             self.too_fast += 1;
-            if self.too_fast > FLOOD {
-                self.line.outbox.close(Goodbye::Flooding);
+            if self.too_fast > FLOOD_LIMIT {
+                self.socket.queue.close(CloseReason::Flooding);
                 return None;
             }
             if matches!(message, Message::Ping(_)) {
                 return None;
             }
-            Err(Refusal::TooFast)
+            Err(RequestError::TooFast)
         };
-        if let Err(refusal) = outcome {
-            self.seat.tell(&refusal.reply(&self.manners.lengths));
-            // One line for a whole run of it.
+        if let Err(error) = outcome {
+            self.member.send(&error.reply(&self.limits.lengths));
+            // One line for a run of them.
             if self.too_fast <= 1 {
                 self.log
                     .event("refuse")
-                    .with("conn", self.seat.connection())
-                    .with("code", refusal);
+                    .with("conn", self.member.connection())
+                    .with("code", error);
             }
         }
         None
     }
 
-    fn answer(&mut self, request: Request) -> Result<(), Refusal> {
-        let connection = self.seat.connection();
+    fn answer(&mut self, request: Request) -> Result<(), RequestError> {
+        let connection = self.member.connection();
         let time = clock::local_time();
         match request {
             Request::Login { name } => {
-                let uid = self.seat.login(name.clone(), &time)?;
+                if !self.peer.allow_login() {
+                    return Err(RequestError::TooFast);
+                }
+                let uid = self.member.login(name.clone(), &time)?;
                 self.log
                     .event("login")
                     .with("conn", connection)
@@ -188,8 +201,8 @@ impl Connection {
                     .text("name", &name);
             }
             Request::Say { to, content } => {
-                self.seat.say(to, &content, &time)?;
-                // Who said something, and how much; what it was is nobody's business here.
+                self.member.say(to, &content, &time)?;
+                // The content is private and does not go into the log.
                 let event = self
                     .log
                     .event("say")
@@ -205,84 +218,84 @@ impl Connection {
     }
 }
 
-/// The client's end of the room: its socket, what waits for it, and the time since it was heard.
+/// The WebSocket with its queue and timers.
 #[derive(Debug)]
-struct Line {
+struct ClientSocket {
     socket: WebSocket,
-    outbox: Arc<Outbox>,
-    manners: Manners,
+    queue: Arc<SendQueue>,
+    limits: ClientLimits,
     timer: Pin<Box<Sleep>>,
-    heard: Instant,
+    last_received: Instant,
     pinged: Instant,
     ping_due: bool,
 }
 
 /// What happened.
-enum Step {
-    /// The client sent something.
-    Heard(Message),
-    /// All has been sent, or cannot be sent now, and the client is to go.
-    Goodbye(Goodbye),
-    /// The client broke the protocol: it is to be told so.
-    Failed(Goodbye, String),
+enum Event {
+    /// The client sent a message.
+    Message(Message),
+    /// All has been sent, or cannot be sent now, and the client is to be closed.
+    Close(CloseReason),
+    /// The client broke the protocol, and is to be closed.
+    ProtocolError(CloseReason, String),
     /// The connection is over.
     Lost(String),
 }
 
-impl Line {
-    fn new(socket: WebSocket, outbox: Arc<Outbox>, manners: Manners, now: Instant) -> Self {
+impl ClientSocket {
+    fn new(socket: WebSocket, queue: Arc<SendQueue>, limits: ClientLimits, now: Instant) -> Self {
         Self {
             socket,
-            outbox,
-            manners,
-            timer: Box::pin(sleep_until(now + manners.ping.min(manners.idle))),
-            heard: now,
+            queue,
+            limits,
+            timer: Box::pin(sleep_until(now + limits.ping.min(limits.idle))),
+            last_received: now,
             pinged: now,
             ping_due: false,
         }
     }
 
-    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         self.poll_timer(cx);
-        if let Poll::Ready(step) = self.poll_send(cx) {
-            return Poll::Ready(step);
+        if let Poll::Ready(event) = self.poll_send(cx) {
+            return Poll::Ready(event);
         }
-        let step = match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
+        let event = match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
             Some(Ok(message)) => {
-                self.heard = Instant::now();
-                Step::Heard(message)
+                self.last_received = Instant::now();
+                Event::Message(message)
             }
-            Some(Err(error)) => explain(error),
-            None => Step::Lost("the connection has ended".into()),
+            Some(Err(error)) => read_error(error),
+            None => Event::Lost("the connection has ended".into()),
         };
-        Poll::Ready(step)
+        Poll::Ready(event)
     }
 
-    /// Hands over as much of what waits as the socket takes.
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        let lost = |error: axum::Error| Poll::Ready(Step::Lost(error.to_string()));
-        let mut handed_over = 0;
+    /// Sends as much of the queue as the socket takes.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let lost = |error: axum::Error| Poll::Ready(Event::Lost(error.to_string()));
+        let mut sent = 0;
         loop {
-            // Out of room in the kernel: what waits, waits in the outbox, where it is counted.
+            // The kernel's buffer is full: messages stay in the queue, where they are counted.
             match Pin::new(&mut self.socket).poll_ready(cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return lost(error),
-                Poll::Pending => return self.outbox.poll_goodbye(cx).map(Step::Goodbye),
+                Poll::Pending => return self.queue.poll_close(cx).map(Event::Close),
             }
             let message = if std::mem::take(&mut self.ping_due) {
                 Message::Ping(Bytes::new())
             } else {
-                match self.outbox.poll_next(cx) {
+                match self.queue.poll_next(cx) {
                     Poll::Ready(Next::Text(text)) => Message::Text(text),
-                    Poll::Ready(Next::Goodbye(goodbye)) => return Poll::Ready(Step::Goodbye(goodbye)),
+                    Poll::Ready(Next::Close(reason)) => return Poll::Ready(Event::Close(reason)),
                     Poll::Pending => break,
                 }
             };
             if let Err(error) = Pin::new(&mut self.socket).start_send(message) {
                 return lost(error);
             }
-            handed_over += 1;
-            if handed_over <= ALONE
+            sent += 1;
+            if sent <= UNBATCHED_MESSAGES
                 && let Poll::Ready(Err(error)) = Pin::new(&mut self.socket).poll_flush(cx)
             {
                 return lost(error);
@@ -294,36 +307,37 @@ impl Line {
         }
     }
 
-    /// Pings when it is time, and gives up when the client has been silent for too long.
+    /// Pings when it is time, and closes a client that has been silent for too long.
     fn poll_timer(&mut self, cx: &mut Context<'_>) {
         while self.timer.as_mut().poll(cx).is_ready() {
             let now = Instant::now();
-            if now >= self.heard + self.manners.idle {
-                self.outbox.close(Goodbye::Idle);
+            if now >= self.last_received + self.limits.idle {
+                self.queue.close(CloseReason::Idle);
             }
-            if now >= self.pinged + self.manners.ping {
+            if now >= self.pinged + self.limits.ping {
                 self.pinged = now;
                 self.ping_due = true;
             }
-            let next = (self.heard + self.manners.idle).min(self.pinged + self.manners.ping);
-            // Never a time that has passed already: this loop is to end.
+            let next = (self.last_received + self.limits.idle).min(self.pinged + self.limits.ping);
+            // Never a time that has passed already, so that this loop ends.
             self.timer.as_mut().reset(next.max(now + Duration::from_millis(10)));
         }
     }
 
-    /// What still waits, our close frame if it is ours to begin, and the client's (RFC 6455 §7.1.2); but not for ever.
-    async fn farewell(mut self, mut begin: bool) {
+    /// The closing handshake (RFC 6455 §7.1.2): what is still queued and our close frame when it is ours to `begin`, then the
+    /// client's close frame, within [`CLOSE_TIMEOUT`].
+    async fn close(mut self, mut begin: bool) {
         let end = poll_fn(|cx| {
             let mut socket = Pin::new(&mut self.socket);
             while begin {
                 if ready!(socket.as_mut().poll_ready(cx)).is_err() {
                     return Poll::Ready(());
                 }
-                let message = match self.outbox.poll_next(cx) {
+                let message = match self.queue.poll_next(cx) {
                     Poll::Ready(Next::Text(text)) => Message::Text(text),
-                    Poll::Ready(Next::Goodbye(goodbye)) => {
+                    Poll::Ready(Next::Close(reason)) => {
                         begin = false;
-                        Message::Close(Some(goodbye.frame()))
+                        Message::Close(Some(reason.frame()))
                     }
                     Poll::Pending => break,
                 };
@@ -333,23 +347,23 @@ impl Line {
             }
             let flushed = socket.as_mut().poll_flush(cx);
             while let Some(Ok(_)) = ready!(socket.as_mut().poll_next(cx)) {}
-            // An error while reading says nothing about our last frame.
+            // Whether our last frame was sent does not depend on an error while reading.
             flushed.map(|_| ())
         });
-        let _ = tokio::time::timeout(FAREWELL, end).await;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, end).await;
     }
 }
 
-/// What a reading error means for the client that caused it.
-fn explain(error: axum::Error) -> Step {
+/// What a reading error means for the connection.
+fn read_error(error: axum::Error) -> Event {
     let why = error.to_string();
-    let goodbye = match error.into_inner().downcast_ref::<WsError>() {
+    let reason = match error.into_inner().downcast_ref::<WsError>() {
         Some(WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) | WsError::Io(_)) => {
-            return Step::Lost(why);
+            return Event::Lost(why);
         }
-        Some(WsError::Capacity(CapacityError::MessageTooLong { .. })) => Goodbye::TooBig,
-        Some(WsError::Utf8(_)) => Goodbye::NotUtf8,
-        _ => Goodbye::Protocol,
+        Some(WsError::Capacity(CapacityError::MessageTooLong { .. })) => CloseReason::TooBig,
+        Some(WsError::Utf8(_)) => CloseReason::NotUtf8,
+        _ => CloseReason::Protocol,
     };
-    Step::Failed(goodbye, why)
+    Event::ProtocolError(reason, why)
 }

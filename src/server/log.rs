@@ -1,7 +1,7 @@
 //! One line an event, on stderr: `time=… event=… key=value …` (logfmt; text is quoted as in JSON).
 //!
-//! A thread of its own writes them, so that a terminal that has been stopped, or a pipe that nobody empties, does not stop the
-//! chat. Lines that it cannot take are counted, and the count is logged.
+//! A thread of its own writes them, so that a stopped terminal or a full pipe does not stop the chat. Lines that do not fit into
+//! its queue are counted, and the count is logged.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::clock;
 
 /// Lines that may wait for the writer.
-const WAITING: usize = 8192;
+const MAX_WAITING_LINES: usize = 8192;
 
 /// Where log lines go. Clones write to the same place.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub(super) struct Writer(JoinHandle<()>);
 impl Log {
     /// Starts the writing thread.
     pub(super) fn start() -> io::Result<(Self, Writer)> {
-        let (lines, waiting) = sync_channel(WAITING);
+        let (lines, waiting) = sync_channel(MAX_WAITING_LINES);
         let lost = Arc::new(AtomicU64::new(0));
         let log = Self {
             lines,
@@ -113,7 +113,7 @@ fn write_lines(lines: &Receiver<String>, lost: &AtomicU64) {
         let line = lines.recv_timeout(Duration::from_secs(1));
         let lost = lost.swap(0, Ordering::Relaxed);
         let mut stderr = io::stderr().lock();
-        // Nobody is left to be told when stderr itself fails.
+        // An error of stderr itself cannot be reported anywhere.
         if lost > 0 {
             let _ = writeln!(stderr, "time={} event=log-lines-lost count={lost}", clock::log_time());
         }

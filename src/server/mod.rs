@@ -2,21 +2,23 @@
 //!
 //! In: WebSocket connections on one port, requests for the page on another. Out: the protocol in `protocol`; one log line an event.
 //!
-//! Everything runs on one thread: what a client is owed leaves in the order in which it was decided (see `connection`), and a
-//! thousand clients do not need more. Nothing waits for a slow client: each has a bounded queue (`outbox`).
+//! Everything runs on one thread: messages leave in the order in which they were queued (see `connection`), and a thousand
+//! clients do not need more. Nothing waits for a slow client: each has a bounded queue (`send_queue`).
 
+mod address_limits;
 mod args;
 mod clock;
+mod close;
 mod connection;
-mod door;
-mod goodbye;
+mod listener;
 mod log;
+mod names;
 mod origin;
-mod outbox;
-mod pace;
 mod page;
 mod protocol;
+mod rate_limit;
 mod room;
+mod send_queue;
 mod upgrade;
 
 use std::future::IntoFuture;
@@ -30,23 +32,23 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub use args::{Args, command};
 
-use connection::Manners;
-use door::{Door, Peer};
+use connection::ClientLimits;
+use listener::{LimitedListener, Peer};
 use log::Log;
-use origin::Origins;
-use outbox::Bounds;
-use protocol::Lengths;
+use origin::OriginPolicy;
+use protocol::LengthLimits;
 use room::Room;
-use upgrade::Entrance;
+use send_queue::QueueLimits;
+use upgrade::UpgradeState;
 
-/// TCP connections beyond the clients: those that are about to become one, or to be told that the server is full.
-const ANTEROOM: usize = 256;
+/// TCP connections beyond the clients: those that are about to become one, or are told that the server is full.
+const PENDING_CONNECTIONS: usize = 256;
 
 /// Connections that may fetch the page at a time.
-const READERS: usize = 256;
+const PAGE_CONNECTIONS: usize = 256;
 
 /// How long all clients together may take for their closing handshakes.
-const LAST_CALL: Duration = Duration::from_secs(3);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Why the server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +71,7 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
-    /// Something that hardly ever fails has failed.
+    /// A call failed that hardly ever fails.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
 }
@@ -78,16 +80,16 @@ pub enum StartError {
 ///
 /// Prints where it listens on stdout, and logs on stderr.
 pub fn run(args: &Args) -> Result<(), StartError> {
-    let most = raise_file_limit(args.max_clients as usize);
+    let max_clients = raise_file_limit(args.max_clients as usize);
     let (log, writer) = Log::start()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(serve(args, most, log));
+    let result = runtime.block_on(serve(args, max_clients, log));
     drop(runtime);
     writer.finish();
     result
 }
 
-async fn serve(args: &Args, most: usize, log: Log) -> Result<(), StartError> {
+async fn serve(args: &Args, max_clients: usize, log: Log) -> Result<(), StartError> {
     let mut interrupt = Interrupt::new()?;
     let (ws, ws_addr) = listen(args.ws, "--ws").await?;
     let (http, http_addr) = listen(args.http, "--http").await?;
@@ -96,22 +98,29 @@ async fn serve(args: &Args, most: usize, log: Log) -> Result<(), StartError> {
         log.event("listening")
             .with("ws", ws_addr)
             .with("http", http_addr)
-            .with("max_clients", most),
+            .with("max_clients", max_clients),
     );
 
-    let room = Arc::new(Room::new(most));
-    let entrance = Entrance {
+    if ws_addr.ip().is_loopback() && !http_addr.ip().is_loopback() {
+        let what = "the chat (--ws) listens on the loopback interface: pages opened on other machines cannot reach it";
+        drop(log.event("warning").text("what", what));
+    }
+
+    let room = Arc::new(Room::new(max_clients));
+    let origins = Arc::new(OriginPolicy::new(http_addr, &args.allow_origin));
+    let lengths = LengthLimits {
+        name: args.max_name as usize,
+        content: args.max_content as usize,
+    };
+    let state = UpgradeState {
         room: Arc::clone(&room),
-        origins: Origins::new(http_addr.port(), &args.allow_origin),
-        bounds: Bounds {
+        origins: Arc::clone(&origins),
+        queue: QueueLimits {
             messages: args.queue as usize,
             bytes: args.queue_bytes as usize,
         },
-        manners: Manners {
-            lengths: Lengths {
-                name: args.max_name as usize,
-                content: args.max_content as usize,
-            },
+        limits: ClientLimits {
+            lengths,
             rate: args.rate,
             burst: args.burst,
             ping: args.ping,
@@ -119,10 +128,12 @@ async fn serve(args: &Args, most: usize, log: Log) -> Result<(), StartError> {
         },
         log: log.clone(),
     };
-    let chat = upgrade::router(entrance).into_make_service_with_connect_info::<Peer>();
-    let chat = tokio::spawn(axum::serve(Door::new(ws, most.saturating_add(ANTEROOM)), chat).into_future());
-    let page = page::router(ws_addr.port(), args.max_name as usize);
-    let page = tokio::spawn(axum::serve(Door::new(http, READERS), page).into_future());
+    let limited = |listener, max| LimitedListener::new(listener, max, args.max_per_address, log.clone());
+    let chat = upgrade::router(state).into_make_service_with_connect_info::<Peer>();
+    let chat_listener = limited(ws, max_clients.saturating_add(PENDING_CONNECTIONS));
+    let chat = tokio::spawn(axum::serve(chat_listener, chat).into_future());
+    let page = page::router(ws_addr, http_addr, lengths, origins);
+    let page = tokio::spawn(axum::serve(limited(http, PAGE_CONNECTIONS), page).into_future());
 
     let why = interrupt.next().await;
     drop(
@@ -130,12 +141,12 @@ async fn serve(args: &Args, most: usize, log: Log) -> Result<(), StartError> {
             .with("signal", why)
             .with("clients", room.connections()),
     );
-    // The page's port first: a page that is reloaded now would find a chat that does not let it in.
+    // The page's port first: a page that is reloaded now would find a chat that accepts nobody.
     page.abort();
     room.stop();
     tokio::select! {
-        () = room.emptied() => {}
-        () = tokio::time::sleep(LAST_CALL) => {}
+        () = room.wait_until_empty() => {}
+        () = tokio::time::sleep(SHUTDOWN_TIMEOUT) => {}
         _ = interrupt.next() => {}
     }
     chat.abort();
@@ -177,8 +188,13 @@ async fn listen(addr: SocketAddr, flag: &'static str) -> Result<(TcpListener, So
 
 fn announce(ws: SocketAddr, http: SocketAddr) {
     let mut stdout = io::stdout().lock();
-    // Whoever closed our stdout does not want to know.
-    let _ = writeln!(stdout, "page       http://{http}\nwebsocket  ws://{ws}").and_then(|()| stdout.flush());
+    // A closed stdout is no reason to stop.
+    let _ = writeln!(
+        stdout,
+        "page       http://{http}\nwebsocket  ws://{ws}\nwatch      sudo wschat-sniff -i any port {}",
+        ws.port()
+    )
+    .and_then(|()| stdout.flush());
 }
 
 /// As many file descriptors as `clients` and everybody else may need, if the system lets us; how many clients they do for.
@@ -186,7 +202,7 @@ fn raise_file_limit(clients: usize) -> usize {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
     // The runtime's own, the listeners, the standard streams.
     const OTHERS: u64 = 24;
-    let wanted = clients as u64 + (ANTEROOM + READERS) as u64 + OTHERS;
+    let wanted = clients as u64 + (PENDING_CONNECTIONS + PAGE_CONNECTIONS) as u64 + OTHERS;
     let Ok((mut soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
         return clients;
     };

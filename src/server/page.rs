@@ -1,73 +1,143 @@
-//! The page: plain HTML, style and script, built into the program; nothing in it comes from anywhere else.
+//! The page: plain HTML, style and script, built into the program; it loads nothing from anywhere else.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST, HeaderName, HeaderValue, IF_NONE_MATCH,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use sha1::{Digest, Sha1};
 
-use super::origin::split_port;
+use super::origin::{HOST_REFUSED, OriginPolicy, split_port};
+use super::protocol::LengthLimits;
 
-const HTML: &str = "text/html; charset=utf-8";
-const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-/// Serves the page, which will look for the chat on `ws_port` of the host from which it came.
-pub(super) fn router(ws_port: u16, longest_name: usize) -> Router {
-    let index = include_str!("page/index.html")
-        .replace("{{ws_port}}", &ws_port.to_string())
-        .replace("{{longest_name}}", &longest_name.to_string());
-    let state = Arc::new(Page { index, ws_port });
-    Router::new()
-        .route("/", get(index_page))
-        .route("/page.css", get(|| asset(CSS, include_str!("page/page.css"))))
-        .route("/page.js", get(|| asset(SCRIPT, include_str!("page/page.js"))))
-        .route("/words.js", get(|| asset(SCRIPT, include_str!("page/words.js"))))
-        .route("/icon.svg", get(|| asset(SVG, include_str!("page/icon.svg"))))
-        .fallback(|| async { (StatusCode::NOT_FOUND, "Nothing is here. The page is at /\n") })
-        .with_state(state)
-}
+/// Path, type and text of every file beside the page itself.
+const FILES: &[(&str, &str, &str)] = &[
+    ("/page.css", "text/css; charset=utf-8", include_str!("page/page.css")),
+    ("/page.js", SCRIPT, include_str!("page/page.js")),
+    ("/texts.js", SCRIPT, include_str!("page/texts.js")),
+    ("/icon.svg", SVG, include_str!("page/icon.svg")),
+    ("/favicon.ico", SVG, include_str!("page/icon.svg")),
+];
 
+/// What the page has to know of the server.
 #[derive(Debug)]
 struct Page {
     index: String,
+    /// The host of the chat, unless it is the one that the page comes from.
+    ws_host: Option<String>,
     ws_port: u16,
 }
 
-async fn index_page(State(page): State<Arc<Page>>, headers: HeaderMap) -> Response {
+/// Serves the page on `http`, for a chat on `ws`.
+pub(super) fn router(ws: SocketAddr, http: SocketAddr, lengths: LengthLimits, origins: Arc<OriginPolicy>) -> Router {
+    let ws_host = ws_host(ws, http);
+    let index = include_str!("page/index.html")
+        .replace("{{ws_host}}", ws_host.as_deref().unwrap_or_default())
+        .replace("{{ws_port}}", &ws.port().to_string())
+        .replace("{{max_name}}", &lengths.name.to_string())
+        .replace("{{max_content}}", &lengths.content.to_string());
+    let page = Arc::new(Page {
+        index,
+        ws_host,
+        ws_port: ws.port(),
+    });
+    let mut router = Router::new()
+        .route("/", get(serve_index))
+        .route("/index.html", get(serve_index));
+    for &(path, kind, text) in FILES {
+        let etag = etag(&[text]);
+        router = router.route(
+            path,
+            get(move |headers: HeaderMap| async move { respond(&headers, etag, [(CONTENT_TYPE, kind)], text) }),
+        );
+    }
+    router
+        .fallback(|| async { (StatusCode::NOT_FOUND, "Nothing is here. The page is at /\n") })
+        .layer(middleware::from_fn_with_state(origins, check_host))
+        .with_state(page)
+}
+
+/// The address of the chat when it differs from the one that the page is opened at.
+fn ws_host(ws: SocketAddr, http: SocketAddr) -> Option<String> {
+    let differs = !ws.ip().is_unspecified() && ws.ip() != http.ip();
+    differs.then(|| match ws {
+        SocketAddr::V4(ws) => ws.ip().to_string(),
+        SocketAddr::V6(ws) => format!("[{}]", ws.ip()),
+    })
+}
+
+/// Refuses a name that DNS rebinding may have given us, so that the page does not run as part of another origin.
+async fn check_host(State(origins): State<Arc<OriginPolicy>>, request: Request, next: Next) -> Response {
+    if origins.allows_host(request.headers()) {
+        next.run(request).await
+    } else {
+        (StatusCode::FORBIDDEN, HOST_REFUSED).into_response()
+    }
+}
+
+async fn serve_index(State(page): State<Arc<Page>>, headers: HeaderMap) -> Response {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let policy = policy(host, page.ws_port);
+    let policy = policy(
+        page.ws_host.as_deref().or(host.map(|host| split_port(host).0)),
+        page.ws_port,
+    );
+    let etag = etag(&[&page.index, &policy]);
+    let policy = HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"));
     let head = [
-        (CONTENT_TYPE, HeaderValue::from_static(HTML)),
+        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (CONTENT_SECURITY_POLICY, policy),
     ];
-    (head, common(), page.index.clone()).into_response()
+    respond(&headers, etag, head, page.index.clone())
 }
 
-async fn asset(kind: &'static str, text: &'static str) -> Response {
-    ([(CONTENT_TYPE, kind)], common(), text).into_response()
+/// The file, or 304 when the browser has it (RFC 9110 §13.1.2).
+fn respond(
+    request: &HeaderMap,
+    etag: HeaderValue,
+    head: impl axum::response::IntoResponseParts,
+    body: impl IntoResponse,
+) -> Response {
+    let known = request.get(IF_NONE_MATCH).is_some_and(|known| known == etag);
+    let common: [(HeaderName, HeaderValue); 5] = [
+        (ETAG, etag),
+        // A newer program has a newer page: the browser has to ask.
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    ];
+    match known {
+        true => (StatusCode::NOT_MODIFIED, head, common).into_response(),
+        false => (head, common, body).into_response(),
+    }
 }
 
-fn common() -> [(HeaderName, &'static str); 4] {
-    [
-        // A newer program has a newer page.
-        (CACHE_CONTROL, "no-cache"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
-        (X_FRAME_OPTIONS, "DENY"),
-    ]
+/// A strong validator (RFC 9110 §8.8.3).
+fn etag(parts: &[&str]) -> HeaderValue {
+    let mut hash = Sha1::new();
+    for part in parts {
+        hash.update(part);
+    }
+    let text = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(hash.finalize()));
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
-/// The Content-Security-Policy (W3C CSP Level 3): our own files, and a WebSocket to our own host.
-fn policy(host: Option<&str>, ws_port: u16) -> HeaderValue {
-    let name = host.map(|host| split_port(host).0).filter(|name| {
+/// The Content-Security-Policy (W3C CSP Level 3): our own files, and a WebSocket to the chat.
+fn policy(ws_host: Option<&str>, ws_port: u16) -> String {
+    let name = ws_host.filter(|name| {
         // The grammar of a host-source has no IPv6 addresses; the scheme alone must do for them.
         !name.is_empty()
             && name
@@ -78,11 +148,10 @@ fn policy(host: Option<&str>, ws_port: u16) -> HeaderValue {
         Some(name) => format!("ws://{name}:{ws_port} wss://{name}:{ws_port}"),
         None => "ws: wss:".to_owned(),
     };
-    let policy = format!(
+    format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src {connect}; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-    );
-    HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
+    )
 }
 
 #[cfg(test)]
@@ -92,7 +161,7 @@ mod tests {
     #[test]
     fn the_policy_names_the_host_or_the_scheme_and_nothing_else() {
         let connect = |host| {
-            let policy = policy(host, 7272).to_str().unwrap().to_owned();
+            let policy = policy(host, 7272);
             policy
                 .split("; ")
                 .find(|part| part.starts_with("connect-src"))
@@ -100,26 +169,47 @@ mod tests {
                 .to_owned()
         };
         assert_eq!(
-            connect(Some("127.0.0.1:55151")),
+            connect(Some("127.0.0.1")),
             "connect-src ws://127.0.0.1:7272 wss://127.0.0.1:7272"
         );
-        for host in [None, Some("[::1]:55151"), Some("a;script-src *"), Some("")] {
+        for host in [None, Some("[::1]"), Some("a;script-src *"), Some("")] {
             assert_eq!(connect(host), "connect-src ws: wss:", "{host:?}");
         }
     }
 
     #[test]
-    fn the_page_asks_nobody_else() {
-        for text in [
-            include_str!("page/index.html"),
-            include_str!("page/page.css"),
-            include_str!("page/page.js"),
-            include_str!("page/words.js"),
-            include_str!("page/icon.svg"),
+    fn the_page_is_told_the_host_of_the_chat_only_where_it_is_another() {
+        for (ws, http, host) in [
+            ("127.0.0.1:1", "127.0.0.1:2", None),
+            ("0.0.0.0:1", "127.0.0.1:2", None),
+            ("[::]:1", "127.0.0.1:2", None),
+            ("127.0.0.2:1", "127.0.0.1:2", Some("127.0.0.2")),
+            ("127.0.0.2:1", "0.0.0.0:2", Some("127.0.0.2")),
+            ("[::1]:1", "127.0.0.1:2", Some("[::1]")),
         ] {
+            let found = ws_host(ws.parse().unwrap(), http.parse().unwrap());
+            assert_eq!(found.as_deref(), host, "{ws} {http}");
+        }
+    }
+
+    #[test]
+    fn the_page_loads_nothing_from_elsewhere_and_makes_no_markup_from_text() {
+        let index = ("/", "text/html", include_str!("page/index.html"));
+        for (path, _, text) in FILES.iter().copied().chain([index]) {
             let text = text.replace("http://www.w3.org/2000/svg", "");
-            assert!(!text.contains("http://") && !text.contains("https://") && !text.contains("@import"));
-            assert!(!text.contains("innerHTML") && !text.contains("insertAdjacentHTML") && !text.contains("eval("));
+            for forbidden in [
+                "src=\"http",
+                "href=\"http",
+                "url(",
+                "@import",
+                "fetch(",
+                "XMLHttpRequest",
+                "innerHTML",
+                "insertAdjacentHTML",
+                "eval(",
+            ] {
+                assert!(!text.contains(forbidden), "{path}: {forbidden}");
+            }
         }
     }
 }

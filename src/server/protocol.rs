@@ -1,12 +1,14 @@
 //! The chat's messages: JSON text, one object a WebSocket message.
 //!
-//! In: what a client sent, as text. Out: a [`Request`], or the [`Refusal`] that its sender gets; and the [`Reply`] values that
+//! In: what a client sent, as text. Out: a [`Request`], or the [`RequestError`] that its sender gets; and the [`Reply`] values that
 //! the server sends, as JSON.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+
+use super::names::check_name;
 
 /// A user's number, unique while the server runs.
 pub(super) type Uid = u64;
@@ -48,7 +50,7 @@ impl Serialize for Recipient {
 
 /// How long things may be.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lengths {
+pub(super) struct LengthLimits {
     /// Characters of a name.
     pub(super) name: usize,
     /// Bytes of what is said.
@@ -56,62 +58,42 @@ pub(super) struct Lengths {
 }
 
 impl Request {
-    /// Reads what a client sent.
-    ///
-    /// Each field answers for itself: a name that is missing is as bad as one that is too long.
-    pub(super) fn parse(text: &str, lengths: &Lengths) -> Result<Self, Refusal> {
-        let value: Value = serde_json::from_str(text).map_err(|_| Refusal::BadJson)?;
-        let kind = value.get("type").and_then(Value::as_str).ok_or(Refusal::BadMessage)?;
+    /// Parses what a client sent. A field that is missing is the same error as one that is not allowed.
+    pub(super) fn parse(text: &str, limits: &LengthLimits) -> Result<Self, RequestError> {
+        let value: Value = serde_json::from_str(text).map_err(|_| RequestError::BadJson)?;
+        let kind = value
+            .get("type")
+            .and_then(Value::as_str)
+            .ok_or(RequestError::BadMessage)?;
         match kind {
             "login" => {
-                let name = value.get("name").and_then(Value::as_str).ok_or(Refusal::BadName)?;
+                let name = value.get("name").and_then(Value::as_str).ok_or(RequestError::BadName)?;
                 Ok(Request::Login {
-                    name: check_name(name, lengths.name)?,
+                    name: check_name(name, limits.name).ok_or(RequestError::BadName)?,
                 })
             }
             "say" => {
                 let to = match value.get("to_uid") {
                     Some(Value::String(all)) if all == "all" => Recipient::All,
-                    Some(Value::Number(uid)) => Recipient::One(uid.as_u64().ok_or(Refusal::UnknownUid)?),
-                    _ => return Err(Refusal::UnknownUid),
+                    Some(Value::Number(uid)) => Recipient::One(uid.as_u64().ok_or(RequestError::UnknownUid)?),
+                    _ => return Err(RequestError::UnknownUid),
                 };
                 let content = value
                     .get("content")
                     .and_then(Value::as_str)
-                    .filter(|content| content.len() <= lengths.content && !content.trim().is_empty())
-                    .ok_or(Refusal::BadContent)?;
+                    .filter(|content| content.len() <= limits.content && !content.trim().is_empty())
+                    .ok_or(RequestError::BadContent)?;
                 Ok(Request::Say {
                     to,
                     content: content.to_owned(),
                 })
             }
-            _ => Err(Refusal::BadMessage),
+            _ => Err(RequestError::BadMessage),
         }
     }
 }
 
-/// A name that everybody's page and terminal can show: something visible, no controls, nothing that turns the text around it.
-fn check_name(name: &str, longest: usize) -> Result<String, Refusal> {
-    let name = name.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
-    let good = !name.is_empty()
-        && name.chars().count() <= longest
-        && !name
-            .chars()
-            .any(|c| c.is_control() || reorders(c) || matches!(c, '\u{2028}' | '\u{2029}'));
-    good.then(|| name.to_owned()).ok_or(Refusal::BadName)
-}
-
-/// Characters without a shape of their own (joiners have their place inside an emoji, not at the ends of a name).
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}')
-}
-
-/// The marks of Unicode's bidirectional algorithm (UAX #9 §2): with them a name could rearrange its surroundings.
-fn reorders(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// What the server says.
+/// What the server sends.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Reply<'a> {
@@ -150,7 +132,7 @@ pub(super) enum Reply<'a> {
     /// To who sent what could not be done.
     Error {
         /// For programs.
-        code: Refusal,
+        code: RequestError,
         /// For people, in English.
         message: String,
     },
@@ -173,10 +155,10 @@ impl Reply<'_> {
     }
 }
 
-/// Why a request was not granted. The codes are stable.
+/// Why a request was refused. The codes are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Refusal {
+pub(super) enum RequestError {
     /// It is not JSON.
     BadJson,
     /// It is no object with a known `type`.
@@ -185,7 +167,7 @@ pub(super) enum Refusal {
     NotLoggedIn,
     /// Somebody logs in twice.
     AlreadyLoggedIn,
-    /// No name, an empty or a too long one, or one with characters that no name needs.
+    /// No name, an empty or a too long one, one with characters that no name needs, or one that looks like another user's.
     BadName,
     /// No content, a blank or a too long one.
     BadContent,
@@ -195,44 +177,44 @@ pub(super) enum Refusal {
     TooFast,
 }
 
-impl Refusal {
+impl RequestError {
     /// The stable code, such as `bad-json`.
     pub(super) const fn code(self) -> &'static str {
         match self {
-            Refusal::BadJson => "bad-json",
-            Refusal::BadMessage => "bad-message",
-            Refusal::NotLoggedIn => "not-logged-in",
-            Refusal::AlreadyLoggedIn => "already-logged-in",
-            Refusal::BadName => "bad-name",
-            Refusal::BadContent => "bad-content",
-            Refusal::UnknownUid => "unknown-uid",
-            Refusal::TooFast => "too-fast",
+            RequestError::BadJson => "bad-json",
+            RequestError::BadMessage => "bad-message",
+            RequestError::NotLoggedIn => "not-logged-in",
+            RequestError::AlreadyLoggedIn => "already-logged-in",
+            RequestError::BadName => "bad-name",
+            RequestError::BadContent => "bad-content",
+            RequestError::UnknownUid => "unknown-uid",
+            RequestError::TooFast => "too-fast",
         }
     }
 
     /// What the sender is told.
-    pub(super) fn reply(self, lengths: &Lengths) -> Reply<'static> {
+    pub(super) fn reply(self, limits: &LengthLimits) -> Reply<'static> {
         let message = match self {
-            Refusal::BadJson => "this is not JSON".to_owned(),
-            Refusal::BadMessage => r#"expected an object whose "type" is "login" or "say", as text"#.to_owned(),
-            Refusal::NotLoggedIn => r#"log in first: {"type":"login","name":…}"#.to_owned(),
-            Refusal::AlreadyLoggedIn => "this connection has logged in already".to_owned(),
-            Refusal::BadName => format!(
-                r#""name" must have 1 to {} visible characters and no control characters"#,
-                lengths.name
+            RequestError::BadJson => "this is not JSON".to_owned(),
+            RequestError::BadMessage => r#"expected an object whose "type" is "login" or "say", as text"#.to_owned(),
+            RequestError::NotLoggedIn => r#"log in first: {"type":"login","name":…}"#.to_owned(),
+            RequestError::AlreadyLoggedIn => "this connection has logged in already".to_owned(),
+            RequestError::BadName => format!(
+                r#""name" must have 1 to {} characters, begin with a visible one, hold none that are invisible or reserved, and not look like the different name of a user who is here"#,
+                limits.name
             ),
-            Refusal::BadContent => format!(
+            RequestError::BadContent => format!(
                 r#""content" must be text, not only blanks, of at most {} bytes"#,
-                lengths.content
+                limits.content
             ),
-            Refusal::UnknownUid => r#""to_uid" must be "all" or the uid of a user who is here"#.to_owned(),
-            Refusal::TooFast => "too many messages in too short a time; this one was dropped".to_owned(),
+            RequestError::UnknownUid => r#""to_uid" must be "all" or the uid of a user who is here"#.to_owned(),
+            RequestError::TooFast => "too many messages in too short a time; this one was dropped".to_owned(),
         };
         Reply::Error { code: self, message }
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())
     }
@@ -242,10 +224,10 @@ impl fmt::Display for Refusal {
 mod tests {
     use super::*;
 
-    const LENGTHS: Lengths = Lengths { name: 8, content: 20 };
+    const LIMITS: LengthLimits = LengthLimits { name: 8, content: 20 };
 
-    fn parse(text: &str) -> Result<Request, Refusal> {
-        Request::parse(text, &LENGTHS)
+    fn parse(text: &str) -> Result<Request, RequestError> {
+        Request::parse(text, &LIMITS)
     }
 
     #[test]
@@ -272,40 +254,50 @@ mod tests {
 
     #[test]
     fn every_fault_has_its_code() {
-        for (text, refusal) in [
-            ("", Refusal::BadJson),
-            ("{", Refusal::BadJson),
-            (r#"{"type":"login","name":"a"} x"#, Refusal::BadJson),
-            ("[]", Refusal::BadMessage),
-            ("null", Refusal::BadMessage),
-            (r#""login""#, Refusal::BadMessage),
-            ("{}", Refusal::BadMessage),
-            (r#"{"type":7}"#, Refusal::BadMessage),
-            (r#"{"type":"logout"}"#, Refusal::BadMessage),
-            (r#"{"type":"login"}"#, Refusal::BadName),
-            (r#"{"type":"login","name":5}"#, Refusal::BadName),
-            (r#"{"type":"login","name":" \t "}"#, Refusal::BadName),
-            (r#"{"type":"login","name":"123456789"}"#, Refusal::BadName),
-            (r#"{"type":"login","name":"a\u001bb"}"#, Refusal::BadName),
-            (r#"{"type":"login","name":"a\u202eb"}"#, Refusal::BadName),
-            (r#"{"type":"login","name":"\u200b\u200d"}"#, Refusal::BadName),
-            (r#"{"type":"say","to_uid":"all"}"#, Refusal::BadContent),
-            (r#"{"type":"say","to_uid":"all","content":""}"#, Refusal::BadContent),
-            (r#"{"type":"say","to_uid":"all","content":"\n "}"#, Refusal::BadContent),
-            (r#"{"type":"say","to_uid":"all","content":["a"]}"#, Refusal::BadContent),
+        for (text, error) in [
+            ("", RequestError::BadJson),
+            ("{", RequestError::BadJson),
+            (r#"{"type":"login","name":"a"} x"#, RequestError::BadJson),
+            ("[]", RequestError::BadMessage),
+            ("null", RequestError::BadMessage),
+            (r#""login""#, RequestError::BadMessage),
+            ("{}", RequestError::BadMessage),
+            (r#"{"type":7}"#, RequestError::BadMessage),
+            (r#"{"type":"logout"}"#, RequestError::BadMessage),
+            (r#"{"type":"login"}"#, RequestError::BadName),
+            (r#"{"type":"login","name":5}"#, RequestError::BadName),
+            (r#"{"type":"login","name":" \t "}"#, RequestError::BadName),
+            (r#"{"type":"login","name":"123456789"}"#, RequestError::BadName),
+            (r#"{"type":"login","name":"a\u001bb"}"#, RequestError::BadName),
+            (r#"{"type":"say","to_uid":"all"}"#, RequestError::BadContent),
+            (
+                r#"{"type":"say","to_uid":"all","content":""}"#,
+                RequestError::BadContent,
+            ),
+            (
+                r#"{"type":"say","to_uid":"all","content":"\n "}"#,
+                RequestError::BadContent,
+            ),
+            (
+                r#"{"type":"say","to_uid":"all","content":["a"]}"#,
+                RequestError::BadContent,
+            ),
             (
                 r#"{"type":"say","to_uid":"all","content":"123456789012345678901"}"#,
-                Refusal::BadContent,
+                RequestError::BadContent,
             ),
-            (r#"{"type":"say","content":"a"}"#, Refusal::UnknownUid),
-            (r#"{"type":"say","to_uid":-1,"content":"a"}"#, Refusal::UnknownUid),
-            (r#"{"type":"say","to_uid":1.5,"content":"a"}"#, Refusal::UnknownUid),
-            (r#"{"type":"say","to_uid":"mynick","content":"a"}"#, Refusal::UnknownUid),
+            (r#"{"type":"say","content":"a"}"#, RequestError::UnknownUid),
+            (r#"{"type":"say","to_uid":-1,"content":"a"}"#, RequestError::UnknownUid),
+            (r#"{"type":"say","to_uid":1.5,"content":"a"}"#, RequestError::UnknownUid),
+            (
+                r#"{"type":"say","to_uid":"mynick","content":"a"}"#,
+                RequestError::UnknownUid,
+            ),
         ] {
-            assert_eq!(parse(text), Err(refusal), "{text}");
+            assert_eq!(parse(text), Err(error), "{text}");
         }
         let deep = "[".repeat(100_000);
-        assert_eq!(parse(&deep), Err(Refusal::BadJson));
+        assert_eq!(parse(&deep), Err(RequestError::BadJson));
     }
 
     #[test]
@@ -355,7 +347,7 @@ mod tests {
                 r#"{"type":"logout","uid":2,"time":"2014-08-12 17:50:30"}"#,
             ),
             (
-                Refusal::BadJson.reply(&LENGTHS),
+                RequestError::BadJson.reply(&LIMITS),
                 r#"{"type":"error","code":"bad-json","message":"this is not JSON"}"#,
             ),
         ] {
@@ -365,17 +357,17 @@ mod tests {
 
     #[test]
     fn the_code_in_json_is_the_code() {
-        for refusal in [
-            Refusal::BadJson,
-            Refusal::BadMessage,
-            Refusal::NotLoggedIn,
-            Refusal::AlreadyLoggedIn,
-            Refusal::BadName,
-            Refusal::BadContent,
-            Refusal::UnknownUid,
-            Refusal::TooFast,
+        for error in [
+            RequestError::BadJson,
+            RequestError::BadMessage,
+            RequestError::NotLoggedIn,
+            RequestError::AlreadyLoggedIn,
+            RequestError::BadName,
+            RequestError::BadContent,
+            RequestError::UnknownUid,
+            RequestError::TooFast,
         ] {
-            assert_eq!(serde_json::to_value(refusal).unwrap(), refusal.code());
+            assert_eq!(serde_json::to_value(error).unwrap(), error.code());
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Who is here, and who hears what, in which order.
+//! The chat room: who is here, and who gets which message in which order.
 //!
-//! Everything that is said goes through one lock, so all clients see the same order. In each list of recipients the one who
-//! acted comes first: the sender of a message, the newcomer of a login.
+//! Everything goes through one lock, so all clients see the same order. Of the recipients the one who acted comes first: the
+//! sender of a message, the newcomer of a login.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,91 +10,93 @@ use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
 
 use super::clock;
-use super::goodbye::Goodbye;
-use super::outbox::Outbox;
-use super::protocol::{Recipient, Refusal, Reply, Uid, User};
+use super::close::CloseReason;
+use super::names::appearance;
+use super::protocol::{Recipient, Reply, RequestError, Uid, User};
+use super::send_queue::SendQueue;
 
 /// The one room of the server.
 #[derive(Debug)]
 pub(super) struct Room {
-    most: usize,
+    max_connections: usize,
     inner: Mutex<Inner>,
-    emptied: Notify,
+    empty: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     /// All connections, logged in or not.
-    connections: BTreeMap<u64, Arc<Outbox>>,
-    /// Who has logged in, in the order in which they came.
-    users: BTreeMap<Uid, Present>,
+    connections: BTreeMap<u64, Arc<SendQueue>>,
+    /// Who has logged in, in order of their logins.
+    users: BTreeMap<Uid, OnlineUser>,
     last_connection: u64,
     last_uid: Uid,
     stopping: bool,
 }
 
 #[derive(Debug)]
-struct Present {
+struct OnlineUser {
     name: String,
-    outbox: Arc<Outbox>,
+    appearance: String,
+    queue: Arc<SendQueue>,
 }
 
-/// Why somebody cannot come in.
+/// Why a connection is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoEntry {
-    /// As many are here as may be.
+pub(super) enum JoinError {
+    /// There are as many connections as there may be.
     Full,
     /// The server stops.
     Stopping,
 }
 
 impl Room {
-    /// A room for at most `most` connections.
-    pub(super) fn new(most: usize) -> Self {
+    /// A room for at most `max_connections` connections.
+    pub(super) fn new(max_connections: usize) -> Self {
         Self {
-            most,
+            max_connections,
             inner: Mutex::default(),
-            emptied: Notify::new(),
+            empty: Notify::new(),
         }
     }
 
-    /// A connection comes in; it hears nothing until somebody logs in over it. It leaves when the [`Seat`] is dropped.
-    pub(super) fn enter(self: &Arc<Self>, outbox: Arc<Outbox>) -> Result<Seat, NoEntry> {
+    /// Adds a connection; it gets nothing until it has logged in. It is removed when the [`Membership`] is dropped.
+    pub(super) fn join(self: &Arc<Self>, queue: Arc<SendQueue>) -> Result<Membership, JoinError> {
         let mut inner = self.lock();
         if inner.stopping {
-            return Err(NoEntry::Stopping);
+            return Err(JoinError::Stopping);
         }
-        if inner.connections.len() >= self.most {
-            return Err(NoEntry::Full);
+        if inner.connections.len() >= self.max_connections {
+            return Err(JoinError::Full);
         }
         inner.last_connection += 1;
         let connection = inner.last_connection;
-        inner.connections.insert(connection, Arc::clone(&outbox));
-        Ok(Seat {
+        inner.connections.insert(connection, Arc::clone(&queue));
+        Ok(Membership {
             room: Arc::clone(self),
             connection,
-            outbox,
+            queue,
             uid: None,
         })
     }
 
-    /// Says goodbye to everybody and lets nobody in any more.
+    /// Closes all connections and accepts no more.
     pub(super) fn stop(&self) {
         let mut inner = self.lock();
         inner.stopping = true;
-        for outbox in inner.connections.values() {
-            outbox.close(Goodbye::Stopping);
+        for queue in inner.connections.values() {
+            queue.close(CloseReason::Stopping);
         }
     }
 
-    /// Returns when the last connection has gone; at once when there is none.
-    pub(super) async fn emptied(&self) {
+    /// Returns when there are no connections.
+    pub(super) async fn wait_until_empty(&self) {
         loop {
-            let emptied = self.emptied.notified();
+            let empty = self.empty.notified();
             if self.lock().connections.is_empty() {
                 return;
             }
-            emptied.await;
+            empty.await;
         }
     }
 
@@ -108,53 +110,66 @@ impl Room {
     }
 }
 
-/// A connection's place in the room.
+/// A connection in the room.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(super) struct Membership {
     room: Arc<Room>,
     connection: u64,
-    outbox: Arc<Outbox>,
+    queue: Arc<SendQueue>,
     uid: Option<Uid>,
 }
 
-impl Seat {
+impl Membership {
     /// The connection's number, from 1.
     pub(super) fn connection(&self) -> u64 {
         self.connection
     }
 
-    /// The user list to the newcomer, then the login to all, newcomer first.
-    pub(super) fn login(&mut self, name: String, time: &str) -> Result<Uid, Refusal> {
+    /// Sends the user list to the newcomer, then the login to all, newcomer first. Users may share a name; a name that only
+    /// looks like that of another user who is here is refused.
+    pub(super) fn login(&mut self, name: String, time: &str) -> Result<Uid, RequestError> {
         if self.uid.is_some() {
-            return Err(Refusal::AlreadyLoggedIn);
+            return Err(RequestError::AlreadyLoggedIn);
         }
+        let appearance = appearance(&name);
         let mut inner = self.room.lock();
+        if inner
+            .users
+            .values()
+            .any(|user| user.appearance == appearance && user.name != name)
+        {
+            return Err(RequestError::BadName);
+        }
         inner.last_uid += 1;
         let uid = inner.last_uid;
         let login: Utf8Bytes = Reply::Login { uid, name: &name, time }.to_json().into();
-        let outbox = Arc::clone(&self.outbox);
-        inner.users.insert(uid, Present { name, outbox });
-        let list = inner.users.iter().map(|(&uid, present)| User {
+        let queue = Arc::clone(&self.queue);
+        inner.users.insert(
             uid,
-            name: &present.name,
-        });
+            OnlineUser {
+                name,
+                appearance,
+                queue,
+            },
+        );
+        let list = inner.users.iter().map(|(&uid, user)| User { uid, name: &user.name });
         let list = Reply::UserList {
             user_list: list.collect(),
         }
         .to_json();
-        self.outbox.push(list.into());
-        inner.tell_all(uid, &login);
+        self.queue.push(list.into());
+        inner.broadcast(uid, &login);
         self.uid = Some(uid);
         Ok(uid)
     }
 
-    /// `content` to all, the sender first; or to one, and back to the sender.
-    pub(super) fn say(&self, to: Recipient, content: &str, time: &str) -> Result<(), Refusal> {
-        let from_uid = self.uid.ok_or(Refusal::NotLoggedIn)?;
+    /// Sends `content` to all, the sender first; or to one, and back to the sender.
+    pub(super) fn say(&self, to: Recipient, content: &str, time: &str) -> Result<(), RequestError> {
+        let from_uid = self.uid.ok_or(RequestError::NotLoggedIn)?;
         let inner = self.room.lock();
-        let whisper = match to {
+        let recipient = match to {
             Recipient::All => None,
-            Recipient::One(uid) => Some((uid, inner.users.get(&uid).ok_or(Refusal::UnknownUid)?)),
+            Recipient::One(uid) => Some((uid, inner.users.get(&uid).ok_or(RequestError::UnknownUid)?)),
         };
         let reply = Reply::Say {
             from_uid,
@@ -163,54 +178,54 @@ impl Seat {
             time,
         };
         let text: Utf8Bytes = reply.to_json().into();
-        match whisper {
-            None => inner.tell_all(from_uid, &text),
-            Some((uid, present)) => {
-                self.outbox.push(text.clone());
+        match recipient {
+            None => inner.broadcast(from_uid, &text),
+            Some((uid, user)) => {
+                self.queue.push(text.clone());
                 if uid != from_uid {
-                    present.outbox.push(text);
+                    user.queue.push(text);
                 }
             }
         }
         Ok(())
     }
 
-    /// Something for this connection alone.
-    pub(super) fn tell(&self, reply: &Reply<'_>) {
-        self.outbox.push(reply.to_json().into());
+    /// Sends something to this connection alone.
+    pub(super) fn send(&self, reply: &Reply<'_>) {
+        self.queue.push(reply.to_json().into());
     }
 
-    /// The user leaves, and the others are told. Who it was.
+    /// Removes the user, if it has logged in, and tells the others.
     pub(super) fn logout(&mut self, time: &str) -> Option<Uid> {
         let uid = self.uid.take()?;
         let mut inner = self.room.lock();
         inner.users.remove(&uid);
         let text: Utf8Bytes = Reply::Logout { uid, time }.to_json().into();
-        inner.tell_all(uid, &text);
+        inner.broadcast(uid, &text);
         Some(uid)
     }
 }
 
-impl Drop for Seat {
+impl Drop for Membership {
     fn drop(&mut self) {
         self.logout(&clock::local_time());
         let mut inner = self.room.lock();
         inner.connections.remove(&self.connection);
         if inner.connections.is_empty() {
-            self.room.emptied.notify_waiters();
+            self.room.empty.notify_waiters();
         }
     }
 }
 
 impl Inner {
-    /// `text` to everybody who has logged in, `first` first.
-    fn tell_all(&self, first: Uid, text: &Utf8Bytes) {
-        if let Some(present) = self.users.get(&first) {
-            present.outbox.push(text.clone());
+    /// Sends `text` to everybody who has logged in, `first` first.
+    fn broadcast(&self, first: Uid, text: &Utf8Bytes) {
+        if let Some(user) = self.users.get(&first) {
+            user.queue.push(text.clone());
         }
-        for (&uid, present) in &self.users {
+        for (&uid, user) in &self.users {
             if uid != first {
-                present.outbox.push(text.clone());
+                user.queue.push(text.clone());
             }
         }
     }
@@ -221,77 +236,77 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use super::*;
-    use crate::server::outbox::{Bounds, Next};
+    use crate::server::send_queue::{Next, QueueLimits};
 
     const TIME: &str = "2014-08-12 17:50:30";
 
-    fn enter(room: &Arc<Room>) -> Seat {
-        let bounds = Bounds {
+    fn join(room: &Arc<Room>) -> Membership {
+        let bounds = QueueLimits {
             messages: 100,
             bytes: 10_000,
         };
-        room.enter(Arc::new(Outbox::new(bounds))).unwrap()
+        room.join(Arc::new(SendQueue::new(bounds))).unwrap()
     }
 
-    fn heard(seat: &Seat) -> Vec<String> {
+    fn received(member: &Membership) -> Vec<String> {
         let mut cx = Context::from_waker(Waker::noop());
-        let mut heard = Vec::new();
-        while let Poll::Ready(Next::Text(text)) = seat.outbox.poll_next(&mut cx) {
-            heard.push(text.as_str().to_owned());
+        let mut received = Vec::new();
+        while let Poll::Ready(Next::Text(text)) = member.queue.poll_next(&mut cx) {
+            received.push(text.as_str().to_owned());
         }
-        heard
+        received
     }
 
     #[test]
-    fn a_newcomer_gets_the_list_then_everybody_hears_of_it() {
+    fn a_newcomer_gets_the_user_list_then_everybody_the_login() {
         let room = Arc::new(Room::new(10));
-        let (mut a, mut b, c) = (enter(&room), enter(&room), enter(&room));
+        let (mut a, mut b, c) = (join(&room), join(&room), join(&room));
         assert_eq!(a.login("a".into(), TIME), Ok(1));
-        assert_eq!(heard(&a).len(), 2);
+        assert_eq!(received(&a).len(), 2);
         assert_eq!(b.login("a".into(), TIME), Ok(2));
-        assert_eq!(b.login("b".into(), TIME), Err(Refusal::AlreadyLoggedIn));
+        assert_eq!(b.login("b".into(), TIME), Err(RequestError::AlreadyLoggedIn));
         let login = r#"{"type":"login","uid":2,"name":"a","time":"2014-08-12 17:50:30"}"#;
         let list = r#"{"type":"user_list","user_list":[{"uid":1,"name":"a"},{"uid":2,"name":"a"}]}"#;
-        assert_eq!(heard(&b), [list, login]);
-        assert_eq!(heard(&a), [login]);
-        assert!(heard(&c).is_empty(), "who has not logged in hears nothing");
+        assert_eq!(received(&b), [list, login]);
+        assert_eq!(received(&a), [login]);
+        assert!(received(&c).is_empty(), "who has not logged in gets nothing");
     }
 
     #[test]
-    fn what_is_said_to_one_is_heard_by_two() {
+    fn a_private_message_goes_to_its_recipient_and_back() {
         let room = Arc::new(Room::new(10));
-        let (mut a, mut b, mut c) = (enter(&room), enter(&room), enter(&room));
-        assert_eq!(a.say(Recipient::All, "x", TIME), Err(Refusal::NotLoggedIn));
-        for seat in [&mut a, &mut b, &mut c] {
-            seat.login("n".into(), TIME).unwrap();
+        let (mut a, mut b, mut c) = (join(&room), join(&room), join(&room));
+        assert_eq!(a.say(Recipient::All, "x", TIME), Err(RequestError::NotLoggedIn));
+        for member in [&mut a, &mut b, &mut c] {
+            member.login("n".into(), TIME).unwrap();
         }
-        for seat in [&a, &b, &c] {
-            heard(seat);
+        for member in [&a, &b, &c] {
+            received(member);
         }
         a.say(Recipient::One(3), "psst", TIME).unwrap();
         a.say(Recipient::One(1), "note to self", TIME).unwrap();
-        assert_eq!([&a, &b, &c].map(|seat| heard(seat).len()), [2, 0, 1]);
-        assert_eq!(a.say(Recipient::One(9), "x", TIME), Err(Refusal::UnknownUid));
+        assert_eq!([&a, &b, &c].map(|member| received(member).len()), [2, 0, 1]);
+        assert_eq!(a.say(Recipient::One(9), "x", TIME), Err(RequestError::UnknownUid));
         assert_eq!(b.logout(TIME), Some(2));
         assert_eq!(b.logout(TIME), None);
-        assert_eq!([&a, &b, &c].map(|seat| heard(seat).len()), [1, 0, 1]);
-        assert_eq!(a.say(Recipient::One(2), "x", TIME), Err(Refusal::UnknownUid));
+        assert_eq!([&a, &b, &c].map(|member| received(member).len()), [1, 0, 1]);
+        assert_eq!(a.say(Recipient::One(2), "x", TIME), Err(RequestError::UnknownUid));
         b.login("n".into(), TIME).unwrap();
         assert_eq!(b.uid, Some(4), "a uid is never used twice");
     }
 
     #[test]
-    fn a_room_can_be_full_and_can_close() {
+    fn a_room_can_be_full_and_can_stop() {
         let room = Arc::new(Room::new(1));
-        let a = enter(&room);
-        let outbox = || Arc::new(Outbox::new(Bounds { messages: 1, bytes: 1 }));
-        assert_eq!(room.enter(outbox()).unwrap_err(), NoEntry::Full);
+        let a = join(&room);
+        let queue = || Arc::new(SendQueue::new(QueueLimits { messages: 1, bytes: 1 }));
+        assert_eq!(room.join(queue()).unwrap_err(), JoinError::Full);
         drop(a);
-        let a = enter(&room);
+        let a = join(&room);
         room.stop();
-        let next = a.outbox.poll_next(&mut Context::from_waker(Waker::noop()));
-        assert_eq!(next, Poll::Ready(Next::Goodbye(Goodbye::Stopping)));
+        let next = a.queue.poll_next(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(next, Poll::Ready(Next::Close(CloseReason::Stopping)));
         drop(a);
-        assert_eq!(room.enter(outbox()).unwrap_err(), NoEntry::Stopping);
+        assert_eq!(room.join(queue()).unwrap_err(), JoinError::Stopping);
     }
 }

@@ -1,4 +1,4 @@
-//! The WebSocket port: who may become a WebSocket (RFC 6455 §4.2.1), and what all others are told.
+//! The WebSocket port: which requests become a WebSocket (RFC 6455 §4.2.1), and what all others are answered.
 
 use std::sync::Arc;
 
@@ -11,97 +11,101 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::connection::{Connection, Manners};
-use super::door::Peer;
+use super::connection::{ClientLimits, Connection};
+use super::listener::Peer;
 use super::log::Log;
-use super::origin::Origins;
-use super::outbox::{Bounds, Outbox};
-use super::room::{NoEntry, Room};
+use super::origin::OriginPolicy;
+use super::room::{JoinError, Room};
+use super::send_queue::{QueueLimits, SendQueue};
 
 /// What every upgrade needs.
 #[derive(Debug)]
-pub(super) struct Entrance {
-    /// Where the clients meet.
+pub(super) struct UpgradeState {
+    /// The chat room.
     pub(super) room: Arc<Room>,
-    /// Which pages may come.
-    pub(super) origins: Origins,
-    /// What may wait for a client.
-    pub(super) bounds: Bounds,
-    /// How clients are treated.
-    pub(super) manners: Manners,
+    /// Which hosts and pages are accepted.
+    pub(super) origins: Arc<OriginPolicy>,
+    /// The limits of each client's queue.
+    pub(super) queue: QueueLimits,
+    /// The limits of each client.
+    pub(super) limits: ClientLimits,
     /// Where to log.
     pub(super) log: Log,
 }
 
 /// Any path becomes a WebSocket, as in the documents' application.
-pub(super) fn router(entrance: Entrance) -> Router {
-    Router::new().fallback(enter).with_state(Arc::new(entrance))
+pub(super) fn router(state: UpgradeState) -> Router {
+    Router::new().fallback(upgrade).with_state(Arc::new(state))
 }
 
-async fn enter(
-    State(entrance): State<Arc<Entrance>>,
+async fn upgrade(
+    State(state): State<Arc<UpgradeState>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    request: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let refuse = |why: &str, origin: Option<&str>| {
-        let event = entrance.log.event("no-entry").with("peer", peer.addr).with("why", why);
-        drop(match origin {
-            Some(origin) => event.text("origin", origin),
+    let log_refusal = |why: &str, header: Option<&axum::http::HeaderValue>| {
+        let event = state
+            .log
+            .event("upgrade-refused")
+            .with("peer", peer.addr())
+            .with("why", why);
+        drop(match header {
+            Some(value) => event.text(why, &String::from_utf8_lossy(value.as_bytes())),
             None => event,
         });
     };
-    if let Some(objection) = objection(&headers) {
-        refuse("no-handshake", None);
-        return objection;
+    if let Some(answer) = refuse_request(&headers) {
+        log_refusal("no-handshake", None);
+        return answer;
     }
-    if !entrance.origins.welcomes(&headers) {
-        let origin = headers
-            .get(ORIGIN)
-            .map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned());
-        refuse("origin", origin.as_deref());
-        let hint = "This page may not speak to this server; its --allow-origin would allow it.\n";
+    if !state.origins.allows_host(&headers) {
+        log_refusal("host", headers.get(HOST));
+        return (StatusCode::FORBIDDEN, super::origin::HOST_REFUSED).into_response();
+    }
+    if !state.origins.allows_origin(&headers) {
+        log_refusal("origin", headers.get(ORIGIN));
+        let hint = "This page may not use this server; its --allow-origin would allow it.\n";
         return (StatusCode::FORBIDDEN, hint).into_response();
     }
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
+    let request = match request {
+        Ok(request) => request,
         Err(rejection) => {
-            refuse("no-handshake", None);
+            log_refusal("no-handshake", None);
             return rejection.into_response();
         }
     };
-    let outbox = Arc::new(Outbox::new(entrance.bounds));
-    let seat = match entrance.room.enter(Arc::clone(&outbox)) {
-        Ok(seat) => seat,
-        Err(no) => {
-            let (why, hint) = match no {
-                NoEntry::Full => ("full", "The server is full; try again later.\n"),
-                NoEntry::Stopping => ("stopping", "The server stops.\n"),
+    let queue = Arc::new(SendQueue::new(state.queue));
+    let member = match state.room.join(Arc::clone(&queue)) {
+        Ok(member) => member,
+        Err(error) => {
+            let (why, hint) = match error {
+                JoinError::Full => ("full", "The server is full; try again later.\n"),
+                JoinError::Stopping => ("stopping", "The server stops.\n"),
             };
-            refuse(why, None);
+            log_refusal(why, None);
             return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], hint).into_response();
         }
     };
-    peer.stays();
-    let Entrance { manners, log, .. } = &*entrance;
-    let (manners, log) = (*manners, log.clone());
-    let largest = largest_message(manners.lengths.content);
-    upgrade
-        // A client's buffers are the greater part of what it costs: small ones, since chat messages are small.
+    peer.mark_upgraded();
+    let (limits, log) = (state.limits, state.log.clone());
+    let max_message = max_message_bytes(limits.lengths.content);
+    request
+        // A client's buffers are most of what it costs: small ones, since chat messages are small.
         .read_buffer_size(4 << 10)
         .write_buffer_size(8 << 10)
-        .max_message_size(largest)
-        .max_frame_size(largest)
-        .on_upgrade(move |socket| Connection::new(socket, seat, outbox, manners, log).serve(peer.addr))
+        .max_message_size(max_message)
+        .max_frame_size(max_message)
+        .on_upgrade(move |socket| Connection::new(socket, peer, member, queue, limits, log).serve())
 }
 
 /// Bytes of the longest message with `content` bytes of content: every byte as `\u00XX`, and the rest of the object.
-pub(super) fn largest_message(content: usize) -> usize {
+fn max_message_bytes(content: usize) -> usize {
     content.saturating_mul(6).saturating_add(1024)
 }
 
-/// The answer to a request that is no handshake, as far as axum does not look at it.
-fn objection(headers: &HeaderMap) -> Option<Response> {
+/// The answer to a request that is no handshake, in what axum does not check.
+fn refuse_request(headers: &HeaderMap) -> Option<Response> {
     let version = headers.get(SEC_WEBSOCKET_VERSION);
     if headers.get(UPGRADE).is_none() || version.is_some_and(|version| version != "13") {
         // RFC 9110 §15.5.22, RFC 6455 §4.4.

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::{Client, Server};
 
 #[tokio::test]
-async fn ctrl_c_says_goodbye_to_everybody() {
+async fn ctrl_c_closes_every_connection_with_1001() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let mut server = Server::start(&[]);
         let mut a = Client::login(&server, "a").await;

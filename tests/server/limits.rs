@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use crate::support::{Client, PATIENCE, Server};
 
 #[tokio::test]
-async fn who_is_too_fast_is_told_and_slows_down() {
+async fn a_client_above_its_rate_is_told_so() {
     let server = Server::start(&["--rate", "5", "--burst", "3"]);
     let mut client = Client::login(&server, "hasty").await;
     for _ in 0..6 {
@@ -31,7 +31,7 @@ async fn who_is_too_fast_is_told_and_slows_down() {
 }
 
 #[tokio::test]
-async fn who_floods_is_sent_away_and_nobody_else_notices() {
+async fn a_flooding_client_is_closed_and_nobody_else_notices() {
     let server = Server::start(&["--rate", "1", "--burst", "5", "--queue", "100000"]);
     let mut other = Client::login(&server, "other").await;
     let mut client = Client::connect(&server).await;
@@ -126,7 +126,7 @@ async fn a_client_that_does_not_read_delays_nobody_and_is_closed() {
 }
 
 #[tokio::test]
-async fn only_so_many_may_come_in() {
+async fn max_clients_limits_connections() {
     let server = Server::start(&["--max-clients", "2"]);
     let a = Client::connect(&server).await;
     let _b = Client::connect(&server).await;
@@ -141,7 +141,7 @@ async fn only_so_many_may_come_in() {
 }
 
 #[tokio::test]
-async fn other_pages_stay_outside() {
+async fn pages_of_other_origins_are_refused() {
     let server = Server::start(&["--allow-origin", "https://chat.example"]);
     let port = server.http.port();
     for origin in [
@@ -162,7 +162,11 @@ async fn other_pages_stay_outside() {
             "{origin}: {refused:?}"
         );
     }
-    server.wait_for_log(&["event=no-entry", "why=origin", r#"origin="https://evil.example""#]);
+    server.wait_for_log(&[
+        "event=upgrade-refused",
+        "why=origin",
+        r#"origin="https://evil.example""#,
+    ]);
 }
 
 #[tokio::test]
@@ -184,10 +188,88 @@ async fn requests_that_are_no_handshake_get_an_answer() {
         ),
     ] {
         let mut stream = TcpStream::connect(server.ws).await.unwrap();
-        let request = format!("GET / HTTP/1.1\r\nHost: x\r\n{head}\r\n");
+        let request = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{head}\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = [0; 12];
         stream.read_exact(&mut answer).await.unwrap();
         assert_eq!(std::str::from_utf8(&answer[9..]), Ok(status), "{head}");
     }
+}
+
+/// DNS rebinding: a page of another site has our address under its own name.
+#[tokio::test]
+async fn a_host_that_is_an_unknown_name_is_refused_on_both_ports() {
+    let server = Server::start(&["--allow-origin", "http://box.lan:55151"]);
+    for (host, refused) in [
+        ("127.0.0.1:7272", false),
+        ("[::1]:7272", false),
+        ("localhost", false),
+        ("box.lan:55151", false),
+        ("evil.example:7272", true),
+        ("localhost.evil.example", true),
+    ] {
+        let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        for (address, head, good) in [(server.ws, upgrade, "101"), (server.http, "", "200")] {
+            let status = status_of(address, &format!("GET / HTTP/1.1\r\nHost: {host}\r\n{head}\r\n")).await;
+            assert_eq!(status, if refused { "403" } else { good }, "{host} {address}");
+        }
+    }
+    server.wait_for_log(&["event=upgrade-refused", "why=host", r#"host="evil.example:7272""#]);
+}
+
+async fn status_of(address: std::net::SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer[9..]).into_owned()
+}
+
+#[tokio::test]
+async fn max_per_address_limits_connections_of_one_address_alone() {
+    let server = Server::start(&["--max-per-address", "2"]);
+    let a = Client::login(&server, "a").await;
+    // It sends nothing, and counts all the same.
+    let silent = TcpStream::connect(server.ws).await.unwrap();
+    let refused = Client::connect_from(&server, None).await.err();
+    assert!(
+        matches!(&refused, Some(Error::Http(response)) if response.status() == 429),
+        "{refused:?}"
+    );
+    server.wait_for_log(&["event=connection-refused", "why=max-per-address"]);
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.9:0".parse().unwrap()).unwrap();
+    let elsewhere = socket.connect(server.ws).await.unwrap();
+    let (mut other, _) = tokio_tungstenite::client_async(format!("ws://{}/", server.ws), elsewhere)
+        .await
+        .expect("another address has a limit of its own");
+    other.close(None).await.unwrap();
+    drop((a, silent));
+    server.wait_for_log(&["event=disconnect"]);
+    let start = std::time::Instant::now();
+    while let Err(error) = Client::connect_from(&server, None).await {
+        assert!(start.elapsed() < PATIENCE, "{error}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn max_per_address_limits_logins_a_minute() {
+    let server = Server::start(&["--max-per-address", "3"]);
+    for name in ["a", "b", "c"] {
+        let mut client = Client::login(&server, name).await;
+        client.socket.close(None).await.unwrap();
+        assert!(client.closed().await.is_some());
+    }
+    let start = std::time::Instant::now();
+    let mut client = loop {
+        match Client::connect_from(&server, None).await {
+            Ok(client) => break client,
+            Err(error) => assert!(start.elapsed() < PATIENCE, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    client.send(json!({"type": "login", "name": "d"})).await;
+    assert_eq!(client.next_error().await, "too-fast");
 }

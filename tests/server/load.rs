@@ -119,7 +119,7 @@ async fn full_load() {
 
 impl Load {
     async fn run(self) -> Figures {
-        self.run_on(&Server::start(&[])).await
+        self.run_on(&Server::start(&["--max-per-address", "1000"])).await
     }
 
     async fn run_on(self, server: &Server) -> Figures {

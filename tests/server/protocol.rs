@@ -109,6 +109,29 @@ async fn bad_input_has_its_code_and_costs_nobody_else_anything() {
     other.expect_nothing().await;
 }
 
+/// Two users may share a name; a name that only looks like another user's is a disguise.
+#[tokio::test]
+async fn a_name_that_looks_like_another_users_is_refused_while_that_user_is_here() {
+    let server = Server::start(&[]);
+    let original = Client::login(&server, "mynick").await;
+    let mut other = Client::connect(&server).await;
+    for name in [
+        "myni\u{441}k",
+        "my\u{2800}nick",
+        "\u{2800}",
+        "\u{3000}\u{a0}",
+        "\u{e000}",
+        "\u{301}x",
+    ] {
+        other.send(json!({"type": "login", "name": name})).await;
+        assert_eq!(other.next_error().await, "bad-name", "{name:?}");
+    }
+    drop(original);
+    server.wait_for_log(&["event=disconnect"]);
+    other.send(json!({"type": "login", "name": "myni\u{441}k"})).await;
+    assert_eq!(other.next().await["type"], "user_list");
+}
+
 #[tokio::test]
 async fn two_users_of_one_name_have_two_uids() {
     let server = Server::start(&[]);

@@ -57,12 +57,15 @@ impl Server {
         let mut addresses = BufReader::new(child.stdout.take().unwrap())
             .lines()
             .map_while(Result::ok);
-        let mut address = |scheme: &str| {
+        let mut address = |scheme: &str| -> SocketAddr {
             let line = addresses.next().unwrap_or_default();
             let address = line.rsplit_once(scheme).and_then(|(_, address)| address.parse().ok());
             address.unwrap_or_else(|| panic!("no address in {line:?}; log: {}", log.lock().unwrap()))
         };
-        let (http, ws) = (address("http://"), address("ws://"));
+        let http = address("http://");
+        let ws = address("ws://");
+        let watch = addresses.next().unwrap_or_default();
+        assert_eq!(watch, format!("watch      sudo wschat-sniff -i any port {}", ws.port()));
         Self {
             child,
             ws,

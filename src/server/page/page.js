@@ -1,6 +1,6 @@
 // The chat page. Whatever comes from others reaches the document as text (textContent), never as markup.
 
-import { words, choose } from './words.js';
+import { words, choose } from './texts.js';
 
 const KEPT = 1000; // messages that stay on the page
 const FIRST_WAIT = 500, LONGEST_WAIT = 15000; // milliseconds between two tries to connect

@@ -4,16 +4,16 @@ use axum::extract::ws::{CloseFrame, Utf8Bytes, close_code};
 
 /// Why the server ends a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Goodbye {
+pub(super) enum CloseReason {
     /// The server stops.
     Stopping,
     /// The client breaks the protocol.
     Protocol,
     /// The client sent text that is not UTF-8.
     NotUtf8,
-    /// The client sent a message that is larger than any that could be granted.
+    /// The client sent a message that is larger than any that could be accepted.
     TooBig,
-    /// The client goes on and on although it has been told that it is too fast.
+    /// The client goes on sending although it has been told that it is too fast.
     Flooding,
     /// The client was silent, and did not even answer pings.
     Idle,
@@ -21,30 +21,30 @@ pub(super) enum Goodbye {
     TooSlow,
 }
 
-impl Goodbye {
+impl CloseReason {
     /// The close code.
     pub(super) const fn code(self) -> u16 {
         match self {
-            Goodbye::Stopping => close_code::AWAY,
-            Goodbye::Protocol => close_code::PROTOCOL,
-            Goodbye::NotUtf8 => close_code::INVALID,
-            Goodbye::TooBig => close_code::SIZE,
-            Goodbye::Flooding => close_code::POLICY,
-            Goodbye::Idle => close_code::ERROR,
-            Goodbye::TooSlow => close_code::AGAIN,
+            CloseReason::Stopping => close_code::AWAY,
+            CloseReason::Protocol => close_code::PROTOCOL,
+            CloseReason::NotUtf8 => close_code::INVALID,
+            CloseReason::TooBig => close_code::SIZE,
+            CloseReason::Flooding => close_code::POLICY,
+            CloseReason::Idle => close_code::ERROR,
+            CloseReason::TooSlow => close_code::AGAIN,
         }
     }
 
     /// The close reason, in English.
     pub(super) const fn reason(self) -> &'static str {
         match self {
-            Goodbye::Stopping => "the server stops",
-            Goodbye::Protocol => "protocol error",
-            Goodbye::NotUtf8 => "text is not UTF-8",
-            Goodbye::TooBig => "message too big",
-            Goodbye::Flooding => "flooding",
-            Goodbye::Idle => "no answer to pings",
-            Goodbye::TooSlow => "too slow to read",
+            CloseReason::Stopping => "the server stops",
+            CloseReason::Protocol => "protocol error",
+            CloseReason::NotUtf8 => "text is not UTF-8",
+            CloseReason::TooBig => "message too big",
+            CloseReason::Flooding => "flooding",
+            CloseReason::Idle => "no answer to pings",
+            CloseReason::TooSlow => "too slow to read",
         }
     }
 
