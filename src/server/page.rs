@@ -27,8 +27,15 @@ const SVG: &str = "image/svg+xml";
 const FILES: &[(&str, &str, &str)] = &[
     ("/page.css", "text/css; charset=utf-8", include_str!("page/page.css")),
     ("/page.js", SCRIPT, include_str!("page/page.js")),
+    ("/composer.js", SCRIPT, include_str!("page/composer.js")),
+    ("/connection.js", SCRIPT, include_str!("page/connection.js")),
+    ("/messages.js", SCRIPT, include_str!("page/messages.js")),
+    ("/state.js", SCRIPT, include_str!("page/state.js")),
     ("/texts.js", SCRIPT, include_str!("page/texts.js")),
+    ("/users.js", SCRIPT, include_str!("page/users.js")),
+    ("/wire.js", SCRIPT, include_str!("page/wire.js")),
     ("/icon.svg", SVG, include_str!("page/icon.svg")),
+    ("/icon-unread.svg", SVG, include_str!("page/icon-unread.svg")),
     ("/favicon.ico", SVG, include_str!("page/icon.svg")),
 ];
 

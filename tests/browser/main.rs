@@ -10,6 +10,13 @@ mod support;
 #[path = "../server/sniffer.rs"]
 mod sniffer;
 
+mod access;
+mod axe;
+mod log;
+mod login;
 mod pages;
+mod pictures;
+mod sending;
 mod story;
+mod watch;
 mod webdriver;

@@ -1,23 +1,12 @@
 //! Two pages chat, and the analyzer watches them.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::pages::{Frames, collect_frames, enter, say, wait_for_message};
+use crate::pages::{Frames, choose, collect_frames, driver, enter, say, url, wait_for_message};
 use crate::sniffer::Sniffer;
 use crate::support::Server;
-use crate::webdriver::{Browser, Driver};
-
-fn driver() -> Option<Driver> {
-    Driver::start()
-        .map_err(|missing| println!("SKIPPED: no browser: {missing}"))
-        .ok()
-}
 
 #[test]
 fn two_pages_chat_and_the_analyzer_tells_it() {
@@ -31,7 +20,7 @@ fn two_pages_chat_and_the_analyzer_tells_it() {
 
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
-    let url = format!("http://127.0.0.1:{}/", server.http.port());
+    let url = url(&server);
     let nick = browser.window();
     let pig = browser.new_window();
     let mut frames = HashMap::new();
@@ -44,8 +33,8 @@ fn two_pages_chat_and_the_analyzer_tells_it() {
     say(&browser, "hi, all !");
     wait_for_message(&browser, "hi, all !");
     assert_eq!(
-        browser.run("return document.querySelector('.message.own .who').textContent"),
-        "mynick"
+        browser.run("return document.querySelector('.message.own .head').textContent.split(' ')[0]"),
+        "You"
     );
 
     browser.switch_to(&pig);
@@ -55,25 +44,24 @@ fn two_pages_chat_and_the_analyzer_tells_it() {
         1
     );
     // A private answer, chosen from the list of users.
-    browser.run("document.querySelector('#users button:enabled').click()");
+    choose(&browser, "mynick");
     say(&browser, "only for you");
     wait_for_message(&browser, "only for you");
     assert_eq!(
         browser.run("return document.querySelector('.own.private .mark').textContent"),
-        "private, to mynick"
+        "private message to mynick"
     );
 
     browser.switch_to(&nick);
     wait_for_message(&browser, "only for you");
     assert_eq!(
         browser.run("return document.querySelector('.private:not(.own) .mark').textContent"),
-        "private"
+        "private message"
     );
     say(&browser, "😀");
     wait_for_message(&browser, "😀");
     browser.switch_to(&pig);
     wait_for_message(&browser, "😀");
-    picture(&browser, "chat");
     collect_frames(&browser, &mut frames);
 
     browser.switch_to(&nick);
@@ -272,127 +260,4 @@ fn check_trace(output: &str) {
         output.contains("    {\n") && output.contains("\"content\": \"hi, all !\""),
         "{output}"
     );
-}
-
-#[test]
-fn pages_come_back_by_themselves_when_the_server_does() {
-    let Some(driver) = driver() else { return };
-    let mut server = Server::start(&[]);
-    let (ws, http) = (server.ws.to_string(), server.http.to_string());
-    let profile = tempfile::tempdir().unwrap();
-    let browser = driver.open(profile.path()).unwrap();
-    let url = format!("http://{http}/");
-    let a = browser.window();
-    let b = browser.new_window();
-    for (window, name) in [(&a, "twin"), (&b, "twin")] {
-        browser.switch_to(window);
-        enter(&browser, &url, name);
-    }
-    browser.switch_to(&a);
-    browser.wait_until("document.querySelectorAll('#users li').length === 2");
-    let users = "[...document.querySelectorAll('#users .who')].map((who) => who.textContent).join()";
-    assert_eq!(
-        browser.run(&format!("return {users}")),
-        "twin #1,twin #2",
-        "two of one name are told apart"
-    );
-    say(&browser, "before");
-
-    server.signal(Signal::SIGTERM);
-    assert_eq!(server.wait().code(), Some(0));
-    browser.wait_until("document.getElementById('status').dataset.state === 'lost'");
-    browser.run("document.getElementById('text').focus()");
-    browser.insert("too early");
-    browser.type_keys("\u{e007}");
-    assert_eq!(
-        browser.run("return document.getElementById('text').value"),
-        "too early",
-        "what cannot be sent is kept"
-    );
-
-    let _server = Server::start_on(&ws, &http, &[]);
-    for window in [&a, &b] {
-        browser.switch_to(window);
-        browser.wait_until(&format!(
-            "document.querySelectorAll('#users li').length === 2 && {users} === 'twin #1,twin #2'"
-        ));
-    }
-    browser.switch_to(&a);
-    browser.run("document.getElementById('text').focus()");
-    browser.type_keys("\u{e007}");
-    browser.switch_to(&b);
-    wait_for_message(&browser, "too early");
-}
-
-#[test]
-fn text_from_others_is_text_and_keys_do_what_they_say() {
-    let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
-    let profile = tempfile::tempdir().unwrap();
-    let browser = driver.open(profile.path()).unwrap();
-    browser.go(&format!("http://localhost:{}/", server.http.port()));
-    browser.wait_until(
-        "document.getElementById('status').dataset.state === 'connected' && document.getElementById('who').open",
-    );
-    // No name, no entry.
-    browser.type_keys("  \u{e007}");
-    browser
-        .wait_until("document.getElementById('name-fault').textContent !== '' && document.getElementById('who').open");
-    browser.run("document.getElementById('name').value = ''");
-    let name = "<img src=x onerror=alert(1)>";
-    browser.insert(name);
-    browser.type_keys("\u{e007}");
-    browser.wait_until("document.querySelectorAll('#users li').length === 1");
-    assert_eq!(
-        browser.run("return document.querySelector('#users .who').textContent"),
-        name
-    );
-
-    browser.run("document.getElementById('text').focus()");
-    browser.insert("<b>one</b>");
-    browser.type_keys("\u{e008}\u{e007}\u{e000}");
-    browser.insert("</p><script>document.title = 'taken'</script>");
-    assert_eq!(
-        browser.run("return document.querySelectorAll('.message').length"),
-        0,
-        "Shift+Enter does not send"
-    );
-    browser.type_keys("\u{e007}");
-    wait_for_message(&browser, "<b>one</b>\n</p><script>document.title = 'taken'</script>");
-    assert_eq!(
-        browser.run("return document.querySelectorAll('#log b, #log script, #log img, #users img').length"),
-        0
-    );
-    assert_eq!(browser.run("return document.title"), "wschat");
-
-    for language in ["zh-CN", "zh-TW", "ja", "es", "en"] {
-        browser.run(&format!(
-            "const s = document.getElementById('language'); s.value = '{language}'; s.dispatchEvent(new Event('change'))"
-        ));
-        assert_eq!(browser.run("return document.documentElement.lang"), language);
-        assert_eq!(
-            browser.run("return [...document.querySelectorAll('[data-word]')].every((e) => e.textContent.length > 0)"),
-            true
-        );
-    }
-    assert_eq!(browser.log("browser"), [] as [Value; 0]);
-    picture(&browser, "page");
-}
-
-/// Leaves pictures where a person asked for them: `PICTURES=folder cargo test --test browser`.
-fn picture(browser: &Browser<'_>, name: &str) {
-    let Ok(folder) = std::env::var("PICTURES") else { return };
-    for (form, width, height, scheme) in [("desktop", 1100, 750, "light"), ("phone", 390, 760, "dark")] {
-        browser.devtools(
-            "Emulation.setDeviceMetricsOverride",
-            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}),
-        );
-        browser.devtools(
-            "Emulation.setEmulatedMedia",
-            json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]}),
-        );
-        std::thread::sleep(Duration::from_millis(200));
-        let png = BASE64_STANDARD.decode(browser.screenshot()).unwrap();
-        std::fs::write(format!("{folder}/{name}-{form}-{scheme}.png"), png).unwrap();
-    }
 }

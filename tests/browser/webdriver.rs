@@ -162,6 +162,10 @@ impl Browser<'_> {
         self.post("url", json!({"url": url}));
     }
 
+    pub fn reload(&self) {
+        self.post("refresh", json!({}));
+    }
+
     /// Runs the body of a function in the page.
     pub fn run(&self, script: &str) -> Value {
         self.post("execute/sync", json!({"script": script, "args": []}))
@@ -187,6 +191,49 @@ impl Browser<'_> {
             .unwrap()
             .to_owned();
         self.post(&format!("element/{id}/value"), json!({"text": text}));
+    }
+
+    /// Presses keys wherever the focus is, as [`Browser::type_keys`] does, but also where there is nothing to type into.
+    pub fn press(&self, keys: &str) {
+        let actions: Vec<Value> = keys
+            .chars()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key.to_string()})))
+            .collect();
+        self.post(
+            "actions",
+            json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}),
+        );
+    }
+
+    /// Moves the mouse over the middle of an element, and clicks if asked to.
+    pub fn point_at(&self, selector: &str, click: bool) {
+        let place = self.run(&format!(
+            "const r = document.querySelector({}).getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]",
+            Value::from(selector)
+        ));
+        let (x, y) = (place[0].as_f64().unwrap() as i64, place[1].as_f64().unwrap() as i64);
+        let mut actions = vec![json!({"type": "pointerMove", "duration": 0, "x": x, "y": y, "origin": "viewport"})];
+        if click {
+            actions.extend(["pointerDown", "pointerUp"].map(|kind| json!({"type": kind, "button": 0})));
+        }
+        self.post(
+            "actions",
+            json!({"actions": [{"type": "pointer", "id": "mouse", "actions": actions}]}),
+        );
+    }
+
+    /// The window's size in CSS pixels.
+    pub fn resize(&self, width: u32, height: u32) {
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics);
+    }
+
+    /// Light or dark, with the system's colours (`forced-colors`) or without.
+    pub fn scheme(&self, scheme: &str, forced_colors: bool) {
+        let forced = if forced_colors { "active" } else { "none" };
+        let features =
+            json!([{"name": "prefers-color-scheme", "value": scheme}, {"name": "forced-colors", "value": forced}]);
+        self.devtools("Emulation.setEmulatedMedia", json!({"features": features}));
     }
 
     /// Enters text as an input method does: the driver's keys know nothing beyond U+FFFF.

@@ -1,319 +1,265 @@
-// The chat page. Whatever comes from others reaches the document as text (textContent), never as markup.
+// The chat page: logs in, hands the server's messages on, and says how the connection is.
 
-import { words, choose } from './texts.js';
+import * as composer from './composer.js';
+import { address, connect, connection, disconnect, handlers as connectionHandlers, hurry, send } from './connection.js';
+import * as messages from './messages.js';
+import { $, formatNumber, language, local, onLanguage, session, setLanguage, setting, textOf, texts } from './state.js';
+import * as users from './users.js';
+import { wireOf } from './wire.js';
 
-const KEPT = 1000; // messages that stay on the page
-const FIRST_WAIT = 500, LONGEST_WAIT = 15000; // milliseconds between two tries to connect
+const EXAMPLE = 'hi,  all !'; // what is said in the documents, with both blanks
+const LOGIN_TIMEOUT = 10_000; // milliseconds without an answer after which this is said
 
-const $ = (id) => document.getElementById(id);
-const port = document.querySelector('meta[name="ws-port"]').content;
-const address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.hostname}:${port}/`;
+// ---- login ------------------------------------------------------------------------------------------------------
 
-const memory = {
-  get(key) { try { return localStorage.getItem(key); } catch { return null; } },
-  set(key, value) { try { localStorage.setItem(key, value); } catch { /* private window: forgotten */ } },
+const login = {
+  name: session.get('name'), // with which we log in on every connection, once it is known
+  since: 0, // when it was sent; 0 when no answer is awaited
+  byHand: false, // from the form, not by itself after a lost connection or a reload
+  fault: null, // a key of the texts and its values
 };
+const MAX_NAME = Number(setting('max-name'));
+const FORBIDDEN = forbiddenInNames();
 
-let language = words[memory.get('language')] ? memory.get('language') : choose(navigator.languages ?? []);
-let say = words[language];
-
-let socket = null;
-let tries = 0;
-let retry = null; // timer of the next try, and when it is
-let name = null; // what we log in with, once we know
-let me = null; // our uid while logged in
-let here = new Map(); // uid → name, who is here
-let known = new Map(); // uid → name, whoever has been here since we logged in
-let bearers = new Map(); // name → how many of the known have it
-let to = 'all'; // 'all' or a uid; stays what it is when that user leaves, so that nothing private is ever said to all
-let lastSent = '';
-let unread = 0;
-
-// ---- connection -------------------------------------------------------------------------------------------------
-
-function connect() {
-  clearInterval(retry?.timer);
-  retry = null;
-  show('connecting', tries ? say.lost(0) : say.connecting);
-  let ours;
-  try { ours = new WebSocket(address); } catch { return wait(); }
-  socket = ours;
-  ours.onopen = () => {
-    tries = 0;
-    show('connected', say.connected);
-    if (name === null) askName(); else login();
-  };
-  ours.onmessage = ({ data }) => { if (ours === socket) hear(data); };
-  ours.onclose = () => { if (ours === socket) wait(); };
+// The rule of the server (names.rs), so that one is told which part of it a name breaks.
+function forbiddenInNames() {
+  const rule = String.raw`[[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFFC]--[\u200C\u200D\uFE0E\uFE0F]]|^[\p{M}\u200C\u200D]|[\u200C\u200D]$|\p{M}{5}`;
+  try { return new RegExp(rule, 'v'); } catch { return /[\p{Cc}\p{Co}]/u; }
 }
 
-function wait() {
-  socket = null;
-  me = null;
-  here.clear();
-  showUsers();
-  const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** tries);
-  tries += 1;
-  // Not all pages at the same moment, when a server comes back.
-  const due = Date.now() + longest * (0.5 + Math.random() / 2);
-  const tick = () => {
-    const left = due - Date.now();
-    if (left <= 0) connect(); else show('lost', say.lost(left > 1000 ? Math.ceil(left / 1000) : 0));
-  };
-  retry = { due, timer: setInterval(tick, 250) };
-  tick();
+function faultOf(name) {
+  const length = [...name].length;
+  if (!length) return ['noName'];
+  if (length > MAX_NAME) return ['nameTooLong', length, MAX_NAME];
+  return FORBIDDEN.test(name) ? ['nameForbidden'] : null;
 }
 
-function hurry() { if (retry && document.visibilityState === 'visible') connect(); }
-addEventListener('online', hurry);
-document.addEventListener('visibilitychange', () => { if (!document.hidden) { unread = 0; showTitle(); hurry(); } });
-// A page that leaves says so; one that comes back out of the browser's cache begins anew.
-addEventListener('pagehide', () => { const leaving = socket; socket = null; clearInterval(retry?.timer); leaving?.close(1000); });
-addEventListener('pageshow', (event) => { if (event.persisted) connect(); });
-
-function send(message) {
-  if (socket?.readyState !== WebSocket.OPEN) return false;
-  socket.send(JSON.stringify(message));
-  return true;
+function sendLogin() {
+  if (login.name === null || login.since || !send(JSON.stringify({ type: 'login', name: login.name }))) return;
+  login.since = Date.now();
+  setTimeout(showLogin, LOGIN_TIMEOUT + 50);
+  showLogin();
 }
 
-function login() { send({ type: 'login', name }); }
-
-function hear(data) {
-  let message;
-  try { message = JSON.parse(data); } catch { return; }
-  switch (message.type) {
-    case 'user_list': {
-      // A new list begins a new time: uids of the one before may mean somebody else.
-      const again = known.size > 0;
-      for (const label of document.querySelectorAll('#log [data-uid]')) delete label.dataset.uid;
-      here = new Map(message.user_list.map((user) => [user.uid, user.name]));
-      if (to !== 'all') { to = { gone: known.get(to) ?? to.gone ?? '' }; }
-      known.clear();
-      bearers.clear();
-      for (const [uid, name] of here) meet(uid, name);
-      me = message.user_list.at(-1)?.uid ?? null;
-      $('who').close();
-      if (again) note([say.again]);
-      showUsers();
-      $('text').focus();
-      break;
-    }
-    case 'login':
-      here.set(message.uid, message.name);
-      if (!known.has(message.uid)) meet(message.uid, message.name);
-      showUsers();
-      note(say.joined(label(message.uid)), message.time);
-      break;
-    case 'logout': {
-      here.delete(message.uid);
-      note(say.parted(label(message.uid)), message.time);
-      showUsers();
-      break;
-    }
-    case 'say':
-      showMessage(message);
-      break;
-    case 'error':
-      if (message.code === 'bad-name') askName(say.errors['bad-name']);
-      else {
-        note([say.errors[message.code] ?? say.error(message.code)], null, true);
-        if (['bad-content', 'too-fast', 'unknown-uid'].includes(message.code) && !$('text').value) $('text').value = lastSent;
-      }
-      break;
-  }
-}
-
-// ---- who --------------------------------------------------------------------------------------------------------
-
-// Somebody is here whom we have not met. The second of a name makes the first one ambiguous, too.
-function meet(uid, called) {
-  known.set(uid, called);
-  bearers.set(called, (bearers.get(called) ?? 0) + 1);
-  if (bearers.get(called) === 2) relabel();
-}
-
-// How a user is called: by name, and by number too where two have had the same name.
-function nameOf(uid) {
-  const called = known.get(uid) ?? '?';
-  return bearers.get(called) > 1 ? `${called} #${uid}` : called;
-}
-
-function label(uid) {
-  const who = document.createElement('bdi');
-  who.className = 'who';
-  who.dataset.uid = uid;
-  who.style.setProperty('--hue', (uid * 137) % 360);
-  who.textContent = nameOf(uid);
-  return who;
-}
-
-function relabel() {
-  for (const who of document.querySelectorAll('#log [data-uid]')) who.textContent = nameOf(Number(who.dataset.uid));
-}
-
-// A crowd may come at once: the list is drawn once for all of them.
-let drawing = null;
-function showUsers() { drawing ??= setTimeout(() => { drawing = null; drawUsers(); }, 20); }
-
-function drawUsers() {
-  const list = $('users');
-  const focused = list.contains(document.activeElement) ? document.activeElement.dataset.uid : null;
-  list.replaceChildren(...[...here.keys()].map((uid) => {
-    const item = document.createElement('li');
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.dataset.uid = uid;
-    button.append(label(uid));
-    if (uid === me) {
-      button.disabled = true;
-      button.append(` (${say.you})`);
-    } else {
-      button.setAttribute('aria-label', say.talkTo(nameOf(uid)));
-      button.setAttribute('aria-pressed', String(uid === to));
-      button.onclick = () => { to = uid === to ? 'all' : uid; showUsers(); $('text').focus(); };
-    }
-    item.append(button);
-    return item;
-  }));
-  if (focused) list.querySelector(`[data-uid="${Number(focused)}"]`)?.focus();
-  $('count').textContent = here.size ? String(here.size) : '';
-
-  const option = (value, text) => { const o = document.createElement('option'); o.value = value; o.textContent = text; return o; };
-  const options = [option('all', say.everyone)];
-  for (const uid of here.keys()) if (uid !== me) options.push(option(uid, nameOf(uid)));
-  const gone = to !== 'all' && !here.has(to);
-  if (gone) options.push(option('gone', say.left(typeof to === 'object' ? to.gone : nameOf(to))));
-  $('to').replaceChildren(...options);
-  $('to').value = gone ? 'gone' : String(to);
-  $('composer').classList.toggle('whisper', to !== 'all');
-}
-
-function askName(fault = '') {
-  name = null;
-  $('name-fault').textContent = fault;
-  $('name').value ||= memory.get('name') ?? '';
-  if (!$('who').open) $('who').showModal();
+function refuseLogin(fault) {
+  login.name = null;
+  login.since = 0;
+  login.fault = fault;
+  session.set('name', null);
+  showPart('login');
   $('name').focus();
-  $('name').select();
 }
 
-$('who').addEventListener('cancel', (event) => event.preventDefault());
+function showLogin() {
+  const waiting = login.name !== null;
+  const silent = login.since && Date.now() - login.since > LOGIN_TIMEOUT;
+  $('enter').setAttribute('aria-disabled', String(waiting));
+  $('enter').textContent = waiting ? texts.entering : texts.enter;
+  const text = login.fault ? textOf(login.fault) : silent ? texts.silent : '';
+  if ($('name-fault').textContent !== text) $('name-fault').textContent = text;
+  if (login.fault) $('name').setAttribute('aria-invalid', 'true'); else $('name').removeAttribute('aria-invalid');
+  const isLost = connection.state !== 'connected';
+  $('login-state').textContent = isLost ? `${statusText()} ${connection.wasOpen ? '' : texts.unreachableHint(address)} ${waiting ? texts.willEnter : ''}`.trim() : '';
+}
+
 $('login').addEventListener('submit', (event) => {
   event.preventDefault();
-  const wanted = $('name').value.trim();
-  if (!wanted) { askName(say.noName); return; }
-  name = wanted;
-  memory.set('name', name);
-  $('name-fault').textContent = '';
-  login();
+  if (login.name !== null) return;
+  const name = $('name').value.trim();
+  login.fault = faultOf(name);
+  if (login.fault) { showLogin(); $('name').focus(); return; }
+  login.name = name;
+  login.byHand = true;
+  local.set('name', name);
+  sendLogin();
+  showLogin();
 });
-$('name').addEventListener('invalid', (event) => { event.preventDefault(); askName(say.noName); });
+$('name').addEventListener('input', () => {
+  login.fault = null;
+  if (!login.since) login.name = null; // another name, before the first one was sent
+  showLogin();
+});
 
-// ---- what is said -----------------------------------------------------------------------------------------------
+function showPart(part) {
+  $('login-part').hidden = part !== 'login';
+  $('chat').hidden = part !== 'chat';
+  $('leave').hidden = part !== 'chat';
+  $('example').disabled = users.me.uid === null;
+  if (part === 'chat') messages.followEnd();
+  showLogin();
+}
 
-function showMessage({ from_uid, to_uid, content, time }) {
-  const item = document.createElement('li');
-  const own = from_uid === me, whisper = to_uid !== 'all';
-  item.className = `message${own ? ' own' : ''}${whisper ? ' private' : ''}`;
-  const head = document.createElement('p');
-  head.className = 'head';
-  head.append(label(from_uid));
-  if (own) head.append(` (${say.you})`);
-  if (whisper) {
-    const mark = document.createElement('span');
-    mark.className = 'mark';
-    mark.append(...(own ? say.privateTo(label(to_uid)) : [say.private]));
-    head.append(' ', mark);
+$('leave').addEventListener('click', () => {
+  login.name = null;
+  session.set('name', null);
+  disconnect();
+  showPart('login');
+  $('name').focus();
+  connect();
+});
+
+// ---- what the server sends --------------------------------------------------------------------------------------
+
+connectionHandlers.open = () => { composer.online(); sendLogin(); };
+
+connectionHandlers.message = (data) => {
+  let message;
+  try { message = JSON.parse(data); } catch { return; }
+  switch (message?.type) {
+    case 'user_list': return enter(message.user_list);
+    case 'login':
+      users.add(message.uid, message.name);
+      return messages.addPresence('joined', users.userOf(message.uid), message.time);
+    case 'logout': {
+      const user = users.userOf(message.uid);
+      users.remove(message.uid);
+      return messages.addPresence('left', user, message.time);
+    }
+    case 'say': {
+      const own = message.from_uid === users.me.uid;
+      return messages.addSay({
+        from: users.userOf(message.from_uid),
+        to: message.to_uid === 'all' ? 'all' : users.userOf(message.to_uid),
+        content: message.content,
+        time: message.time,
+        own,
+        sent: own ? composer.confirm() : null,
+        received: wireOf(data, false),
+      });
+    }
+    case 'error': return refused(message.code);
   }
-  head.append(' ', clock(time));
-  const body = document.createElement('p');
-  body.className = 'body';
-  body.dir = 'auto';
-  body.textContent = content;
-  item.append(head, body);
-  add(item, own);
-  if (!own && document.hidden) { unread += 1; showTitle(); }
+};
+
+function enter(list) {
+  const isReturn = users.me.generation > 0;
+  users.replaceAll(list);
+  login.since = 0;
+  session.set('name', login.name);
+  showPart('chat');
+  if (isReturn) messages.addNote('again');
+  if (login.byHand) {
+    // A small window has room for the chat or for the explanation.
+    if (matchMedia('(max-width: 46rem), (max-height: 44rem)').matches) $('watch').open = false;
+    $('text').focus();
+  }
+  login.byHand = false;
 }
 
-function note(parts, time = null, warning = false) {
-  const item = document.createElement('li');
-  item.className = warning ? 'note warning' : 'note';
-  item.append(...parts);
-  if (time) item.append(' ', clock(time));
-  add(item, false);
+function refused(code) {
+  if (!login.since) composer.refused(...(texts[`error-${code}`] ? [`error-${code}`] : ['otherError', code]));
+  else if (code === 'bad-name') refuseLogin(['nameRefused']);
+  else if (code !== 'already-logged-in') refuseLogin(code === 'too-fast' ? ['loginTooFast'] : ['otherError', code]);
 }
 
-function clock(time) {
-  const element = document.createElement('time');
-  element.dateTime = time;
-  element.title = time;
-  element.textContent = String(time).slice(-8);
-  return element;
+connectionHandlers.close = (code) => {
+  login.since = 0;
+  composer.connectionLost();
+  if (users.me.uid !== null) messages.addNote(...(texts[`close-${code}`] ? [`close-${code}`] : ['closed', code]));
+  users.clear();
+  $('example').disabled = true;
+};
+
+// ---- how the connection is --------------------------------------------------------------------------------------
+
+let silence = 0; // seconds without an answer
+let shownUnread = { count: 0, private: 0 };
+
+function statusText() {
+  if (connection.state === 'connected') return silence ? texts.silent : texts.connected;
+  if (connection.wasOpen) return texts.lost;
+  return connection.state === 'connecting' && !connection.nextTry ? texts.connecting : texts.unreachable;
 }
 
-function add(item, follow) {
-  const log = $('log');
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-  log.append(item);
-  while (log.childElementCount > KEPT) log.firstElementChild.remove();
-  if (atEnd || follow) log.scrollTop = log.scrollHeight; else $('newer').hidden = false;
+// The sentence is announced when it changes; the number beside it, which changes each second, is not.
+function showStatus() {
+  const isConnected = connection.state === 'connected';
+  const text = statusText();
+  if ($('status').textContent !== text) $('status').textContent = text;
+  $('connection').dataset.state = isConnected ? (silence ? 'silent' : 'connected') : text === texts.connecting ? 'connecting' : 'lost';
+  const left = Math.ceil((connection.nextTry - Date.now()) / 1000);
+  $('countdown').textContent = isConnected ? (silence ? texts.seconds(formatNumber(silence)) : '')
+    : connection.state === 'waiting' && left > 0 ? texts.nextTry(formatNumber(left)) : connection.nextTry ? texts.trying : '';
+  showTitle();
 }
 
-$('log').addEventListener('scroll', () => {
-  const log = $('log');
-  if (log.scrollHeight - log.scrollTop - log.clientHeight < 40) $('newer').hidden = true;
-}, { passive: true });
-$('newer').addEventListener('click', () => { $('log').scrollTop = $('log').scrollHeight; $('text').focus(); });
+function showTitle() {
+  const unread = shownUnread.count ? `${texts.titleUnread(formatNumber(shownUnread.count), formatNumber(shownUnread.private), shownUnread.private)} ` : '';
+  const isLost = $('connection').dataset.state === 'lost' ? `${texts.lostShort} · ` : '';
+  const title = `${isLost}${unread}${texts.title}`;
+  if (document.title !== title) document.title = title;
+  const icon = shownUnread.count ? 'icon-unread.svg' : 'icon.svg';
+  if ($('icon').getAttribute('href') !== icon) $('icon').setAttribute('href', icon);
+}
 
-$('to').addEventListener('change', () => {
-  const chosen = $('to').value;
-  if (chosen !== 'gone') to = chosen === 'all' ? 'all' : Number(chosen);
-  showUsers();
+let timer = null;
+connectionHandlers.state = () => {
+  clearInterval(timer);
+  if (connection.state !== 'connected') timer = setInterval(showStatus, 500);
+  showStatus();
+  showLogin();
+};
+composer.handlers.silence = (seconds) => { silence = seconds; showStatus(); };
+messages.handlers.unread = (unread) => { shownUnread = { ...unread }; showTitle(); };
+
+addEventListener('online', hurry);
+document.addEventListener('visibilitychange', hurry);
+
+// ---- to whom one writes -----------------------------------------------------------------------------------------
+
+users.handlers.changed = composer.showRecipient;
+users.handlers.chosen = () => $('text').focus();
+messages.handlers.reply = (user) => { users.choose(user); $('text').focus(); };
+// A name in the log stands for its user.
+$('messages').addEventListener('click', ({ target }) => {
+  const uid = Number(target.closest('.who[data-uid]')?.dataset.uid);
+  if (!users.here.has(uid) || uid === users.me.uid) return;
+  users.choose(users.userOf(uid));
   $('text').focus();
 });
 
-$('text').addEventListener('keydown', (event) => {
-  // While an input method composes, Enter belongs to it (keyCode 229 in browsers that end composing first).
-  if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
-    event.preventDefault();
-    $('composer').requestSubmit();
+// ---- how to watch -----------------------------------------------------------------------------------------------
+
+$('copy').addEventListener('click', async () => {
+  try {
+    await navigator.clipboard.writeText($('command').textContent);
+    $('copied').textContent = texts.copied;
+  } catch {
+    // Without the right to write to the clipboard: selected, to be copied by hand.
+    getSelection().selectAllChildren($('command'));
+    $('copied').textContent = texts.selected;
   }
+  setTimeout(() => { $('copied').textContent = ''; }, 4000);
 });
-
-$('composer').addEventListener('submit', (event) => {
-  event.preventDefault();
-  const content = $('text').value;
-  if (!content.trim()) return;
-  if (to !== 'all' && !here.has(to)) { note([say.gone], null, true); return; }
-  if (me === null || !send({ type: 'say', to_uid: to, content })) { note([say.offline], null, true); return; }
-  lastSent = content;
-  $('text').value = '';
-});
-
-// ---- words ------------------------------------------------------------------------------------------------------
-
-function show(state, text) {
-  const status = $('status');
-  status.dataset.state = state;
-  if (status.textContent !== text) status.textContent = text;
-  $('send').disabled = state !== 'connected';
+$('example').addEventListener('click', () => composer.say(EXAMPLE, 'all'));
+$('show-wire').checked = local.get('wire') ?? true;
+$('show-wire').addEventListener('change', showWire);
+function showWire() {
+  local.set('wire', $('show-wire').checked);
+  document.body.classList.toggle('without-wire', !$('show-wire').checked);
 }
 
-function showTitle() { document.title = unread ? `(${unread}) wschat` : 'wschat'; }
+// ---- start ------------------------------------------------------------------------------------------------------
 
-function speak() {
-  say = words[language];
+// A page that leaves says so; one that comes back out of the browser's cache begins anew.
+addEventListener('pagehide', () => { messages.remember(); composer.remember(); disconnect(); });
+addEventListener('pageshow', (event) => { if (event.persisted) connect(); });
+
+$('language').addEventListener('change', () => setLanguage($('language').value));
+onLanguage(() => {
   document.documentElement.lang = language;
   $('language').value = language;
-  for (const element of document.querySelectorAll('[data-word]')) element.textContent = say[element.dataset.word];
-  for (const element of document.querySelectorAll('[data-label]')) element.setAttribute('aria-label', say[element.dataset.label]);
-  $('name-fault').textContent = '';
-  if (socket?.readyState === WebSocket.OPEN) show('connected', say.connected);
-  showUsers();
-}
+  for (const translated of document.querySelectorAll('[data-text]')) translated.textContent = texts[translated.dataset.text];
+  for (const labelled of document.querySelectorAll('[data-label]')) labelled.setAttribute('aria-label', texts[labelled.dataset.label]);
+  showStatus();
+  showLogin();
+});
 
-$('language').addEventListener('change', () => { language = $('language').value; memory.set('language', language); speak(); });
-
-speak();
+showWire();
+$('name').value = login.name ?? local.get('name') ?? '';
+messages.restore();
+composer.restore();
+showPart(login.name === null ? 'login' : 'chat');
+$('page').hidden = false;
+if (login.name === null) { $('name').focus(); $('name').select(); }
 connect();
