@@ -232,6 +232,8 @@ $('copy').addEventListener('click', async () => {
   setTimeout(() => { $('copied').textContent = ''; }, 4000);
 });
 $('example').addEventListener('click', () => composer.say(EXAMPLE, 'all'));
+$('watch').open = local.get('watch') ?? true;
+$('watch').firstElementChild.addEventListener('click', () => local.set('watch', !$('watch').open));
 $('show-wire').checked = local.get('wire') ?? true;
 $('show-wire').addEventListener('change', showWire);
 function showWire() {
