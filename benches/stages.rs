@@ -114,6 +114,7 @@ fn views(group: &mut BenchmarkGroup<'_, WallTime>, packets: &[Packet<'_>]) {
                 catalog: english,
                 detail: Detail::Normal,
                 palette: Palette::new(false),
+                width: None,
                 full: false,
                 tcpdump: ascii.clone(),
             };

@@ -30,6 +30,7 @@ fn narration_allocates_nothing_a_packet() {
         catalog: texts::by_tag("en").expect("English is there"),
         detail: Detail::Normal,
         palette: Palette::new(false),
+        width: None,
         full: false,
         tcpdump: Options {
             ascii: 1,

@@ -39,6 +39,7 @@ impl Wire {
             catalog: texts::by_tag("en").unwrap(),
             detail: Detail::Verbose,
             palette: &Palette::PLAIN,
+            width: None,
             full: false,
             tcpdump: tcpdump::Options::default(),
         });
@@ -151,11 +152,11 @@ fn a_segment_that_comes_too_early_waits_for_the_one_that_fills_the_gap() {
     let mut wire = Wire::open();
     let frame = text("hello");
     let early = wire.segment(SERVER, ACK, 3, &frame[3..], 512);
-    tells(&early, "comes too early: 3 bytes before it are still missing");
+    tells(&early, "arrives ahead of 3 bytes not seen yet");
     let late = wire.segment(SERVER, ACK, -(frame.len() as i32), &frame[..3], 512);
     tells(
         &late,
-        "It brings bytes that were missing; 4 bytes that had waited for them go on with it.",
+        "It brings bytes that were missing, and releases 4 bytes held back behind them.",
     );
     tells(&late, "sends the client (port 40000 at");
 }
@@ -167,7 +168,7 @@ fn keep_alives_and_windows_are_told() {
     let closed = wire.segment(CLIENT, ACK, 0, b"", 0);
     tells(&closed, "its receive window is closed (win 0)");
     let probe = wire.segment(SERVER, ACK, -1, b"", 512);
-    tells(&probe, "tries whether the closed window of");
+    tells(&probe, "probes whether the receive window of");
     let open = wire.segment(CLIENT, ACK, 0, b"", 100);
     tells(&open, "can take data again: its receive window is 100 bytes");
     let wider = wire.segment(CLIENT, ACK, 0, b"", 300);
@@ -180,7 +181,7 @@ fn a_reset_in_the_middle_of_a_conversation_is_told() {
     wire.next(SERVER, ACK, &text("hello"));
     let reset = wire.next(CLIENT, RST | ACK, b"");
     tells(&reset, "resets the TCP connection to");
-    tells(&reset, "what was under way is lost");
+    tells(&reset, "what was still under way may be lost");
     tells(&reset, "Session 1,");
 }
 

@@ -49,6 +49,7 @@ fn trace_of(path: &Path, language: &str, ascii: u8, captured: impl Fn(&[u8]) -> 
         catalog: texts::by_tag(language).unwrap(),
         detail: Detail::Normal,
         palette: &Palette::PLAIN,
+        width: None,
         full: false,
         tcpdump: tcpdump::Options {
             ascii,
@@ -105,7 +106,7 @@ fn a_broadcast_is_not_called_complete_where_only_one_browser_is_captured() {
         bytes.windows(2).any(|port| port == 60653_u16.to_be_bytes())
     });
     assert!(told.contains("forwards \"hi,  all !\" back to its author"), "{told}");
-    assert!(told.contains(" * That is 1.5 ms after it was said."), "{told}");
+    assert!(told.contains(" * That is 1.6 ms after it was said."), "{told}");
     for claim in ["broadcast is complete", "The only browser", "1 of 1", "everyone has it"] {
         assert!(!told.contains(claim), "{claim}: {told}");
     }

@@ -129,6 +129,7 @@ pub(crate) fn run(data: &[u8]) {
             catalog,
             detail: [Detail::Brief, Detail::Normal, Detail::Verbose][data.len() / 8 % 3],
             palette: &Palette::PLAIN,
+            width: [None, Some(40)][data.len() / 4 % 2],
             full: data.len() % 16 > 7,
             tcpdump: lines.clone(),
         }),

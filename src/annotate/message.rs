@@ -118,7 +118,12 @@ impl Narrator {
         }
         let (from, to) = self.pair(session.connection.0, progress.direction);
         self.now.told = true;
-        self.story.entitle(55, Title::Part(progress.opcode));
+        let title = Title::Part {
+            received: progress.received,
+            total: progress.total,
+            frames: progress.frames,
+        };
+        self.story.entitle(55, title);
         let since = (progress.first_packet != self.now.packet).then_some(progress.first_packet);
         // Between two fragments there is no frame to speak of, but a message that has begun.
         let whole = progress
@@ -135,7 +140,7 @@ impl Narrator {
             Note::Part {
                 from,
                 to,
-                opcode: progress.opcode,
+                frames: progress.frames,
                 received: progress.received,
                 total: progress.total,
                 since,
@@ -177,13 +182,14 @@ impl Narrator {
                 kind,
             );
         }
-        self.circumstances(message);
+        let chat = matches!(kind, Kind::Login | Kind::Say(_));
+        self.circumstances(session.connection.0, message, chat);
     }
 
     /// How it came: masked, compressed, in pieces, with holes.
-    fn circumstances(&mut self, message: &Message<'_>) {
+    fn circumstances(&mut self, number: u64, message: &Message<'_>, chat: bool) {
         let notes = &mut self.story.notes;
-        if !message.complete {
+        if !message.complete && !notes.iter().any(|note| matches!(note, Note::Gap { .. })) {
             notes.push(Note::Incomplete);
         }
         if message.frames > 1 {
@@ -202,11 +208,15 @@ impl Narrator {
             });
         }
         // What a server masks, it masks against the rule: that is told as such.
-        if let Some(key) = message.masking_key
-            && message.wire_length > 0
-            && message.direction == Direction::ClientToServer
-        {
-            notes.push(Note::Masked { key });
+        if message.masked && message.wire_length > 0 && message.direction == Direction::ClientToServer {
+            let again = self
+                .world
+                .talks
+                .get_mut(&number)
+                .is_some_and(|talk| std::mem::replace(&mut talk.told_masked, true));
+            if !notes.iter().any(|note| matches!(note, Note::Masked { .. })) {
+                notes.push(Note::Masked { again: again && !chat });
+            }
         }
     }
 

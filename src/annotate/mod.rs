@@ -21,12 +21,13 @@ mod title;
 mod users;
 mod who;
 
-pub use note::Note;
-pub use story::{Detail, Span, Story};
+pub use note::{Note, Told};
+pub use story::{Detail, Span, Story, Tone};
 pub use title::Title;
 pub use who::{Agent, Labelled, Party, Person, Role, To, What, sender_role};
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 
 use foldhash::fast::FixedState;
 
@@ -61,6 +62,18 @@ pub struct Narrator {
     missed: u64,
     /// The end of the capture has been told.
     at_end: bool,
+    hosts: Hosts,
+}
+
+/// Between whom packets have gone so far.
+#[derive(Default)]
+enum Hosts {
+    #[default]
+    None,
+    /// Between these two only: their ports tell who is who.
+    Two([IpAddr; 2]),
+    /// Between more, or addresses are wanted.
+    Many,
 }
 
 /// Why what is told of a message may be read otherwise.
@@ -114,6 +127,13 @@ impl Narrator {
         Self::default()
     }
 
+    /// Says addresses even while ports tell everybody apart.
+    #[must_use]
+    pub fn with_addresses(mut self) -> Self {
+        self.hosts = Hosts::Many;
+        self
+    }
+
     /// What there is to say of the current packet (or of the end of the capture). Complete after [`Narrator::packet_end`].
     pub fn story(&self) -> &Story {
         &self.story
@@ -135,7 +155,11 @@ impl Narrator {
             json: false,
         };
         if let Some(view) = segment {
-            self.now.tcp = Some(tcp(&view));
+            self.hosts.meet(view.connection.endpoints.map(|endpoint| endpoint.addr));
+            self.story.ports_alone = !matches!(self.hosts, Hosts::Many);
+            let tcp = tcp(&view);
+            self.story.sender = Some(tcp.direction);
+            self.now.tcp = Some(tcp);
             self.segment();
         }
     }
@@ -159,9 +183,11 @@ impl Narrator {
             RecordKind::Progress(progress) => self.progress(session, progress),
             RecordKind::Violation { direction, violation } => {
                 let by = self.party(session.connection.0, direction);
+                let about = self.story.keep(violation.about.as_bytes());
                 self.story.notes.push(Note::Violation {
                     by,
                     rule: violation.rule,
+                    about,
                 });
             }
             RecordKind::Gap { direction, gap } => {
@@ -237,6 +263,17 @@ impl Narrator {
                 Some(tcp) => tcp.party(direction),
                 None => unknown_party(direction),
             },
+        }
+    }
+}
+
+impl Hosts {
+    /// A packet goes between these.
+    fn meet(&mut self, [a, b]: [IpAddr; 2]) {
+        match *self {
+            Hosts::None => *self = Hosts::Two([a, b]),
+            Hosts::Two(known) if known != [a, b] && known != [b, a] => *self = Hosts::Many,
+            _ => {}
         }
     }
 }

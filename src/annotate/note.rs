@@ -1,6 +1,6 @@
 //! What there is to say of a packet, as data: no word of any language is here.
 
-use super::story::{Detail, Span};
+use super::story::Span;
 use super::who::{Agent, Labelled, Party, Person, To, What};
 use crate::base::{GapCause, Rule};
 use crate::record::{Accept, Deflate, Opcode};
@@ -337,8 +337,8 @@ pub enum Note {
     },
     /// The dump shows it masked.
     Masked {
-        /// With this key.
-        key: [u8; 4],
+        /// That was said before, of another message of the connection.
+        again: bool,
     },
     /// It was sent compressed.
     Compressed {
@@ -367,8 +367,8 @@ pub enum Note {
         from: Party,
         /// To whom.
         to: Party,
-        /// What kind.
-        opcode: Opcode,
+        /// Frames of the message so far, this one included.
+        frames: u32,
         /// Payload bytes of the frame so far.
         received: u64,
         /// Of how many; `None` when the header is incomplete.
@@ -529,6 +529,8 @@ pub enum Note {
         by: Party,
         /// Which.
         rule: Rule,
+        /// What shows it, in words that need no translation; empty when the rule says all.
+        about: Span,
     },
     /// The session is over.
     Ended {
@@ -550,21 +552,60 @@ impl Note {
         )
     }
 
-    /// How much must be wanted for it to be told.
-    pub const fn detail(&self) -> Detail {
+    /// When it is told.
+    pub const fn told(&self) -> Told {
         match self {
-            Note::OffersExtensions(_)
-            | Note::AckRepeats { .. }
-            | Note::Masked { .. }
+            Note::Message { .. }
+            | Note::Labelled { .. }
+            | Note::AppPing { .. }
+            | Note::AppPong { .. }
+            | Note::Ping { .. }
+            | Note::Pong { .. }
+            | Note::Part { since: None, .. }
+            | Note::Fragment { .. }
+            | Note::Data { .. }
+            | Note::AckedPart { also: false, .. }
+            | Note::AckedBytes { also: false, .. }
+            | Note::AckUnseen
+            | Note::Retransmission { .. }
+            | Note::Duplicate
+            | Note::OutOfOrder { .. }
+            | Note::Fills { .. }
+            | Note::KeepAlive { .. }
+            | Note::WindowProbe { .. }
+            | Note::OutOfWindow
+            | Note::Fin { .. }
+            | Note::FinAcked { .. } => Told::Alone,
+            // What the documents say of the packets that they show.
+            Note::Acked {
+                also: true,
+                what: What::UpgradeRequest | What::Login(_) | What::Say(_),
+                ..
+            } => Told::Always,
+            Note::Acked { also: true, .. }
+            | Note::AckedPart { also: true, .. }
+            | Note::AckedBytes { also: true, .. }
+            | Note::AckDuplicate { .. }
+            | Note::AckOnly { .. }
+            | Note::WindowUpdate { .. }
+            | Note::Part { since: Some(_), .. }
+            | Note::Masked { again: true }
             | Note::Compressed { .. }
             | Note::Frames { .. }
-            | Note::Packets { .. }
-            | Note::Origin(_)
-            | Note::Delivery { .. }
-            | Note::Acked { also: true, .. }
-            | Note::AckedBytes { also: true, .. } => Detail::Normal,
-            Note::AckedPart { also: true, .. } => Detail::Verbose,
-            _ => Detail::Brief,
+            | Note::OffersExtensions(_) => Told::Verbose,
+            Note::Acked { what, .. } if !what.is_documented() => Told::Alone,
+            _ => Told::Always,
         }
     }
+}
+
+/// When a note is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Always, unless only titles are.
+    Always,
+    /// When nothing else is told of the packet, or all is.
+    Alone,
+    /// When all is.
+    Verbose,
 }

@@ -53,15 +53,16 @@ impl Narrator {
         }
         if self.story.notes.is_empty() && self.tail.is_empty() {
             let by = self.both(&tcp).0;
-            self.story.entitle(10, Title::Ack);
-            self.tail.push(match (facts.ack.duplicate, facts.window) {
-                (true, _) => Note::AckDuplicate { by },
-                (false, window) if window.update_only && window.scaled => Note::WindowUpdate {
-                    by,
-                    bytes: window.bytes,
-                },
-                (false, _) => Note::AckOnly { by },
-            });
+            let bytes = facts.window.bytes;
+            let (title, note) = match (facts.ack.duplicate, facts.window) {
+                (true, _) => (Title::AckRepeated, Note::AckDuplicate { by }),
+                (false, window) if window.update_only && window.scaled => {
+                    (Title::Window(bytes), Note::WindowUpdate { by, bytes })
+                }
+                (false, _) => (Title::Ack, Note::AckOnly { by }),
+            };
+            self.story.entitle(10, title);
+            self.tail.push(note);
         }
     }
 
@@ -170,7 +171,7 @@ impl Narrator {
                     .filter(|_| count == 2)
                     .map(|item| self.recall(tcp.connection, &item).0);
                 let (what, title) = self.recall(tcp.connection, &item);
-                self.story.entitle(40, title);
+                self.story.entitle_ack(40, title);
                 let note = Note::Acked {
                     by,
                     to,
@@ -194,7 +195,12 @@ impl Narrator {
                     .get(&tcp.connection)
                     .is_some_and(|talk| talk.under_way[sent.index()]);
                 if under_way {
-                    self.story.entitle(10, Title::Part(Opcode::Text));
+                    let title = Title::Part {
+                        received: 0,
+                        total: None,
+                        frames: 0,
+                    };
+                    self.story.entitle_ack(10, title);
                     self.tail.push(Note::AckedPart { by, to, bytes, also });
                 } else {
                     self.story.entitle(10, Title::Ack);

@@ -2,6 +2,7 @@
 
 use super::note::Note;
 use super::title::Title;
+use crate::base::Direction;
 use crate::record::SessionEnd;
 
 /// All that there is to say of one packet. Reused from packet to packet.
@@ -11,12 +12,18 @@ pub struct Story {
     pub title: Title,
     /// What it does, the most important first.
     pub notes: Vec<Note>,
+    /// Something of the kind of the title is acknowledged, and nothing else is done.
+    pub(super) received: bool,
+    /// Who sends the packet.
+    pub sender: Option<Direction>,
     /// The captured words that the notes quote.
     pub(super) text: Vec<u8>,
     /// How weighty the title is.
     pub(super) weight: u8,
     /// How sessions ended, for [`Note::Ended`].
     pub(super) ends: Vec<SessionEnd>,
+    /// Ports tell everybody apart: no addresses are needed.
+    pub(super) ports_alone: bool,
 }
 
 impl Story {
@@ -39,6 +46,8 @@ impl Story {
 
     pub(super) fn clear(&mut self) {
         self.title = Title::default();
+        self.received = false;
+        self.sender = None;
         self.weight = 0;
         self.notes.clear();
         self.text.clear();
@@ -50,6 +59,46 @@ impl Story {
         if weight > self.weight {
             self.weight = weight;
             self.title = title;
+            self.received = false;
+        }
+    }
+
+    /// The same, of an ACK for what `title` is about.
+    pub(super) fn entitle_ack(&mut self, weight: u8, title: Title) {
+        if weight > self.weight {
+            self.entitle(weight, title);
+            // The others are those of an ACK already.
+            self.received = matches!(
+                title,
+                Title::Login
+                    | Title::UserList { login: false }
+                    | Title::Joined
+                    | Title::Left
+                    | Title::Say(_)
+                    | Title::Private(_)
+                    | Title::AppPing
+                    | Title::AppPong
+                    | Title::Refusal
+                    | Title::Labelled(_)
+                    | Title::Message(_)
+                    | Title::Part { .. }
+                    | Title::Close { .. }
+            );
+        }
+    }
+
+    /// What kind of thing `note` tells.
+    pub fn tone(&self, note: &Note) -> Tone {
+        match note {
+            Note::Violation { .. } => Tone::Violation,
+            Note::Gap { .. }
+            | Note::Incomplete
+            | Note::Missed { .. }
+            | Note::MissedByAll { .. }
+            | Note::MissedLeaving { .. } => Tone::Loss,
+            Note::Reset { late: false, .. } => Tone::Abnormal,
+            Note::Ended { end, .. } if self.end(*end).is_some_and(|end| end.verdict.is_abnormal()) => Tone::Abnormal,
+            _ => Tone::Plain,
         }
     }
 
@@ -63,6 +112,19 @@ impl Story {
             cut: false,
         }
     }
+}
+
+/// What kind of thing a note tells, for whoever gives colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing out of the ordinary.
+    Plain,
+    /// A rule was broken.
+    Violation,
+    /// Something is missing.
+    Loss,
+    /// Something ended as it should not.
+    Abnormal,
 }
 
 /// Captured words in a [`Story`].
@@ -95,9 +157,9 @@ impl Span {
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Detail {
-    /// What the packet does, and no more (`-q`).
+    /// What the packet is about, and no more (`-q`).
     Brief,
-    /// And what goes with it.
+    /// And what it does.
     #[default]
     Normal,
     /// And what only somebody who looks closely wants to know (`-v`).

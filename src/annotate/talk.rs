@@ -52,6 +52,8 @@ pub(super) struct Talk {
     pub(super) websocket: bool,
     /// It was told that the session was only recognised.
     pub(super) told_inferred: bool,
+    /// It was told that a client masks what it sends.
+    pub(super) told_masked: bool,
 }
 
 /// What waits in all connections.
@@ -139,6 +141,7 @@ impl Talk {
             login_acked: false,
             websocket: false,
             told_inferred: false,
+            told_masked: false,
         }
     }
 

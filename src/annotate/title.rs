@@ -53,7 +53,14 @@ pub enum Title {
     /// A message or control frame.
     Message(Opcode),
     /// A part of one.
-    Part(Opcode),
+    Part {
+        /// Payload bytes of the current frame so far.
+        received: u64,
+        /// Of how many, when that is known.
+        total: Option<u64>,
+        /// Frames of the message so far, this one included.
+        frames: u32,
+    },
     /// A close frame: the first, or the answer.
     Close {
         /// It answers one.
@@ -65,6 +72,8 @@ pub enum Title {
     FinAcked,
     /// A RST.
     Reset,
+    /// A RST in answer to a SYN.
+    Refused,
     /// Sent before.
     Retransmission,
     /// Captured twice.
@@ -79,6 +88,10 @@ pub enum Title {
     WindowClosed,
     /// The window is open again.
     WindowOpened,
+    /// The window has another size, in bytes.
+    Window(u64),
+    /// An ACK that was sent before.
+    AckRepeated,
     /// Only an ACK.
     Ack,
     /// Bytes that are no WebSocket.

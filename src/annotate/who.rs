@@ -95,6 +95,16 @@ pub enum What {
     Message(Opcode, u64),
 }
 
+impl What {
+    /// The documents tell of its ACK.
+    pub(super) const fn is_documented(&self) -> bool {
+        !matches!(
+            self,
+            What::AppPing | What::AppPong | What::Labelled(_) | What::Message(..)
+        )
+    }
+}
+
 /// To whom something was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum To {

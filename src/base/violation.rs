@@ -9,6 +9,9 @@ pub struct Violation {
     pub rule: Rule,
     /// What was seen, in English, in plain characters: nothing captured is quoted unescaped.
     pub detail: Cow<'static, str>,
+    /// What shows it, in the words of the protocol, which are the same in all languages: `RSV2`, `Sec-WebSocket-Key`, `1005`.
+    /// Empty when the rule says all. Plain characters as well.
+    pub about: Cow<'static, str>,
 }
 
 impl Violation {
@@ -17,7 +20,15 @@ impl Violation {
         Self {
             rule,
             detail: detail.into(),
+            about: Cow::Borrowed(""),
         }
+    }
+
+    /// The same, shown by `about`.
+    #[must_use]
+    pub fn about(mut self, about: impl Into<Cow<'static, str>>) -> Self {
+        self.about = about.into();
+        self
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::annotate::texts;
 use crate::base::{Direction, Limits};
 
 use crate::select::{Opcodes, Selection};
@@ -66,7 +67,10 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         lang: flags
             .lang
             .as_deref()
-            .map(|name| one_of("--lang", name, LANGUAGES).map(str::to_owned))
+            .map(|name| match texts::by_name(name) {
+                Some(catalog) => Ok(catalog.tag.to_owned()),
+                None => one_of("--lang", name, LANGUAGES).map(str::to_owned),
+            })
             .transpose()?,
         color: flags
             .color

@@ -15,6 +15,7 @@ mod selected;
 mod summary;
 mod utc;
 mod view;
+mod wrap;
 pub mod tcpdump;
 pub mod trace;
 

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use jiff::tz::TimeZone;
 
+use crate::annotate::texts::Catalog;
 use crate::base::Timestamp;
 use crate::record::{Record, RecordKind, SegmentView, Sink};
 use crate::wire::Packet;
@@ -18,16 +19,18 @@ pub(super) struct Check {
     /// The view has them already.
     quiet: bool,
     timezone: TimeZone,
+    catalog: &'static Catalog,
 }
 
 impl Check {
     /// `quiet`: only counts.
-    pub(super) fn new(quiet: bool) -> Self {
+    pub(super) fn new(quiet: bool, catalog: &'static Catalog) -> Self {
         Self {
             out: Vec::new(),
             found: 0,
             quiet,
             timezone: TimeZone::system(),
+            catalog,
         }
     }
 
@@ -55,18 +58,19 @@ impl Sink for Check {
         if !self.quiet {
             let session = record.source;
             let time = self.time(record.at.time);
-            // The detail is plain by its contract: nothing captured stands in it unescaped. A vector takes every write.
-            let _ = writeln!(
+            // A vector takes every write.
+            let _ = write!(
                 self.out,
-                "{time} #{} {} → {} packet {}: {} ({}): {}",
+                "{time} #{} {} → {} packet {}: {} ({}): ",
                 session.number(),
                 session.sender(direction),
                 session.sender(direction.other()),
                 record.at.packet,
                 violation.rule.id(),
                 violation.rule.rfc(),
-                violation.detail,
             );
+            self.catalog.violation(violation, &mut self.out);
+            self.out.push(b'\n');
         }
         ControlFlow::Continue(())
     }

@@ -257,7 +257,7 @@ fn show(options: &Options) -> Result<Show, Error> {
         view,
         check: options
             .check
-            .then(|| Check::new(options.format_given && options.format == Format::Json)),
+            .then(|| Check::new(options.format_given && options.format == Format::Json, catalog(options))),
         closing: options.summary.then(|| {
             let palette = Palette::new(coloured(options));
             Closing::new(options, silent, catalog(options), palette)
@@ -281,9 +281,15 @@ fn trace(options: &Options) -> Trace {
             _ => Detail::Normal,
         },
         palette: Palette::new(coloured(options)),
+        width: terminal_width(options),
         full: options.full,
         tcpdump: lines(options),
     })
+}
+
+/// Columns of the terminal that output goes to, if it is one.
+fn terminal_width(options: &Options) -> Option<usize> {
+    setup::shows_on_terminal(options).then(|| terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into()))
 }
 
 fn json(options: &Options) -> Json {
@@ -294,8 +300,7 @@ fn messages(options: &Options) -> Messages {
     Messages::new(&messages::Options {
         tcpdump: lines(options),
         palette: Palette::new(coloured(options)),
-        width: setup::shows_on_terminal(options)
-            .then(|| terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into())),
+        width: terminal_width(options),
         full: options.full,
     })
 }

@@ -61,18 +61,30 @@ catalog! {
     at_port(port);
     /// A port of an address.
     at_address(address, port);
+    /// A client's port.
+    local_port(port);
+    /// A client's port of an address.
+    local_at(address, port);
+    /// A server's port, seen from the client.
+    remote_port(port);
+    /// A server's port of an address, seen from the client.
+    remote_at(address, port);
     /// A browser.
     browser();
     /// A browser and where it is.
     browser_at(place);
     /// Somebody's browser and where it is.
     browser_of(name, place);
+    /// The browser of somebody whose name others have as well.
+    browser_of_shared(name, id, place);
     /// A client.
     client();
     /// A client and where it is.
     client_at(place);
     /// Somebody's client and where it is.
     client_of(name, place);
+    /// The client of somebody whose name others have as well.
+    client_of_shared(name, id, place);
     /// The server.
     server();
     /// The server and where it is.
@@ -247,8 +259,14 @@ catalog! {
     t_pong();
     /// A frame with a reserved opcode.
     t_reserved(n);
+    /// Something is acknowledged.
+    t_received(title);
     /// A part of a message.
     t_part();
+    /// How much of a frame has come.
+    t_part_of(received, total);
+    /// How much of a fragment has come.
+    t_fragment_of(n, received, total);
     /// The first close frame.
     t_close();
     /// The second one.
@@ -259,6 +277,8 @@ catalog! {
     t_fin_acked();
     /// RST.
     t_reset();
+    /// RST in answer to a SYN.
+    t_refused();
     /// Sent again.
     t_retransmission();
     /// Captured twice.
@@ -273,8 +293,16 @@ catalog! {
     t_window_closed();
     /// The window is open again.
     t_window_opened();
+    /// The window has another size.
+    t_window(bytes);
     /// Only an ACK.
     t_ack();
+    /// An ACK that was sent before.
+    t_ack_repeated();
+    /// An ACK whose news is in its SACK block.
+    t_ack_sack(begin, end);
+    /// An ACK older than one that came before it.
+    t_ack_overtaken();
     /// Bytes that are no WebSocket.
     t_data();
     /// Bytes are missing.
@@ -295,6 +323,8 @@ catalog! {
     late();
     /// WebSocket without a handshake seen.
     inferred();
+    /// Before what an earlier packet brought.
+    earlier(first);
     /// An ACK for something.
     acked(by, to, what);
     /// The same, with a packet that does something else as well.
@@ -311,6 +341,12 @@ catalog! {
     ack_repeats(what);
     /// An ACK that was sent before.
     ack_duplicate(by);
+    /// An ACK whose news is in its SACK block.
+    ack_sack(by, begin, end);
+    /// An ACK older than one that came before it.
+    ack_overtaken(by);
+    /// The answer to a probe of a closed window.
+    ack_closed(by);
     /// An ACK that says nothing new.
     ack_only(by);
     /// An ACK of bytes that the capture does not hold.
@@ -321,6 +357,10 @@ catalog! {
     fin_bare(from, to);
     /// FIN after the other's.
     fin_second(from);
+    /// A message that never ended.
+    fin_unfinished(first, received, total);
+    /// The same, and nobody knows how long it would have been.
+    fin_unfinished_some(first);
     /// FIN is acknowledged.
     fin_acked(by);
     /// Both are: the connection is closed.
@@ -329,6 +369,8 @@ catalog! {
     reset(from, to);
     /// RST when all was over.
     reset_late(from);
+    /// RST in answer to a SYN.
+    reset_refused(from, to);
     /// Bytes that are no WebSocket.
     data(from, to, bytes);
     /// All bytes were sent before.
@@ -383,6 +425,8 @@ catalog! {
     upgrade_accept_missing(server, server_port, client, client_port);
     /// The server agreed; what would prove it, or what it should fit, was not captured.
     upgrade_accept_unseen(server, server_port, client, client_port);
+    /// The request has no key that the response could match.
+    upgrade_no_key(server, server_port, client, client_port);
     /// The server does not agree.
     upgrade_refused(server, client, status);
     /// The subprotocol agreed upon.
@@ -465,6 +509,8 @@ catalog! {
     app_pong(from, to);
     /// The application's pong, and when the ping was.
     app_pong_after(from, to, after);
+    /// The application's pong, and nobody asked.
+    app_pong_unasked(from, to);
 
     // Messages.
     /// A message of a generic protocol, up to what it is.
@@ -484,7 +530,7 @@ catalog! {
     /// A frame with a reserved opcode.
     reserved(from, to, n, bytes);
     /// The dump shows it masked.
-    masked(key);
+    masked();
     /// It was compressed.
     compressed(wire, bytes);
     /// It came in several frames.
@@ -501,6 +547,8 @@ catalog! {
     part_begins(from, to, received, total);
     /// A message goes on.
     part_goes_on(from, to, received, total, since);
+    /// A fragment begins or goes on.
+    part_fragment(from, to, n, received, total);
     /// Not even the header is complete.
     part_header(from, to);
     /// A fragment is complete.
@@ -522,9 +570,13 @@ catalog! {
     /// The reason in a close frame.
     close_reason(reason);
     /// A rule is broken.
-    violation(by, rule, section);
+    violation(by, what, rule, section);
+    /// A rule that is broken, and what shows it.
+    rule_about(what, about);
     /// How a session ended.
     ended(session, who, verdict);
+    /// So many more sentences.
+    more(n);
 
     // Lines above and between payloads.
     /// A text message.
@@ -539,6 +591,16 @@ catalog! {
     h_close(bytes);
     /// A frame with a reserved opcode.
     h_reserved(n, bytes);
+    /// With which key it was unmasked.
+    h_unmasked(key);
+    /// Its length as sent.
+    h_compressed(wire);
+    /// In how many frames.
+    h_frames(n);
+    /// An earlier packet brought it.
+    h_packet(first);
+    /// The end of such a line.
+    h_end();
     /// More was sent than is shown.
     h_more(bytes);
     /// Bytes are missing.
@@ -579,6 +641,64 @@ catalog! {
     code_unknown();
     /// 1005, 1006, 1015: for use inside a program.
     code_internal();
+    /// [`Rule::HeadTooLong`](crate::base::Rule::HeadTooLong).
+    r_head_too_long();
+    /// [`Rule::HeadSyntax`](crate::base::Rule::HeadSyntax).
+    r_head_syntax();
+    /// [`Rule::HandshakeRequest`](crate::base::Rule::HandshakeRequest).
+    r_handshake_request();
+    /// [`Rule::HandshakeVersion`](crate::base::Rule::HandshakeVersion).
+    r_handshake_version();
+    /// [`Rule::HandshakeResponse`](crate::base::Rule::HandshakeResponse).
+    r_handshake_response();
+    /// [`Rule::DraftHandshake`](crate::base::Rule::DraftHandshake).
+    r_draft_handshake();
+    /// [`Rule::AcceptMissing`](crate::base::Rule::AcceptMissing).
+    r_accept_missing();
+    /// [`Rule::AcceptInvalid`](crate::base::Rule::AcceptInvalid).
+    r_accept_invalid();
+    /// [`Rule::SubprotocolNotOffered`](crate::base::Rule::SubprotocolNotOffered).
+    r_subprotocol_not_offered();
+    /// [`Rule::ExtensionNotOffered`](crate::base::Rule::ExtensionNotOffered).
+    r_extension_not_offered();
+    /// [`Rule::ExtensionSyntax`](crate::base::Rule::ExtensionSyntax).
+    r_extension_syntax();
+    /// [`Rule::ExtensionParameter`](crate::base::Rule::ExtensionParameter).
+    r_extension_parameter();
+    /// [`Rule::UnmaskedClientFrame`](crate::base::Rule::UnmaskedClientFrame).
+    r_unmasked_client_frame();
+    /// [`Rule::MaskedServerFrame`](crate::base::Rule::MaskedServerFrame).
+    r_masked_server_frame();
+    /// [`Rule::ReservedBit`](crate::base::Rule::ReservedBit).
+    r_reserved_bit();
+    /// [`Rule::ReservedOpcode`](crate::base::Rule::ReservedOpcode).
+    r_reserved_opcode();
+    /// [`Rule::NonMinimalLength`](crate::base::Rule::NonMinimalLength).
+    r_non_minimal_length();
+    /// [`Rule::LengthTopBit`](crate::base::Rule::LengthTopBit).
+    r_length_top_bit();
+    /// [`Rule::ContinuationWithoutStart`](crate::base::Rule::ContinuationWithoutStart).
+    r_continuation_without_start();
+    /// [`Rule::NewMessageInsideOne`](crate::base::Rule::NewMessageInsideOne).
+    r_new_message_inside_one();
+    /// [`Rule::ControlTooLong`](crate::base::Rule::ControlTooLong).
+    r_control_too_long();
+    /// [`Rule::ControlFragmented`](crate::base::Rule::ControlFragmented).
+    r_control_fragmented();
+    /// [`Rule::CloseOneByte`](crate::base::Rule::CloseOneByte).
+    r_close_one_byte();
+    /// [`Rule::DataAfterClose`](crate::base::Rule::DataAfterClose).
+    r_data_after_close();
+    /// [`Rule::CloseCode`](crate::base::Rule::CloseCode).
+    r_close_code();
+    /// [`Rule::InvalidUtf8`](crate::base::Rule::InvalidUtf8).
+    r_invalid_utf_8();
+    /// [`Rule::CloseReasonUtf8`](crate::base::Rule::CloseReasonUtf8).
+    r_close_reason_utf_8();
+    /// [`Rule::InflateFailed`](crate::base::Rule::InflateFailed).
+    r_inflate_failed();
+    /// [`Rule::CompressedBitMisplaced`](crate::base::Rule::CompressedBitMisplaced).
+    r_compressed_bit_misplaced();
 
     // Verdicts, without the end of the sentence.
     /// The client, in a verdict.
@@ -617,6 +737,8 @@ catalog! {
     v_refused(status);
     /// The server never answered.
     v_unanswered();
+    /// The server reset the connection instead of answering.
+    v_unanswered_reset();
     /// Nobody knows who.
     v_somebody();
     /// One ping without pong.

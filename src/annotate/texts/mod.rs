@@ -8,6 +8,7 @@ mod en;
 mod es;
 mod ja;
 pub mod quoting;
+mod rules;
 mod sentences;
 mod summary;
 mod verdict;
@@ -37,7 +38,12 @@ pub fn english() -> &'static Catalog {
     CATALOGS[0]
 }
 
-/// The catalog that `--lang` names: `en`, `zh-CN`, `zh-TW`, `ja` or `es`, in any case.
+/// The catalog that `--lang` names: as a locale variable would, but one that we do not have is none.
+pub fn by_name(name: &str) -> Option<&'static Catalog> {
+    of_locale(name)
+}
+
+/// The catalog of that tag: `en`, `zh-CN`, `zh-TW`, `ja` or `es`, in any case.
 pub fn by_tag(tag: &str) -> Option<&'static Catalog> {
     CATALOGS
         .iter()
@@ -193,5 +199,17 @@ mod tests {
         assert_eq!(tag(None, None, Some("zh_HK.UTF-8")), "zh-TW");
         assert_eq!(tag(None, None, Some("zh-Hant")), "zh-TW");
         assert_eq!(tag(None, None, Some("xx_YY")), "en");
+    }
+
+    #[test]
+    fn a_language_is_named_as_in_a_locale_variable() {
+        let tag = |name| by_name(name).map(|catalog| catalog.tag);
+        assert_eq!(tag("zh_TW.UTF-8"), Some("zh-TW"));
+        assert_eq!(tag("zh"), Some("zh-CN"));
+        assert_eq!(tag("zh-Hant"), Some("zh-TW"));
+        assert_eq!(tag("JA"), Some("ja"));
+        assert_eq!(tag("es-MX"), Some("es"));
+        assert_eq!(tag("tlh"), None);
+        assert_eq!(tag("english"), None);
     }
 }

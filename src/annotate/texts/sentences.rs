@@ -8,8 +8,17 @@ use crate::record::{Accept, Opcode};
 impl Words<'_> {
     /// Writes a title.
     pub fn title(&mut self, title: &Title) {
-        let by = |person: &Option<Person>| person.map(Arg::Person);
         self.begin();
+        match self.story.received {
+            true => self.t_received(Arg::Title(title)),
+            false => self.title_inside(title),
+        }
+        self.end();
+    }
+
+    /// Writes a title, or a part of one.
+    pub(super) fn title_inside(&mut self, title: &Title) {
+        let by = |person: &Option<Person>| person.map(Arg::Person);
         match title {
             Title::Tcp => self.t_tcp(),
             Title::TcpHandshake(1) => self.t_handshake_1(),
@@ -59,12 +68,24 @@ impl Words<'_> {
             Title::Message(Opcode::Pong) => self.t_pong(),
             Title::Message(Opcode::Reserved(n)) => self.t_reserved(Arg::Num((*n).into())),
             Title::Message(_) => self.t_text(),
-            Title::Part(_) => self.t_part(),
+            Title::Part { total: None, .. } => self.t_part(),
+            Title::Part {
+                received,
+                total: Some(total),
+                frames,
+            } => {
+                let (received, total) = (Arg::Num(*received), Arg::Bytes(*total));
+                match frames {
+                    0 | 1 => self.t_part_of(received, total),
+                    n => self.t_fragment_of(Arg::Num((*n).into()), received, total),
+                }
+            }
             Title::Close { answer: false } => self.t_close(),
             Title::Close { answer: true } => self.t_close_answer(),
             Title::Fin => self.t_fin(),
             Title::FinAcked => self.t_fin_acked(),
             Title::Reset => self.t_reset(),
+            Title::Refused => self.t_refused(),
             Title::Retransmission => self.t_retransmission(),
             Title::Duplicate => self.t_duplicate(),
             Title::OutOfOrder => self.t_out_of_order(),
@@ -72,22 +93,23 @@ impl Words<'_> {
             Title::WindowProbe => self.t_window_probe(),
             Title::WindowClosed => self.t_window_closed(),
             Title::WindowOpened => self.t_window_opened(),
+            Title::Window(bytes) => self.t_window(Arg::Bytes(*bytes)),
+            Title::AckRepeated => self.t_ack_repeated(),
             Title::Ack => self.t_ack(),
             Title::Data => self.t_data(),
             Title::Gap => self.t_gap(),
             Title::How => self.t_end(),
         }
-        self.end();
     }
 
     /// Writes a note: one sentence.
     pub fn note(&mut self, note: &Note) {
-        use Arg::{Bare, Bytes, Key, Name, Num, Party, Place, Quote, Raw, Time, What};
+        use Arg::{Bare, Bytes, Local, Name, Num, Party, Place, Quote, Raw, Remote, Time, What};
         self.begin();
         match *note {
-            Note::Syn { client, server } => self.syn(Bare(client), Place(client), Place(server)),
-            Note::SynAck { client, server } => self.syn_ack(Place(server), Bare(client), Place(client)),
-            Note::HandshakeAck { client, server } => self.handshake_ack(Bare(client), Place(client), Place(server)),
+            Note::Syn { client, server } => self.syn(Bare(client), Local(client), Remote(server)),
+            Note::SynAck { client, server } => self.syn_ack(Remote(server), Bare(client), Place(client)),
+            Note::HandshakeAck { client, server } => self.handshake_ack(Bare(client), Local(client), Remote(server)),
             Note::SynAgain => self.syn_again(),
             Note::Late => self.late(),
             Note::Inferred => self.inferred(),
@@ -100,11 +122,11 @@ impl Words<'_> {
                 Some(agent) => self.upgrade_request_browser(
                     Bare(client),
                     Arg::Agent(agent),
-                    Place(client),
-                    Place(server),
+                    Local(client),
+                    Remote(server),
                     Quote(target),
                 ),
-                None => self.upgrade_request(Bare(client), Place(client), Place(server), Quote(target)),
+                None => self.upgrade_request(Bare(client), Local(client), Remote(server), Quote(target)),
             },
             Note::Origin(span) => self.origin(Quote(span)),
             Note::OffersSubprotocol(span) => self.offers_subprotocol(Quote(span)),
@@ -292,7 +314,7 @@ impl Words<'_> {
                 Opcode::Reserved(n) => self.reserved(Party(from), Party(to), Num(n.into()), Bytes(length)),
                 _ => self.text(Party(from), Party(to), Bytes(length)),
             },
-            Note::Masked { key } => self.masked(Key(key)),
+            Note::Masked { .. } => self.masked(),
             Note::Compressed { wire, length } => self.compressed(Bytes(wire), Bytes(length)),
             Note::Frames { frames } => self.frames(Num(frames.into())),
             Note::Packets { first, after } => self.packets(Num(first), Time(after)),
@@ -300,12 +322,15 @@ impl Words<'_> {
             Note::Part {
                 from,
                 to,
+                frames,
                 received,
                 total,
                 since,
-                ..
             } => match (total, since) {
                 (None, _) => self.part_header(Party(from), Party(to)),
+                (Some(total), _) if frames > 1 => {
+                    self.part_fragment(Party(from), Party(to), Num(frames.into()), Num(received), Bytes(total));
+                }
                 (Some(total), None) => self.part_begins(Party(from), Party(to), Num(received), Bytes(total)),
                 (Some(total), Some(since)) => {
                     self.part_goes_on(Party(from), Party(to), Num(received), Bytes(total), Num(since));
@@ -369,7 +394,9 @@ impl Words<'_> {
                 GapCause::Snaplen => self.gap_snaplen(Party(from), Bytes(length)),
                 GapCause::Evicted => self.gap_evicted(Party(from), Bytes(length)),
             },
-            Note::Violation { by, rule } => self.violation(Party(by), Raw(rule.id()), Raw(rule.rfc())),
+            Note::Violation { by, rule, about } => {
+                self.violation(Party(by), Arg::Broken(rule, about), Raw(rule.id()), Raw(rule.rfc()));
+            }
             Note::Ended { session, client, end } => {
                 let story = self.story;
                 if let Some(end) = story.end(end) {

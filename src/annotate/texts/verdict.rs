@@ -33,6 +33,7 @@ impl Words<'_> {
     /// See [`Catalog::verdict`]; without the capital letter.
     pub(super) fn verdict(&mut self, end: &SessionEnd) {
         match (end.refused, end.how) {
+            (Some(0), How::Rst) if end.reset == Some(Direction::ServerToClient) => self.v_unanswered_reset(),
             (Some(0), _) => self.v_unanswered(),
             (Some(status), _) => self.v_refused(Arg::Num(status.into())),
             _ if end.close_codes.iter().any(Option::is_some) => self.closed(end),

@@ -4,10 +4,9 @@ use std::io::Write;
 use std::net::IpAddr;
 
 use super::{Catalog, Language, quoting};
-use crate::annotate::{Agent, Labelled, Party, Person, Role, Span, Story, What};
-use crate::base::Direction;
-use crate::record::Action;
-use crate::record::{Opcode, SessionEnd};
+use crate::annotate::{Agent, Labelled, Party, Person, Role, Span, Story, Title, What};
+use crate::base::{Direction, Rule};
+use crate::record::{Action, Opcode, SessionEnd};
 
 /// What stands for a placeholder.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +27,10 @@ pub enum Arg<'a> {
     Bare(Party),
     /// The place alone.
     Place(Party),
+    /// The same, as the client sees its own.
+    Local(Party),
+    /// The same, as the client sees the server's.
+    Remote(Party),
     /// A user.
     Person(Person),
     /// Something that was sent.
@@ -52,6 +55,12 @@ pub enum Arg<'a> {
     Agent(Agent),
     /// How a session ended.
     Verdict(&'a SessionEnd),
+    /// A rule that was broken, and what shows it.
+    Broken(Rule, Span),
+    /// The same without what shows it.
+    Rule(Rule),
+    /// What a packet is about.
+    Title(&'a Title),
 }
 
 /// Writes sentences.
@@ -157,6 +166,14 @@ impl Words<'_> {
             Arg::Party(party) => self.party(&party),
             Arg::Bare(party) => self.role(party.role),
             Arg::Place(party) => self.place(&party),
+            Arg::Local(party) => match (self.port_alone(&party), Arg::Num(party.at.port.into())) {
+                (true, port) => self.local_port(port),
+                (false, port) => self.local_at(Arg::Address(party.at.addr), port),
+            },
+            Arg::Remote(party) => match (self.port_alone(&party), Arg::Num(party.at.port.into())) {
+                (true, port) => self.remote_port(port),
+                (false, port) => self.remote_at(Arg::Address(party.at.addr), port),
+            },
             Arg::Person(person) => self.person(&person),
             Arg::What(what) => self.what(&what),
             Arg::Whats(what, Some(first), _) => self.what_two(Arg::What(first), Arg::What(what)),
@@ -172,6 +189,12 @@ impl Words<'_> {
             Arg::Address(address) => self.address(address),
             Arg::Key(key) => self.key(key),
             Arg::Verdict(end) => self.verdict(end),
+            Arg::Broken(rule, about) => {
+                let story = self.story;
+                self.broken(rule, std::str::from_utf8(story.text(about)).unwrap_or_default());
+            }
+            Arg::Rule(rule) => self.rule(rule),
+            Arg::Title(title) => self.title_inside(title),
             Arg::Agent(agent) => match agent.system {
                 Some(system) => self.agent_on(Arg::Raw(agent.name), Arg::Num(agent.version.into()), Arg::Raw(system)),
                 None => self.agent(Arg::Raw(agent.name), Arg::Num(agent.version.into())),
@@ -214,20 +237,17 @@ impl Words<'_> {
     /// Nanoseconds, as far as one wants to know.
     fn time(&mut self, nanos: i64) {
         let nanos = nanos.unsigned_abs();
+        let mut buffer = [0; 32];
+        let decimal = self.catalog.decimal;
+        // Each unit as far as rounding does not fill the next one.
         match nanos {
-            0..1_000_000 => self.micros(Arg::Num(nanos / 1000)),
-            1_000_000..1_000_000_000 => {
-                let mut buffer = [0; 32];
-                let text = tenths(&mut buffer, nanos / 100_000, self.catalog.decimal);
-                self.millis(Arg::Raw(text));
-            }
-            1_000_000_000..120_000_000_000 => {
-                let mut buffer = [0; 32];
-                let text = tenths(&mut buffer, nanos / 100_000_000, self.catalog.decimal);
-                self.seconds(Arg::Raw(text));
+            0..999_500 => self.micros(Arg::Num(rounded(nanos, 1000))),
+            999_500..999_950_000 => self.millis(Arg::Raw(tenths(&mut buffer, rounded(nanos, 100_000), decimal))),
+            999_950_000..119_950_000_000 => {
+                self.seconds(Arg::Raw(tenths(&mut buffer, rounded(nanos, 100_000_000), decimal)));
             }
             _ => {
-                let seconds = nanos / 1_000_000_000;
+                let seconds = rounded(nanos, 1_000_000_000);
                 self.minutes(Arg::Num(seconds / 60), Arg::Num(seconds % 60));
             }
         }
@@ -307,9 +327,14 @@ impl Words<'_> {
         }
     }
 
+    /// The port of `party` tells who it is.
+    fn port_alone(&self, party: &Party) -> bool {
+        party.here || self.story.ports_alone
+    }
+
     fn place(&mut self, party: &Party) {
         let port = Arg::Num(party.at.port.into());
-        if party.here {
+        if self.port_alone(party) {
             return self.at_port(port);
         }
         self.at_address(Arg::Address(party.at.addr), port);
@@ -320,6 +345,12 @@ impl Words<'_> {
         match (party.role, party.person) {
             (Role::Browser, None) => self.browser_at(place),
             (Role::Client, None) => self.client_at(place),
+            (Role::Browser, Some(person)) if is_shared(&person) => {
+                self.browser_of_shared(Arg::Name(person.name), Arg::Id(person.id), place);
+            }
+            (Role::Client, Some(person)) if is_shared(&person) => {
+                self.client_of_shared(Arg::Name(person.name), Arg::Id(person.id), place);
+            }
             (Role::Browser, Some(person)) => self.browser_of(Arg::Person(person), place),
             (Role::Client, Some(person)) => self.client_of(Arg::Person(person), place),
             (Role::Server, _) => self.server_at(place),
@@ -330,7 +361,7 @@ impl Words<'_> {
         match (person.name.is_empty(), person.id.is_empty()) {
             (true, true) => self.person_unknown(),
             (true, false) => self.person_id(Arg::Id(person.id)),
-            (false, false) if person.shared => self.person_shared(Arg::Name(person.name), Arg::Id(person.id)),
+            (false, false) if is_shared(person) => self.person_shared(Arg::Name(person.name), Arg::Id(person.id)),
             (false, _) => self.name(person.name),
         }
     }
@@ -395,6 +426,16 @@ impl Words<'_> {
 
 /// Bytes of an identifier that may stand without quotation marks.
 const BARE_ID: usize = 32;
+
+/// The name alone does not tell who it is.
+const fn is_shared(person: &Person) -> bool {
+    person.shared && !person.name.is_empty() && !person.id.is_empty()
+}
+
+/// How many units `n` is, rounded half up.
+const fn rounded(n: u64, unit: u64) -> u64 {
+    n.saturating_add(unit / 2) / unit
+}
 
 fn tenths<'b>(buffer: &'b mut [u8; 32], n: u64, decimal: &str) -> &'b str {
     let mut length = 0;

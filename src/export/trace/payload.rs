@@ -66,6 +66,16 @@ impl Payloads {
                 Opcode::Close => words.h_close(bytes),
                 Opcode::Reserved(n) => words.h_reserved(Arg::Num(n.into()), bytes),
             }
+            if message.compressed {
+                words.h_compressed(Arg::Num(message.wire_length));
+            }
+            if message.frames > 1 {
+                words.h_frames(Arg::Num(message.frames.into()));
+            }
+            if let Some(key) = message.masking_key.filter(|_| message.wire_length > 0) {
+                words.h_unmasked(Arg::Key(key));
+            }
+            words.h_end();
         });
         if !message.complete {
             return self.parts(language, &message.payload);

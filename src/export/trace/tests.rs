@@ -37,6 +37,7 @@ fn story(language: &str, doings: &[(u64, Doing)]) -> Vec<String> {
         catalog: texts::by_tag(language).unwrap(),
         detail: Detail::Verbose,
         palette: &Palette::PLAIN,
+        width: None,
         full: false,
         tcpdump: tcpdump::Options::default(),
     });
@@ -244,6 +245,85 @@ fn a_name_without_end_is_cut() {
     assert!(line.len() < 400 && line.contains('…'), "{line}");
 }
 
+/// The view of messages in one packet.
+fn one_packet(options: Options, texts: &[String]) -> String {
+    let mut view = Trace::new(options);
+    let at = PacketRef {
+        packet: 1,
+        time: Timestamp::from_nanos(0),
+    };
+    let packet = Packet {
+        number: 1,
+        time: at.time,
+        link: LinkType(1),
+        data: Captured::whole(&[]),
+    };
+    let session = Source {
+        connection: ConnectionId(1),
+        session: Some(SessionId(1)),
+        stream: None,
+        scheme: Scheme::Ws,
+        proxied: None,
+        client: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 40000),
+        server: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 7272),
+        client_side: Side::A,
+        inferred: false,
+    };
+    let _ = view.packet(&packet, None);
+    for text in texts {
+        let message = message(UP, text, at);
+        let (source, kind) = (&session, RecordKind::Message(&message));
+        let _ = view.record(&Record { at, source, kind });
+    }
+    let _ = view.packet_end(&packet);
+    String::from_utf8(std::mem::take(view.output())).unwrap()
+}
+
+fn options(detail: Detail, width: Option<usize>) -> Options {
+    Options {
+        catalog: CATALOGS[0],
+        detail,
+        palette: &Palette::PLAIN,
+        width,
+        full: false,
+        tcpdump: tcpdump::Options::default(),
+    }
+}
+
+fn block(told: &str) -> Vec<&str> {
+    let end = told.find(" */").unwrap();
+    told[..end + 3].lines().collect()
+}
+
+#[test]
+fn a_block_has_24_lines_at_most_and_says_what_is_left() {
+    let say = |n| json!({"type": "say", "to_uid": "all", "content": format!("word {n}")}).to_string();
+    let says: Vec<String> = (0..40).map(say).collect();
+    let told = one_packet(options(Detail::Normal, None), &says);
+    let lines = block(&told);
+    assert_eq!((lines.len(), lines[22]), (24, " * And 20 more (-v tells them)."));
+    let told = one_packet(options(Detail::Normal, Some(50)), &says);
+    let lines = block(&told);
+    assert!(
+        lines.len() <= 24 && lines.iter().all(|line| line.chars().count() <= 50),
+        "{told}"
+    );
+    let wrapped = lines.iter().filter(|line| line.starts_with(" *   ")).count();
+    assert!(wrapped > 5, "{told}");
+    let all = one_packet(options(Detail::Verbose, None), &says);
+    assert_eq!(block(&all).len(), 43);
+    // A block that is just full is left as it is.
+    let told = one_packet(options(Detail::Normal, None), &says[..21]);
+    assert_eq!(block(&told).len(), 24);
+    assert!(!told.contains(" more (-v"));
+}
+
+#[test]
+fn a_brief_block_is_its_title_on_one_line() {
+    let told = one_packet(options(Detail::Brief, Some(40)), &["hello".to_owned()]);
+    assert_eq!(told.lines().next(), Some("/* Text message */"));
+}
+
 /// `a1` and `b1` log in, `a1` says "one" and gets it back, `b1` does not; then `more`.
 fn missed(more: Vec<(u64, Doing)>) -> Vec<String> {
     let says = |session, direction, json: serde_json::Value| (session, Doing::Says(direction, json.to_string()));
@@ -286,7 +366,7 @@ fn what_nobody_got_is_told_when_the_next_word_comes() {
             (DOWN, said),
         ],
     );
-    let told = r#" * The earlier message "one" (packet 3) has not come to anybody."#;
+    let told = r#" * The earlier message "one" (packet 3) has not reached anybody."#;
     assert!(lines.iter().any(|line| line == told), "{lines:?}");
 }
 
@@ -294,13 +374,13 @@ fn what_nobody_got_is_told_when_the_next_word_comes() {
 fn who_missed_a_word_is_told_when_its_speaker_leaves() {
     let left = json!({"type": "logout", "uid": 1});
     let lines = missed(vec![says_down(2, &left)]);
-    let told = r#" * The earlier message "one" (packet 5) has not come to the client of "b1" (port 40001)."#;
+    let told = r#" * The earlier message "one" (packet 5) has not reached the client of "b1" (port 40001)."#;
     assert!(lines.iter().any(|line| line == told), "{lines:?}");
 }
 
 #[test]
 fn who_missed_a_word_is_told_when_they_leave() {
-    let told = r#" * The client of "b1" (port 40001) leaves without having got the message "one" (packet 5)."#;
+    let told = r#" * The client of "b1" (port 40001) leaves without having received the message "one" (packet 5)."#;
     let closed = missed(vec![(2, Doing::Ends(How::Close))]);
     assert!(closed.iter().any(|line| line == told), "{closed:?}");
     let left = json!({"type": "logout", "uid": 2});
@@ -316,7 +396,7 @@ fn who_missed_a_word_is_told_when_the_capture_ends() {
         (2, Doing::Ends(How::CaptureEnd)),
     ]);
     let told =
-        r#" * When the capture ends, the message "one" (packet 5) has not come to the client of "b1" (port 40001)."#;
+        r#" * When the capture ends, the message "one" (packet 5) has not reached the client of "b1" (port 40001)."#;
     assert_eq!(lines.iter().filter(|line| *line == told).count(), 1, "{lines:?}");
 }
 

@@ -54,28 +54,27 @@ impl Handshake {
     fn judge_response(&mut self, mut violation: impl FnMut(Violation)) {
         let Some(response) = &self.response else { return };
         let request_known = !self.request.method.is_empty() && !self.request.cut;
-        let mut bad = |rule, what: &'static str| violation(Violation::new(rule, what));
         if response.odd {
-            bad(
+            violation(Violation::new(
                 Rule::HeadSyntax,
                 "the response's head does not keep to the grammar of HTTP/1.1",
-            );
+            ));
         }
         if is_of_a_draft(response) {
-            bad(
+            violation(Violation::new(
                 Rule::DraftHandshake,
                 "the handshake of a draft before RFC 6455 (hixie-75 or -76), whose frames are not decoded",
-            );
+            ));
         }
         for (name, twice) in [
-            ("sec-websocket-accept", "a 101 response with two Sec-WebSocket-Accept"),
+            ("Sec-WebSocket-Accept", "a 101 response with two Sec-WebSocket-Accept"),
             (
-                "sec-websocket-protocol",
+                "Sec-WebSocket-Protocol",
                 "a 101 response with two Sec-WebSocket-Protocol",
             ),
         ] {
             if response.header_values(name).nth(1).is_some() {
-                bad(Rule::HandshakeResponse, twice);
+                violation(Violation::new(Rule::HandshakeResponse, twice).about(format!("2 × {name}")));
             }
         }
         let key = self.request.header("sec-websocket-key");
@@ -101,28 +100,20 @@ impl Handshake {
         };
         if !response.cut {
             if !has_token(response.header_values("upgrade"), "websocket") {
-                violation(Violation::new(
-                    Rule::HandshakeResponse,
-                    "a 101 response without Upgrade: websocket",
-                ));
+                let detail = "a 101 response without Upgrade: websocket";
+                violation(Violation::new(Rule::HandshakeResponse, detail).about("Upgrade: websocket"));
             }
             if !has_token(response.header_values("connection"), "upgrade") {
-                violation(Violation::new(
-                    Rule::HandshakeResponse,
-                    "a 101 response without Connection: Upgrade",
-                ));
+                let detail = "a 101 response without Connection: Upgrade";
+                violation(Violation::new(Rule::HandshakeResponse, detail).about("Connection: Upgrade"));
             }
         }
         if let Some(chosen) = response.header("sec-websocket-protocol") {
             let offered = |v: &str| v.split(',').any(|v| v.trim_matches([' ', '\t']) == chosen);
             if request_known && !self.request.header_values("sec-websocket-protocol").any(offered) {
-                violation(Violation::new(
-                    Rule::SubprotocolNotOffered,
-                    format!(
-                        "the response names a subprotocol{} that the request did not offer",
-                        quoted(chosen)
-                    ),
-                ));
+                let name = quoted(chosen);
+                let detail = format!("the response names a subprotocol{name} that the request did not offer");
+                violation(Violation::new(Rule::SubprotocolNotOffered, detail).about(name.trim_start().to_owned()));
             }
             self.subprotocol = Some(chosen.to_owned());
         }
@@ -144,22 +135,18 @@ impl Handshake {
         for (i, extension) in self.extensions.iter().enumerate() {
             let offers: Vec<Extension> = offers.iter().filter(|o| o.name == extension.name).cloned().collect();
             if request_known && offers.is_empty() {
-                violation(Violation::new(
-                    Rule::ExtensionNotOffered,
-                    format!(
-                        "the response names an extension{} that the request did not offer",
-                        quoted(&extension.name)
-                    ),
-                ));
+                let name = quoted(&extension.name);
+                let detail = format!("the response names an extension{name} that the request did not offer");
+                violation(Violation::new(Rule::ExtensionNotOffered, detail).about(name.trim_start().to_owned()));
             }
             if extension.name != DEFLATE {
                 continue;
             }
             if self.extensions[..i].iter().any(|e| e.name == DEFLATE) {
-                violation(Violation::new(
-                    Rule::ExtensionParameter,
-                    "permessage-deflate is agreed on twice",
-                ));
+                violation(
+                    Violation::new(Rule::ExtensionParameter, "permessage-deflate is agreed on twice")
+                        .about(format!("2 × {DEFLATE}")),
+                );
                 continue;
             }
             let offers = (request_known && !offers.is_empty()).then_some(&offers[..]);
@@ -210,61 +197,86 @@ fn quoted(name: &str) -> String {
 
 /// Judges a request that [`asks`] (RFC 6455 §4.1).
 pub(super) fn judge_request(request: &Request, mut violation: impl FnMut(Violation)) {
-    let mut bad = |rule, what: &'static str| violation(Violation::new(rule, what));
+    let mut bad = |rule, what: &'static str, about: &'static str| violation(Violation::new(rule, what).about(about));
     if request.method != "GET" {
-        bad(Rule::HandshakeRequest, "an upgrade request whose method is not GET");
+        bad(
+            Rule::HandshakeRequest,
+            "an upgrade request whose method is not GET",
+            "GET",
+        );
     }
     if request.http_1_0 {
-        bad(Rule::HandshakeRequest, "an upgrade request of HTTP/1.0");
+        bad(Rule::HandshakeRequest, "an upgrade request of HTTP/1.0", "HTTP/1.0");
     }
     if request.odd {
         bad(
             Rule::HeadSyntax,
             "the request's head does not keep to the grammar of HTTP/1.1",
+            "",
         );
     }
-    for (name, twice) in [
-        ("sec-websocket-key", "an upgrade request with two Sec-WebSocket-Key"),
+    for (name, twice, about) in [
+        (
+            "sec-websocket-key",
+            "an upgrade request with two Sec-WebSocket-Key",
+            "2 × Sec-WebSocket-Key",
+        ),
         (
             "sec-websocket-version",
             "an upgrade request with two Sec-WebSocket-Version",
+            "2 × Sec-WebSocket-Version",
         ),
     ] {
         if request.header_values(name).nth(1).is_some() {
-            bad(Rule::HandshakeRequest, twice);
+            bad(Rule::HandshakeRequest, twice, about);
         }
     }
     if request.cut {
         return;
     }
     if !has_token(request.header_values("upgrade"), "websocket") {
-        bad(Rule::HandshakeRequest, "an upgrade request without Upgrade: websocket");
+        bad(
+            Rule::HandshakeRequest,
+            "an upgrade request without Upgrade: websocket",
+            "Upgrade: websocket",
+        );
     }
     if !has_token(request.header_values("connection"), "upgrade") {
-        bad(Rule::HandshakeRequest, "an upgrade request without Connection: Upgrade");
+        bad(
+            Rule::HandshakeRequest,
+            "an upgrade request without Connection: Upgrade",
+            "Connection: Upgrade",
+        );
     }
     match request.header("sec-websocket-key") {
-        None => bad(Rule::HandshakeRequest, "an upgrade request without Sec-WebSocket-Key"),
+        None => bad(
+            Rule::HandshakeRequest,
+            "an upgrade request without Sec-WebSocket-Key",
+            "Sec-WebSocket-Key",
+        ),
         Some(key) if BASE64.decode(key).map_or(0, |k| k.len()) != 16 => {
             bad(
                 Rule::HandshakeRequest,
                 "a Sec-WebSocket-Key that is not 16 bytes in base64",
+                "Sec-WebSocket-Key",
             );
         }
         Some(_) => {}
     }
     if request.header("host").is_none() {
-        bad(Rule::HandshakeRequest, "an upgrade request without Host");
+        bad(Rule::HandshakeRequest, "an upgrade request without Host", "Host");
     }
     match request.header("sec-websocket-version") {
         Some("13") => {}
         None => bad(
             Rule::HandshakeVersion,
             "an upgrade request without Sec-WebSocket-Version",
+            "Sec-WebSocket-Version",
         ),
         Some(_) => bad(
             Rule::HandshakeVersion,
             "an upgrade request whose Sec-WebSocket-Version is not 13",
+            "Sec-WebSocket-Version",
         ),
     }
     if request
@@ -274,6 +286,7 @@ pub(super) fn judge_request(request: &Request, mut violation: impl FnMut(Violati
         bad(
             Rule::ExtensionSyntax,
             "Sec-WebSocket-Extensions does not follow its grammar",
+            "",
         );
     }
 }

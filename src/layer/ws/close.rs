@@ -17,10 +17,8 @@ impl<'a> Close<'a> {
         };
         let code = u16::from_be_bytes(*code);
         if !may_be_sent(code) {
-            violation(Violation::new(
-                Rule::CloseCode,
-                format!("close code {code}{}", why_not(code)),
-            ));
+            let detail = format!("close code {code}{}", why_not(code));
+            violation(Violation::new(Rule::CloseCode, detail).about(code.to_string()));
         }
         let reason = match simdutf8::compat::from_utf8(reason) {
             Ok(reason) => reason,

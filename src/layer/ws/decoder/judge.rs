@@ -24,13 +24,23 @@ impl Decoder {
     #[cold]
     fn judge(&self, header: &Header, at: PacketRef, out: &mut impl Output) {
         let name = header.opcode.name();
-        let mut broken = |rule, detail: String| out.violation(at, &Violation::new(rule, detail));
+        let mut broken = |rule, detail: String, about: String| {
+            out.violation(at, &Violation::new(rule, detail).about(about));
+        };
         match (self.direction, header.masking_key) {
             (Direction::ClientToServer, None) => {
-                broken(Rule::UnmaskedClientFrame, format!("a {name} frame without a mask"));
+                broken(
+                    Rule::UnmaskedClientFrame,
+                    format!("a {name} frame without a mask"),
+                    name.to_string(),
+                );
             }
             (Direction::ServerToClient, Some(_)) => {
-                broken(Rule::MaskedServerFrame, format!("a {name} frame with a mask"));
+                broken(
+                    Rule::MaskedServerFrame,
+                    format!("a {name} frame with a mask"),
+                    name.to_string(),
+                );
             }
             _ => {}
         }
@@ -40,17 +50,30 @@ impl Decoder {
             broken(
                 Rule::ReservedBit,
                 format!("RSV1 on a {name} frame, and no extension agreed that uses it"),
+                "RSV1".to_owned(),
             );
         } else if rsv1 && !matches!(header.opcode, Opcode::Text | Opcode::Binary) {
-            broken(Rule::CompressedBitMisplaced, format!("RSV1 on a {name} frame"));
+            broken(
+                Rule::CompressedBitMisplaced,
+                format!("RSV1 on a {name} frame"),
+                name.to_string(),
+            );
         }
         for (bit, set) in [(2, rsv2), (3, rsv3)] {
             if set {
-                broken(Rule::ReservedBit, format!("RSV{bit} on a {name} frame"));
+                broken(
+                    Rule::ReservedBit,
+                    format!("RSV{bit} on a {name} frame"),
+                    format!("RSV{bit}"),
+                );
             }
         }
         if let Opcode::Reserved(bits) = header.opcode {
-            broken(Rule::ReservedOpcode, format!("opcode 0x{bits:x}"));
+            broken(
+                Rule::ReservedOpcode,
+                format!("opcode 0x{bits:x}"),
+                format!("0x{bits:x}"),
+            );
         }
         match header.length_form {
             LengthForm::Minimal => {}
@@ -61,23 +84,37 @@ impl Decoder {
                     header.length,
                     header.size - 2 - 4 * u8::from(header.masking_key.is_some())
                 ),
+                header.length.to_string(),
             ),
-            LengthForm::TopBit => broken(Rule::LengthTopBit, "a 64-bit length with its top bit set".into()),
+            LengthForm::TopBit => broken(
+                Rule::LengthTopBit,
+                "a 64-bit length with its top bit set".into(),
+                String::new(),
+            ),
         }
         if header.opcode.is_control() {
             if header.length > 125 {
                 broken(
                     Rule::ControlTooLong,
                     format!("a {name} frame of {} bytes", header.length),
+                    format!("{name}, {}", header.length),
                 );
             }
             if !header.fin {
-                broken(Rule::ControlFragmented, format!("a {name} frame without FIN"));
+                broken(
+                    Rule::ControlFragmented,
+                    format!("a {name} frame without FIN"),
+                    name.to_string(),
+                );
             }
         }
         // Pings and pongs may be exchanged until the connection is closed (§5.5.2).
         if self.closed && !header.opcode.is_control() {
-            broken(Rule::DataAfterClose, format!("a {name} frame after the close frame"));
+            broken(
+                Rule::DataAfterClose,
+                format!("a {name} frame after the close frame"),
+                name.to_string(),
+            );
         }
     }
 }
