@@ -651,6 +651,10 @@ catalog! {
     r_handshake_version();
     /// [`Rule::HandshakeResponse`](crate::base::Rule::HandshakeResponse).
     r_handshake_response();
+    /// [`Rule::DifferentBytes`](crate::base::Rule::DifferentBytes).
+    r_different_bytes();
+    /// [`Rule::UrgentData`](crate::base::Rule::UrgentData).
+    r_urgent_data();
     /// [`Rule::DraftHandshake`](crate::base::Rule::DraftHandshake).
     r_draft_handshake();
     /// [`Rule::AcceptMissing`](crate::base::Rule::AcceptMissing).

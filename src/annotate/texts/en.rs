@@ -312,6 +312,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     r_handshake_request: "something in the upgrade request is missing or wrong",
     r_handshake_version: "the version that the upgrade request asks for is not 13",
     r_handshake_response: "something in the 101 response is missing or wrong",
+    r_different_bytes: "two copies of the same bytes differ",
+    r_urgent_data: "urgent data, which a receiver may leave out of the stream",
     r_draft_handshake: "the handshake is that of a draft before RFC 6455",
     r_accept_missing: "the 101 response has no Sec-WebSocket-Accept",
     r_accept_invalid: "Sec-WebSocket-Accept does not match the key of the request",

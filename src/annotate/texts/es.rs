@@ -312,6 +312,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     r_handshake_request: "en la petición de cambio de protocolo falta algo o es incorrecto",
     r_handshake_version: "la versión que pide la petición de cambio de protocolo no es la 13",
     r_handshake_response: "en la respuesta 101 falta algo o es incorrecto",
+    r_different_bytes: "dos copias de los mismos bytes difieren",
+    r_urgent_data: "datos urgentes, que el receptor puede dejar fuera del flujo",
     r_draft_handshake: "el handshake es el de un borrador anterior a RFC 6455",
     r_accept_missing: "la respuesta 101 no lleva Sec-WebSocket-Accept",
     r_accept_invalid: "Sec-WebSocket-Accept no concuerda con la clave de la petición",

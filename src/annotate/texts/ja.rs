@@ -312,6 +312,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     r_handshake_request: "アップグレードのリクエストに不足または誤りがあります",
     r_handshake_version: "アップグレードのリクエストのWebSocketバージョンが13ではありません",
     r_handshake_response: "101レスポンスに不足または誤りがあります",
+    r_different_bytes: "同じバイト列の2つのコピーが一致しません",
+    r_urgent_data: "緊急データです。受信側はストリームから除くことがあります",
     r_draft_handshake: "RFC 6455より前のドラフトのハンドシェイクです",
     r_accept_missing: "101レスポンスにSec-WebSocket-Acceptがありません",
     r_accept_invalid: "Sec-WebSocket-Acceptがリクエストのキーに対応していません",

@@ -32,6 +32,8 @@ impl Words<'_> {
     /// The same without what shows it.
     pub(super) fn rule(&mut self, rule: Rule) {
         match rule {
+            Rule::DifferentBytes => self.r_different_bytes(),
+            Rule::UrgentData => self.r_urgent_data(),
             Rule::HeadTooLong => self.r_head_too_long(),
             Rule::HeadSyntax => self.r_head_syntax(),
             Rule::HandshakeRequest => self.r_handshake_request(),

@@ -312,6 +312,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     r_handshake_request: "升级请求中有内容缺失或有误",
     r_handshake_version: "升级请求的WebSocket版本不是13",
     r_handshake_response: "101响应中有内容缺失或有误",
+    r_different_bytes: "同一段字节的两份副本不一致",
+    r_urgent_data: "紧急数据，接收方可能不把它放进数据流",
     r_draft_handshake: "握手采用的是RFC 6455之前的草案",
     r_accept_missing: "101响应中没有Sec-WebSocket-Accept",
     r_accept_invalid: "Sec-WebSocket-Accept与请求的密钥不符",

@@ -312,6 +312,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     r_handshake_request: "升級請求中有內容缺少或有誤",
     r_handshake_version: "升級請求的 WebSocket 版本不是 13",
     r_handshake_response: "101 回應中有內容缺少或有誤",
+    r_different_bytes: "同一段位元組的兩份副本不一致",
+    r_urgent_data: "緊急資料，接收端可能不會把它放進資料流",
     r_draft_handshake: "交握採用的是 RFC 6455 之前的草案",
     r_accept_missing: "101 回應中沒有 Sec-WebSocket-Accept",
     r_accept_invalid: "Sec-WebSocket-Accept 與請求的金鑰不符",
