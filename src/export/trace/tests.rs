@@ -269,11 +269,12 @@ fn one_packet(options: Options, texts: &[String]) -> String {
         client_side: Side::A,
         inferred: false,
     };
+    let mut dissectors = Dissectors::new(Vec::new());
     let _ = view.packet(&packet, None);
     for text in texts {
         let message = message(UP, text, at);
         let (source, kind) = (&session, RecordKind::Message(&message));
-        let _ = view.record(&Record { at, source, kind });
+        Emitter::new(&mut view, &mut dissectors).emit(&Record { at, source, kind });
     }
     let _ = view.packet_end(&packet);
     String::from_utf8(std::mem::take(view.output())).unwrap()
