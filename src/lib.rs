@@ -1,5 +1,33 @@
 //! `wschat_sniff` reads WebSocket conversations off the wire.
 //!
+//! Packets go into an [`engine::Engine`], [`record::Record`]s come out of it, to a [`record::Sink`]. The messages of a capture:
+//!
+//! ```no_run
+//! use std::ops::ControlFlow;
+//!
+//! use wschat_sniff::engine::Engine;
+//! use wschat_sniff::record::{Record, RecordKind, Sink};
+//!
+//! struct Messages;
+//!
+//! impl Sink for Messages {
+//!     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+//!         if let RecordKind::Message(message) = record.kind {
+//!             println!("{} {:?}", record.source.sender(message.direction), message.text);
+//!         }
+//!         ControlFlow::Continue(())
+//!     }
+//! }
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut engine = Engine::new(Default::default());
+//!     wschat_sniff::replay("capture.pcap".as_ref(), &mut engine, &mut Messages)?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! `examples/` has this as a program, an exporter, and a dissector of one's own.
+//!
 //! # Guided tour
 //!
 //! The modules are in an order: each imports only from those above it in this list (`tests/module_order.rs` holds it).
@@ -46,3 +74,34 @@ pub mod capture;
 pub mod server;
 pub mod cli;
 pub mod run;
+
+use std::path::Path;
+
+/// Reads a capture file (pcap or pcapng, perhaps compressed) through `engine` and tells `sink` what it brings, until it says stop; then the
+/// capture's end.
+///
+/// # Errors
+/// When the file cannot be opened or read, or is damaged: what stands before the damage has been told.
+pub fn replay(path: &Path, engine: &mut engine::Engine, sink: &mut dyn record::Sink) -> Result<(), capture::Error> {
+    let mut input = capture::offline::Offline::open(path, true)?;
+    let mut number = 0;
+    let read = loop {
+        let raw = match input.next_packet() {
+            Ok(Some(raw)) => raw,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        };
+        number += 1;
+        let packet = wire::Packet {
+            number,
+            time: raw.time,
+            link: raw.link,
+            data: raw.data,
+        };
+        if engine.packet(&packet, sink).is_break() {
+            return Ok(());
+        }
+    };
+    let _ = engine.finish(sink);
+    read
+}

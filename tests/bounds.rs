@@ -18,7 +18,7 @@ use traffic::hostile::{bomb, hostile};
 use traffic::{Capture, Idle, idle};
 
 /// What the program takes before it has read anything, a test's build included, and for its buffers.
-const PROGRAM: u64 = 18 << 20;
+const PROGRAM: u64 = 21 << 20;
 
 /// Runs the program over such traffic: all messages of those who do no harm are there and whole, it takes no more than so much memory
 /// (beside [`PROGRAM`]), and one line at least has `told`.

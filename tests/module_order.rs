@@ -1,5 +1,6 @@
 //! Modules are in an order: each imports only from those above it in the list of `src/lib.rs`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -171,4 +172,187 @@ fn first_name(path: &str) -> String {
         .chars()
         .take_while(|c| c.is_alphanumeric() || *c == '_')
         .collect()
+}
+
+/// Where there are circles still. What carries a protocol that carries it again (IP in GRE in IP) is one by nature.
+const CIRCLES_LEFT: &[&str] = &["annotate::", "export::tcpdump::", "layer::", "tcp::"];
+
+/// In one folder, two files (or folders) that import from each other are one idea in two places.
+#[test]
+fn no_circle_inside_a_module() {
+    let tree = Tree::read();
+    let mut circles = BTreeSet::new();
+    for (folder, edges) in tree.edges() {
+        for from in edges.keys() {
+            let mut reached = BTreeSet::new();
+            let mut next = vec![from.clone()];
+            while let Some(name) = next.pop() {
+                for to in edges.get(&name).into_iter().flatten() {
+                    if reached.insert(to.clone()) {
+                        next.push(to.clone());
+                    }
+                }
+            }
+            if reached.contains(from) {
+                circles.insert(format!("{folder}::{from}"));
+            }
+        }
+    }
+    circles.retain(|circle| !CIRCLES_LEFT.iter().any(|left| circle.starts_with(left)));
+    assert!(circles.is_empty(), "in a circle:\n{circles:#?}");
+}
+
+#[test]
+fn nothing_is_imported_over_two_floors_of_super() {
+    for file in sources() {
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(!text.contains("super::super"), "{}", file.display());
+    }
+}
+
+/// The modules of the library, by path (`layer::ws::header`), with their code.
+struct Tree(BTreeMap<String, String>);
+
+impl Tree {
+    fn read() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut modules = BTreeMap::new();
+        for file in sources() {
+            let below = file.strip_prefix(&root).unwrap().with_extension("");
+            let parts: Vec<_> = below
+                .iter()
+                .map(|part| part.to_str().unwrap())
+                .filter(|part| *part != "mod")
+                .collect();
+            // Tests may look at everything.
+            if parts
+                .iter()
+                .any(|part| part.ends_with("tests") || matches!(*part, "testing" | "cases" | "properties"))
+            {
+                continue;
+            }
+            let text = fs::read_to_string(&file).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            let code: Vec<_> = code
+                .lines()
+                .map(|line| line.split("//").next().unwrap_or_default())
+                .collect();
+            modules.insert(parts.join("::"), code.join("\n"));
+        }
+        Self(modules)
+    }
+
+    /// For each folder: which of its members import from which others.
+    fn edges(&self) -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
+        let mut edges: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+        for (module, code) in &self.0 {
+            for path in paths(code) {
+                let Some(target) = self.resolve(module, &path) else {
+                    continue;
+                };
+                let (from, to): (Vec<_>, Vec<_>) = (module.split("::").collect(), target.split("::").collect());
+                let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+                // From a member of a folder to another one, not to the folder itself.
+                if common > 0 && common < from.len() && common < to.len() {
+                    let members = edges.entry(from[..common].join("::")).or_default();
+                    members
+                        .entry(from[common].into())
+                        .or_default()
+                        .insert(to[common].into());
+                }
+            }
+        }
+        edges
+    }
+
+    /// The module in which what `path` names is, as seen from `module`.
+    fn resolve(&self, module: &str, path: &str) -> Option<String> {
+        let mut at: Vec<&str> = module.split("::").collect();
+        let mut parts = path.split("::").peekable();
+        match parts.peek()? {
+            &"crate" => at.clear(),
+            &"super" => {
+                at.pop();
+            }
+            &"self" => {}
+            _ => return None,
+        }
+        parts.next();
+        for part in parts {
+            let below = at.iter().copied().chain([part]).collect::<Vec<_>>().join("::");
+            if self.0.contains_key(&below) {
+                at.push(part);
+                continue;
+            }
+            // A name that a folder passes on from one of its members.
+            let here = at.join("::");
+            if let Some(code) = self.0.get(&here) {
+                for reexport in paths_of_uses(code) {
+                    let (from, name) = reexport.rsplit_once("::")?;
+                    let first = from.trim_start_matches("self::").split("::").next()?;
+                    if name == part && self.0.contains_key(&format!("{here}::{first}")) {
+                        return Some(format!("{here}::{first}"));
+                    }
+                }
+            }
+            break;
+        }
+        Some(at.join("::"))
+    }
+}
+
+/// Paths that begin with `crate`, `super` or `self`, groups resolved.
+fn paths(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for word in ["crate::", "super::", "self::"] {
+        for (at, _) in code.match_indices(word) {
+            let before = code[..at].chars().next_back();
+            if before.is_none_or(|c| !(c.is_alphanumeric() || c == '_' || c == ':' || c == '('))
+                || before == Some('(') && !code[..at].ends_with("pub(in ")
+            {
+                found.extend(expand(&code[at..]));
+            }
+        }
+    }
+    found
+}
+
+/// What `use` statements without `crate` or `super` name.
+fn paths_of_uses(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("use ") {
+        found.extend(expand(&code[at + 4..]));
+    }
+    found
+}
+
+/// `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn expand(text: &str) -> Vec<String> {
+    let end = text
+        .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+        .unwrap_or(text.len());
+    let (head, rest) = text.split_at(end);
+    let Some(group) = rest.strip_prefix('{').filter(|_| head.ends_with("::")) else {
+        return vec![head.trim_end_matches(':').to_owned()];
+    };
+    let mut found = Vec::new();
+    let (mut depth, mut start) = (0, 0);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            ',' | '}' if depth == 0 => {
+                let item = group[start..at].trim();
+                if !item.is_empty() {
+                    found.extend(expand(item).into_iter().map(|item| format!("{head}{item}")));
+                }
+                start = at + 1;
+                if c == '}' {
+                    break;
+                }
+            }
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    found
 }

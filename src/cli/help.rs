@@ -121,10 +121,7 @@ mod tests {
         let words: Vec<&str> = SHORT
             .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '#'))
             .collect();
-        for flag in super::super::command()
-            .get_arguments()
-            .filter(|flag| !flag.is_hide_set())
-        {
+        for flag in crate::cli::command().get_arguments().filter(|flag| !flag.is_hide_set()) {
             let short = flag.get_short().map(|short| format!("-{short}"));
             let long = flag.get_long().map(|long| format!("--{long}"));
             if flag.is_positional() || short.as_deref() == Some("-h") {
@@ -142,7 +139,7 @@ mod tests {
 
     #[test]
     fn every_bound_tells_its_default() {
-        for flag in super::super::command().get_arguments() {
+        for flag in crate::cli::command().get_arguments() {
             let name = flag.get_long().unwrap_or_default();
             let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
             assert!(
@@ -154,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_short_help_names_no_flag_that_does_not_exist() {
-        let command = super::super::command();
+        let command = crate::cli::command();
         for word in SHORT.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '#')) {
             if let Some(long) = word.strip_prefix("--") {
                 assert!(
@@ -175,7 +172,7 @@ mod tests {
                 .map(Into::into)
                 .collect();
             assert!(
-                matches!(super::super::parse(words), Ok(super::super::Parsed::Options(_))),
+                matches!(crate::cli::parse(words), Ok(crate::cli::Parsed::Options(_))),
                 "{how}"
             );
         }

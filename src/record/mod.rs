@@ -81,11 +81,15 @@ pub struct SegmentView<'a> {
 /// What is borrowed lives for the call only.
 pub trait Sink {
     /// A packet has come. `segment` is `None` when it is not TCP, or the fragment of something not yet whole.
-    fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()>;
+    fn packet(&mut self, _packet: &Packet<'_>, _segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 
     /// The current packet (or the end of the capture) brought this about.
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()>;
 
     /// The current packet has brought all it brings.
-    fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()>;
+    fn packet_end(&mut self, _packet: &Packet<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 }

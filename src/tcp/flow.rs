@@ -228,7 +228,7 @@ impl<U: Default> Flow<U> {
             }
         }
         if payload.wire_len > 0 || flags.fin() || flags.syn() {
-            let doubt = own.doubt(other, segment, placed.end, is_open);
+            let doubt = own.doubt(other, segment, placed.end, is_open, now);
             let brings = placed.end > own.next || flags.fin() && placed.end == own.next;
             if doubt != Doubt::None && brings && placed.fact != DataFact::OutOfWindow && !self.ended {
                 placed.fact = DataFact::Doubtful;

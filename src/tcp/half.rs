@@ -35,6 +35,9 @@ pub(super) const FARTHEST_ACK: i64 = 1 << 26;
 /// So many hops may come or go on the way of a connection's segments.
 const TTL_CHANGE: u8 = 5;
 
+/// For so long after the last segment of a receiver its window counts as the one that it has.
+const WINDOW_HOLDS_NANOS: i64 = 500_000_000;
+
 /// After so many right checksums a wrong one is a reason for doubt.
 const TRUSTED_CHECKSUMS: u8 = 2;
 
@@ -261,7 +264,7 @@ impl Half {
     #[inline]
     fn deliver(&mut self, end: u64, bytes: &[u8], from: PacketRef, emit: &mut impl FnMut(StreamEvent<'_>)) {
         let offset = self.next;
-        self.next = end;
+        self.advance(end);
         // Doubts are about what is next.
         self.doubted = false;
         if !bytes.is_empty() {
@@ -274,6 +277,14 @@ impl Half {
                 length: end - captured,
                 cause: GapCause::Snaplen,
             }));
+        }
+    }
+
+    /// All before `end` has been delivered. Where the stream begins is settled with that.
+    fn advance(&mut self, end: u64) {
+        self.next = end;
+        if end > 0 {
+            self.beginning = Beginning::Known;
         }
     }
 
@@ -305,7 +316,14 @@ impl Half {
 
     /// What speaks against a segment with data or a FIN up to offset `end`. Counts its checksum.
     #[inline]
-    pub(super) fn doubt(&mut self, other: &Half, segment: &Segment<'_>, end: u64, is_open: bool) -> Doubt {
+    pub(super) fn doubt(
+        &mut self,
+        other: &Half,
+        segment: &Segment<'_>,
+        end: u64,
+        is_open: bool,
+        now: Timestamp,
+    ) -> Doubt {
         let flags = segment.flags;
         let unlike = self.is_unlike_its_neighbours(segment);
         let foreign = is_open && !(flags.ack() && other.may_acknowledge(segment.ack));
@@ -318,11 +336,16 @@ impl Half {
             Doubt::None
         } else if foreign || unlike {
             Doubt::Sender
-        } else if self.edge > 0 && end > self.edge || behind_fin {
+        } else if behind_fin || self.edge > 0 && end > self.edge && other.was_heard_lately(now) {
             Doubt::Bytes
         } else {
             Doubt::None
         }
+    }
+
+    /// What it said of its window still holds: one that is not captured any more has told another since.
+    fn was_heard_lately(&self, now: Timestamp) -> bool {
+        now.nanos().saturating_sub(self.heard_at) < WINDOW_HOLDS_NANOS
     }
 
     /// Its checksum or its time to live is not like those before it.
@@ -538,7 +561,7 @@ impl Half {
             Some(_) if self.beginning != Beginning::Known => self.settle(),
             _ => {
                 let offset = self.next;
-                self.next = end;
+                self.advance(end);
                 emit(StreamEvent::Gap(Gap {
                     offset,
                     length: end - offset,
@@ -571,7 +594,7 @@ impl Half {
         let missing = self.acked.saturating_sub(self.next);
         if self.fin().is_none() && missing > 1 && self.beginning == Beginning::Known {
             let offset = self.next;
-            self.next = self.acked;
+            self.advance(self.acked);
             emit(StreamEvent::Gap(Gap {
                 offset,
                 length: missing,

@@ -68,8 +68,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    use super::super::scan::tests::{json, nearly_json};
     use super::*;
+    use crate::export::json_text::scan::tests::{json, nearly_json};
 
     fn minified(text: &str) -> Option<String> {
         let mut out = b"before".to_vec();

@@ -227,8 +227,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    use super::super::scan::tests::{json, nearly_json};
     use super::*;
+    use crate::export::json_text::scan::tests::{json, nearly_json};
 
     const PLAIN: Layout = Layout {
         indent: 4,

@@ -254,7 +254,7 @@ pub(super) mod tests {
     use super::*;
 
     /// JSON and nearly JSON: short words of its alphabet, so that many samples are valid and many miss by little.
-    pub(in super::super) fn nearly_json() -> impl Strategy<Value = String> {
+    pub(crate) fn nearly_json() -> impl Strategy<Value = String> {
         let word = prop_oneof![
             8 => proptest::sample::select(vec![
                 "{", "}", "[", "]", ",", ":", "\"a\"", "\"b\":", "0", "1.5e3", "-0", "true", "false", "null", " ", "\n",
@@ -268,7 +268,7 @@ pub(super) mod tests {
     }
 
     /// Any JSON value, as text with blanks here and there.
-    pub(in super::super) fn json() -> impl Strategy<Value = String> {
+    pub(crate) fn json() -> impl Strategy<Value = String> {
         let leaf = prop_oneof![
             Just("null".to_owned()),
             Just("-0.5e-7".to_owned()),

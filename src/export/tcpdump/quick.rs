@@ -251,11 +251,11 @@ const FLAG_TEXTS: [([u8; 8], u8); 256] = {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::interfaces::Interfaces;
-    use super::super::ip4;
-    use super::super::line::Line;
-    use super::super::seq_table::SeqTable;
     use super::*;
+    use crate::export::tcpdump::interfaces::Interfaces;
+    use crate::export::tcpdump::ip4;
+    use crate::export::tcpdump::line::Line;
+    use crate::export::tcpdump::seq_table::SeqTable;
 
     fn memory() -> Memory {
         Memory {

@@ -1,10 +1,10 @@
 //! What a message says, below the packet that completes it: a line on what it is, then JSON laid out, text, or a hex dump.
 
-use super::super::json_text::{self, Layout, NotJson, Shown};
-use super::super::{escape, hexdump};
 use super::Options;
 use crate::annotate::texts::{Arg, Language, Words};
 use crate::annotate::{Doubt, Story};
+use crate::export::json_text::{self, Layout, NotJson, Shown};
+use crate::export::{escape, hexdump};
 use crate::record::{Message, Opcode, Payload};
 
 /// Blanks before every line.

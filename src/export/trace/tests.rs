@@ -479,7 +479,7 @@ proptest! {
             prop_assert_eq!(lines.iter().filter(|line| *line == "/*").count(), 4);
             for line in lines {
                 prop_assert!(line == "/*" || line == " */" || (line.starts_with(" * ") && !line.contains("*/")), "{}", line);
-                prop_assert!(!line.chars().any(super::super::hidden::is_hidden) || line.contains('\u{200d}') || line.contains('\u{fe0f}') || line.contains('\u{fe0e}'), "{}", line);
+                prop_assert!(!line.chars().any(crate::export::hidden::is_hidden) || line.contains('\u{200d}') || line.contains('\u{fe0f}') || line.contains('\u{fe0e}'), "{}", line);
             }
         }
     }

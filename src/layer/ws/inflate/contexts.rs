@@ -209,9 +209,9 @@ impl Contexts {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::Sender;
-    use super::super::{Compressed, Inflated, Inflater};
     use super::*;
+    use crate::layer::ws::inflate::tests::Sender;
+    use crate::layer::ws::inflate::{Compressed, Inflated, Inflater};
 
     /// What a direction sends, and what we make of it.
     struct Line {
