@@ -27,7 +27,7 @@ use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
 use crate::base::{Direction, PacketRef};
-use crate::record::{Handshake, Interpretation, Message, Opcode, SessionId};
+use crate::record::{Action, Handshake, Interpretation, Message, Opcode, SessionId};
 use requests::Requests;
 
 /// A message as a dissector sees it.
@@ -126,6 +126,9 @@ pub static TABLE: &[Row] = &[
     },
 ];
 
+/// Whose control frames are.
+const WEBSOCKET: &str = "WebSocket";
+
 /// Sessions of which it is remembered whose they are.
 const MAX_CLAIMED: usize = 1 << 16;
 
@@ -177,6 +180,9 @@ impl Dissectors {
         message: &Message<'a>,
         out: &mut Interpretations<'a>,
     ) {
+        if message.complete && message.opcode.is_control() {
+            return self.control(session, at, message, out);
+        }
         if !message.complete
             || message.opcode.is_control()
             || message.opcode == Opcode::Binary && self.claimed.is_empty()
@@ -208,6 +214,22 @@ impl Dissectors {
         }
         for interpretation in out.iter_mut() {
             self.requests.resolve(&view, interpretation);
+        }
+    }
+
+    /// Pings and pongs mean the same whatever the application is.
+    fn control<'a>(&mut self, session: SessionId, at: PacketRef, message: &Message<'_>, out: &mut Interpretations<'a>) {
+        let (direction, payload) = (message.direction, message.payload.bytes);
+        match message.opcode {
+            Opcode::Ping => {
+                self.requests.ping(session, direction, payload, at);
+                out.push(Interpretation::new(WEBSOCKET, Action::Ping));
+            }
+            Opcode::Pong => out.push(Interpretation {
+                answers: self.requests.pong(session, direction, payload, at),
+                ..Interpretation::new(WEBSOCKET, Action::Pong)
+            }),
+            _ => {}
         }
     }
 

@@ -1,4 +1,5 @@
-//! Which request a message answers: by session, direction and identifier, among the last requests of all sessions.
+//! Which request a message answers: by session, direction and identifier, among the last requests of all sessions. A ping is a request,
+//! and its payload is its identifier (RFC 6455 §5.5.3).
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -25,6 +26,7 @@ pub(super) struct Requests {
 struct Request {
     label: ShortText,
     at: PacketRef,
+    answered: bool,
 }
 
 impl Requests {
@@ -38,6 +40,7 @@ impl Requests {
             let request = Request {
                 label: interpretation.label.map_or_else(ShortText::default, ShortText::new),
                 at: message.at,
+                answered: false,
             };
             self.remember(key, request);
         } else if action.is_answering() {
@@ -48,6 +51,48 @@ impl Requests {
                 label: request.label,
             });
         }
+    }
+
+    /// A ping waits for its pong.
+    pub(super) fn ping(&mut self, session: SessionId, direction: Direction, payload: &[u8], at: PacketRef) {
+        let key = self.key_of_bytes(session, direction, payload);
+        let request = Request {
+            label: ShortText::default(),
+            at,
+            answered: false,
+        };
+        self.remember(key, request);
+    }
+
+    /// The ping that a pong, sent in `direction`, answers: of equal ones the oldest that has no answer yet.
+    pub(super) fn pong(
+        &mut self,
+        session: SessionId,
+        direction: Direction,
+        payload: &[u8],
+        at: PacketRef,
+    ) -> Option<Answers> {
+        let key = self.key_of_bytes(session, direction.other(), payload);
+        let (new, old) = self.keys.split_at(self.next.min(self.keys.len()));
+        let oldest_first = (0..old.len()).map(|place| new.len() + place).chain(0..new.len());
+        let place = oldest_first
+            .into_iter()
+            .find(|&place| self.keys[place] == key && !self.ring[place].answered)?;
+        let ping = &mut self.ring[place];
+        ping.answered = true;
+        Some(Answers {
+            packet: ping.at.packet,
+            after: at.time.since(ping.at.time),
+            label: ping.label,
+        })
+    }
+
+    fn key_of_bytes(&self, session: SessionId, direction: Direction, bytes: &[u8]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write_u64(session.0);
+        hasher.write_u8(2 + direction.index() as u8);
+        hasher.write(bytes);
+        hasher.finish()
     }
 
     fn remember(&mut self, key: u64, request: Request) {
@@ -99,6 +144,7 @@ mod tests {
                     packet,
                     time: Timestamp::from_nanos(0),
                 },
+                answered: false,
             };
             requests.remember(packet % 900, request);
             assert_eq!(requests.find(packet % 900).unwrap().at.packet, packet);
@@ -108,5 +154,25 @@ mod tests {
         assert_eq!(found(900), None);
         assert_eq!(found(700), Some(700));
         assert_eq!((requests.keys.len(), requests.ring.len()), (REQUESTS, REQUESTS));
+    }
+
+    #[test]
+    fn pongs_of_equal_pings_answer_these_in_order() {
+        let mut requests = Requests::default();
+        let at = |packet| PacketRef {
+            packet,
+            time: Timestamp::from_nanos(packet as i64),
+        };
+        let (session, asks) = (SessionId(1), Direction::ServerToClient);
+        for (packet, payload) in [(1, &b""[..]), (2, b"7"), (3, b""), (4, b"8")] {
+            requests.ping(session, asks, payload, at(packet));
+        }
+        let mut pong = |payload: &[u8]| {
+            requests
+                .pong(session, asks.other(), payload, at(9))
+                .map(|ping| ping.packet)
+        };
+        let answered = [&b""[..], b"7", b"", b"8", b""].map(&mut pong);
+        assert_eq!(answered, [Some(1), Some(2), Some(3), Some(4), None]);
     }
 }
