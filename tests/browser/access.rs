@@ -8,7 +8,7 @@ use crate::pages::{
     Bot, CONNECTED, DOWN, ENTER, ESCAPE, TAB, choose, driver, enter, say, text_of, url, wait_for_message,
     wait_for_users,
 };
-use crate::support::Server;
+use crate::pages::{start, start_on};
 
 #[test]
 fn axe_finds_no_violation_in_any_state_and_scheme() {
@@ -17,7 +17,7 @@ fn axe_finds_no_violation_in_any_state_and_scheme() {
         Ok(script) => script,
         Err(why) => return println!("SKIPPED: no axe-core: {why}"),
     };
-    let mut server = Server::start(&[]);
+    let mut server = start(&[]);
     let mut bot = Bot::login(&server, "猪猪");
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -77,7 +77,7 @@ fn axe_finds_no_violation_in_any_state_and_scheme() {
 #[test]
 fn every_name_and_every_border_has_enough_contrast() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     enter(&browser, &url(&server), "mynick");
@@ -123,7 +123,7 @@ fn every_name_and_every_border_has_enough_contrast() {
 #[test]
 fn recipients_are_chosen_by_arrow_keys_and_the_focus_stays() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let bots = ["anna", "bob", "chris"].map(|name| Bot::login(&server, name));
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -163,7 +163,7 @@ fn recipients_are_chosen_by_arrow_keys_and_the_focus_stays() {
 #[test]
 fn a_reconnect_leaves_the_focus_and_is_announced_once() {
     let Some(driver) = driver() else { return };
-    let mut server = Server::start(&[]);
+    let mut server = start(&[]);
     let (ws, http) = (server.ws.to_string(), server.http.to_string());
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -177,7 +177,7 @@ fn a_reconnect_leaves_the_focus_and_is_announced_once() {
     server.signal(Signal::SIGTERM);
     server.wait();
     browser.wait_until("counted > 6");
-    let _server = Server::start_on(&ws, &http, &[]);
+    let _server = start_on(&ws, &http, &[]);
     browser.wait_until(CONNECTED);
     wait_for_users(&browser, 1);
     assert_eq!(browser.run("return said"), json!(["Connection lost.", "Connected"]));
@@ -191,7 +191,7 @@ fn a_reconnect_leaves_the_focus_and_is_announced_once() {
 #[test]
 fn at_400_percent_messages_can_be_read() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let mut bot = Bot::login(&server, "bot");
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -225,7 +225,7 @@ fn at_400_percent_messages_can_be_read() {
 #[test]
 fn forced_colours_keep_the_connection_mark() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     enter(&browser, &url(&server), "mynick");

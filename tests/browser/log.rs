@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
+use crate::pages::start;
 use crate::pages::{
     Bot, choose, distance_from_end, driver, enter, last_item, say, text_of, url, wait_for_message, wait_for_users,
 };
-use crate::support::Server;
 use crate::webdriver::Browser;
 
 /// A metric of the DevTools protocol's `Performance` domain.
@@ -23,7 +23,7 @@ fn metric(browser: &Browser<'_>, name: &str) -> f64 {
 #[test]
 fn two_thousand_messages_are_shown_at_once_and_the_end_is_in_sight() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&["--rate", "0"]);
+    let server = start(&["--rate", "0"]);
     let mut bot = Bot::login(&server, "bot");
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -57,7 +57,7 @@ fn two_thousand_messages_are_shown_at_once_and_the_end_is_in_sight() {
 #[test]
 fn the_end_stays_in_sight_when_the_log_gets_smaller() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&["--rate", "0"]);
+    let server = start(&["--rate", "0"]);
     let mut bot = Bot::login(&server, "bot");
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -87,7 +87,7 @@ fn the_end_stays_in_sight_when_the_log_gets_smaller() {
 #[test]
 fn who_reads_elsewhere_is_not_moved_and_is_told_how_many_are_new() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&["--rate", "0"]);
+    let server = start(&["--rate", "0"]);
     let mut bot = Bot::login(&server, "bot");
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -138,7 +138,7 @@ fn who_reads_elsewhere_is_not_moved_and_is_told_how_many_are_new() {
 #[test]
 fn long_messages_are_folded_and_addresses_are_links() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let mut bot = Bot::login(&server, "bot");
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -176,7 +176,7 @@ fn long_messages_are_folded_and_addresses_are_links() {
 #[test]
 fn one_authors_consecutive_messages_are_one_group() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let mut bot = Bot::login(&server, "bot");
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -220,7 +220,7 @@ fn one_authors_consecutive_messages_are_one_group() {
 #[test]
 fn notes_are_folded_and_speak_the_language_that_is_chosen() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     enter(&browser, &url(&server), "mynick");
@@ -268,7 +268,7 @@ fn notes_are_folded_and_speak_the_language_that_is_chosen() {
 #[test]
 fn numbers_stand_beside_names_only_while_two_who_are_here_share_one() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let mut omar = Bot::login(&server, "عمر");
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -294,7 +294,7 @@ fn numbers_stand_beside_names_only_while_two_who_are_here_share_one() {
 #[test]
 fn times_say_that_they_are_the_servers() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     browser.devtools("Emulation.setTimezoneOverride", json!({"timezoneId": "Asia/Tokyo"}));
@@ -312,7 +312,7 @@ fn times_say_that_they_are_the_servers() {
 #[test]
 fn text_is_written_in_its_own_direction() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     enter(&browser, &url(&server), "mynick");
@@ -327,7 +327,7 @@ fn text_is_written_in_its_own_direction() {
 #[test]
 fn oneself_is_first_and_the_others_are_sorted_by_name() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let _bots = ["Zoë", "bot 10", "bot 9", "Anna"].map(|name| Bot::login(&server, name));
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 
 use crate::pages::{Bot, CONNECTED, ENTER, ESCAPE, driver, enter, say, text_of, url, wait_for_message, wait_for_users};
-use crate::support::Server;
+use crate::pages::{start, start_on};
 use crate::webdriver::Browser;
 
 fn open(browser: &Browser<'_>, url: &str) {
@@ -19,7 +19,7 @@ fn value(browser: &Browser<'_>, id: &str) -> String {
 #[test]
 fn escape_never_locks_one_out() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     open(&browser, &url(&server));
@@ -35,7 +35,7 @@ fn escape_never_locks_one_out() {
 #[test]
 fn the_login_says_how_the_connection_is_and_keeps_what_is_typed() {
     let Some(driver) = driver() else { return };
-    let mut server = Server::start(&[]);
+    let mut server = start(&[]);
     let (ws, http) = (server.ws.to_string(), server.http.to_string());
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -44,7 +44,7 @@ fn the_login_says_how_the_connection_is_and_keeps_what_is_typed() {
     server.signal(Signal::SIGTERM);
     server.wait();
     browser.wait_until("document.getElementById('login-state').textContent.startsWith('Connection lost.')");
-    let server = Server::start_on(&ws, &http, &[]);
+    let server = start_on(&ws, &http, &[]);
     browser.wait_until(CONNECTED);
     browser.insert("ck");
     assert_eq!(value(&browser, "name"), "mynick", "value, caret and focus are kept");
@@ -69,7 +69,7 @@ fn the_login_says_how_the_connection_is_and_keeps_what_is_typed() {
 #[test]
 fn enter_without_a_connection_waits_for_one_visibly() {
     let Some(driver) = driver() else { return };
-    let mut server = Server::start(&[]);
+    let mut server = start(&[]);
     let (ws, http) = (server.ws.to_string(), server.http.to_string());
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -82,14 +82,14 @@ fn enter_without_a_connection_waits_for_one_visibly() {
     browser.wait_until(
         "document.getElementById('login-state').textContent.includes('You will enter as soon as there is a connection.')",
     );
-    let _server = Server::start_on(&ws, &http, &[]);
+    let _server = start_on(&ws, &http, &[]);
     wait_for_users(&browser, 1);
 }
 
 #[test]
 fn a_server_that_is_full_cannot_be_reached_and_is_not_called_lost() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&["--max-clients", "1"]);
+    let server = start(&["--max-clients", "1"]);
     let _bot = Bot::login(&server, "the only one");
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -109,7 +109,7 @@ fn a_server_that_is_full_cannot_be_reached_and_is_not_called_lost() {
 #[test]
 fn a_chat_on_another_address_than_the_page_is_reached() {
     let Some(driver) = driver() else { return };
-    let server = Server::start_on("127.0.0.2:0", "127.0.0.1:0", &[]);
+    let server = start_on("127.0.0.2:0", "127.0.0.1:0", &[]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     enter(&browser, &url(&server), "mynick");
@@ -119,7 +119,7 @@ fn a_chat_on_another_address_than_the_page_is_reached() {
 #[test]
 fn a_handshake_that_is_never_answered_times_out() {
     let Some(driver) = driver() else { return };
-    let mut server = Server::start(&[]);
+    let mut server = start(&[]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     enter(&browser, &url(&server), "mynick");
@@ -138,7 +138,7 @@ fn a_handshake_that_is_never_answered_times_out() {
 #[test]
 fn the_language_can_be_chosen_before_the_login() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     open(&browser, &url(&server));
@@ -178,7 +178,7 @@ fn the_language_can_be_chosen_before_the_login() {
 #[test]
 fn a_nickname_that_is_not_possible_says_why() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let _bot = Bot::login(&server, "mynick");
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -215,7 +215,7 @@ fn a_nickname_that_is_not_possible_says_why() {
 #[test]
 fn a_reload_keeps_the_tab_logged_in_with_its_draft_and_messages() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let mut bot = Bot::login(&server, "bot");
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -247,7 +247,7 @@ fn a_reload_keeps_the_tab_logged_in_with_its_draft_and_messages() {
 #[test]
 fn leaving_ends_with_a_closing_handshake_and_shows_the_login() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     browser.resize(1280, 800);

@@ -22,6 +22,15 @@ pub fn driver() -> Option<Driver> {
         .ok()
 }
 
+/// A server that waits long for an answer to its pings: a [`Bot`] gives none.
+pub fn start(flags: &[&str]) -> Server {
+    start_on("127.0.0.1:0", "127.0.0.1:0", flags)
+}
+
+pub fn start_on(ws: &str, http: &str, flags: &[&str]) -> Server {
+    Server::start_on(ws, http, &[flags, &["--ping", "600", "--idle", "1200"]].concat())
+}
+
 /// Where the page is.
 pub fn url(server: &Server) -> String {
     format!("http://{}/", server.http)

@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use nix::sys::signal::Signal;
 
+use crate::pages::start;
 use crate::pages::{Bot, CONNECTED, choose, driver, enter, say, url, wait_for_message, wait_for_users};
-use crate::support::Server;
 use crate::webdriver::Browser;
 
 #[test]
@@ -15,7 +15,7 @@ fn pictures() {
     let (Ok(folder), Some(driver)) = (std::env::var("PICTURES"), driver()) else {
         return;
     };
-    let mut server = Server::start(&[]);
+    let mut server = start(&[]);
     let (mut pig, mut omar) = (Bot::login(&server, "猪猪"), Bot::login(&server, "عمر"));
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();

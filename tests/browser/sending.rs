@@ -6,12 +6,12 @@ use serde_json::json;
 use crate::pages::{
     Bot, CONNECTED, ENTER, choose, driver, enter, last_item, say, text_of, url, wait_for_message, wait_for_users,
 };
-use crate::support::Server;
+use crate::pages::{start, start_on};
 
 #[test]
 fn a_text_that_is_too_long_stays_and_the_limit_is_named() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&["--max-content", "2048"]);
+    let server = start(&["--max-content", "2048"]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     enter(&browser, &url(&server), "mynick");
@@ -44,7 +44,7 @@ fn a_text_that_is_too_long_stays_and_the_limit_is_named() {
 #[test]
 fn a_message_is_pending_until_its_echo_and_is_not_lost_with_the_connection() {
     let Some(driver) = driver() else { return };
-    let mut server = Server::start(&[]);
+    let mut server = start(&[]);
     let (ws, http) = (server.ws.to_string(), server.http.to_string());
     let bot = Bot::login(&server, "bot");
     let profile = tempfile::tempdir().unwrap();
@@ -88,7 +88,7 @@ fn a_message_is_pending_until_its_echo_and_is_not_lost_with_the_connection() {
     );
     assert_eq!(browser.run("return document.getElementById('text').value"), "too early");
 
-    let server = Server::start_on(&ws, &http, &[]);
+    let server = start_on(&ws, &http, &[]);
     // Somebody else has the number of the one to whom the private message was written.
     let _stranger = Bot::login(&server, "stranger");
     browser.wait_until(CONNECTED);
@@ -116,7 +116,7 @@ fn a_message_is_pending_until_its_echo_and_is_not_lost_with_the_connection() {
 #[test]
 fn what_the_server_refuses_stays_and_is_said_once() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&["--rate", "1", "--burst", "20"]);
+    let server = start(&["--rate", "1", "--burst", "20"]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     enter(&browser, &url(&server), "mynick");
@@ -154,7 +154,7 @@ fn what_the_server_refuses_stays_and_is_said_once() {
 #[test]
 fn pages_come_back_by_themselves_when_the_server_does() {
     let Some(driver) = driver() else { return };
-    let mut server = Server::start(&[]);
+    let mut server = start(&[]);
     let (ws, http) = (server.ws.to_string(), server.http.to_string());
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
@@ -181,7 +181,7 @@ fn pages_come_back_by_themselves_when_the_server_does() {
     browser.insert("too early");
     browser.press(ENTER);
 
-    let _server = Server::start_on(&ws, &http, &[]);
+    let _server = start_on(&ws, &http, &[]);
     for window in [&b, &a] {
         browser.switch_to(window);
         wait_for_users(&browser, 2);
@@ -196,7 +196,7 @@ fn pages_come_back_by_themselves_when_the_server_does() {
 #[test]
 fn shift_enter_starts_a_line_and_text_from_others_is_text() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     let name = "<img src=x onerror=alert(1)>";

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
+use crate::pages::start;
 use crate::pages::{driver, enter, text_of, url, wait_for_message, wait_for_users};
-use crate::support::Server;
 
 #[test]
 fn the_command_is_there_before_and_after_the_login_and_can_be_copied() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     browser.resize(1280, 800);
@@ -37,7 +37,7 @@ fn the_command_is_there_before_and_after_the_login_and_can_be_copied() {
 #[test]
 fn under_a_message_stands_what_was_sent_and_received() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     browser.resize(1280, 800);
@@ -76,7 +76,7 @@ fn under_a_message_stands_what_was_sent_and_received() {
 #[test]
 fn without_script_there_is_only_the_sentence() {
     let Some(driver) = driver() else { return };
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     browser.devtools("Emulation.setScriptExecutionDisabled", json!({"value": true}));

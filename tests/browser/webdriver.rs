@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// Long enough for a browser to start on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A running ChromeDriver; killed, with its browser, when it is dropped.
 pub struct Driver {
@@ -68,6 +68,7 @@ impl Driver {
             &json!({"capabilities": {"alwaysMatch": {
                 "browserName": "chrome",
                 "goog:chromeOptions": {"args": arguments},
+                "timeouts": {"script": 180_000, "pageLoad": 180_000},
                 "goog:loggingPrefs": {"performance": "ALL", "browser": "ALL"},
             }}}),
         )?;

@@ -115,7 +115,7 @@ function showFault(shown) {
   fault = shown;
   const text = shown ? textOf(shown) : '';
   if ($('composer-fault').textContent !== text) $('composer-fault').textContent = text;
-  $('text').toggleAttribute('aria-invalid', shown?.[0] === 'tooLong');
+  if (shown?.[0] === 'tooLong') $('text').setAttribute('aria-invalid', 'true'); else $('text').removeAttribute('aria-invalid');
 }
 
 function refuse(...reason) { showFault(reason); return false; }

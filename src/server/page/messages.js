@@ -116,7 +116,7 @@ export function addPresence(what, who, time) {
     recentlyLeft.delete(who.name);
     if (left && Date.now() - left.at < BACK_MILLISECONDS) {
       Object.assign(left.event, { what: 'back', who, time });
-      left.item.render(left.item);
+      changed.add(left.item);
       schedule();
       return;
     }
@@ -125,8 +125,8 @@ export function addPresence(what, who, time) {
   if (item?.kind === 'presence') {
     item.events.push(event);
     if (item.events.length > MAX_ITEMS) item.events.shift();
-    if (!rendering.size) setTimeout(renderNotes, 20);
-    rendering.add(item);
+    changed.add(item);
+    schedule();
   } else {
     item = { kind: 'presence', events: [event], render: renderPresence };
     addItem(item);
@@ -135,14 +135,6 @@ export function addPresence(what, who, time) {
     recentlyLeft.set(who.name, { item, event, at: Date.now() });
     if (recentlyLeft.size > MAX_ITEMS) recentlyLeft.delete(recentlyLeft.keys().next().value);
   }
-}
-
-// A crowd may come or leave at once: its note is written once for all of them.
-const rendering = new Set();
-function renderNotes() {
-  for (const item of rendering) item.render(item);
-  rendering.clear();
-  schedule();
 }
 
 function renderPresence(item) {
@@ -180,24 +172,36 @@ export function addNote(...note) {
 
 const unread = { count: 0, private: 0 };
 const marker = element('li', 'unread-marker');
+const changed = new Set(); // items that are shown, and not as they are now
 
+// An item is shown with the next frame; of a flood, only what is kept ever is.
 function addItem(item) {
-  item.element = element('li');
   const isUnread = item.kind === 'say' && !item.own && (document.hidden || !atEnd);
-  if (isUnread && !unread.count) list.append(marker);
+  item.isFirstUnread = isUnread && !unread.count;
   const last = items.at(-1);
-  item.continued = item.kind === 'say' && last?.kind === 'say' && list.lastElementChild === last.element && isContinued(last, item);
-  item.render(item);
+  item.continued = item.kind === 'say' && last?.kind === 'say' && !item.isFirstUnread && isContinued(last, item);
   items.push(item);
-  list.append(item.element);
   if (items.length > MAX_ITEMS) removeFirst();
   if (isUnread) {
     unread.count += 1;
     if (item.to !== 'all') unread.private += 1;
-    showUnread();
   }
   if (item.own) setAtEnd(true);
   schedule();
+}
+
+function showItems() {
+  for (const item of changed) if (item.element) item.render(item);
+  changed.clear();
+  const start = items.findLastIndex((item) => item.element) + 1;
+  const made = document.createDocumentFragment();
+  for (const item of items.slice(start)) {
+    item.element = element('li');
+    item.render(item);
+    if (item.isFirstUnread) made.append(marker);
+    made.append(item.element);
+  }
+  list.append(made);
 }
 
 function isContinued(last, item) {
@@ -207,9 +211,9 @@ function isContinued(last, item) {
 }
 
 function removeFirst() {
-  items.shift().element.remove();
+  items.shift().element?.remove();
   const first = items[0];
-  if (first.continued) { first.continued = false; first.element.classList.remove('continued'); }
+  if (first.continued) { first.continued = false; first.element?.classList.remove('continued'); }
 }
 
 function showUnread() {
@@ -233,20 +237,28 @@ function setAtEnd(value) { atEnd = value; scroller.classList.toggle('following',
 setAtEnd(true);
 let lastTop = 0;
 let scheduled = false;
+let cost = 0; // milliseconds that the last update took
 
-// One read and one scroll a frame, however many messages come: each would be a layout.
+// One update and one scroll a frame, however many messages come: each would be a layout. On a slow machine there are fewer, so
+// that the messages of a flood are taken in between.
 function schedule() {
   if (scheduled) return;
   scheduled = true;
-  if (document.hidden) setTimeout(follow, 250); else requestAnimationFrame(follow);
+  const wait = document.hidden ? 250 : cost > 8 ? Math.min(cost * 2, 500) : 0;
+  if (wait) setTimeout(() => (document.hidden ? update() : requestAnimationFrame(update)), wait);
+  else requestAnimationFrame(update);
 }
 
-function follow() {
+function update() {
+  const start = performance.now();
   scheduled = false;
+  showItems();
   if (atEnd) {
     scroller.scrollTop = scroller.scrollHeight;
     lastTop = scroller.scrollTop;
   }
+  cost = performance.now() - start;
+  if (unread.count) showUnread();
   seen();
 }
 
@@ -274,7 +286,7 @@ document.addEventListener('visibilitychange', () => { if (!document.hidden) sche
 
 onLanguage(() => {
   marker.textContent = texts.unreadMarker;
-  for (const item of items) item.render(item);
+  for (const item of items) if (item.element) item.render(item);
   showUnread();
 });
 
