@@ -8,8 +8,10 @@ CARGO ?= cargo
 endif
 CAPTURE = fixtures/workerman-chat-2014/capture.pcap
 PORT ?= 7272
+RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 
-.PHONY: .build-deps help demo live build test test-deps lint bench install clean
+.PHONY: .build-deps help demo live build test test-deps lint bench soak install uninstall deb clean
 
 help:
 	@echo 'make demo     install what is missing, build, print the annotated session of the bundled capture'
@@ -17,45 +19,67 @@ help:
 	@echo 'make test     install what is missing, run every test'
 	@echo 'make lint     formatting and clippy'
 	@echo 'make bench    the speed table (generates captures of 500 MB under target/)'
-	@echo 'make install  programs, man pages and completions below PREFIX (default /usr/local)'
+	@echo 'make soak     (root) what takes long: live captures beside tcpdump, and more'
+	@echo 'make install  programs, man pages and completions below PREFIX (default /usr/local); make uninstall takes them away'
+	@echo 'make deb      a Debian package of the same'
 
 # What the programs need to be built.
 .build-deps:
 	@tools/install-debian libpcap-dev
 
-demo: .build-deps
-	@$(CARGO) build --release --locked --quiet --no-default-features --bin wschat-sniff
-	@TZ=Asia/Shanghai target/release/wschat-sniff -Ans 4096 -r $(CAPTURE)
+# The same build as for `make live`. Cargo shows how far it is, on a terminal as a bar.
+demo: build
+	@TZ=Asia/Shanghai $(RELEASE)/wschat-sniff -Ans 4096 -r $(CAPTURE)
 
 build: .build-deps
 	$(CARGO) build --release --locked
 
 live: build
-	@tools/live
+	@RELEASE=$(RELEASE) tools/live
 
 test-deps:
-	@tools/install-debian libpcap-dev tcpdump tshark libcap2-bin iproute2 procps chromium chromium-driver python3 python3-venv nodejs npm zstd
+	@tools/install-debian libpcap-dev tcpdump tshark libcap2-bin iproute2 procps chromium chromium-driver python3 python3-venv nodejs npm zstd zsh fish man-db tmux
 
+# Tests that need a tool are ignored by `cargo test` alone; here its absence is a failure. Those in modules named as_root need root.
+ROOT_TESTS = $(if $(filter-out 0,$(shell id -u)),--skip as_root)
 test: test-deps
+	$(if $(ROOT_TESTS),@echo 'Not root: the tests that need it are left out.')
 	$(CARGO) build --locked --all-targets
-	$(CARGO) test --locked --no-fail-fast
+	$(CARGO) test --locked --no-fail-fast -- --include-ignored $(ROOT_TESTS)
 
 lint:
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets -- -D warnings -D clippy::incompatible_msrv
+	$(CARGO) check --locked --no-default-features
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 
 bench: test-deps
 	@$(CARGO) bench --locked --quiet --bench table
 
+soak: test-deps build
+	RELEASE=$(RELEASE) tools/soak-live
+
 PREFIX ?= /usr/local
+SHARE = $(DESTDIR)$(PREFIX)/share
 install: build
-	install -Dm755 -t $(DESTDIR)$(PREFIX)/bin target/release/wschat-sniff target/release/wschat-server
-	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/*.1
-	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/*.5
-	install -Dm644 completions/wschat-sniff.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/wschat-sniff
-	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/zsh/site-functions completions/_wschat-sniff
-	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d completions/wschat-sniff.fish
+	install -Dsm755 -t $(DESTDIR)$(PREFIX)/bin $(RELEASE)/wschat-sniff $(RELEASE)/wschat-server
+	install -Dm644 -t $(SHARE)/man/man1 man/*.1
+	install -Dm644 -t $(SHARE)/man/man5 man/*.5
+	install -Dm644 completions/wschat-sniff.bash $(SHARE)/bash-completion/completions/wschat-sniff
+	install -Dm644 -t $(SHARE)/zsh/$(ZSH_FUNCTIONS) completions/_wschat-sniff
+	install -Dm644 -t $(SHARE)/fish/vendor_completions.d completions/wschat-sniff.fish
+
+# Where zsh looks below /usr is another folder than below /usr/local.
+ZSH_FUNCTIONS = $(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,wschat-sniff wschat-server)
+	rm -f $(addprefix $(SHARE)/man/,$(patsubst man/%.1,man1/%.1,$(wildcard man/*.1)) $(patsubst man/%.5,man5/%.5,$(wildcard man/*.5)))
+	rm -f $(SHARE)/bash-completion/completions/wschat-sniff $(SHARE)/zsh/$(ZSH_FUNCTIONS)/_wschat-sniff
+	rm -f $(SHARE)/fish/vendor_completions.d/wschat-sniff.fish
+
+deb: build
+	RELEASE=$(RELEASE) tools/make-deb $(VERSION)
 
 clean:
 	$(CARGO) clean

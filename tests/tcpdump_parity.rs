@@ -63,6 +63,7 @@ fn the_documented_session_prints_as_tcpdump_printed_it() {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn every_case_with_every_flag() {
     for (name, file) in cases::all() {
         for flags in FLAGS {
@@ -72,6 +73,7 @@ fn every_case_with_every_flag() {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn every_fixture_with_every_flag() {
     for entry in std::fs::read_dir(fixtures()).unwrap() {
         let path = entry.unwrap().path().join("capture.pcap");
@@ -103,6 +105,7 @@ fn compare(name: &str, flags: &str, file: &Savefile) {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn the_program_prints_the_same() {
     for (name, file) in cases::all() {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("parity {name}.pcap"));
@@ -121,6 +124,7 @@ fn the_program_prints_the_same() {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn damaged_packets() {
     // Thousands a run; `DAMAGE=100000` looks longer.
     let rounds = std::env::var("DAMAGE").map_or(6, |n| n.parse().unwrap());

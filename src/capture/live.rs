@@ -51,10 +51,12 @@ pub struct Live {
     snaplen: u32,
     /// Nanoseconds of one unit of the time's fraction.
     unit: i64,
+    /// What was counted before the filter was in force.
+    unfiltered: Counters,
 }
 
 /// The kernel's counters. Packets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Received by the filter.
     pub received: u32,
@@ -110,6 +112,7 @@ impl Live {
             link,
             snaplen: settings.snaplen,
             unit: if settings.nano { 1 } else { 1_000 },
+            unfiltered: Counters::default(),
         })
     }
 
@@ -141,7 +144,10 @@ impl Live {
     pub fn filter(&mut self, expression: &Expression, optimize: bool) -> Result<(), Error> {
         self.capture
             .filter(expression.text(), optimize)
-            .map_err(|error| expression.error(&error))
+            .map_err(|error| expression.error(&error))?;
+        // What came between the opening and the filter was received by no filter.
+        self.unfiltered = self.counters()?;
+        Ok(())
     }
 
     /// Delivers the packets that wait, at most about `limit`, and tells how many they were. Does not block.
@@ -209,9 +215,9 @@ impl Live {
             .stats()
             .map_err(|error| failure(&self.device, &said(&error)))?;
         Ok(Counters {
-            received: stat.received,
-            dropped: stat.dropped,
-            dropped_by_interface: stat.if_dropped,
+            received: stat.received.wrapping_sub(self.unfiltered.received),
+            dropped: stat.dropped.wrapping_sub(self.unfiltered.dropped),
+            dropped_by_interface: stat.if_dropped.wrapping_sub(self.unfiltered.dropped_by_interface),
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::pages::{
 use crate::pages::{start, start_on};
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn axe_finds_no_violation_in_any_state_and_scheme() {
     let Some(driver) = driver() else { return };
     let script = match axe::script() {
@@ -75,6 +76,7 @@ fn axe_finds_no_violation_in_any_state_and_scheme() {
 
 /// The colours of names are made from the uid: all of them on all grounds, and the borders of fields.
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn every_name_and_every_border_has_enough_contrast() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -121,6 +123,7 @@ fn every_name_and_every_border_has_enough_contrast() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn recipients_are_chosen_by_arrow_keys_and_the_focus_stays() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -161,6 +164,7 @@ fn recipients_are_chosen_by_arrow_keys_and_the_focus_stays() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn a_reconnect_leaves_the_focus_and_is_announced_once() {
     let Some(driver) = driver() else { return };
     let mut server = start(&[]);
@@ -189,6 +193,7 @@ fn a_reconnect_leaves_the_focus_and_is_announced_once() {
 
 /// 400 % of a window of 1280 × 1024 (WCAG 1.4.10).
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn at_400_percent_messages_can_be_read() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -223,6 +228,7 @@ fn at_400_percent_messages_can_be_read() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn forced_colours_keep_the_connection_mark() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);

@@ -21,6 +21,7 @@ fn metric(browser: &Browser<'_>, name: &str) -> f64 {
 
 /// One read and one scroll a frame: 2,000 messages are not 2,000 layouts.
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn two_thousand_messages_are_shown_at_once_and_the_end_is_in_sight() {
     let Some(driver) = driver() else { return };
     let server = start(&["--rate", "0"]);
@@ -55,6 +56,7 @@ fn two_thousand_messages_are_shown_at_once_and_the_end_is_in_sight() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn the_end_stays_in_sight_when_the_log_gets_smaller() {
     let Some(driver) = driver() else { return };
     let server = start(&["--rate", "0"]);
@@ -85,6 +87,7 @@ fn the_end_stays_in_sight_when_the_log_gets_smaller() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn who_reads_elsewhere_is_not_moved_and_is_told_how_many_are_new() {
     let Some(driver) = driver() else { return };
     let server = start(&["--rate", "0"]);
@@ -136,6 +139,7 @@ fn who_reads_elsewhere_is_not_moved_and_is_told_how_many_are_new() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn long_messages_are_folded_and_addresses_are_links() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -174,6 +178,7 @@ fn long_messages_are_folded_and_addresses_are_links() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn one_authors_consecutive_messages_are_one_group() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -218,6 +223,7 @@ fn one_authors_consecutive_messages_are_one_group() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn notes_are_folded_and_speak_the_language_that_is_chosen() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -266,6 +272,7 @@ fn notes_are_folded_and_speak_the_language_that_is_chosen() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn numbers_stand_beside_names_only_while_two_who_are_here_share_one() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -292,6 +299,7 @@ fn numbers_stand_beside_names_only_while_two_who_are_here_share_one() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn times_say_that_they_are_the_servers() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -310,6 +318,7 @@ fn times_say_that_they_are_the_servers() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn text_is_written_in_its_own_direction() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -325,6 +334,7 @@ fn text_is_written_in_its_own_direction() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn oneself_is_first_and_the_others_are_sorted_by_name() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);

@@ -17,6 +17,7 @@ fn value(browser: &Browser<'_>, id: &str) -> String {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn escape_never_locks_one_out() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -33,6 +34,7 @@ fn escape_never_locks_one_out() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn the_login_says_how_the_connection_is_and_keeps_what_is_typed() {
     let Some(driver) = driver() else { return };
     let mut server = start(&[]);
@@ -67,6 +69,7 @@ fn the_login_says_how_the_connection_is_and_keeps_what_is_typed() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn enter_without_a_connection_waits_for_one_visibly() {
     let Some(driver) = driver() else { return };
     let mut server = start(&[]);
@@ -87,6 +90,7 @@ fn enter_without_a_connection_waits_for_one_visibly() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn a_server_that_is_full_cannot_be_reached_and_is_not_called_lost() {
     let Some(driver) = driver() else { return };
     let server = start(&["--max-clients", "1"]);
@@ -107,6 +111,7 @@ fn a_server_that_is_full_cannot_be_reached_and_is_not_called_lost() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn a_chat_on_another_address_than_the_page_is_reached() {
     let Some(driver) = driver() else { return };
     let server = start_on("127.0.0.2:0", "127.0.0.1:0", &[]);
@@ -117,6 +122,7 @@ fn a_chat_on_another_address_than_the_page_is_reached() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn a_handshake_that_is_never_answered_times_out() {
     let Some(driver) = driver() else { return };
     let mut server = start(&[]);
@@ -136,6 +142,7 @@ fn a_handshake_that_is_never_answered_times_out() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn the_language_can_be_chosen_before_the_login() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -176,6 +183,7 @@ fn the_language_can_be_chosen_before_the_login() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn a_nickname_that_is_not_possible_says_why() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -213,6 +221,7 @@ fn a_nickname_that_is_not_possible_says_why() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn a_reload_keeps_the_tab_logged_in_with_its_draft_and_messages() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -245,6 +254,7 @@ fn a_reload_keeps_the_tab_logged_in_with_its_draft_and_messages() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn leaving_ends_with_a_closing_handshake_and_shows_the_login() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);

@@ -11,6 +11,7 @@ use crate::pages::{Bot, CONNECTED, choose, driver, enter, say, url, wait_for_mes
 use crate::webdriver::Browser;
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn pictures() {
     let (Ok(folder), Some(driver)) = (std::env::var("PICTURES"), driver()) else {
         return;

@@ -9,6 +9,7 @@ use crate::pages::{
 use crate::pages::{start, start_on};
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn a_text_that_is_too_long_stays_and_the_limit_is_named() {
     let Some(driver) = driver() else { return };
     let server = start(&["--max-content", "2048"]);
@@ -42,6 +43,7 @@ fn a_text_that_is_too_long_stays_and_the_limit_is_named() {
 
 /// The case that an analyzer is asked about: who has received what, when?
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn a_message_is_pending_until_its_echo_and_is_not_lost_with_the_connection() {
     let Some(driver) = driver() else { return };
     let mut server = start(&[]);
@@ -114,6 +116,7 @@ fn a_message_is_pending_until_its_echo_and_is_not_lost_with_the_connection() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn what_the_server_refuses_stays_and_is_said_once() {
     let Some(driver) = driver() else { return };
     let server = start(&["--rate", "1", "--burst", "20"]);
@@ -152,6 +155,7 @@ fn what_the_server_refuses_stays_and_is_said_once() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn pages_come_back_by_themselves_when_the_server_does() {
     let Some(driver) = driver() else { return };
     let mut server = start(&[]);
@@ -194,6 +198,7 @@ fn pages_come_back_by_themselves_when_the_server_does() {
 }
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn shift_enter_starts_a_line_and_text_from_others_is_text() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);

@@ -9,6 +9,7 @@ use crate::sniffer::Sniffer;
 use crate::support::Server;
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn two_pages_chat_and_the_analyzer_tells_it() {
     let Some(driver) = driver() else { return };
     let server = Server::start(&[]);

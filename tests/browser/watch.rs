@@ -6,6 +6,7 @@ use crate::pages::start;
 use crate::pages::{driver, enter, text_of, url, wait_for_message, wait_for_users};
 
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn the_command_is_there_before_and_after_the_login_and_can_be_copied() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -35,6 +36,7 @@ fn the_command_is_there_before_and_after_the_login_and_can_be_copied() {
 
 /// The true sizes of the documents' message: 52 bytes of text, 58 bytes of TCP.
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn under_a_message_stands_what_was_sent_and_received() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);
@@ -74,6 +76,7 @@ fn under_a_message_stands_what_was_sent_and_received() {
 
 /// Without script there is a sentence, and no dead form.
 #[test]
+#[ignore = "needs ChromeDriver"]
 fn without_script_there_is_only_the_sentence() {
     let Some(driver) = driver() else { return };
     let server = start(&[]);

@@ -14,6 +14,7 @@ fn lines(file: &Path) -> String {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn the_first_line_is_tcpdumps() {
     let file = capture();
     let ours = run(["--count", "-r", file.to_str().unwrap()]);
@@ -22,6 +23,7 @@ fn the_first_line_is_tcpdumps() {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn what_is_about_interfaces_is_ignored_with_a_file_as_tcpdump_does() {
     let file = capture();
     for flag in ["-L", "-J"] {
@@ -42,6 +44,7 @@ fn what_is_about_interfaces_is_ignored_with_a_file_as_tcpdump_does() {
 }
 
 #[test]
+#[ignore = "needs editcap, gzip and zstd"]
 fn pcapng_and_compressed_files_are_read_as_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let wanted = lines(&capture());
@@ -74,6 +77,7 @@ fn pcapng_and_compressed_files_are_read_as_they_are() {
 }
 
 #[test]
+#[ignore = "needs zstd"]
 fn two_zstd_frames_and_a_skippable_one_are_one_file() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = fs::read(capture()).unwrap();
@@ -96,6 +100,7 @@ fn two_zstd_frames_and_a_skippable_one_are_one_file() {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn the_other_byte_order_and_nanoseconds_are_read_as_tcpdump_reads_them() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = fs::read(capture()).unwrap();
@@ -240,6 +245,7 @@ fn files_of_different_link_types_are_filtered_each_in_its_own_way() {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn a_capture_that_ends_inside_a_packet_is_shown_to_its_last_whole_one() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = fs::read(capture()).unwrap();

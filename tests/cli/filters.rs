@@ -20,6 +20,7 @@ const EXPRESSIONS: &[&str] = &[
 ];
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn dumps_are_those_of_tcpdump() {
     for expression in EXPRESSIONS {
         for link in ["EN10MB", "LINUX_SLL", "LINUX_SLL2", "RAW", "NULL", "PPP"] {
@@ -39,6 +40,7 @@ fn dumps_are_those_of_tcpdump() {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn the_same_packets_match_as_in_tcpdump() {
     let file = capture();
     for expression in EXPRESSIONS {
@@ -54,6 +56,7 @@ fn the_same_packets_match_as_in_tcpdump() {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn a_filter_may_come_from_a_file_and_then_wins() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("filter");

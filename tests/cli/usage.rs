@@ -13,6 +13,7 @@ fn same_lines(arguments: &[&str]) {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn flags_combine_and_permute_as_in_tcpdump() {
     for arguments in [
         &["-Ans", "4096"][..],
@@ -51,6 +52,7 @@ fn the_documents_command_line_works_as_typed() {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn names_are_looked_up_only_when_they_are_wanted() {
     let file = capture();
     let file = file.to_str().unwrap();
@@ -66,6 +68,7 @@ fn names_are_looked_up_only_when_they_are_wanted() {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn count_prints_as_tcpdump() {
     let file = capture();
     let file = file.to_str().unwrap();
@@ -276,6 +279,7 @@ fn check_finds_nothing_in_a_good_capture() {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn names_of_link_types_and_time_stamps_are_checked_with_a_file_too() {
     let file = capture();
     let file = file.to_str().unwrap();

@@ -23,6 +23,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn a_file_that_we_write_is_the_one_that_tcpdump_writes() {
     let file = capture();
     for arguments in [&["-n"][..], &["port", "60584"], &["--nano"], &["-c", "7"], &["-U"]] {
@@ -40,6 +41,7 @@ fn a_file_that_we_write_is_the_one_that_tcpdump_writes() {
 }
 
 #[test]
+#[ignore = "needs tshark"]
 fn tshark_reads_the_same_packets_times_and_link_type() {
     let folder = open_folder();
     let file = capture();
@@ -69,6 +71,7 @@ fn tshark_reads_the_same_packets_times_and_link_type() {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn standard_output_takes_packets_and_print_shows_them_as_well() {
     let file = capture();
     let piped = run(["-r", file.to_str().unwrap(), "-w", "-"]);
@@ -89,6 +92,7 @@ fn standard_output_takes_packets_and_print_shows_them_as_well() {
 }
 
 #[test]
+#[ignore = "needs tcpdump"]
 fn rotated_files_have_the_names_and_contents_of_tcpdumps() {
     let folder = open_folder();
     let file = large(folder.path(), 3_500_000);

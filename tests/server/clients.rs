@@ -27,6 +27,7 @@ fn run(command: &mut Command) -> Result<String, String> {
 }
 
 #[test]
+#[ignore = "needs Python and the network"]
 fn python_websockets() {
     let folder = folder("python");
     let python = folder.join("bin/python3");
@@ -58,6 +59,7 @@ fn python_websockets() {
 }
 
 #[test]
+#[ignore = "needs Node and the network"]
 fn npm_ws() {
     let folder = folder("node");
     let install = || {
