@@ -1,6 +1,6 @@
 //! What is kept of a connection above TCP: the layer that reads it.
 
-use crate::base::{PacketRef, Side};
+use crate::base::{PacketRef, Rule, Side, Violation};
 use crate::layer::{Begins, Chunk, Cx, Slot, detect};
 use crate::record::TransportEnd;
 use crate::session::Roles;
@@ -11,7 +11,12 @@ use crate::tcp::{HandshakeStep, SegmentFacts, StreamEvent, TcpEnd};
 pub(super) struct Conn {
     state: State,
     begins: Begins,
+    /// What its senders did wrong while it was not known yet which session that is.
+    violations: Option<Box<Vec<(PacketRef, Side, Violation)>>>,
 }
+
+/// So many violations of TCP are remembered until it is known which session they belong to.
+const MAX_VIOLATIONS: usize = 16;
 
 #[derive(Debug, Default)]
 enum State {
@@ -70,11 +75,46 @@ impl Conn {
 
     /// A segment of the connection has come.
     #[inline]
-    pub(super) fn segment(&mut self, facts: &SegmentFacts) {
+    pub(super) fn segment(&mut self, facts: &SegmentFacts, at: PacketRef) {
+        if facts.different.is_some() || facts.urgent.is_some() {
+            self.violate(facts, at);
+        }
         if let Some(HandshakeStep::Syn | HandshakeStep::SynAck) = facts.handshake {
             self.begins.syn[facts.side.index()] = true;
         }
         self.begins.seen[facts.side.index()] = true;
+    }
+
+    #[cold]
+    fn violate(&mut self, facts: &SegmentFacts, at: PacketRef) {
+        let different = facts.different.as_ref().map(|range| {
+            let bytes = format!("bytes {} to {} of the stream", range.start, range.end - 1);
+            Violation::new(
+                Rule::DifferentBytes,
+                format!("{bytes} differ from those that were seen first"),
+            )
+        });
+        let urgent = facts.urgent.map(|at| {
+            let detail = format!("byte {at} of the stream is urgent: receivers may leave it out");
+            Violation::new(Rule::UrgentData, detail)
+        });
+        if matches!(self.state, State::Ignored) {
+            return;
+        }
+        let violations = self.violations.get_or_insert_default();
+        for violation in different.into_iter().chain(urgent) {
+            if violations.len() < MAX_VIOLATIONS {
+                violations.push((at, facts.side, violation));
+            }
+        }
+    }
+
+    /// What its senders did wrong and was not told yet, once it is known whose it is.
+    #[inline]
+    pub(super) fn take_violations(&mut self) -> Option<(Roles, Vec<(PacketRef, Side, Violation)>)> {
+        self.violations.as_ref()?;
+        let roles = self.roles()?;
+        Some((roles, *self.violations.take()?))
     }
 
     /// Something came in order, of which the bytes could be read with the packet `readable`.

@@ -14,8 +14,8 @@ use std::ops::ControlFlow;
 
 use crate::base::{Limits, PacketRef, Side};
 use crate::dissect::{Dissector, Dissectors};
-use crate::layer::{Cx, Stores};
-use crate::record::{SegmentView, Sink};
+use crate::layer::{Cx, Emit, Stores};
+use crate::record::{Record, RecordKind, SegmentView, Sink};
 use crate::session::Carrier;
 use crate::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, TcpEnd};
 use crate::wire::{self, Packet, Segment};
@@ -68,6 +68,7 @@ impl Engine {
             packet: packet.number,
             time: packet.time,
         };
+        let kept = self.decoder.kept_bytes();
         let segment = self.decoder.decode(packet);
         let mut feed = Feed {
             packet: Some(packet),
@@ -79,6 +80,7 @@ impl Engine {
             limits: &self.limits,
         };
         if let Some(segment) = &segment {
+            self.table.set_other_bytes(kept);
             self.table.segment(segment, self.last, &mut feed);
         }
         feed.close()
@@ -155,11 +157,30 @@ impl Feed<'_, '_> {
     }
 }
 
+impl Feed<'_, '_> {
+    /// What TCP's senders did wrong, as soon as it is known which session that was.
+    #[inline]
+    fn tell_tcp_violations(&mut self, conn: &mut Conn, connection: &Connection) {
+        let Some((roles, violations)) = conn.take_violations() else {
+            return;
+        };
+        let source = roles.source(connection, &TCP);
+        for (at, side, violation) in violations {
+            let (direction, violation) = (roles.direction(side), &violation);
+            self.emitter.emit(&Record {
+                at,
+                source: &source,
+                kind: RecordKind::Violation { direction, violation },
+            });
+        }
+    }
+}
+
 impl StreamHandler for Feed<'_, '_> {
     type State = Conn;
 
-    fn segment(&mut self, conn: &mut Conn, connection: &Connection, facts: &SegmentFacts, _at: PacketRef) {
-        conn.segment(facts);
+    fn segment(&mut self, conn: &mut Conn, connection: &Connection, facts: &SegmentFacts, at: PacketRef) {
+        conn.segment(facts, at);
         if self.announced {
             return;
         }
@@ -174,6 +195,7 @@ impl StreamHandler for Feed<'_, '_> {
             };
             self.emitter.packet(packet, Some(view));
         }
+        self.tell_tcp_violations(conn, connection);
     }
 
     fn stream(&mut self, conn: &mut Conn, connection: &Connection, side: Side, event: StreamEvent<'_>, at: PacketRef) {
@@ -188,6 +210,7 @@ impl StreamHandler for Feed<'_, '_> {
         }
         let mut cx = self.cx(conn, connection, at);
         conn.stream(side, event, readable, &mut cx);
+        self.tell_tcp_violations(conn, connection);
     }
 
     #[inline]

@@ -32,6 +32,11 @@ impl Decoder {
         }
     }
 
+    /// Bytes of fragments that are kept.
+    pub fn kept_bytes(&self) -> usize {
+        self.fragments.bytes()
+    }
+
     /// Of how many datagrams only some fragments have come.
     pub fn incomplete_datagrams(&self) -> u64 {
         self.fragments.incomplete()

@@ -130,7 +130,6 @@ impl Fragments {
     }
 
     /// What all incomplete datagrams cost, in bytes.
-    #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
