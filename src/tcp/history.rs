@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-/// How many bytes are remembered: more than one segment of most networks.
+/// How many bytes are remembered, a power of two: more than one segment of most networks.
 pub(super) const MAX_BYTES: usize = 2048;
 
 /// A ring of the last bytes of a stream.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    /// The byte at offset `o` of the stream stands at `o` modulo the length, which is a power of two.
+    /// The byte at offset `o` of the stream stands at `o` modulo the length, [`MAX_BYTES`]. Empty at first.
     ring: Vec<u8>,
     /// Which bytes are there.
     start: u64,
@@ -29,9 +29,8 @@ impl History {
         if offset != self.end {
             (self.start, self.end) = (offset, offset);
         }
-        let length = (self.end - self.start) as usize + bytes.len();
-        if length > self.ring.len() && self.ring.len() < MAX_BYTES {
-            self.grow(length);
+        if self.ring.is_empty() {
+            self.ring = vec![0; MAX_BYTES];
         }
         let at = self.place(offset);
         let (before, behind) = bytes.split_at(bytes.len().min(self.ring.len() - at));
@@ -53,17 +52,7 @@ impl History {
 
     #[inline]
     fn place(&self, offset: u64) -> usize {
-        offset as usize & self.ring.len().wrapping_sub(1)
-    }
-
-    #[cold]
-    fn grow(&mut self, length: usize) {
-        let size = length.next_power_of_two().clamp(64, MAX_BYTES);
-        let mut ring = vec![0; size];
-        for at in self.start..self.end {
-            ring[at as usize & (size - 1)] = self.ring[self.place(at)];
-        }
-        self.ring = ring;
+        offset as usize & (MAX_BYTES - 1)
     }
 }
 
