@@ -23,7 +23,7 @@ const SAME_ID: u16 = 381;
 const NO_ID: u16 = 4;
 
 /// For how many connections. A duplicate comes within 100 ms: that many connections do not speak meanwhile.
-const CONNECTIONS: usize = 1 << 11;
+const CONNECTIONS: usize = 1 << 10;
 
 /// What one of them takes.
 const CONNECTION_BYTES: usize = size_of::<[Recent; 2]>() + 2 * HISTORY_BYTES;
