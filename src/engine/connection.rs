@@ -12,8 +12,11 @@ pub(super) struct Conn {
     state: State,
     begins: Begins,
     /// What its senders did wrong while it was not known yet which session that is.
-    violations: Option<Box<Vec<(PacketRef, Side, Violation)>>>,
+    violations: Vec<TcpViolation>,
 }
+
+/// What a side did wrong, and in which packet.
+type TcpViolation = (PacketRef, Side, Violation);
 
 /// So many violations of TCP are remembered until it is known which session they belong to.
 const MAX_VIOLATIONS: usize = 16;
@@ -101,20 +104,20 @@ impl Conn {
         if matches!(self.state, State::Ignored) {
             return;
         }
-        let violations = self.violations.get_or_insert_default();
         for violation in different.into_iter().chain(urgent) {
-            if violations.len() < MAX_VIOLATIONS {
-                violations.push((at, facts.side, violation));
+            if self.violations.len() < MAX_VIOLATIONS {
+                self.violations.push((at, facts.side, violation));
             }
         }
     }
 
     /// What its senders did wrong and was not told yet, once it is known whose it is.
     #[inline]
-    pub(super) fn take_violations(&mut self) -> Option<(Roles, Vec<(PacketRef, Side, Violation)>)> {
-        self.violations.as_ref()?;
-        let roles = self.roles()?;
-        Some((roles, *self.violations.take()?))
+    pub(super) fn take_violations(&mut self) -> Option<(Roles, Vec<TcpViolation>)> {
+        if self.violations.is_empty() {
+            return None;
+        }
+        Some((self.roles()?, std::mem::take(&mut self.violations)))
     }
 
     /// Something came in order, of which the bytes could be read with the packet `readable`.
