@@ -412,7 +412,8 @@ impl Half {
             let Some((start, chunk)) = suspects.bytes.pop() else {
                 break;
             };
-            if end > self.next {
+            // Behind a FIN that still counts is nothing.
+            if end > self.next && self.fin().is_none_or(|fin| end <= fin) {
                 // So that is how its segments look from now on.
                 (self.ttl, self.checksums) = (0, NO_CHECKSUMS);
                 self.high = self.high.max(end);
@@ -437,6 +438,7 @@ impl Half {
             self.set_fin(None);
         }
         if self.fin().is_none()
+            && offset > self.high
             && let Some(suspects) = &mut self.suspects
             && suspects.fin.is_some_and(|fin| offset == fin + 1)
         {
