@@ -39,7 +39,7 @@
 //! | [`tcp`] | segments | two byte streams a connection, with gaps, and facts about each segment |
 //! | [`record`] | | what leaves the engine, and [`record::Sink`], who receives it |
 //! | `session` | | who is client, and what is counted of a session until it ends |
-//! | [`layer`] | two streams a connection | records: layers that turn into each other (`detect`, [`layer::http1`], [`layer::ws`]) |
+//! | [`layer`] | two streams a connection | records: layers that turn into each other (`detect`, [`layer::http1`], [`layer::http2`], [`layer::ws`]) |
 //! | [`dissect`] | messages | what they mean to the application |
 //! | [`engine`] | packets | records: the modules above, wired together |
 //! | [`select`] | records | which of them the user wants to see |

@@ -10,6 +10,10 @@ mod capture;
 mod frames;
 #[path = "../fuzz/bodies/head.rs"]
 mod head;
+#[path = "../fuzz/bodies/hpack.rs"]
+mod hpack;
+#[path = "../fuzz/bodies/http2.rs"]
+mod http2;
 #[path = "../fuzz/bodies/inflate.rs"]
 mod inflate;
 #[path = "../fuzz/bodies/json_text.rs"]
@@ -63,6 +67,16 @@ fn frames_corpus() {
 #[test]
 fn head_corpus() {
     replay("head", head::run);
+}
+
+#[test]
+fn hpack_corpus() {
+    replay("hpack", hpack::run);
+}
+
+#[test]
+fn http2_corpus() {
+    replay("http2", http2::run);
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn look(step: Step) -> bool {
             });
             !handshake.upgraded()
         }
-        Step::Presumed(_) | Step::Perhaps(..) | Step::Astray | Step::NotHttp => false,
+        Step::Presumed(_) | Step::Perhaps(..) | Step::Astray | Step::NotHttp | Step::Http2 => false,
         Step::Hold | Step::TooLong(None) | Step::GaveWay(_) => true,
     }
 }

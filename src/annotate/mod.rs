@@ -6,6 +6,7 @@
 
 mod agent;
 mod chat;
+mod http2;
 mod message;
 mod missed;
 mod note;
@@ -166,6 +167,14 @@ impl Narrator {
 
     /// The current packet brought this about.
     pub fn record(&mut self, record: &Record<'_>) {
+        if let RecordKind::Http2 {
+            direction,
+            stream,
+            frame,
+        } = record.kind
+        {
+            return self.http2(record, direction, stream, frame);
+        }
         let session = record.source;
         let talk = self
             .world
@@ -178,7 +187,7 @@ impl Narrator {
             RecordKind::UpgradeRequest(request) => self.upgrade_request(session.connection.0, request),
             RecordKind::Handshake(handshake) => self.handshake(session.connection.0, handshake),
             // Messages and fragments speak for their frames.
-            RecordKind::Frame(_) => {}
+            RecordKind::Frame(_) | RecordKind::Http2 { .. } => {}
             RecordKind::Message(message) => self.message(session, message),
             RecordKind::Progress(progress) => self.progress(session, progress),
             RecordKind::Violation { direction, violation } => {

@@ -8,6 +8,68 @@ use crate::record::{Accept, Deflate, Opcode};
 /// One thing that a packet does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Note {
+    /// HTTP/2 begins.
+    Http2Preface {
+        /// Who begins.
+        from: Party,
+    },
+    /// HTTP/2's SETTINGS.
+    Http2Settings {
+        /// Whose.
+        from: Party,
+        /// They allow WebSocket in streams.
+        allows: bool,
+    },
+    /// Data of an HTTP/2 stream.
+    Http2Data {
+        /// Who sends it.
+        from: Party,
+        /// On which stream.
+        stream: u32,
+        /// How many bytes.
+        length: u32,
+    },
+    /// A request on an HTTP/2 stream.
+    Http2Request {
+        /// Who asks.
+        from: Party,
+        /// On which stream.
+        stream: u32,
+        /// For what: method and path.
+        what: Span,
+    },
+    /// A response on an HTTP/2 stream.
+    Http2Response {
+        /// Who answers.
+        from: Party,
+        /// On which stream.
+        stream: u32,
+        /// With which status.
+        status: u16,
+    },
+    /// A stream is reset.
+    Http2Reset {
+        /// By whom.
+        from: Party,
+        /// Which.
+        stream: u32,
+        /// The error code's name.
+        code: &'static str,
+    },
+    /// No new streams are taken.
+    Http2GoAway {
+        /// By whom.
+        from: Party,
+        /// The error code's name.
+        code: &'static str,
+    },
+    /// A frame that only serves the connection.
+    Http2Control {
+        /// Who sends it.
+        from: Party,
+        /// Its name.
+        frame: &'static str,
+    },
     /// A SYN.
     Syn {
         /// Who opens.

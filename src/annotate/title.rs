@@ -94,6 +94,8 @@ pub enum Title {
     AckRepeated,
     /// Only an ACK.
     Ack,
+    /// Frames of HTTP/2 that are nobody's message.
+    Http2,
     /// Bytes that are no WebSocket.
     Data,
     /// Bytes are missing.

@@ -85,6 +85,16 @@ rules! {
     ExtensionSyntax = "http.extension-syntax", "RFC 6455 §9.1";
     /// Parameters of an extension that its RFC does not allow.
     ExtensionParameter = "http.extension-parameter", "RFC 7692 §7.1";
+    /// A frame is longer than its receiver allows.
+    Http2FrameSize = "http2.frame-size", "RFC 9113 §4.2";
+    /// A field block does not follow HPACK.
+    Http2Compression = "http2.compression", "RFC 9113 §4.3";
+    /// Padding is longer than its frame.
+    Http2Padding = "http2.padding", "RFC 9113 §6.1";
+    /// A field block is longer, or in more pieces, than anybody has to read, and than we do.
+    Http2FieldBlock = "http2.field-block-too-long", "RFC 9113 §10.5.1";
+    /// More streams are open at once than anybody has to allow, and than we follow.
+    Http2TooManyStreams = "http2.too-many-streams", "RFC 9113 §5.1.2";
     /// A client sent a frame without a mask.
     UnmaskedClientFrame = "ws.unmasked-client-frame", "RFC 6455 §5.1";
     /// A server sent a frame with a mask.

@@ -62,6 +62,12 @@ impl Engine {
         self
     }
 
+    /// Also tells what nobody's session is ([`crate::record::RecordKind::Http2`]), for a view that tells the story of every packet.
+    pub fn with_narration(mut self, narrate: bool) -> Self {
+        self.stores.narrate = narrate;
+        self
+    }
+
     /// Reads the next packet and tells `sink` what it brings.
     pub fn packet(&mut self, packet: &Packet<'_>, sink: &mut dyn Sink) -> ControlFlow<()> {
         self.last = PacketRef {

@@ -198,7 +198,10 @@ impl Sink for Heard {
                 self.clients.push(record.source.client.port);
             }
             RecordKind::Gap { gap, .. } => self.gaps.push((gap.cause, gap.length)),
-            RecordKind::UpgradeRequest(_) | RecordKind::Frame(_) | RecordKind::Progress(_) => {}
+            RecordKind::UpgradeRequest(_)
+            | RecordKind::Frame(_)
+            | RecordKind::Progress(_)
+            | RecordKind::Http2 { .. } => {}
         }
         ControlFlow::Continue(())
     }
@@ -792,4 +795,40 @@ fn a_late_capture_is_recognised_and_knows_its_client() {
     assert_eq!(heard.messages.len(), spoken.len());
     assert!(heard.messages.iter().all(|m| m.inferred && m.complete));
     assert_eq!(heard.clients, [40_000]);
+}
+
+/// A frame of HTTP/2 (RFC 9113 §4.1).
+fn http2_frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    [&[0, 0, payload.len() as u8, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+#[test]
+fn a_websocket_in_an_http2_stream_behind_an_upgrade_to_h2c() {
+    let mut talk = Talk::new();
+    let get = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    talk.data(CLIENT, get, 1460);
+    let mut server = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n".to_vec();
+    server.extend(http2_frame(4, 0, 0, &[0, 8, 0, 0, 0, 1]));
+    talk.data(SERVER, &server, 1460);
+    let mut block = Vec::new();
+    for (name, value) in [(":method", "CONNECT"), (":protocol", "websocket"), (":path", "/chat")] {
+        block.push(0);
+        for text in [name, value] {
+            block.push(text.len() as u8);
+            block.extend(text.as_bytes());
+        }
+    }
+    let mut client = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    client.extend(http2_frame(4, 0, 0, &[]));
+    client.extend(http2_frame(1, 4, 3, &block));
+    talk.data(CLIENT, &client, 1460);
+    talk.data(SERVER, &http2_frame(1, 4, 3, &[0x88]), 1460);
+    // A frame over two DATA frames, and two in one.
+    let hi = text(CLIENT, "hi");
+    talk.data(CLIENT, &http2_frame(0, 0, 3, &hi[..5]), 1460);
+    talk.data(CLIENT, &http2_frame(0, 0, 3, &hi[5..]), 1460);
+    let both = [text(SERVER, "ho"), text(SERVER, "hum")].concat();
+    talk.data(SERVER, &http2_frame(0, 1, 3, &both), 1460);
+    let heard = talk.heard();
+    assert_eq!(heard.texts(), ["hi", "ho", "hum"]);
 }

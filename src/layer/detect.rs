@@ -1,7 +1,8 @@
-//! What a connection speaks: HTTP/1.1 by its first bytes; WebSocket without its handshake by its frames, which are collected until
+//! What a connection speaks: HTTP/1.1 and HTTP/2 by its first bytes; HTTP/2 begun late by its frames, and WebSocket without its handshake by its frames, which are collected until
 //! it is clear.
 
 use super::http1::{Agreed, Exchange, Http1};
+use super::http2::{self, Http2, Recognised, Recogniser};
 use super::proxy::Proxy;
 use super::ws::inflate::Inflater;
 use super::ws::resync::{Collected, Expect, Purpose};
@@ -24,6 +25,12 @@ pub(crate) fn first(side: Side, chunk: Chunk<'_>, cx: &Cx<'_>) -> Option<Box<dyn
 
 /// The same, when nothing of a proxy's stands before it.
 pub(crate) fn without_proxy(side: Side, chunk: Chunk<'_>, cx: &Cx<'_>) -> Option<Box<dyn Layer>> {
+    let from_beginning = cx.begins.syn[side.index()] && !cx.begins.lost;
+    if let Some(client) = http2::client_of(side, chunk.bytes)
+        && (client == side || from_beginning)
+    {
+        return Some(Box::new(Http2::new(client, cx)));
+    }
     if Exchange::may_begin(chunk.bytes) {
         return Some(Box::<Http1>::default());
     }
@@ -41,6 +48,8 @@ pub(crate) fn not_http(side: Side, cx: &Cx<'_>) -> Option<Box<dyn Layer>> {
 #[derive(Debug)]
 pub(crate) struct Detect {
     sides: [Collected; 2],
+    /// HTTP/2 as well is recognised by its frames.
+    http2: Recogniser,
     /// Bytes that came, kept or not.
     seen: usize,
     agreed: Option<Box<Agreed>>,
@@ -67,6 +76,7 @@ impl Default for Detect {
         };
         Self {
             sides: [Collected::new(expect), Collected::new(expect)],
+            http2: Recogniser::default(),
             seen: 0,
             agreed: None,
             no_head: false,
@@ -153,10 +163,22 @@ impl Layer for Detect {
         }
         let used = chunk.bytes.len();
         self.seen += used;
+        let http2 = match cx.carrier.stream {
+            None => self.http2.data(side, chunk),
+            // Not inside another one.
+            Some(_) => Recognised::No,
+        };
+        if http2 == Recognised::Certain {
+            self.take(cx);
+            return Next::with_held(Http2::late(cx), self.http2.take(), used);
+        }
         let goes_on = self.seen <= DETECT_MAX_BYTES
             && !is_tls(chunk.bytes)
             && self.sides[side.index()].push(chunk, &mut cx.stores.ws);
-        let verdict = if goes_on {
+        let verdict = if http2 == Recognised::Perhaps {
+            // WebSocket's frames in one of HTTP/2's are no frames of the connection's.
+            Verdict::Unclear
+        } else if goes_on {
             self.look(side, false, cx)
         } else {
             Verdict::Other
@@ -165,6 +187,7 @@ impl Layer for Detect {
     }
 
     fn gap(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_>) -> Next {
+        self.http2.gap(side, gap, cx.at);
         self.sides[side.index()].push_gap(gap, cx.at, &mut cx.stores.ws);
         Next::Stay
     }
@@ -188,7 +211,7 @@ impl Layer for Detect {
     }
 
     fn cost(&self) -> usize {
-        0
+        self.http2.cost()
     }
 
     fn is_proven(&self) -> bool {
@@ -197,6 +220,7 @@ impl Layer for Detect {
 
     fn shed(&mut self, cx: &mut Cx<'_>) {
         self.take(cx);
+        self.http2.take();
     }
 }
 

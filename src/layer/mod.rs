@@ -2,13 +2,15 @@
 //! other.
 //!
 //! A [`Layer`] sees a pair of streams, never a packet and never a TCP sequence number. [`detect`] looks at the first bytes;
-//! [`http1`] becomes [`ws`] when the upgrade succeeds. A layer that carries others (TLS, HTTP/2) owns a [`Slot`] for each.
+//! [`http1`] becomes [`ws`] when the upgrade succeeds, [`http2`] carries a layer for each stream that is one. A layer that carries others (TLS,
+//! HTTP/2) owns a [`Slot`] for each.
 
 mod chunk;
 pub(crate) mod detect;
 pub mod tls;
 pub mod http1;
 mod proxy;
+pub mod http2;
 pub mod ws;
 
 use std::fmt::Debug;
@@ -29,6 +31,11 @@ pub(crate) trait Layer: Debug + Send {
 
     /// Bytes that `side` sent and that will not come.
     fn gap(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_>) -> Next;
+
+    /// Bytes that `side` sent are missing, or none: at most as many as `gap` says.
+    fn perhaps_gap(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_>) -> Next {
+        self.gap(side, gap, cx)
+    }
 
     /// `side` sends nothing more: its FIN, or what stands for it in the layer below.
     fn fin(&mut self, side: Side, cx: &mut Cx<'_>);
@@ -120,6 +127,8 @@ pub(crate) struct Begins {
 pub(crate) struct Stores {
     pub(crate) ws: ws::Shared,
     pub(crate) heads: http1::HeadStore,
+    /// Somebody tells the story of every packet, and wants to hear of what is nobody's session, too.
+    pub(crate) narrate: bool,
     last_session: u64,
 }
 
@@ -129,6 +138,7 @@ impl Stores {
         Self {
             ws: ws::Shared::new(*limits, frames),
             heads: http1::HeadStore::new(limits),
+            narrate: false,
             last_session: 0,
         }
     }
@@ -242,6 +252,14 @@ impl Slot {
         }
     }
 
+    /// See [`Layer::perhaps_gap`].
+    pub(crate) fn perhaps_gap(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_>) {
+        if let Some(layer) = &mut self.0 {
+            let next = layer.perhaps_gap(side, gap, cx);
+            self.turn(next, cx);
+        }
+    }
+
     /// See [`Layer::fin`].
     pub(crate) fn fin(&mut self, side: Side, cx: &mut Cx<'_>) {
         if let Some(layer) = &mut self.0 {
@@ -274,16 +292,21 @@ impl Slot {
             Next::Ignore => self.0 = None,
             Next::Become(new) => {
                 self.0 = Some(new.layer);
-                for (side, held) in Side::BOTH.into_iter().zip(&new.held) {
-                    for piece in held.iter() {
-                        match piece {
-                            ws::Held::Data(chunk) => self.data(side, chunk, cx),
-                            ws::Held::Gap(gap, at) => {
-                                let now = std::mem::replace(&mut cx.at, at);
-                                self.gap(side, gap, cx);
-                                cx.at = now;
-                            }
-                        }
+                self.replay(&new.held, cx);
+            }
+        }
+    }
+
+    /// The layer reads what was held, by side.
+    pub(crate) fn replay(&mut self, held: &[ChunkBuffer; 2], cx: &mut Cx<'_>) {
+        for (side, held) in Side::BOTH.into_iter().zip(held) {
+            for piece in held.iter() {
+                match piece {
+                    ws::Held::Data(chunk) => self.data(side, chunk, cx),
+                    ws::Held::Gap(gap, at) => {
+                        let now = std::mem::replace(&mut cx.at, at);
+                        self.gap(side, gap, cx);
+                        cx.at = now;
                     }
                 }
             }

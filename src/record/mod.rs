@@ -1,6 +1,7 @@
 //! What leaves the engine: records of what happened, and the packets that brought it about.
 
 mod handshake;
+mod http2;
 mod meaning;
 mod message;
 mod session;
@@ -13,6 +14,7 @@ use crate::tcp::{Connection, SegmentFacts};
 use crate::wire::{Packet, Segment};
 
 pub use handshake::{Accept, Deflate, Extension, Handshake, Request, Response};
+pub use http2::{Http2Frame, http2_error_name};
 pub use meaning::{Action, Answers, Field, Fields, Interpretation, ShortText};
 pub use message::{Close, FrameInfo, Hole, Message, Opcode, Payload, Progress};
 pub use session::{
@@ -45,6 +47,15 @@ pub enum RecordKind<'a> {
     Message(&'a Message<'a>),
     /// The current packet ended inside a frame or between the fragments of a message. For narration.
     Progress(&'a Progress),
+    /// A frame of HTTP/2. For narration.
+    Http2 {
+        /// Who sent it.
+        direction: Direction,
+        /// On which stream; 0 is the connection itself.
+        stream: u32,
+        /// What it says.
+        frame: &'a Http2Frame,
+    },
     /// A rule was broken.
     Violation {
         /// By whom.

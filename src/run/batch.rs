@@ -6,8 +6,8 @@ use crate::base::PacketRef;
 use crate::base::{Captured, Direction, Gap, Text, Violation};
 use crate::dissect::Interpretations;
 use crate::record::{
-    Close, Field, FrameInfo, Handshake, Hole, Interpretation, Message, Payload, Progress, Record, RecordKind, Request,
-    SegmentView, SessionEnd, Sink, Source,
+    Close, Field, FrameInfo, Handshake, Hole, Http2Frame, Interpretation, Message, Payload, Progress, Record,
+    RecordKind, Request, SegmentView, SessionEnd, Sink, Source,
 };
 use crate::tcp::{Connection, SegmentFacts};
 use crate::wire::{Packet, Segment};
@@ -102,6 +102,7 @@ enum Other {
     Handshake(Box<Handshake>),
     Frame(FrameInfo),
     Progress(Progress),
+    Http2(Direction, u32, Box<Http2Frame>),
     Violation(Direction, Box<Violation>),
     Gap(Direction, Gap),
     SessionEnd(Box<SessionEnd>),
@@ -174,6 +175,11 @@ impl Batch {
             RecordKind::Handshake(handshake) => Other::Handshake(Box::new(handshake.clone())),
             RecordKind::Frame(frame) => Other::Frame(*frame),
             RecordKind::Progress(progress) => Other::Progress(*progress),
+            RecordKind::Http2 {
+                direction,
+                stream,
+                frame,
+            } => Other::Http2(direction, stream, Box::new(frame.clone())),
             RecordKind::Violation { direction, violation } => Other::Violation(direction, Box::new(violation.clone())),
             RecordKind::Gap { direction, gap } => Other::Gap(direction, gap),
             RecordKind::SessionEnd(end) => Other::SessionEnd(Box::new(end.clone())),
@@ -420,6 +426,11 @@ impl Other {
             Other::Handshake(handshake) => RecordKind::Handshake(handshake),
             Other::Frame(frame) => RecordKind::Frame(frame),
             Other::Progress(progress) => RecordKind::Progress(progress),
+            Other::Http2(direction, stream, frame) => RecordKind::Http2 {
+                direction: *direction,
+                stream: *stream,
+                frame,
+            },
             Other::Violation(direction, violation) => RecordKind::Violation {
                 direction: *direction,
                 violation,

@@ -267,7 +267,9 @@ fn show(options: &Options) -> Result<Show, Error> {
         return Ok(Show::Nothing);
     }
     Ok(Show::Decoded(
-        Engine::new(options.limits).with_frames(options.frames),
+        Engine::new(options.limits)
+            .with_frames(options.frames)
+            .with_narration(options.format == Format::Trace),
         sinks,
     ))
 }

@@ -129,7 +129,10 @@ impl Sink for Relay {
     #[inline]
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         // For narration, which goes with packets.
-        let narrated = matches!(record.kind, RecordKind::UpgradeRequest(_) | RecordKind::Progress(_));
+        let narrated = matches!(
+            record.kind,
+            RecordKind::UpgradeRequest(_) | RecordKind::Progress(_) | RecordKind::Http2 { .. }
+        );
         if narrated && !self.packets {
             return ControlFlow::Continue(());
         }

@@ -303,6 +303,8 @@ catalog! {
     t_ack_sack(begin, end);
     /// An ACK older than one that came before it.
     t_ack_overtaken();
+    /// Frames of HTTP/2.
+    t_http2();
     /// Bytes that are no WebSocket.
     t_data();
     /// Bytes are missing.
@@ -387,6 +389,24 @@ catalog! {
     fills();
     /// It fills a gap, and what waited goes on.
     fills_releases(bytes);
+    /// HTTP/2 begins.
+    http2_preface(from);
+    /// HTTP/2's settings.
+    http2_settings(from);
+    /// The same, with WebSocket allowed.
+    http2_allows(from);
+    /// Data of a stream.
+    http2_data(from, bytes, stream);
+    /// A request on a stream.
+    http2_request(from, what, stream);
+    /// A response on a stream.
+    http2_response(from, stream, status);
+    /// A stream is reset.
+    http2_reset(from, stream, code);
+    /// No new streams.
+    http2_goaway(from, code);
+    /// A frame that serves the connection.
+    http2_control(from, frame);
     /// TCP's keep-alive.
     keep_alive(from, to);
     /// A probe of a closed window.
@@ -669,6 +689,16 @@ catalog! {
     r_extension_syntax();
     /// [`Rule::ExtensionParameter`](crate::base::Rule::ExtensionParameter).
     r_extension_parameter();
+    /// [`Rule::Http2FrameSize`](crate::base::Rule::Http2FrameSize).
+    r_http2_frame_size();
+    /// [`Rule::Http2Compression`](crate::base::Rule::Http2Compression).
+    r_http2_compression();
+    /// [`Rule::Http2Padding`](crate::base::Rule::Http2Padding).
+    r_http2_padding();
+    /// [`Rule::Http2FieldBlock`](crate::base::Rule::Http2FieldBlock).
+    r_http2_field_block();
+    /// [`Rule::Http2TooManyStreams`](crate::base::Rule::Http2TooManyStreams).
+    r_http2_too_many_streams();
     /// [`Rule::UnmaskedClientFrame`](crate::base::Rule::UnmaskedClientFrame).
     r_unmasked_client_frame();
     /// [`Rule::MaskedServerFrame`](crate::base::Rule::MaskedServerFrame).

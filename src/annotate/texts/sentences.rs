@@ -96,6 +96,7 @@ impl Words<'_> {
             Title::Window(bytes) => self.t_window(Arg::Bytes(*bytes)),
             Title::AckRepeated => self.t_ack_repeated(),
             Title::Ack => self.t_ack(),
+            Title::Http2 => self.t_http2(),
             Title::Data => self.t_data(),
             Title::Gap => self.t_gap(),
             Title::How => self.t_end(),
@@ -383,6 +384,21 @@ impl Words<'_> {
             Note::OutOfOrder { from, missing } => self.out_of_order(Party(from), Bytes(missing)),
             Note::Fills { released: 0 } => self.fills(),
             Note::Fills { released } => self.fills_releases(Bytes(released)),
+            Note::Http2Preface { from } => self.http2_preface(Party(from)),
+            Note::Http2Settings { from, allows: false } => self.http2_settings(Party(from)),
+            Note::Http2Settings { from, allows: true } => self.http2_allows(Party(from)),
+            Note::Http2Data { from, stream, length } => {
+                self.http2_data(Party(from), Bytes(length.into()), Num(stream.into()));
+            }
+            Note::Http2Request { from, stream, what } => {
+                self.http2_request(Party(from), Quote(what), Num(stream.into()));
+            }
+            Note::Http2Response { from, stream, status } => {
+                self.http2_response(Party(from), Num(stream.into()), Num(status.into()));
+            }
+            Note::Http2Reset { from, stream, code } => self.http2_reset(Party(from), Num(stream.into()), Raw(code)),
+            Note::Http2GoAway { from, code } => self.http2_goaway(Party(from), Raw(code)),
+            Note::Http2Control { from, frame } => self.http2_control(Party(from), Raw(frame)),
             Note::KeepAlive { from, to } => self.keep_alive(Party(from), Party(to)),
             Note::WindowProbe { from, to } => self.window_probe(Party(from), Party(to)),
             Note::OutOfWindow => self.out_of_window(),

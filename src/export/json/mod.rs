@@ -132,7 +132,10 @@ impl Sink for Json {
                     std::str::from_utf8(&self.verdict).unwrap_or_default(),
                 );
             }
-            RecordKind::Frame(_) | RecordKind::UpgradeRequest(_) | RecordKind::Progress(_) => {
+            RecordKind::Frame(_)
+            | RecordKind::UpgradeRequest(_)
+            | RecordKind::Progress(_)
+            | RecordKind::Http2 { .. } => {
                 return ControlFlow::Continue(());
             }
         }

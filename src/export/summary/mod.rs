@@ -7,6 +7,7 @@ mod chat;
 mod spread;
 mod write;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::annotate::Narrator;
@@ -30,7 +31,7 @@ pub struct Summary {
     messages: [[u64; 16]; 2],
     /// Application bytes, both ways.
     message_bytes: u64,
-    violations: [u64; Rule::ALL.len()],
+    violations: BTreeMap<Rule, u64>,
     gaps: u64,
     dropped: u64,
     incomplete: u64,
@@ -89,10 +90,7 @@ impl Summary {
 
     /// The rules that were broken, in the order of the RFCs, and how often.
     fn broken(&self) -> impl Iterator<Item = (Rule, u64)> + '_ {
-        let counts = Rule::ALL.iter().zip(self.violations);
-        counts
-            .filter(|(_, count)| *count > 0)
-            .map(|(rule, count)| (*rule, count))
+        self.violations.iter().map(|(rule, count)| (*rule, *count))
     }
 
     /// The opcodes that `direction` carried, and how often.
@@ -126,9 +124,7 @@ impl Sink for Summary {
         match record.kind {
             RecordKind::Message(message) => self.message(record.source, message, record.at.time),
             RecordKind::Violation { violation, .. } => {
-                if let Some(at) = Rule::ALL.iter().position(|rule| *rule == violation.rule) {
-                    self.violations[at] += 1;
-                }
+                *self.violations.entry(violation.rule).or_default() += 1;
             }
             RecordKind::Gap { .. } => self.gaps += 1,
             RecordKind::SessionEnd(end) => {

@@ -7,14 +7,21 @@ use crate::record::Handshake;
 
 /// What reads the frames behind the heads.
 pub(crate) fn decoders(handshake: &Handshake) -> PerDirection<Decoder> {
-    PerDirection::from_fn(|direction| {
+    decoders_from(handshake, |direction| {
         let head = match direction {
             Direction::ClientToServer => Some(&handshake.request.range).filter(|range| range.end > 0),
             Direction::ServerToClient => handshake.response.as_ref().map(|response| &response.range),
         };
+        head.map(|head| head.end)
+    })
+}
+
+/// The same, when the first frames begin at these offsets of their streams, as far as that is known.
+pub(crate) fn decoders_from(handshake: &Handshake, begin: impl Fn(Direction) -> Option<u64>) -> PerDirection<Decoder> {
+    PerDirection::from_fn(|direction| {
         let inflater = inflater(handshake, direction);
-        let decoder = match head {
-            Some(head) => Decoder::new(direction, head.end, inflater, false),
+        let decoder = match begin(direction) {
+            Some(begin) => Decoder::new(direction, begin, inflater, false),
             None => Decoder::lost(direction, inflater, false),
         };
         decoder.extended(handshake.extended())

@@ -1,10 +1,11 @@
 //! HTTP/1.1 as a layer: until an upgrade succeeds, and becomes WebSocket.
 
 use super::body::{Body, Chunked, body};
-use super::handshake::decoders;
+use super::handshake::{decoders, decoders_from};
 use super::{Exchange, Step, judge_request};
 use crate::base::{Direction, Gap, GapCause, PerDirection, Rule, Side, Violation};
 use crate::layer::detect::{self, Detect};
+use crate::layer::http2::Http2;
 use crate::layer::ws::{ChunkBuffer, Decoder, Header, Held, LengthForm, Opcode, WebSocket};
 use crate::layer::{Chunk, Cx, Layer, Next};
 use crate::record::{Handshake, RecordKind, Request, Response, Source, Span, TransportEnd};
@@ -64,19 +65,40 @@ impl Refusal {
 pub(crate) struct Agreed {
     pub(crate) client: Side,
     request: Request,
-    response: Response,
+    response: Option<Response>,
     stats: SessionStats,
     roles: Option<Roles>,
+    /// The offsets of its frames are those of an HTTP/2 stream.
+    over_http2: bool,
     /// Where in the stream what was agreed upon most likely begins, by side.
     pub(crate) begins: [Option<u64>; 2],
 }
 
 impl Agreed {
+    /// The same of an HTTP/2 stream, of which the request or the response is not known whole.
+    pub(crate) fn over_http2(
+        client: Side,
+        request: Request,
+        response: Option<Response>,
+        stats: SessionStats,
+        roles: Option<Roles>,
+    ) -> Self {
+        Self {
+            client,
+            request,
+            response,
+            stats,
+            roles,
+            over_http2: true,
+            begins: [Some(0); 2],
+        }
+    }
+
     /// It is WebSocket that the server has agreed to.
     pub(crate) fn confirmed(self, held: &[ChunkBuffer; 2], cx: &mut Cx<'_>) -> WebSocket {
         let roles = self.roles.unwrap_or_else(|| new_roles(self.client, cx));
         // Their first bytes are not those behind the heads.
-        let mut decoders = agreed(roles, self.request, Some(self.response), cx);
+        let mut decoders = agreed(roles, self.request, self.response, self.over_http2, cx);
         for side in Side::BOTH {
             let direction = roles.direction(side);
             let decoder = std::mem::replace(&mut decoders[direction], Decoder::lost(direction, None, false));
@@ -98,11 +120,21 @@ fn new_roles(client: Side, cx: &mut Cx<'_>) -> Roles {
 }
 
 /// Tells of the handshake, and makes what reads the frames behind it.
-fn agreed(roles: Roles, request: Request, response: Option<Response>, cx: &mut Cx<'_>) -> PerDirection<Decoder> {
+fn agreed(
+    roles: Roles,
+    request: Request,
+    response: Option<Response>,
+    over_http2: bool,
+    cx: &mut Cx<'_>,
+) -> PerDirection<Decoder> {
     let mut violations = Vec::new();
     let handshake = Handshake::judge(request, response, |d, v| violations.push((d, v)));
     tell_handshake(&cx.source(roles), &handshake, &violations, cx);
-    decoders(&handshake)
+    if over_http2 {
+        decoders_from(&handshake, |_| Some(0))
+    } else {
+        decoders(&handshake)
+    }
 }
 
 fn tell_handshake(source: &Source, handshake: &Handshake, violations: &[(Direction, Violation)], cx: &mut Cx<'_>) {
@@ -143,7 +175,8 @@ impl Http1 {
                 let agreed = Agreed {
                     client,
                     request,
-                    response,
+                    response: Some(response),
+                    over_http2: false,
                     stats: std::mem::take(&mut self.stats),
                     roles: self.roles,
                     begins: [None; 2],
@@ -152,6 +185,10 @@ impl Http1 {
                 return Next::with_held(detect, held, used);
             }
             Step::Refused(request, response) => return self.refused(client, request, response, cx),
+            Step::Http2 => {
+                self.discard(cx);
+                return Next::layer(Http2::new(client, cx), used);
+            }
             Step::NotHttp if self.roles.is_none() => {
                 self.discard(cx);
                 return match detect::not_http(side, cx) {
@@ -213,7 +250,7 @@ impl Http1 {
         let held = self.take_held(cx);
         let mut stats = std::mem::take(&mut self.stats);
         stats.refused = None;
-        let decoders = agreed(roles, request, response, cx);
+        let decoders = agreed(roles, request, response, false, cx);
         Next::layer(WebSocket::new(roles, decoders, stats, &held, cx), used)
     }
 

@@ -14,6 +14,7 @@ mod upgrade;
 
 pub use crate::record::{Accept, Deflate, Extension, Handshake, Request, Response};
 pub use exchange::{Exchange, Step, judge_request};
+pub(crate) use handshake::decoders_from;
 pub use head_store::HeadStore;
 pub(crate) use layer::{Agreed, Http1};
 pub use upgrade::accept_for;

@@ -25,19 +25,19 @@ impl Handshake {
             request,
             response,
         };
-        if handshake.response.as_ref().is_some_and(|r| r.status == 101) {
+        if handshake.response.as_ref().is_some_and(agrees) {
             handshake.judge_response(|v| violation(Direction::ServerToClient, v));
         }
         handshake.deflate_unknown = handshake.deflate.is_none()
-            && handshake.response.as_ref().is_none_or(|r| r.cut && r.status == 101)
+            && handshake.response.as_ref().is_none_or(|r| r.cut && agrees(r))
             && (handshake.request.method.is_empty() || handshake.request.cut || handshake.offers_deflate());
         handshake
     }
 
     /// Whether the server agreed, and to WebSocket.
     pub fn upgraded(&self) -> bool {
-        let response = self.response.as_ref();
-        response.is_some_and(is_agreement) || response.is_some_and(|response| is_proven(&self.request, response))
+        let Some(response) = &self.response else { return false };
+        is_agreement(response) || is_proven(&self.request, response) || agrees(response) && is_http2(response)
     }
 
     /// Whether an extension other than permessage-deflate was agreed on: what it does to frames is not known here.
@@ -67,46 +67,21 @@ impl Handshake {
             ));
         }
         for (name, twice) in [
-            ("Sec-WebSocket-Accept", "a 101 response with two Sec-WebSocket-Accept"),
+            (
+                "Sec-WebSocket-Accept",
+                "a response that agrees, with two Sec-WebSocket-Accept",
+            ),
             (
                 "Sec-WebSocket-Protocol",
-                "a 101 response with two Sec-WebSocket-Protocol",
+                "a response that agrees, with two Sec-WebSocket-Protocol",
             ),
         ] {
             if response.header_values(name).nth(1).is_some() {
                 violation(Violation::new(Rule::HandshakeResponse, twice).about(format!("2 × {name}")));
             }
         }
-        let key = self.request.header("sec-websocket-key");
-        self.accept = match (response.header("sec-websocket-accept"), key) {
-            (Some(accept), Some(key)) if accept == accept_for(key) => Accept::Valid,
-            (Some(_), Some(_)) => {
-                violation(Violation::new(
-                    Rule::AcceptInvalid,
-                    "Sec-WebSocket-Accept does not follow from the request's Sec-WebSocket-Key",
-                ));
-                Accept::Invalid
-            }
-            (None, _) => {
-                if !response.cut {
-                    violation(Violation::new(
-                        Rule::AcceptMissing,
-                        "a 101 response without Sec-WebSocket-Accept",
-                    ));
-                }
-                Accept::Missing
-            }
-            (Some(_), None) => Accept::Missing,
-        };
-        if !response.cut {
-            if !has_token(response.header_values("upgrade"), "websocket") {
-                let detail = "a 101 response without Upgrade: websocket";
-                violation(Violation::new(Rule::HandshakeResponse, detail).about("Upgrade: websocket"));
-            }
-            if !has_token(response.header_values("connection"), "upgrade") {
-                let detail = "a 101 response without Connection: Upgrade";
-                violation(Violation::new(Rule::HandshakeResponse, detail).about("Connection: Upgrade"));
-            }
+        if !is_http2(response) {
+            self.accept = self.judge_upgrade(response, &mut violation);
         }
         if let Some(chosen) = response.header("sec-websocket-protocol") {
             let offered = |v: &str| v.split(',').any(|v| v.trim_matches([' ', '\t']) == chosen);
@@ -153,6 +128,52 @@ impl Handshake {
             self.deflate = Some(extensions::deflate(extension, offers, &mut violation));
         }
     }
+
+    /// What a response must say over HTTP/1.1 (RFC 6455 §4.2.2), and not over HTTP/2 (RFC 8441 §5).
+    fn judge_upgrade(&self, response: &Response, violation: &mut impl FnMut(Violation)) -> Accept {
+        let key = self.request.header("sec-websocket-key");
+        let accept = match (response.header("sec-websocket-accept"), key) {
+            (Some(accept), Some(key)) if accept == accept_for(key) => Accept::Valid,
+            (Some(_), Some(_)) => {
+                violation(Violation::new(
+                    Rule::AcceptInvalid,
+                    "Sec-WebSocket-Accept does not follow from the request's Sec-WebSocket-Key",
+                ));
+                Accept::Invalid
+            }
+            (None, _) => {
+                if !response.cut {
+                    violation(Violation::new(
+                        Rule::AcceptMissing,
+                        "a 101 response without Sec-WebSocket-Accept",
+                    ));
+                }
+                Accept::Missing
+            }
+            (Some(_), None) => Accept::Missing,
+        };
+        if !response.cut {
+            if !has_token(response.header_values("upgrade"), "websocket") {
+                let detail = "a 101 response without Upgrade: websocket";
+                violation(Violation::new(Rule::HandshakeResponse, detail).about("Upgrade: websocket"));
+            }
+            if !has_token(response.header_values("connection"), "upgrade") {
+                let detail = "a 101 response without Connection: Upgrade";
+                violation(Violation::new(Rule::HandshakeResponse, detail).about("Connection: Upgrade"));
+            }
+        }
+        accept
+    }
+}
+
+/// Whether a response has a status that agrees: 101 over HTTP/1.1, any of success over HTTP/2 (RFC 8441 §4, RFC 9110 §9.3.6).
+fn agrees(response: &Response) -> bool {
+    response.status == 101 || (200..300).contains(&response.status) && is_http2(response)
+}
+
+/// Whether a response came over HTTP/2: nothing else has pseudo-fields (RFC 9113 §8.3).
+fn is_http2(response: &Response) -> bool {
+    response.header(":status").is_some()
 }
 
 /// Whether a request asks for WebSocket, as far as it was captured. A proxy on the way may have left `Upgrade` out, which is

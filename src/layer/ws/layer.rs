@@ -94,6 +94,16 @@ impl Layer for WebSocket {
         Next::Stay
     }
 
+    fn perhaps_gap(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_>) -> Next {
+        let source = cx.source(self.roles);
+        let direction = source.direction(side);
+        cx.emit(cx.at, &source, RecordKind::Gap { direction, gap });
+        self.stats.gap(direction);
+        let (at, end) = (cx.at, gap.offset + gap.length);
+        self.with(side, cx, |decoder, shared, out| decoder.desync(end, at, shared, out));
+        Next::Stay
+    }
+
     fn fin(&mut self, side: Side, cx: &mut Cx<'_>) {
         self.no_more(side, cx);
         self.stats.fin(side, cx.at);

@@ -36,6 +36,8 @@ pub enum Step {
     Upgraded(Request, Response),
     /// The server agreed to something, and both heads are cut before they say to what.
     Perhaps(Request, Response),
+    /// The server agreed to HTTP/2 (RFC 7540 §3.2): its frames follow, and the client's preface.
+    Http2,
     /// The server did not agree; HTTP goes on.
     Refused(Request, Response),
     /// The capture lost the response, and what follows is no HTTP: the server must have agreed.
@@ -317,6 +319,9 @@ impl Exchange {
         if response.status == 101 {
             if request.is_none() {
                 request = self.begun_request(side.other(), heads);
+            }
+            if !asks && head::has_token(response.header_values("upgrade"), "h2c") {
+                return Some(Step::Http2);
             }
             let silent = response.header("upgrade").is_none();
             let proven = request

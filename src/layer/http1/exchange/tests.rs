@@ -38,6 +38,7 @@ fn run(script: &[(Side, &str)], size: usize) -> Vec<(String, String)> {
                     Some(Step::Presumed(_)) => "presumed".into(),
                     Some(Step::Perhaps(..)) => "perhaps".into(),
                     Some(Step::Astray) => "astray".into(),
+                    Some(Step::Http2) => "http2".into(),
                     Some(Step::TooLong(r)) => format!("too long {}", r.map_or(String::new(), |r| r.target)),
                     Some(Step::GaveWay(_)) => "gave way".into(),
                     Some(Step::Hold) => {
@@ -297,7 +298,7 @@ proptest! {
                     match step {
                         Some(Step::Hold) => break,
                         // Its caller goes elsewhere with the rest.
-                        Some(Step::NotHttp | Step::Upgraded(..) | Step::Presumed(_) | Step::Perhaps(..) | Step::Astray) => break 'script,
+                        Some(Step::NotHttp | Step::Upgraded(..) | Step::Presumed(_) | Step::Perhaps(..) | Step::Astray | Step::Http2) => break 'script,
                         _ => {}
                     }
                 }

@@ -189,6 +189,17 @@ impl Decoder {
         })
     }
 
+    /// Perhaps bytes are missing, nobody knows how many: the next ones lie at stream offset `position`, and most likely begin a frame.
+    pub fn desync(&mut self, position: u64, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
+        if self.state == State::Lost {
+            self.seek_end(shared, out);
+        }
+        self.lose(at, shared, out);
+        self.seek_end(shared, out);
+        self.position = position;
+        self.expect_at(position);
+    }
+
     /// The stream has ended: what has begun will never be complete.
     pub fn end(&mut self, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
         if self.state == State::Lost {
