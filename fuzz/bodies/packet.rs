@@ -9,17 +9,6 @@ use wschat_sniff::base::{Captured, Limits, Side, Timestamp};
 use wschat_sniff::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, TcpEnd};
 use wschat_sniff::wire::{Decoder, LinkType, Packet};
 
-const LINKS: [LinkType; 8] = [
-    LinkType::RAW,
-    LinkType::ETHERNET,
-    LinkType::LINUX_SLL2,
-    LinkType::LINUX_SLL,
-    LinkType::NULL,
-    LinkType::PPP,
-    LinkType::PPP_ETHER,
-    LinkType::C_HDLC,
-];
-
 /// What must hold of a connection.
 #[derive(Default)]
 struct Checked {
@@ -64,6 +53,13 @@ impl StreamHandler for Check {
     }
 }
 
+/// The link type whose number ends in this byte, else one of the others.
+fn link_type(byte: u8) -> LinkType {
+    let all = LinkType::TABLE;
+    let found = all.iter().find(|link| link.0 as u8 == byte);
+    *found.unwrap_or(&all[usize::from(byte) % all.len()])
+}
+
 /// One input.
 pub(crate) fn run(data: &[u8]) {
     let limits = Limits {
@@ -92,7 +88,7 @@ pub(crate) fn run(data: &[u8]) {
         let packet = Packet {
             number: at.packet,
             time: at.time,
-            link: LINKS[usize::from(link) % LINKS.len()],
+            link: link_type(link),
             data: Captured::new(bytes, length + usize::from(*cut)),
         };
         if let Some(segment) = decoder.decode(&packet) {

@@ -8,27 +8,19 @@ use wschat_sniff::base::{Captured, Timestamp};
 use wschat_sniff::export::tcpdump::{Options, Precision, Printer, TimeFormat};
 use wschat_sniff::wire::{LinkType, Packet};
 
-const LINKS: [LinkType; 12] = [
-    LinkType::RAW,
-    LinkType::ETHERNET,
-    LinkType::LINUX_SLL2,
-    LinkType::LINUX_SLL,
-    LinkType::NULL,
-    LinkType::PPP,
-    LinkType::PPP_ETHER,
-    LinkType::C_HDLC,
-    LinkType::PPP_SERIAL,
-    LinkType::LOOP,
-    LinkType::IPV6,
-    LinkType(99),
-];
+/// The link type whose number ends in this byte, else one of the others.
+fn link_type(byte: u8) -> LinkType {
+    let all = LinkType::TABLE;
+    let found = all.iter().find(|link| link.0 as u8 == byte);
+    *found.unwrap_or(&all[usize::from(byte) % all.len()])
+}
 
 /// One input.
 pub fn run(data: &[u8]) {
     let [link, low, high, rest @ ..] = data else {
         return;
     };
-    let link = LINKS[usize::from(*link) % LINKS.len()];
+    let link = link_type(*link);
     let options = options(u16::from_be_bytes([*high, *low]));
     let (mut printer, mut again) = (Printer::new(options.clone()), Printer::new(options));
     let (mut out, mut same) = (Vec::new(), Vec::new());

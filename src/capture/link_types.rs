@@ -18,6 +18,14 @@ pub fn described(link: LinkType) -> String {
     }
 }
 
+/// The names of all link types that can be read.
+pub fn readable() -> String {
+    let mut names: Vec<String> = LinkType::TABLE.iter().map(|&link| name(link)).collect();
+    names.sort();
+    names.dedup();
+    names.join(", ")
+}
+
 /// The link type of this name (`EN10MB`, in any case), if libpcap knows it.
 pub fn from_name(name: &str) -> Option<LinkType> {
     pcap::Linktype::from_name(name).ok().map(|link| LinkType(link.0))

@@ -236,6 +236,7 @@ mod tests {
             interface: None,
             header: &[],
             first_fragment: None,
+            fragments_differ: false,
         };
         let mut view = SelectedPackets::new(Lines::default(), selection(None, Some(2)));
         for number in 1..=3 {

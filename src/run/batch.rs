@@ -144,6 +144,7 @@ impl Batch {
                     ttl: segment.ttl,
                     interface: segment.interface,
                     first_fragment: segment.first_fragment,
+                    fragments_differ: segment.fragments_differ,
                 },
                 header: self.keep(segment.header),
                 payload: self.tail_or_keep(segment.payload.bytes, packet.data.bytes, &data),

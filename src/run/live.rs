@@ -70,7 +70,7 @@ pub(super) fn run(options: &Options, rights: setup::Rights, device: Option<&str>
     let savefile = setup::savefile(options, &outputs, live.link_type(), live.snaplen())?;
     setup::enter_sandbox(options, savefile.as_ref());
     pipeline.write_to(savefile);
-    if pipeline.shows_packets() && !supported(live.link_type()) {
+    if pipeline.shows_packets() && !live.link_type().is_supported() {
         return Err(unsupported(live.device(), live.link_type()));
     }
     report(&format!(
@@ -219,7 +219,7 @@ pub(super) fn list_link_types(options: &Options) -> Result<Outcome, Error> {
         live.device()
     ));
     for link in live.link_types()? {
-        let note = if supported(link) {
+        let note = if link.is_supported() {
             ""
         } else {
             " (printing not supported)"
@@ -243,33 +243,11 @@ pub(super) fn list_time_stamp_types(options: &Options) -> Result<Outcome, Error>
     Ok(Outcome::Done)
 }
 
-/// The link types whose packets can be read. (Writing them works with any.)
-pub(super) const SUPPORTED: &[LinkType] = &[
-    LinkType::NULL,
-    LinkType::ETHERNET,
-    LinkType::PPP,
-    LinkType::RAW,
-    LinkType::PPP_SERIAL,
-    LinkType::PPP_ETHER,
-    LinkType::LINKTYPE_RAW,
-    LinkType::C_HDLC,
-    LinkType::LOOP,
-    LinkType::LINUX_SLL,
-    LinkType::IPV4,
-    LinkType::IPV6,
-    LinkType::LINUX_SLL2,
-];
-
-/// Whether packets of this link type can be read.
-pub(super) fn supported(link: LinkType) -> bool {
-    SUPPORTED.contains(&link)
-}
-
 /// The one line about a link type that cannot be read.
 pub(super) fn unsupported(what: &str, link: LinkType) -> Error {
     Error::new(format!(
-        "{what}: packets of link type {} cannot be read; expected Ethernet, Linux cooked, loopback, PPP and raw IP \
-         (-w FILE writes packets of any)",
-        link_types::described(link)
+        "{what}: packets of link type {} cannot be read; expected one of {} (-w FILE writes packets of any)",
+        link_types::described(link),
+        link_types::readable()
     ))
 }

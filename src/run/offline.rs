@@ -6,7 +6,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::live::{SUPPORTED, supported, unsupported};
+use super::live::unsupported;
 use super::pipeline::Pipeline;
 use super::progress::Progress;
 use super::setup::TextFile;
@@ -93,7 +93,7 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
         filter.prepare(input.link_type(), input.swapped())?;
         if input.may_have_more_link_types() {
             // Names in the expression are looked up now: later nobody can be asked any more.
-            for link in SUPPORTED {
+            for link in LinkType::TABLE {
                 let _ = filter.prepare(*link, input.swapped());
             }
         }
@@ -103,7 +103,7 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     }
     let mut pipeline = Pipeline::new(options, filter, &outputs)?;
     for input in &inputs {
-        if pipeline.shows_packets() && !supported(input.link_type()) {
+        if pipeline.shows_packets() && !input.link_type().is_supported() {
             return Err(unsupported(&input.path().display().to_string(), input.link_type()));
         }
     }

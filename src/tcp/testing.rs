@@ -207,6 +207,7 @@ impl Wire {
             ttl: line.ttl,
             interface: None,
             first_fragment: None,
+            fragments_differ: false,
         };
         // No checksum is 0 when something else is not.
         let right = |header: &mut Vec<u8>, sum: u16| {

@@ -1,27 +1,53 @@
 //! The way from a packet to its segment: link layer, IP, fragments, tunnels, TCP.
 
+use std::net::IpAddr;
+
 use crate::base::{Captured, Limits};
 use crate::wire::fragments::Fragments;
-use crate::wire::ip::{self, Datagram};
-use crate::wire::link::{self, skip, u16_at};
-use crate::wire::{Packet, Segment, segment};
-
-/// Protocol numbers (<https://www.iana.org/assignments/protocol-numbers>) that lead on.
-mod protocol {
-    pub(super) const IPV4: u8 = 4;
-    pub(super) const TCP: u8 = 6;
-    pub(super) const IPV6: u8 = 41;
-    pub(super) const GRE: u8 = 47;
-    pub(super) const ETHERIP: u8 = 97;
-}
-
-/// How many tunnels in each other are followed.
-const DEEPEST: usize = 4;
+use crate::wire::ip::{self, Ip};
+use crate::wire::reader::{Listener, Read, Reader};
+use crate::wire::segment::segment;
+use crate::wire::tcp::Tcp;
+use crate::wire::{Packet, Segment, ip6, link, tcp};
 
 /// Finds the TCP segment in each packet. It keeps nothing but IP fragments.
 #[derive(Debug)]
 pub struct Decoder {
     fragments: Fragments,
+}
+
+/// What is looked for in a packet.
+#[derive(Debug, Default)]
+struct Finder {
+    found: Option<Found>,
+    interface: Option<u32>,
+}
+
+#[derive(Debug)]
+enum Found {
+    Segment(Ip, tcp::Header),
+    Fragment(Ip),
+}
+
+impl Listener for Finder {
+    fn interface(&mut self, index: u32) {
+        self.interface = Some(index);
+    }
+
+    fn fragment(&mut self, ip: &Ip) -> bool {
+        self.found = Some(Found::Fragment(*ip));
+        false
+    }
+
+    #[inline]
+    fn tcp(reader: &mut Reader<'_, Self>, ip: &Ip, tcp: &Tcp) -> Read {
+        if let Tcp::Header(header) = tcp
+            && header.fits(ip.length)
+        {
+            reader.to.found = Some(Found::Segment(*ip, *header));
+        }
+        Ok(())
+    }
 }
 
 impl Decoder {
@@ -45,93 +71,65 @@ impl Decoder {
     /// The segment that `packet` carries or completes; `None` when it is not TCP, or not whole yet.
     #[inline]
     pub fn decode<'a>(&'a mut self, packet: &Packet<'a>) -> Option<Segment<'a>> {
-        let network = link::network(packet.link, packet.data)?;
-        let datagram = ip::datagram(network.data)?;
-        if datagram.fragment.is_none() && datagram.protocol == protocol::TCP {
-            return segment::segment(&datagram, network.interface);
+        let mut reader = Reader::new(packet.data.bytes, Finder::default());
+        // A header that was cut ends the way like one that leads nowhere.
+        _ = link::read(&mut reader, packet.link, packet.data.wire_len as u32);
+        let interface = reader.to.interface;
+        match reader.to.found.as_ref()? {
+            Found::Segment(ip, header) => Some(segment(packet.data.bytes, ip, header, interface)),
+            Found::Fragment(ip) => self.add_fragment(packet, ip, interface),
         }
-        self.detour(datagram, network.interface, packet)
     }
 
-    /// Fragments and tunnels.
     #[cold]
-    fn detour<'a>(
-        &'a mut self,
-        mut datagram: Datagram<'a>,
-        interface: Option<u32>,
-        packet: &Packet<'a>,
-    ) -> Option<Segment<'a>> {
-        let mut depth = 0;
-        loop {
-            if let Some(fragment) = datagram.fragment {
-                let whole = self.fragments.add(&datagram, fragment, packet.number, packet.time)?;
-                datagram.protocol = whole.protocol;
-                datagram.payload = whole.payload;
-                datagram.fragment = None;
-                // The destination options of RFC 8200 §4.1 are part of what is fragmented.
-                if datagram.id.is_none() {
-                    ip::extensions(&mut datagram)?;
-                }
-                return within(datagram, depth, interface, Some(whole.first_packet));
-            }
-            if datagram.protocol == protocol::TCP {
-                return segment::segment(&datagram, interface);
-            }
-            depth += 1;
-            if depth > DEEPEST {
-                return None;
-            }
-            datagram = ip::datagram(inner(datagram.protocol, datagram.payload)?)?;
-        }
+    fn add_fragment<'a>(&'a mut self, packet: &Packet<'a>, ip: &Ip, interface: Option<u32>) -> Option<Segment<'a>> {
+        let payload = payload(packet.data.bytes, ip.at, ip.length);
+        let whole = self.fragments.add(ip, payload, packet.number, packet.time)?;
+        // Fragments of a tunnel's inner datagram that came in fragments are not put together again: whoever fragments
+        // fragments does not want to be read.
+        let mut reader = Reader::new(whole.payload.bytes, Finder::default());
+        let length = whole.payload.wire_len as u32;
+        let datagram = Ip {
+            protocol: whole.protocol,
+            at: 0,
+            length,
+            fragment: None,
+            ..*ip
+        };
+        _ = match ip.source {
+            IpAddr::V4(_) => ip::payload(&mut reader, &datagram),
+            // The destination options of RFC 8200 §4.1 are part of what is fragmented.
+            IpAddr::V6(_) => ip6::reassembled(&mut reader, &datagram),
+        };
+        let Some(Found::Segment(ip, header)) = reader.to.found else {
+            return None;
+        };
+        let mut segment = segment(whole.payload.bytes, &ip, &header, interface);
+        segment.first_fragment = Some(whole.first_packet);
+        segment.fragments_differ = whole.differs;
+        Some(segment)
     }
 }
 
-/// What is in a datagram that came in fragments. Fragments of a tunnel's inner datagram are not put together again:
-/// whoever fragments fragments does not want to be read.
-fn within<'a>(
-    mut datagram: Datagram<'a>,
-    mut depth: usize,
-    interface: Option<u32>,
-    first_fragment: Option<u64>,
-) -> Option<Segment<'a>> {
-    while datagram.protocol != protocol::TCP {
-        depth += 1;
-        if depth > DEEPEST {
-            return None;
-        }
-        datagram = ip::datagram(inner(datagram.protocol, datagram.payload)?)?;
-        if datagram.fragment.is_some() {
-            return None;
-        }
-    }
-    let mut segment = segment::segment(&datagram, interface)?;
-    segment.first_fragment = first_fragment;
-    Some(segment)
+/// `length` bytes at `at`, as far as they were captured.
+#[inline]
+fn payload(bytes: &[u8], at: usize, length: u32) -> Captured<'_> {
+    Captured::new(bytes.get(at..).unwrap_or_default(), length as usize)
 }
 
-/// The packet inside a tunnel's: IP in IP (RFC 2003, RFC 4213), GRE (RFC 2784, RFC 2890), EtherIP (RFC 3378).
-fn inner(protocol: u8, payload: Captured<'_>) -> Option<Captured<'_>> {
-    match protocol {
-        protocol::IPV4 | protocol::IPV6 => Some(payload),
-        protocol::ETHERIP => link::ethernet(skip(payload, 2)?),
-        protocol::GRE => {
-            let flags = u16_at(payload.bytes, 0)?;
-            // Version 0 only. Checksum, key and sequence number have four bytes each.
-            if flags & 0x0007 != 0 || flags & 0x4000 != 0 {
-                return None;
-            }
-            let optional = [0x8000, 0x2000, 0x1000].iter().filter(|&&bit| flags & bit != 0).count();
-            let kind = u16_at(payload.bytes, 2)?;
-            let data = skip(payload, 4 + 4 * optional)?;
-            // 0x6558 is a bridged Ethernet frame.
-            if kind == 0x6558 {
-                link::ethernet(data)
-            } else {
-                link::ethertype(kind, data)
-            }
+/// Whether the packet leads to an IP header that is whole.
+#[cfg(test)]
+pub(super) fn network(link: super::LinkType, data: Captured<'_>) -> Option<()> {
+    struct Network(Option<()>);
+    impl Listener for Network {
+        fn tcp(reader: &mut Reader<'_, Self>, _: &Ip, _: &Tcp) -> Read {
+            reader.to.0 = Some(());
+            Ok(())
         }
-        _ => None,
     }
+    let mut reader = Reader::new(data.bytes, Network(None));
+    _ = link::read(&mut reader, link, data.wire_len as u32);
+    reader.to.0
 }
 
 #[cfg(test)]
@@ -203,7 +201,7 @@ mod tests {
             Some(&b"hi"[..])
         );
         let mut deep = inside;
-        for _ in 0..20 {
+        for _ in 0..300 {
             deep = v4(4, 2, 0, &deep);
         }
         assert_eq!(payload(&mut decoder, 4, &deep), None);
@@ -218,14 +216,14 @@ mod tests {
             let found = decoder
                 .decode(&cut)
                 .map(|s| (s.payload.bytes.len(), s.payload.wire_len));
-            assert_eq!(found, (end >= 36).then(|| (end.saturating_sub(40), 5)));
+            assert_eq!(found, (end >= 40).then(|| (end.saturating_sub(40), 5)));
         }
     }
 
     proptest! {
         #[test]
         fn garbage_is_no_danger(
-            link in prop::sample::select(vec![0, 1, 9, 12, 50, 51, 101, 104, 108, 113, 228, 229, 276, 277]),
+            link in prop::sample::select([LinkType::TABLE, &[LinkType(147)]].concat()),
             version in prop::sample::select(vec![0x45u8, 0x60, 0x4f, 0]),
             mut bytes in prop::collection::vec(any::<u8>(), 0..200),
             more in 0usize..200,
@@ -236,7 +234,7 @@ mod tests {
                     *byte = version;
                 }
                 let data = Captured::new(&bytes, bytes.len() + more);
-                if let Some(segment) = decoder.decode(&packet(1, LinkType(link), data)) {
+                if let Some(segment) = decoder.decode(&packet(1, link, data)) {
                     prop_assert!(segment.payload.bytes.len() <= segment.payload.wire_len);
                 }
             }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use foldhash::quality::RandomState;
 
 use crate::base::{Captured, Limits, Timestamp};
-use crate::wire::ip::{Datagram, Fragment};
+use crate::wire::ip::{Fragment, Ip};
 
 /// No datagram is longer (RFC 791 §3.1; an IPv6 one that came in fragments neither).
 const LONGEST: usize = 65_535;
@@ -60,6 +60,8 @@ struct Incomplete {
     ranges: Vec<(usize, usize)>,
     /// From here on bytes may be missing because the fragment that held them was cut.
     captured: usize,
+    /// A fragment held other bytes than those that had come.
+    differs: bool,
     cost: usize,
 }
 
@@ -69,6 +71,8 @@ pub(super) struct Whole<'a> {
     pub(super) protocol: u8,
     pub(super) payload: Captured<'a>,
     pub(super) first_packet: u64,
+    /// Fragments that overlap held different bytes.
+    pub(super) differs: bool,
 }
 
 impl Fragments {
@@ -91,28 +95,23 @@ impl Fragments {
     }
 
     /// Takes a fragment in; the datagram, if it is whole now.
-    pub(super) fn add(
-        &mut self,
-        datagram: &Datagram<'_>,
-        fragment: Fragment,
-        packet: u64,
-        time: Timestamp,
-    ) -> Option<Whole<'_>> {
+    pub(super) fn add(&mut self, ip: &Ip, payload: Captured<'_>, packet: u64, time: Timestamp) -> Option<Whole<'_>> {
+        let fragment = ip.fragment?;
         self.forget_old(time);
         let key = Key {
-            source: datagram.source,
-            destination: datagram.destination,
-            protocol: if datagram.id.is_some() { datagram.protocol } else { 0 },
+            source: ip.source,
+            destination: ip.destination,
+            protocol: if ip.id.is_some() { ip.protocol } else { 0 },
             id: fragment.id,
         };
         let entry = self.incomplete.entry(key).or_insert_with(|| {
             self.next_age += 1;
             self.by_age.insert(self.next_age, key);
             self.bytes += OVERHEAD;
-            Incomplete::new(self.next_age, time, packet, datagram.protocol)
+            Incomplete::new(self.next_age, time, packet, ip.protocol)
         });
         let before = entry.cost;
-        entry.add(datagram, fragment, packet);
+        entry.add(ip.protocol, fragment, payload, packet);
         self.bytes += entry.cost - before;
         if entry.is_whole() {
             let entry = self.incomplete.remove(&key)?;
@@ -123,6 +122,7 @@ impl Fragments {
                 protocol: entry.protocol,
                 payload: Captured::new(&self.whole[..self.whole.len().min(entry.captured)], total),
                 first_packet: entry.first_packet,
+                differs: entry.differs,
             });
         }
         while self.bytes > self.limit_bytes && self.forget_oldest() {}
@@ -173,13 +173,14 @@ impl Incomplete {
             data: Vec::new(),
             ranges: Vec::new(),
             captured: usize::MAX,
+            differs: false,
             cost: 0,
         }
     }
 
-    fn add(&mut self, datagram: &Datagram<'_>, fragment: Fragment, packet: u64) {
+    fn add(&mut self, protocol: u8, fragment: Fragment, payload: Captured<'_>, packet: u64) {
         let start = fragment.offset;
-        let end = start + datagram.payload.wire_len;
+        let end = start + payload.wire_len;
         // What contradicts the length that another fragment has told, or exceeds what IP can carry, is no part of it.
         let known_end = self.ranges.last().map_or(0, |range| range.1);
         let contradicts = match (self.total, fragment.more) {
@@ -195,14 +196,15 @@ impl Incomplete {
             self.total = Some(end);
         }
         if start == 0 && !self.has_first {
-            (self.has_first, self.first_packet, self.protocol) = (true, packet, datagram.protocol);
+            (self.has_first, self.first_packet, self.protocol) = (true, packet, protocol);
         }
-        self.copy_new(start, end, datagram.payload.bytes);
+        self.copy_new(start, end, payload.bytes);
         self.cost = self.data.capacity() + self.ranges.capacity() * RANGE_OVERHEAD;
     }
 
     /// Copies those bytes of `start..end` that have not come yet, and marks the range as come.
     fn copy_new(&mut self, start: usize, end: usize, bytes: &[u8]) {
+        self.differs |= self.contradicted_by(start, bytes);
         // The ranges that overlap or touch it.
         let from = self.ranges.partition_point(|range| range.1 < start);
         let to = from + self.ranges[from..].partition_point(|range| range.0 <= end);
@@ -223,6 +225,15 @@ impl Incomplete {
             touched.last().map_or(end, |range| range.1.max(end)),
         );
         self.ranges.splice(from..to, [joined]);
+    }
+
+    /// Whether `bytes` at `start` differ from what had come for the same places.
+    fn contradicted_by(&self, start: usize, bytes: &[u8]) -> bool {
+        let end = (start + bytes.len()).min(self.captured);
+        self.ranges.iter().any(|&(from, to)| {
+            let (from, to) = (from.max(start), to.min(end));
+            from < to && self.data.get(from..to) != bytes.get(from - start..to - start)
+        })
     }
 
     /// Copies `bytes`, as far as they reach, to `start..end`.
@@ -250,15 +261,18 @@ mod tests {
 
     use super::*;
 
-    fn datagram(payload: &[u8]) -> Datagram<'_> {
-        Datagram {
+    fn ip(fragment: Fragment) -> Ip {
+        Ip {
             source: IpAddr::V4(Ipv4Addr::LOCALHOST),
             destination: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            protocol: 6,
             id: Some(7),
             ttl: 64,
-            fragment: None,
-            payload: Captured::whole(payload),
+            next: 6,
+            header: 0,
+            protocol: 6,
+            at: 20,
+            length: 0,
+            fragment: Some(fragment),
         }
     }
 
@@ -273,8 +287,8 @@ mod tests {
         let fragment = Fragment { id, offset, more };
         fragments
             .add(
-                &datagram(bytes),
-                fragment,
+                &ip(fragment),
+                Captured::whole(bytes),
                 offset as u64 + 1,
                 Timestamp::from_parts(seconds, 0),
             )
@@ -317,20 +331,19 @@ mod tests {
     #[test]
     fn a_cut_fragment_leaves_the_beginning() {
         let mut fragments = Fragments::new(&Limits::default());
-        let mut cut = datagram(b"abcdef");
-        cut.payload.wire_len = 8;
+        let cut = Captured::new(b"abcdef", 8);
         let first = Fragment {
             id: 1,
             offset: 0,
             more: true,
         };
-        assert!(fragments.add(&cut, first, 1, Timestamp::default()).is_none());
+        assert!(fragments.add(&ip(first), cut, 1, Timestamp::default()).is_none());
         let last = Fragment {
             id: 1,
             offset: 8,
             more: false,
         };
-        let whole = fragments.add(&datagram(b"xyz"), last, 2, Timestamp::default());
+        let whole = fragments.add(&ip(last), Captured::whole(b"xyz"), 2, Timestamp::default());
         assert_eq!(whole.map(|w| w.payload), Some(Captured::new(b"abcdef", 11)));
     }
 
@@ -354,7 +367,7 @@ mod tests {
             let mut whole = Vec::new();
             for (start, end) in parts {
                 let fragment = Fragment { id: 1, offset: start, more: end < length };
-                if let Some(found) = fragments.add(&datagram(&bytes[start..end]), fragment, 1, Timestamp::default()) {
+                if let Some(found) = fragments.add(&ip(fragment), Captured::whole(&bytes[start..end]), 1, Timestamp::default()) {
                     whole.push(found.payload.bytes.to_vec());
                 }
             }
@@ -371,9 +384,8 @@ mod tests {
             let mut fragments = Fragments::new(&limits);
             let bytes = [0u8; 2000];
             for (id, eights, more, length, wire) in parts {
-                let mut part = datagram(&bytes[..length.min(wire)]);
-                part.payload.wire_len = wire;
-                let _ = fragments.add(&part, Fragment { id, offset: eights * 8, more }, 1, Timestamp::default());
+                let part = Captured::new(&bytes[..length], wire);
+                let _ = fragments.add(&ip(Fragment { id, offset: eights * 8, more }), part, 1, Timestamp::default());
                 prop_assert!(fragments.bytes() <= limits.fragment_bytes);
             }
         }

@@ -1,16 +1,35 @@
-//! From a captured packet to a TCP segment (RFC 9293 §3.1). `etherparse` lives here.
+//! From a captured packet to a TCP segment (RFC 9293 §3.1), and to tcpdump's words for its headers. `etherparse` lives here.
 //!
-//! In: a [`Packet`] of any link type that [`LinkType`] lists. Out: its [`Segment`], through [`Decoder`], which also puts
-//! IP fragments together. Nothing is judged: what a header says is believed as long as it can be, and a packet that was
-//! cut still gives its segment, with the length that it had on the wire.
+//! In: a [`Packet`] of any link type of [`LinkType::TABLE`]. Out: its [`Segment`], through [`Decoder`], which also puts IP fragments
+//! together. Each header is read by one function ([`reader`]), whoever wants it. Nothing is judged: what a header says is believed
+//! as long as it can be, and a packet that was cut still gives its segment, with the length that it had on the wire.
 
+mod arp;
+pub(crate) mod checksum;
 mod decoder;
+mod encapsulation;
+mod ethertype;
 mod fragments;
-mod ip;
-mod link;
+mod icmp;
+pub(crate) mod ip;
+pub(crate) mod ip4;
+mod ip4_options;
+pub(crate) mod ip6;
+mod ip6_options;
+mod ipsec;
+pub(crate) mod link;
+mod llc;
+mod mpls;
+mod ppp;
+pub(crate) mod protocol;
+pub(crate) mod reader;
 mod segment;
+pub(crate) mod tcp;
+mod tunnel;
+mod udp;
 
 pub use decoder::Decoder;
+pub use encapsulation::{Encapsulation, encapsulation};
 
 use crate::base::{Captured, Endpoint, Timestamp};
 
@@ -103,4 +122,7 @@ pub struct Segment<'p> {
     pub interface: Option<u32>,
     /// Number of the packet with the first fragment, when the datagram came in fragments.
     pub first_fragment: Option<u64>,
+    /// Fragments of the datagram overlapped with different bytes. The ones that came first were taken; systems differ in that
+    /// (RFC 8200 §4.5 forbids it, RFC 5722 has the datagram dropped).
+    pub fragments_differ: bool,
 }

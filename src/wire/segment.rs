@@ -1,42 +1,37 @@
-//! The TCP header (RFC 9293 §3.1), read as far as it was captured.
+//! A segment out of its headers, and what its own header says beyond what [`Segment`] has.
 
 use std::net::IpAddr;
 
 use etherparse::TcpHeader;
 
 use crate::base::{Captured, Endpoint};
-use crate::wire::ip::Datagram;
+use crate::wire::ip::Ip;
+use crate::wire::tcp::Header;
 use crate::wire::{Checksum, Segment, TcpFlags};
 
-/// The segment that `datagram` (whole, of protocol TCP) carries.
+/// The segment of these headers, in a packet (or a datagram put together) of these bytes. The header fits.
 #[inline]
-pub(super) fn segment<'p>(datagram: &Datagram<'p>, interface: Option<u32>) -> Option<Segment<'p>> {
-    let Captured { bytes, wire_len } = datagram.payload;
-    // Ports, numbers, data offset, flags and window: without these 16 bytes there is nothing to tell.
-    let fixed: &[u8; 16] = bytes.first_chunk()?;
-    let header_len = usize::from(fixed[12] >> 4) * 4;
-    if header_len < TcpHeader::MIN_LEN || header_len > wire_len {
-        return None;
-    }
-    let word = |at: usize| u32::from_be_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
-    let half = |at: usize| u16::from_be_bytes([fixed[at], fixed[at + 1]]);
-    Some(Segment {
-        source: Endpoint::new(datagram.source, half(0)),
-        destination: Endpoint::new(datagram.destination, half(2)),
-        seq: word(4),
-        ack: word(8),
-        flags: TcpFlags(half(12) & 0x01ff),
-        window: half(14),
-        header: bytes.get(..header_len).unwrap_or(bytes),
+pub(super) fn segment<'p>(bytes: &'p [u8], ip: &Ip, tcp: &Header, interface: Option<u32>) -> Segment<'p> {
+    let header_len = tcp.length as usize;
+    let whole = Captured::new(bytes.get(ip.at..).unwrap_or_default(), ip.length as usize);
+    Segment {
+        source: Endpoint::new(ip.source, tcp.source_port),
+        destination: Endpoint::new(ip.destination, tcp.destination_port),
+        seq: tcp.seq,
+        ack: tcp.ack,
+        flags: TcpFlags(tcp.flags),
+        window: tcp.window,
+        header: whole.bytes.get(..header_len).unwrap_or(whole.bytes),
         payload: Captured {
-            bytes: bytes.get(header_len..).unwrap_or_default(),
-            wire_len: wire_len - header_len,
+            bytes: whole.bytes.get(header_len..).unwrap_or_default(),
+            wire_len: whole.wire_len - header_len,
         },
-        ip_id: datagram.id,
-        ttl: datagram.ttl,
+        ip_id: ip.id,
+        ttl: ip.ttl,
         interface,
         first_fragment: None,
-    })
+        fragments_differ: false,
+    }
 }
 
 impl<'p> Segment<'p> {
@@ -105,34 +100,34 @@ fn fold(mut total: u64) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::{Limits, Timestamp};
+    use crate::wire::{Decoder, LinkType, Packet};
 
     /// A segment of `payload` with that checksum.
     fn with_checksum(checksum: Option<u16>, payload: &[u8]) -> Checksum {
-        let addr = IpAddr::V4([10, 0, 0, 1].into());
         let mut header = vec![
             0x9c, 0x40, 0x1c, 0x68, 0, 0, 3, 0xe8, 0, 0, 0, 0, 0x50, 2, 0xff, 0xff, 0, 0, 0, 0,
         ];
-        let to = IpAddr::V4([10, 0, 0, 2].into());
         // What another implementation makes of it.
         let parsed = TcpHeader::from_slice(&header).unwrap().0;
         let right = parsed
             .calc_checksum_ipv4_raw([10, 0, 0, 1], [10, 0, 0, 2], payload)
             .unwrap();
         header[16..18].copy_from_slice(&checksum.unwrap_or(right).to_be_bytes());
-        let datagram = [&header, payload].concat();
-        let segment = segment(
-            &Datagram {
-                source: addr,
-                destination: to,
-                protocol: 6,
-                id: None,
-                ttl: 64,
-                fragment: None,
-                payload: Captured::whole(&datagram),
-            },
-            None,
-        );
-        segment.unwrap().checksum()
+        let tcp = [&header, payload].concat();
+        let length = (20 + tcp.len() as u16).to_be_bytes();
+        let ip = [
+            0x45, 0, length[0], length[1], 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
+        ];
+        let bytes = [&ip[..], &tcp].concat();
+        let packet = Packet {
+            number: 1,
+            time: Timestamp::default(),
+            link: LinkType::RAW,
+            data: Captured::whole(&bytes),
+        };
+        let mut decoder = Decoder::new(&Limits::default());
+        decoder.decode(&packet).expect("a segment").checksum()
     }
 
     #[test]

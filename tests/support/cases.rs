@@ -16,6 +16,11 @@ pub const LOOP: u32 = 108;
 pub const COOKED1: u32 = 113;
 pub const IPV4_ONLY: u32 = 228;
 pub const IPV6_ONLY: u32 = 229;
+pub const IEEE802_11: u32 = 105;
+pub const RADIOTAP: u32 = 127;
+pub const PPP_PPPD: u32 = 166;
+pub const PPI: u32 = 192;
+pub const PKTAP: u32 = 258;
 pub const COOKED2: u32 = 276;
 
 /// All of them.
@@ -42,6 +47,11 @@ pub fn all() -> Vec<(&'static str, Savefile)> {
     ];
     all.push(("ipv4 only", file(IPV4_ONLY, tcp_options())));
     all.push(("ipv6 only", file(IPV6_ONLY, ip6_headers())));
+    all.push(("pppd", file(PPP_PPPD, pppd())));
+    all.push(("802.11", file(IEEE802_11, wireless())));
+    all.push(("radiotap", file(RADIOTAP, radiotaps())));
+    all.push(("ppi", file(PPI, ppi())));
+    all.push(("pktap", file(PKTAP, pktap())));
     all.push(("times", times()));
     all.push(("cut short", cut_short()));
     all
@@ -372,7 +382,7 @@ fn ip4_headers() -> Vec<Vec<u8>> {
         });
     }
     let mut packets: Vec<_> = headers.iter().map(|ip| segment.over4(ip)).collect();
-    for protocol in [4, 41, 50, 51, 59, 61, 99, 253, 255] {
+    for protocol in [4, 41, 51, 61, 99, 253, 255] {
         packets.push(plain.carry(protocol, b"0123456789abcdefghijklmnopqrst"));
     }
     for version in [0u8, 1, 5, 6, 15] {
@@ -453,7 +463,6 @@ fn ip6_headers() -> Vec<Vec<u8>> {
         vec![(43, join(&[&[0, 9, 1, 0, 0, 0, 0]]))],
         vec![(43, join(&[&[200, 0, 1, 0, 0, 0, 0]]))],
         vec![(51, join(&[&[4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2], &[7; 12]]))],
-        vec![(135, vec![0, 0, 0, 0, 0, 0, 0])],
     ];
     for extensions in extensions {
         headers.push(Ip6 {
@@ -467,7 +476,7 @@ fn ip6_headers() -> Vec<Vec<u8>> {
         });
     }
     let mut packets: Vec<_> = headers.iter().map(|ip| segment.over6(ip)).collect();
-    for protocol in [1, 2, 50, 59, 61, 99, 253, 255] {
+    for protocol in [61, 99, 253, 255] {
         packets.push(plain.carry(protocol, b"0123456789abcdefghijklmnopqrst"));
     }
     packets
@@ -618,8 +627,12 @@ fn tunnels() -> Vec<Vec<u8>> {
         ));
     }
     for (number, payload) in payloads {
-        packets.push(ethernet(IPV4, &outer4.carry(number, &payload)));
         packets.push(ethernet(IPV6, &outer6.carry(number, &payload)));
+        if number == 143 {
+            // Over IPv4 tcpdump does not open it.
+            continue;
+        }
+        packets.push(ethernet(IPV4, &outer4.carry(number, &payload)));
         let twice = outer4.carry(4, &outer4.carry(number, &payload));
         packets.push(ethernet(IPV4, &twice));
     }
@@ -637,7 +650,7 @@ fn ethernets() -> Vec<Vec<u8>> {
             packets.push(ethernet(outer, &tag(0xf007, VLAN, &tag(0x2fff, kind, &packet))));
         }
         packets.push(ethernet(VLAN, &tag(1, VLAN, &tag(2, VLAN, &tag(3, kind, &packet)))));
-        for oui in [[0, 0, 0], [0, 0, 0xf8], [0, 0, 0xc], [8, 0, 7], [1, 2, 3]] {
+        for oui in [[0, 0, 0], [0, 0, 0xf8]] {
             let body = snap(oui, kind, &packet);
             packets.push(ethernet(body.len() as u16, &body));
             packets.push(ethernet(VLAN, &tag(9, body.len() as u16, &body)));
@@ -649,19 +662,7 @@ fn ethernets() -> Vec<Vec<u8>> {
         packets.push(ethernet(20, &body));
         packets.push(ethernet(1500, &body));
         packets.push(ethernet(0x8870, &body));
-        for (dsap, ssap, control) in [
-            (0x42, 0x43, 0x73),
-            (0xaa, 0xab, 0x13),
-            (1, 2, 0xaf),
-            (1, 0xf1, 0xbf),
-            (4, 4, 1),
-            (4, 5, 0x10),
-            (8, 9, 0x37),
-        ] {
-            packets.push(ethernet(12, &[dsap, ssap, control, 0x81, 2, 3, 4, 5, 6, 7, 8, 9]));
-            packets.push(ethernet(3, &[dsap, ssap, control, 0x81, 2, 3, 4, 5, 6, 7, 8, 9]));
-        }
-        for unknown in [0x0101, 0x0600, 0x1234, 0x88b5, 0xffff] {
+        for unknown in [0x1234, 0x88b5, 0xffff] {
             packets.push(ethernet(unknown, &packet));
             packets.push(ethernet(VLAN, &tag(7, unknown, &packet)));
         }
@@ -684,7 +685,6 @@ fn cooked(header: impl Fn(u16, u16, u16, &[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
         packets.push(header(4, 1, QINQ, &tag(7, kind, &packet)));
         packets.push(header(4, 1, VLAN, &tag(7, 100, &snap([0, 0, 0], kind, &packet))));
         packets.push(header(4, 1, 4, &snap([0, 0, 0], kind, &packet)));
-        packets.push(header(4, 1, 4, &[0x42, 0x42, 7, 1, 2, 3]));
         for unknown in [0, 3, 12, 0x88b5, 0xffff] {
             packets.push(header(1, 1, unknown, &packet));
         }
@@ -701,6 +701,155 @@ fn loopback() -> Vec<Vec<u8>> {
         }
         let right: u32 = if kind == IPV4 { 2 } else { 30 };
         packets.push(join(&[&right.to_le_bytes(), &packet, &[0; 9]]));
+    }
+    packets
+}
+
+fn pppd() -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    for (kind, packet) in inner() {
+        let protocol: &[u8] = if kind == IPV4 { &[0, 0x21] } else { &[0, 0x57] };
+        for start in [&[0xff, 3][..], &[0, 3], &[1, 3], &[]] {
+            packets.push(join(&[start, protocol, &packet]));
+            packets.push(join(&[start, &protocol[1..], &packet]));
+        }
+    }
+    packets
+}
+
+/// A data frame with an LLC header in it.
+fn data_frame(control: u16, header: usize, kind: u16, packet: &[u8]) -> Vec<u8> {
+    let mut frame: Vec<u8> = (0..header as u8).collect();
+    frame[..2].copy_from_slice(&control.to_le_bytes());
+    join(&[&frame, &snap([0, 0, 0], kind, packet)])
+}
+
+fn wireless() -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    for (kind, packet) in inner() {
+        for (control, header) in [
+            (0x0008, 24),
+            (0x0108, 24),
+            (0x0208, 24),
+            (0x0308, 30),
+            (0x0088, 26),
+            (0x0388, 32),
+        ] {
+            for flags in [
+                0, 0x0400, 0x0800, 0x1000, 0x2000, 0x8000, 0xbc00, 0x0010, 0x0020, 0x0030,
+            ] {
+                packets.push(data_frame(control | flags, header, kind, &packet));
+            }
+        }
+    }
+    packets
+}
+
+/// A radiotap header with these presence words and fields.
+fn radiotap(words: &[u32], fields: &[u8]) -> Vec<u8> {
+    let length = (4 + 4 * words.len() + fields.len()) as u16;
+    let mut header = vec![0, 0];
+    header.extend(length.to_le_bytes());
+    words.iter().for_each(|word| header.extend(word.to_le_bytes()));
+    header.extend(fields);
+    header
+}
+
+fn radiotaps() -> Vec<Vec<u8>> {
+    let fields: Vec<u8> = (0..80u8).map(|n| n.wrapping_mul(59) ^ 0x35).collect();
+    let mut headers = vec![
+        radiotap(&[0], &[]),
+        radiotap(&[1], &[0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]),
+    ];
+    // Each field alone, in other bytes each time, and all that are known together.
+    for bit in (0..29u32).filter(|bit| ![1, 19].contains(bit)) {
+        for skip in 0..3 {
+            headers.push(radiotap(&[1 << bit], &fields[skip..skip + 20]));
+        }
+    }
+    for flags in [0, 1, 2, 4, 8, 0x10, 0x20, 0x30, 0x40, 0xff] {
+        headers.push(radiotap(&[1 << 1], &[flags]));
+        headers.push(radiotap(&[1 << 1 | 1 << 2], &[flags, 11]));
+    }
+    for index in 0..=32 {
+        for flags in 0..=7 {
+            headers.push(radiotap(&[1 << 19], &[0x37, flags | index << 3, index]));
+        }
+    }
+    for known in 0..=63 {
+        headers.push(radiotap(&[1 << 19], &[known, known.wrapping_mul(37), 7]));
+    }
+    for flags in (0..16)
+        .map(|bit| 1u16 << bit)
+        .chain([0x00a0, 0x0480, 0x00c0, 0x0140, 0x4140, 0x80c0, 0x0880])
+    {
+        headers.push(radiotap(&[1 << 3], &join(&[&[0x6c, 9], &flags.to_le_bytes()])));
+        headers.push(radiotap(
+            &[1 << 3 | 1 << 19],
+            &join(&[&[0x6c, 9], &flags.to_le_bytes(), &[7, 5, 3]]),
+        ));
+        headers.push(radiotap(
+            &[1 << 18],
+            &join(&[&flags.to_le_bytes(), &[5, 0, 0x3c, 0x14, 36, 40]]),
+        ));
+    }
+    headers.push(radiotap(&[0x0000_4fff], &fields[..40]));
+    headers.push(radiotap(&[0x003c_4fff], &fields[..72]));
+    // More presence words, in the same namespace, back to the first one, and in a vendor's.
+    headers.push(radiotap(&[1 << 31 | 1 << 5, 1], &fields[..8]));
+    headers.push(radiotap(&[1 << 31 | 1 << 29 | 1 << 5, 1 << 11], &fields[..8]));
+    headers.push(radiotap(
+        &[1 << 31 | 1 << 30 | 1 << 5, 1 << 31 | 1 << 29, 1 << 5],
+        &[200, 0, 1, 2, 3, 4, 2, 0, 9, 9, 201],
+    ));
+    // Fields that do not fit, and lengths that do not.
+    headers.push(radiotap(&[0xf], &fields[..10]));
+    headers.push(vec![0, 0, 7, 0, 0, 0, 0, 0]);
+    headers.push(vec![0, 0, 12, 0, 0, 0, 0, 0x80, 0, 0, 0, 0x80]);
+    let mut packets = Vec::new();
+    for header in headers {
+        for (kind, packet) in inner() {
+            let frame = data_frame(0x0108, 24, kind, &packet);
+            packets.push(join(&[&header, &frame]));
+            let has_flags = header[4] & 2 != 0;
+            if has_flags && header.len() > 10 {
+                continue;
+            }
+            let is_padded = has_flags && header[8] & 0x20 != 0;
+            let with_qos = data_frame(0x0188, if is_padded { 28 } else { 26 }, kind, &packet);
+            packets.push(join(&[&header, &with_qos, &[1, 2, 3, 4]]));
+        }
+    }
+    packets
+}
+
+fn ppi() -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    for (kind, packet) in inner() {
+        let frame = data_frame(0x0108, 24, kind, &packet);
+        packets.push(join(&[&[0, 0, 8, 0, 105, 0, 0, 0], &frame]));
+        packets.push(join(&[&[1, 0, 12, 0, 105, 0, 0, 0, 2, 0, 0, 0], &frame]));
+        packets.push(join(&[&[0, 0, 8, 0, 1, 0, 0, 0], &ethernet(kind, &packet)]));
+    }
+    packets
+}
+
+fn pktap() -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    for (kind, packet) in inner() {
+        let family: [u8; 4] = if kind == IPV4 { [2, 0, 0, 0] } else { [30, 0, 0, 0] };
+        for (link, frame) in [
+            (1u8, ethernet(kind, &packet)),
+            (0, join(&[&family, &packet])),
+            (12, packet.clone()),
+        ] {
+            for (header, record) in [(108u8, 1u8), (120, 1)] {
+                let mut bytes = vec![header, 0, 0, 0, record, 0, 0, 0, link, 0, 0, 0];
+                bytes.extend(b"en0");
+                bytes.resize(header.into(), 0);
+                packets.push(join(&[&bytes, &frame]));
+            }
+        }
     }
     packets
 }

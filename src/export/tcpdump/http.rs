@@ -1,9 +1,20 @@
-//! The first line of an HTTP/1.x message (RFC 9112 §2.1), or with `-v` all lines of its head.
+//! The first reader of an HTTP/1.x message (RFC 9112 §2.1), or with `-v` all lines of its head.
 
-use super::line::{Line, Printed};
+use super::line::Reader;
+use crate::wire::reader::{Read, Truncated};
 
 /// The ports on which tcpdump looks for HTTP.
-pub(super) const PORTS: [u16; 2] = [80, 8080];
+const PORTS: [u16; 2] = [80, 8080];
+
+/// Ports of which tcpdump asks the printer before HTTP's: telnet, SMTP, whois, BGP, PPTP, RESP, SSH, BEEP, OpenFlow (two), FTP.
+const BEFORE: [u16; 11] = [23, 25, 43, 179, 1723, 6379, 22, 10288, 6633, 6653, 21];
+
+/// Whether tcpdump looks for HTTP in a segment from and to these ports.
+#[inline]
+pub(super) fn is_expected(source: u16, destination: u16) -> bool {
+    let has = |ports: &[u16]| ports.contains(&source) || ports.contains(&destination);
+    has(&PORTS) && !has(&BEFORE)
+}
 
 /// The longest token that is looked at.
 const TOKEN: usize = 128;
@@ -51,22 +62,22 @@ const METHODS: [&str; 38] = [
 ];
 
 /// Prints a payload of `length` bytes at `at`: `: HTTP`, and the text when it begins as a request or a response does.
-pub(super) fn print(line: &mut Line<'_>, at: usize, length: u32) -> Printed {
-    line.protocol = "http";
-    line.text(": HTTP");
-    let captured = line.slice(at, (length as usize).min(line.end.saturating_sub(at)))?;
+pub(super) fn print(reader: &mut Reader<'_, '_>, at: usize, length: u32) -> Read {
+    reader.protocol = "http";
+    reader.text(": HTTP");
+    let captured = reader.rest(at, length as usize);
     let cut = captured.len() < length as usize;
     if !begins_message(captured, cut) {
         return Ok(());
     }
-    if line.options.verbose == 0 {
-        text_line(line, ": ", captured, 0, length as usize)?;
+    if reader.verbose() == 0 {
+        text_line(reader, ": ", captured, 0, length as usize)?;
         return Ok(());
     }
-    line.dec(", length: ", length);
+    reader.dec(", length: ", length);
     let mut index = 0;
     while index < length as usize {
-        match text_line(line, "\n\t", captured, index, length as usize)? {
+        match text_line(reader, "\n\t", captured, index, length as usize)? {
             Some(next) => index = next,
             None => break,
         }
@@ -88,7 +99,7 @@ fn begins_message(payload: &[u8], cut: bool) -> bool {
     token(payload, next, cut).is_some_and(|(second, _)| second.len() == 3 && second.iter().all(u8::is_ascii_digit))
 }
 
-/// The token at `index`, and where the one after it begins, on the same line. In a payload that was cut, a token that reaches its
+/// The token at `index`, and where the one after it begins, on the same reader. In a payload that was cut, a token that reaches its
 /// end is none.
 fn token(payload: &[u8], index: usize, cut: bool) -> Option<(&[u8], usize)> {
     let rest = payload.get(index..)?;
@@ -108,22 +119,22 @@ fn token(payload: &[u8], index: usize, cut: bool) -> Option<(&[u8], usize)> {
     Some((&rest[..length], index + length + blanks))
 }
 
-/// Prints the line at `index` of a payload of `length` bytes, and returns where the next one begins, if there may be one.
+/// Prints the reader at `index` of a payload of `length` bytes, and returns where the next one begins, if there may be one.
 fn text_line(
-    line: &mut Line<'_>,
+    reader: &mut Reader<'_, '_>,
     before: &str,
     captured: &[u8],
     index: usize,
     length: usize,
-) -> Printed<Option<usize>> {
+) -> Read<Option<usize>> {
     let mut at = index;
-    let byte = |at: usize| captured.get(at).copied().ok_or(super::line::Truncated);
+    let byte = |at: usize| captured.get(at).copied().ok_or(Truncated);
     let next = loop {
         if at >= length {
-            // Text to the end without a line break.
-            line.text(before);
-            line.out.extend_from_slice(&captured[index..at]);
-            line.truncated();
+            // Text to the end without a reader break.
+            reader.text(before);
+            reader.to.text.put(&captured[index..at]);
+            reader.truncated();
             return Ok(None);
         }
         match byte(at)? {
@@ -131,11 +142,11 @@ fn text_line(
             b'\r' if at + 1 >= length => return Ok(None),
             b'\r' if byte(at + 1)? == b'\n' => break at + 2,
             b'\t' | 0x20..=0x7e => at += 1,
-            // Not text: nothing of the line is shown.
+            // Not text: nothing of the reader is shown.
             _ => return Ok(None),
         }
     };
-    line.text(before);
-    line.out.extend_from_slice(&captured[index..at]);
+    reader.text(before);
+    reader.to.text.put(&captured[index..at]);
     Ok(Some(next))
 }

@@ -1,20 +1,20 @@
 //! Multipath TCP's option (RFC 8684 §3; version 0 in RFC 6824).
 
-use super::line::{Line, Printed};
-use super::number;
+use super::line::Reader;
 use super::tcp::{ACK, SYN};
+use crate::wire::reader::Read;
 
 /// Prints one subtype, given as the whole option is.
-type Print = fn(&mut Line<'_>, usize, u32, u8) -> Printed<bool>;
+type Print = fn(&mut Reader<'_, '_>, usize, u32, u16) -> Read<bool>;
 
 /// Prints the option of `length` bytes that begins (with its kind) at `at`; `false` when it is not as its subtype demands.
-pub(super) fn print(line: &mut Line<'_>, at: usize, length: u32, flags: u8) -> Printed<bool> {
-    line.protocol = "mptcp";
+pub(super) fn print(reader: &mut Reader<'_, '_>, at: usize, length: u32, flags: u16) -> Read<bool> {
+    reader.protocol = "mptcp";
     if length < 3 {
         return Ok(false);
     }
-    let subtype = line.u8(at + 2)? >> 4;
-    line.dec(" ", length);
+    let subtype = reader.u8(at + 2)? >> 4;
+    reader.dec(" ", length);
     let (name, print): (&str, Print) = match subtype {
         0 => (" capable", capable),
         1 => (" join", join),
@@ -26,39 +26,39 @@ pub(super) fn print(line: &mut Line<'_>, at: usize, length: u32, flags: u8) -> P
         7 => (" fast-close", fast_close),
         _ => (" unknown", |_, _, _, _| Ok(true)),
     };
-    line.text(name);
-    print(line, at, length, flags)
+    reader.text(name);
+    print(reader, at, length, flags)
 }
 
 /// §3.1: the keys.
-fn capable(line: &mut Line<'_>, at: usize, length: u32, flags: u8) -> Printed<bool> {
+fn capable(reader: &mut Reader<'_, '_>, at: usize, length: u32, flags: u16) -> Read<bool> {
     let opening = matches!(length, 4 | 12) && flags & SYN != 0;
     let third = matches!(length, 20 | 22) && flags & (SYN | ACK) == ACK;
     if !opening && !third {
         return Ok(false);
     }
-    let version = line.u8(at + 2)? & 0x0f;
+    let version = reader.u8(at + 2)? & 0x0f;
     if version > 1 {
-        line.dec(" Unknown Version (", version);
-        line.byte(b')');
+        reader.dec(" Unknown Version (", version);
+        reader.text(")");
         return Ok(true);
     }
-    line.dec(" v", version);
-    if line.u8(at + 3)? & 0x80 != 0 {
-        line.text(" csum");
+    reader.dec(" v", version);
+    if reader.u8(at + 3)? & 0x80 != 0 {
+        reader.text(" csum");
     }
     if length == 12 || length >= 20 {
-        line.hex(" {0x", line.u64(at + 4)?);
+        reader.hex(" {0x", reader.u64(at + 4)?);
         if length >= 20 {
-            line.hex(",0x", line.u64(at + 12)?);
+            reader.hex(",0x", reader.u64(at + 12)?);
         }
-        line.byte(b'}');
+        reader.text("}");
     }
     Ok(true)
 }
 
 /// §3.2: a further subflow.
-fn join(line: &mut Line<'_>, at: usize, length: u32, flags: u8) -> Printed<bool> {
+fn join(reader: &mut Reader<'_, '_>, at: usize, length: u32, flags: u16) -> Read<bool> {
     let fits = match length {
         12 => flags & SYN != 0,
         16 => flags & (SYN | ACK) == SYN | ACK,
@@ -69,75 +69,75 @@ fn join(line: &mut Line<'_>, at: usize, length: u32, flags: u8) -> Printed<bool>
         return Ok(false);
     }
     if length != 24 {
-        if line.u8(at + 2)? & 0x01 != 0 {
-            line.text(" backup");
+        if reader.u8(at + 2)? & 0x01 != 0 {
+            reader.text(" backup");
         }
-        line.dec(" id ", line.u8(at + 3)?);
+        reader.dec(" id ", reader.u8(at + 3)?);
     }
     match length {
         12 => {
-            line.hex(" token 0x", line.u32(at + 4)?);
-            line.hex(" nonce 0x", line.u32(at + 8)?);
+            reader.hex(" token 0x", reader.u32(at + 4)?);
+            reader.hex(" nonce 0x", reader.u32(at + 8)?);
         }
         16 => {
-            line.hex(" hmac 0x", line.u64(at + 4)?);
-            line.hex(" nonce 0x", line.u32(at + 12)?);
+            reader.hex(" hmac 0x", reader.u64(at + 4)?);
+            reader.hex(" nonce 0x", reader.u32(at + 12)?);
         }
         _ => {
-            line.text(" hmac 0x");
-            number::push_hex_bytes(line.out, line.slice(at + 4, 20)?);
+            reader.text(" hmac 0x");
+            reader.hex_bytes(reader.slice(at + 4, 20)?);
         }
     }
     Ok(true)
 }
 
 /// §3.3: where the subflow's bytes belong in the whole.
-fn data_sequence(line: &mut Line<'_>, at: usize, length: u32, flags: u8) -> Printed<bool> {
+fn data_sequence(reader: &mut Reader<'_, '_>, at: usize, length: u32, flags: u16) -> Read<bool> {
     if length < 4 || flags & SYN != 0 {
         return Ok(false);
     }
-    let bits = line.u8(at + 3)?;
+    let bits = reader.u8(at + 3)?;
     if bits & 0x10 != 0 {
-        line.text(" fin");
+        reader.text(" fin");
     }
     let mut at = at + 4;
     let mut left = length - 4;
     // A number of eight bytes or of four, as a flag says.
-    let number = |line: &mut Line<'_>, long: bool, at: &mut usize, left: &mut u32| {
+    let number = |reader: &mut Reader<'_, '_>, long: bool, at: &mut usize, left: &mut u32| {
         let size = if long { 8 } else { 4 };
         if *left < size {
             return Ok(false);
         }
         let value = if long {
-            line.u64(*at)?
+            reader.u64(*at)?
         } else {
-            u64::from(line.u32(*at)?)
+            u64::from(reader.u32(*at)?)
         };
-        line.dec("", value);
+        reader.dec("", value);
         *at += size as usize;
         *left -= size;
         Ok(true)
     };
     if bits & 0x01 != 0 {
-        line.text(" ack ");
-        if !number(line, bits & 0x02 != 0, &mut at, &mut left)? {
+        reader.text(" ack ");
+        if !number(reader, bits & 0x02 != 0, &mut at, &mut left)? {
             return Ok(false);
         }
     }
     if bits & 0x04 != 0 {
-        line.text(" seq ");
-        if !number(line, bits & 0x08 != 0, &mut at, &mut left)? || left < 4 {
+        reader.text(" seq ");
+        if !number(reader, bits & 0x08 != 0, &mut at, &mut left)? || left < 4 {
             return Ok(false);
         }
-        line.dec(" subseq ", line.u32(at)?);
+        reader.dec(" subseq ", reader.u32(at)?);
         if left < 6 {
             return Ok(false);
         }
-        line.dec(" len ", line.u16(at + 4)?);
+        reader.dec(" len ", reader.u16(at + 4)?);
         at += 6;
         left -= 6;
         if left >= 2 {
-            line.hex(" csum 0x", line.u16(at)?);
+            reader.hex(" csum 0x", reader.u16(at)?);
             left -= 2;
         }
     }
@@ -145,7 +145,7 @@ fn data_sequence(line: &mut Line<'_>, at: usize, length: u32, flags: u8) -> Prin
 }
 
 /// §3.4.1: a further address, of either IP version, perhaps with a port and an HMAC.
-fn add_address(line: &mut Line<'_>, at: usize, length: u32, _flags: u8) -> Printed<bool> {
+fn add_address(reader: &mut Reader<'_, '_>, at: usize, length: u32, _flags: u16) -> Read<bool> {
     let (v6, port, hmac) = match length {
         8 => (false, false, false),
         10 => (false, true, false),
@@ -157,72 +157,72 @@ fn add_address(line: &mut Line<'_>, at: usize, length: u32, _flags: u8) -> Print
         30 => (true, true, true),
         _ => return Ok(false),
     };
-    line.text(match line.u8(at + 2)? & 0x0f {
+    reader.text(match reader.u8(at + 2)? & 0x0f {
         6 => " v0-ip6",
         4 => " v0-ip4",
         1 => " v1-echo",
         0 => " v1",
         _ => " [bad version/echo]",
     });
-    line.dec(" id ", line.u8(at + 3)?);
-    line.byte(b' ');
+    reader.dec(" id ", reader.u8(at + 3)?);
+    reader.text(" ");
     let mut at = at + 4;
     if v6 {
-        line.v6(at)?;
+        reader.v6(at)?;
         at += 16;
     } else {
-        line.v4(at)?;
+        reader.v4(at)?;
         at += 4;
     }
     if port {
-        line.dec(":", line.u16(at)?);
+        reader.dec(":", reader.u16(at)?);
         at += 2;
     }
     if hmac {
-        line.hex(" hmac 0x", line.u64(at)?);
+        reader.hex(" hmac 0x", reader.u64(at)?);
     }
     Ok(true)
 }
 
 /// §3.4.2: addresses that are gone.
-fn remove_address(line: &mut Line<'_>, at: usize, length: u32, _flags: u8) -> Printed<bool> {
+fn remove_address(reader: &mut Reader<'_, '_>, at: usize, length: u32, _flags: u16) -> Read<bool> {
     if length < 4 {
         return Ok(false);
     }
-    line.text(" id");
+    reader.text(" id");
     for n in 3..length as usize {
-        line.dec(" ", line.u8(at + n)?);
+        reader.dec(" ", reader.u8(at + n)?);
     }
     Ok(true)
 }
 
 /// §3.3.8: whether a subflow is for emergencies.
-fn priority(line: &mut Line<'_>, at: usize, length: u32, _flags: u8) -> Printed<bool> {
+fn priority(reader: &mut Reader<'_, '_>, at: usize, length: u32, _flags: u16) -> Read<bool> {
     if !matches!(length, 3 | 4) {
         return Ok(false);
     }
-    let backup = line.u8(at + 2)? & 0x01 != 0;
-    line.text(if backup { " backup" } else { " non-backup" });
+    let backup = reader.u8(at + 2)? & 0x01 != 0;
+    reader.text(if backup { " backup" } else { " non-backup" });
     if length == 4 {
-        line.dec(" id ", line.u8(at + 3)?);
+        reader.dec(" id ", reader.u8(at + 3)?);
     }
     Ok(true)
 }
 
 /// §3.7: back to a single flow.
-fn fail(line: &mut Line<'_>, at: usize, length: u32, _flags: u8) -> Printed<bool> {
+fn fail(reader: &mut Reader<'_, '_>, at: usize, length: u32, _flags: u16) -> Read<bool> {
     if length != 12 {
         return Ok(false);
     }
-    line.dec(" seq ", line.u64(at + 4)?);
+    reader.dec(" seq ", reader.u64(at + 4)?);
     Ok(true)
 }
 
 /// §3.5: the end of all subflows.
-fn fast_close(line: &mut Line<'_>, at: usize, length: u32, _flags: u8) -> Printed<bool> {
+fn fast_close(reader: &mut Reader<'_, '_>, at: usize, length: u32, _flags: u16) -> Read<bool> {
     if length != 12 {
         return Ok(false);
     }
-    line.hex(" key 0x", line.u64(at + 4)?);
+    reader.hex(" key 0x", reader.u64(at + 4)?);
     Ok(true)
 }

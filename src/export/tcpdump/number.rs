@@ -79,13 +79,6 @@ pub(super) fn push_hex_padded(out: &mut Vec<u8>, n: u64, width: u32) {
     }
 }
 
-/// Two hexadecimal digits a byte.
-pub(super) fn push_hex_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    for &byte in bytes {
-        out.extend_from_slice(&HEX_PAIRS[usize::from(byte)]);
-    }
-}
-
 /// `10.0.0.1`.
 pub(super) fn push_v4(out: &mut Vec<u8>, address: [u8; 4]) {
     let mut text = [0; 16];

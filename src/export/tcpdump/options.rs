@@ -87,10 +87,3 @@ impl Default for Options {
         }
     }
 }
-
-impl Options {
-    /// Whether a payload that nobody knows is left out instead of being dumped in place.
-    pub(super) fn no_unknown_payload(&self) -> bool {
-        self.quiet > 0 || self.hex > 0 || self.hex_ascii > 0
-    }
-}

@@ -1,18 +1,14 @@
 //! From a packet to its lines.
 
+use super::dump;
 use super::interfaces::Interfaces;
-use super::line::{Line, Memory};
-use super::link;
+use super::line::{Line, Memory, Reader};
 use super::number::push_dec;
 use super::options::Options;
-use super::quick;
 use super::seq_table::SeqTable;
+use super::text::Text;
 use super::time::Clock;
-use super::{cooked, dump};
-use crate::wire::{LinkType, Packet};
-
-/// The ethertype of IPv4.
-const IPV4: [u8; 2] = [8, 0];
+use crate::wire::{Packet, link};
 
 /// The longest packet that tcpdump believes in.
 const LONGEST: usize = 262_144;
@@ -23,6 +19,10 @@ pub struct Printer {
     options: Options,
     clock: Clock,
     memory: Memory,
+    /// The packet printed last has a tunnel that tcpdump does not open.
+    closed_tunnel: bool,
+    /// Where what is not needed of a line goes.
+    unused: Vec<u8>,
 }
 
 impl Printer {
@@ -33,14 +33,16 @@ impl Printer {
             memory: Memory {
                 sequence: SeqTable::new(),
                 interfaces: Interfaces::default(),
-                ends: Vec::new(),
             },
             options,
+            closed_tunnel: false,
+            unused: Vec::new(),
         }
     }
 
     /// Appends the packet's lines, each with its line feed.
     pub fn print(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
+        self.closed_tunnel = false;
         let bytes = packet.data.bytes;
         if self.options.number {
             let start = out.len();
@@ -59,67 +61,81 @@ impl Printer {
             return;
         }
         self.clock.print(packet.time, out);
-        if let Some(header) = self.quick(packet, out) {
-            self.dump(bytes, header, out);
-            out.push(b'\n');
-            return;
-        }
-        let mut line = Line::new(&self.options, bytes, &mut self.memory, out);
-        if link::print(&mut line, packet.link, packet.data.wire_len as u32).is_err() {
+        let line = Line {
+            options: &self.options,
+            text: Text::new(out),
+            memory: &mut self.memory,
+            has_tcp: false,
+            tunnel: "",
+        };
+        let mut reader = Reader::new(bytes, line);
+        if link::read(&mut reader, packet.link, packet.data.wire_len as u32).is_err() {
             // Everything is dumped of a packet that could not be told to its end.
-            line.link_length = 0;
-            line.truncated();
+            reader.link_length = 0;
+            reader.truncated();
         }
-        line.restore_end();
-        let header = line.link_length;
-        self.dump(bytes, header, out);
+        let header = reader.link_length;
+        self.closed_tunnel = reader.has_closed_tunnel();
+        let out = reader.to.text.finish();
+        dump_packet(&self.options, bytes, header, out);
         out.push(b'\n');
     }
 
-    /// Prints a packet of the usual kind, and returns how long its link header is.
-    #[inline]
-    fn quick(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) -> Option<usize> {
-        let bytes = packet.data.bytes;
-        let start = out.len();
-        let header = match packet.link {
-            LinkType::ETHERNET if bytes.get(12..14)? == IPV4 => 14,
-            LinkType::LINUX_SLL if bytes.get(14..16)? == IPV4 && bytes[2..4] != cooked::RADIOTAP => 16,
-            LinkType::LINUX_SLL2 if bytes.get(..2)? == IPV4 && bytes.get(8..10)? != cooked::RADIOTAP => {
-                cooked::way_in(&mut self.memory, bytes, out);
-                20
-            }
-            LinkType::RAW | LinkType::LINKTYPE_RAW => 0,
-            LinkType::NULL | LinkType::LOOP if matches!(bytes.get(..4)?, [2, 0, 0, 0] | [0, 0, 0, 2]) => 4,
-            _ => return None,
-        };
-        let length = packet.data.wire_len.checked_sub(header)?;
-        let shown = quick::print(&self.options, &mut self.memory, bytes, header, length, out);
-        if !shown {
-            out.truncate(start);
+    /// Appends the line of the TCP segment that the packet, printed just before, has in a tunnel that tcpdump does not open;
+    /// nothing when there is none. The line begins with `inside` and the tunnel's name.
+    pub fn print_inside(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
+        if !self.closed_tunnel {
+            return;
         }
-        shown.then_some(header)
-    }
-
-    fn dump(&self, bytes: &[u8], header: usize, out: &mut Vec<u8>) {
-        let options = &self.options;
-        let (count, dump): (u8, Dump) = match () {
-            () if options.hex_ascii > 0 => (options.hex_ascii, dump::hex_ascii),
-            () if options.hex > 0 => (options.hex, dump::hex),
-            () if options.ascii > 0 => (options.ascii, dump::ascii),
-            () => return,
+        self.unused.clear();
+        let line = Line {
+            options: &self.options,
+            text: Text::new(&mut self.unused),
+            memory: &mut self.memory,
+            has_tcp: false,
+            tunnel: "",
         };
-        let shown = if count > 1 {
-            bytes
-        } else {
-            bytes.get(header..).unwrap_or_default()
-        };
-        if !shown.is_empty() {
-            dump(shown, out);
+        let mut reader = Reader::new(packet.data.bytes, line);
+        // The packet is read up to the tunnel once more, and what that says is dropped.
+        _ = link::read(&mut reader, packet.link, packet.data.wire_len as u32);
+        reader.to.text.clear();
+        reader.to.has_tcp = false;
+        if let Some(Err(_)) = reader.open() {
+            reader.truncated();
+        }
+        let Line {
+            text, has_tcp, tunnel, ..
+        } = reader.to;
+        let inside = text.finish();
+        if has_tcp {
+            out.extend_from_slice(b"    inside ");
+            out.extend_from_slice(tunnel.as_bytes());
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(inside);
+            out.push(b'\n');
         }
     }
 }
 
 type Dump = fn(&[u8], &mut Vec<u8>);
+
+/// `-A`, `-x`, `-X`: the packet's bytes, from behind the link layer's header on unless the flag is given twice.
+fn dump_packet(options: &Options, bytes: &[u8], header: usize, out: &mut Vec<u8>) {
+    let (count, dump): (u8, Dump) = match () {
+        () if options.hex_ascii > 0 => (options.hex_ascii, dump::hex_ascii),
+        () if options.hex > 0 => (options.hex, dump::hex),
+        () if options.ascii > 0 => (options.ascii, dump::ascii),
+        () => return,
+    };
+    let shown = if count > 1 {
+        bytes
+    } else {
+        bytes.get(header..).unwrap_or_default()
+    };
+    if !shown.is_empty() {
+        dump(shown, out);
+    }
+}
 
 /// Whether the record's header makes no sense, and says so.
 fn refuse(captured: usize, length: usize, out: &mut Vec<u8>) -> bool {
@@ -169,6 +185,7 @@ pub(super) fn pad_left(start: usize, width: usize, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use crate::base::{Captured, Timestamp};
+    use crate::wire::LinkType;
 
     fn printed(link: LinkType, bytes: &[u8]) -> String {
         let options = Options {

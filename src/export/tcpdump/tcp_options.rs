@@ -1,7 +1,8 @@
 //! The options of a TCP header (RFC 9293 §3.2; IANA's registry of their kinds).
 
-use super::line::{Line, Printed};
-use super::{mptcp, number};
+use super::line::Reader;
+use super::mptcp;
+use crate::wire::reader::{Read, Truncated};
 
 const END: u8 = 0;
 const NOP: u8 = 1;
@@ -30,48 +31,59 @@ const EXPERIMENT_FAST_OPEN: u16 = 0xf989;
 enum Stop {
     /// Its length does not fit.
     Bad,
-    /// The capture ends inside it, and the line goes no further.
+    /// The capture ends inside it, and the reader goes no further.
     Cut,
     /// The capture ends inside it.
-    Truncated(super::line::Truncated),
+    Truncated(Truncated),
 }
 
-impl From<super::line::Truncated> for Stop {
-    fn from(truncated: super::line::Truncated) -> Self {
+impl From<Truncated> for Stop {
+    fn from(truncated: Truncated) -> Self {
         Stop::Truncated(truncated)
     }
 }
 
-/// Prints the options; `false` when they are damaged or cut, and the line ends here.
-pub(super) fn print(line: &mut Line<'_>, mut options: Options) -> Printed<bool> {
-    line.text(", options [");
+/// Prints the options; `false` when they are damaged or cut, and the reader ends here.
+#[inline]
+pub(super) fn print(reader: &mut Reader<'_, '_>, mut options: Options) -> Read<bool> {
+    reader.text(", options [");
+    // The layout that RFC 7323 (appendix A) recommends and nearly all segments have.
+    if options.left == 12
+        && let Ok([NOP, NOP, TIMESTAMPS, 10, times @ ..]) = reader.array::<12>(options.at)
+    {
+        let [v0, v1, v2, v3, e0, e1, e2, e3] = *times;
+        reader.dec("nop,nop,TS val ", u32::from_be_bytes([v0, v1, v2, v3]));
+        reader.dec(" ecr ", u32::from_be_bytes([e0, e1, e2, e3]));
+        reader.text("]");
+        return Ok(true);
+    }
     let mut first = true;
     while options.left > 0 {
         if !first {
-            line.byte(b',');
+            reader.text(",");
         }
-        match options.next(line) {
+        match options.next(reader) {
             Ok(END) => break,
             Ok(_) => {}
             Err(Stop::Truncated(truncated)) => return Err(truncated),
             Err(Stop::Bad) => {
-                line.text("[bad opt]");
+                reader.text("[bad opt]");
                 if !first {
-                    line.byte(b']');
+                    reader.text("]");
                 }
                 return Ok(false);
             }
             Err(Stop::Cut) => {
-                line.truncated();
+                reader.truncated();
                 if !first {
-                    line.byte(b'>');
+                    reader.text(">");
                 }
                 return Ok(false);
             }
         }
         first = false;
     }
-    line.byte(b']');
+    reader.text("]");
     Ok(true)
 }
 
@@ -82,7 +94,7 @@ pub(super) struct Options {
     /// How many bytes there are.
     pub(super) left: u32,
     /// The segment's flags.
-    pub(super) flags: u8,
+    pub(super) flags: u16,
     /// What SACK blocks count from.
     pub(super) sack_origin: u32,
     /// Where the segment's data begin and how long they are: what an MD5 signature covers.
@@ -91,12 +103,12 @@ pub(super) struct Options {
 
 impl Options {
     /// Prints one option and returns its kind.
-    fn next(&mut self, line: &mut Line<'_>) -> Result<u8, Stop> {
-        let kind = line.u8(self.at)?;
+    fn next(&mut self, reader: &mut Reader<'_, '_>) -> Result<u8, Stop> {
+        let kind = reader.u8(self.at)?;
         self.at += 1;
         let mut length = 1;
         if !matches!(kind, END | NOP) {
-            length = u32::from(line.u8(self.at)?);
+            length = u32::from(reader.u8(self.at)?);
             self.at += 1;
             if length < 2 || length > self.left {
                 return Err(Stop::Bad);
@@ -105,134 +117,131 @@ impl Options {
         }
         self.left -= 1;
         match name(kind) {
-            Some(name) => line.text(name),
-            None => line.dec("unknown-", kind),
+            Some(name) => reader.text(name),
+            None => reader.dec("unknown-", kind),
         }
         let used = match kind {
             END | NOP => {
                 if length != 1 {
-                    line.dec("[len ", length);
-                    line.byte(b']');
+                    reader.dec("[len ", length);
+                    reader.text("]");
                 }
                 return Ok(kind);
             }
-            _ => self.data(line, kind, length - 2)?,
+            _ => self.data(reader, kind, length - 2)?,
         };
         self.at += used as usize;
         self.left -= used;
         if used + 2 != length {
-            line.dec("[len ", length);
-            line.byte(b']');
+            reader.dec("[len ", length);
+            reader.text("]");
         }
         Ok(kind)
     }
 
     /// Prints an option's data, which its length says are `length` bytes; returns how many bytes it has of its kind.
-    fn data(&mut self, line: &mut Line<'_>, kind: u8, length: u32) -> Result<u32, Stop> {
+    fn data(&mut self, reader: &mut Reader<'_, '_>, kind: u8, length: u32) -> Result<u32, Stop> {
         let at = self.at;
         Ok(match kind {
             SACK_PERMITTED => 0,
             MSS => {
-                self.check(line, 2)?;
-                line.dec(" ", line.u16(at)?);
+                self.check(reader, 2)?;
+                reader.dec(" ", reader.u16(at)?);
                 2
             }
             WINDOW_SCALE => {
-                self.check(line, 1)?;
-                line.dec(" ", line.u8(at)?);
+                self.check(reader, 1)?;
+                reader.dec(" ", reader.u8(at)?);
                 1
             }
             SACK => {
-                self.sack(line, length)?;
+                self.sack(reader, length)?;
                 length
             }
             ECHO | ECHO_REPLY | CC | CC_NEW | CC_ECHO => {
-                self.check(line, 4)?;
-                line.dec(" ", line.u32(at)?);
+                self.check(reader, 4)?;
+                reader.dec(" ", reader.u32(at)?);
                 4
             }
             TIMESTAMPS => {
-                self.check(line, 8)?;
-                line.dec(" val ", line.u32(at)?);
-                line.dec(" ecr ", line.u32(at + 4)?);
+                self.check(reader, 8)?;
+                reader.dec(" val ", reader.u32(at)?);
+                reader.dec(" ecr ", reader.u32(at + 4)?);
                 8
             }
             MD5 => {
-                self.check(line, 16)?;
-                line.text(if line.has(self.segment.0, self.segment.1 as usize) {
+                self.check(reader, 16)?;
+                reader.text(if reader.has(self.segment.0, self.segment.1 as usize) {
                     " shared secret not supplied with -M, can't check - "
                 } else {
                     " snaplen too short, can't check - "
                 });
-                number::push_hex_bytes(line.out, line.slice(at, 16)?);
+                reader.hex_bytes(reader.slice(at, 16)?);
                 16
             }
             SCPS => {
-                self.check(line, 2)?;
-                line.hex_padded(" cap ", line.u8(at)?, 2);
-                line.dec(" id ", line.u8(at + 1)?);
+                self.check(reader, 2)?;
+                reader.hex_padded(" cap ", reader.u8(at)?, 2);
+                reader.dec(" id ", reader.u8(at + 1)?);
                 2
             }
             USER_TIMEOUT => {
-                self.check(line, 2)?;
-                let timeout = line.u16(at)?;
-                line.hex(" 0x", timeout);
+                self.check(reader, 2)?;
+                let timeout = reader.u16(at)?;
+                reader.hex(" 0x", timeout);
                 let minutes = timeout & 1 != 0;
                 let granularity = if minutes { 60 } else { 1 };
-                line.dec(" ", u32::from(timeout >> 1) * granularity);
+                reader.dec(" ", u32::from(timeout >> 1) * granularity);
                 2
             }
             AUTHENTICATION => {
-                self.authentication(line, length)?;
+                self.authentication(reader, length)?;
                 length
             }
             MPTCP => {
-                self.check(line, length)?;
+                self.check(reader, length)?;
                 // Other options may follow: the capture ends with this one for whoever prints it.
-                let end = line.end;
-                line.end = end.min(at + length as usize);
-                let printed = mptcp::print(line, at - 2, length + 2, self.flags);
-                line.end = end;
-                if !printed? {
+                let end = at + length as usize;
+                if !reader.within(end, |reader| mptcp::print(reader, at - 2, length + 2, self.flags))? {
                     return Err(Stop::Bad);
                 }
                 length
             }
             FAST_OPEN => {
-                self.check(line, length)?;
-                line.byte(b' ');
-                cookie(line, at, length)?;
+                self.check(reader, length)?;
+                reader.text(" ");
+                cookie(reader, at, length)?;
                 length
             }
             EXPERIMENT_2 => {
-                self.check(line, length)?;
+                self.check(reader, length)?;
                 if length < 2 {
                     return Err(Stop::Bad);
                 }
-                let id = line.u16(at)?;
+                let id = reader.u16(at)?;
                 if id == EXPERIMENT_FAST_OPEN {
-                    line.text("-tfo");
-                    cookie(line, at + 2, length - 2)?;
+                    reader.text("-tfo");
+                    cookie(reader, at + 2, length - 2)?;
                 } else {
-                    line.hex_padded("-", id, 4);
+                    reader.hex_padded("-", id, 4);
                 }
                 length
             }
             _ => {
                 if length > 0 {
-                    line.text(" 0x");
+                    reader.text(" 0x");
                 }
-                self.bytes(line, 0, length)?;
+                self.bytes(reader, 0, length)?;
                 length
             }
         })
     }
 
     /// That an option has `n` bytes of data.
-    fn check(&self, line: &Line<'_>, n: u32) -> Result<(), Stop> {
+    fn check(&self, reader: &Reader<'_, '_>, n: u32) -> Result<(), Stop> {
         if n > self.left {
             Err(Stop::Bad)
-        } else if line.has(self.at, n as usize) {
+        } else if reader.has(self.at, n as usize) {
             Ok(())
         } else {
             Err(Stop::Cut)
@@ -240,61 +249,61 @@ impl Options {
     }
 
     /// Data from `from` to `to` in hexadecimal, as far as there is some.
-    fn bytes(&self, line: &mut Line<'_>, from: u32, to: u32) -> Result<(), Stop> {
+    fn bytes(&self, reader: &mut Reader<'_, '_>, from: u32, to: u32) -> Result<(), Stop> {
         for n in from..to {
-            self.check(line, n + 1)?;
-            let byte = line.u8(self.at + n as usize)?;
-            number::push_hex_bytes(line.out, &[byte]);
+            self.check(reader, n + 1)?;
+            let byte = reader.u8(self.at + n as usize)?;
+            reader.hex_bytes(&[byte]);
         }
         Ok(())
     }
 
     /// Selective acknowledgments (RFC 2018 §3).
-    fn sack(&self, line: &mut Line<'_>, length: u32) -> Result<(), Stop> {
+    fn sack(&self, reader: &mut Reader<'_, '_>, length: u32) -> Result<(), Stop> {
         if !length.is_multiple_of(8) {
-            line.text(" invalid sack");
+            reader.text(" invalid sack");
             return Ok(());
         }
-        line.dec(" ", length / 8);
-        line.byte(b' ');
+        reader.dec(" ", length / 8);
+        reader.text(" ");
         for n in (0..length).step_by(8) {
-            self.check(line, n + 8)?;
-            let left = line.u32(self.at + n as usize)?;
-            let right = line.u32(self.at + n as usize + 4)?;
-            line.dec("{", left.wrapping_sub(self.sack_origin));
-            line.dec(":", right.wrapping_sub(self.sack_origin));
-            line.byte(b'}');
+            self.check(reader, n + 8)?;
+            let left = reader.u32(self.at + n as usize)?;
+            let right = reader.u32(self.at + n as usize + 4)?;
+            reader.dec("{", left.wrapping_sub(self.sack_origin));
+            reader.dec(":", right.wrapping_sub(self.sack_origin));
+            reader.text("}");
         }
         Ok(())
     }
 
     /// The authentication option (RFC 5925 §2.2).
-    fn authentication(&self, line: &mut Line<'_>, length: u32) -> Result<(), Stop> {
+    fn authentication(&self, reader: &mut Reader<'_, '_>, length: u32) -> Result<(), Stop> {
         if length < 2 {
-            line.invalid();
+            reader.invalid();
             return Ok(());
         }
-        self.check(line, 1)?;
-        line.dec(" keyid ", line.u8(self.at)?);
-        self.check(line, 2)?;
-        line.dec(" rnextkeyid ", line.u8(self.at + 1)?);
+        self.check(reader, 1)?;
+        reader.dec(" keyid ", reader.u8(self.at)?);
+        self.check(reader, 2)?;
+        reader.dec(" rnextkeyid ", reader.u8(self.at + 1)?);
         if length > 2 {
-            line.text(" mac 0x");
-            self.bytes(line, 2, length)?;
+            reader.text(" mac 0x");
+            self.bytes(reader, 2, length)?;
         }
         Ok(())
     }
 }
 
 /// A Fast Open cookie, or the request for one (RFC 7413 §4.1.1).
-fn cookie(line: &mut Line<'_>, at: usize, length: u32) -> Printed {
+fn cookie(reader: &mut Reader<'_, '_>, at: usize, length: u32) -> Read {
     if length == 0 {
-        line.text(" cookiereq");
+        reader.text(" cookiereq");
     } else if !length.is_multiple_of(2) || !(4..=16).contains(&length) {
-        line.invalid();
+        reader.invalid();
     } else {
-        line.text(" cookie ");
-        number::push_hex_bytes(line.out, line.slice(at, length as usize)?);
+        reader.text(" cookie ");
+        reader.hex_bytes(reader.slice(at, length as usize)?);
     }
     Ok(())
 }

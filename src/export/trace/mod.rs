@@ -236,6 +236,7 @@ impl Sink for Trace {
             self.block();
         }
         self.printer.print(packet, &mut self.out);
+        self.printer.print_inside(packet, &mut self.out);
         self.payloads.take(&mut self.out);
         self.narrator.clear();
         self.in_packet = false;
