@@ -35,7 +35,7 @@ fn sent_by_client(file: &Savefile) -> String {
 #[test]
 fn every_packet_leads_to_its_segment() {
     for name in [
-        "erspan-1", "erspan-2", "geneve", "gtpu", "pktap", "radiotap", "tzsp", "vxlan",
+        "erspan-1", "erspan-2", "geneve", "gtpu", "nflog", "pktap", "radiotap", "tzsp", "vxlan",
     ] {
         let sent = sent_by_client(&file(&format!("{name}.pcap")));
         assert!(sent.starts_with("GET /chat HTTP/1.1"), "{name}: {sent}");

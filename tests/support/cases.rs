@@ -20,6 +20,7 @@ pub const IEEE802_11: u32 = 105;
 pub const RADIOTAP: u32 = 127;
 pub const PPP_PPPD: u32 = 166;
 pub const PPI: u32 = 192;
+pub const NFLOG: u32 = 239;
 pub const PKTAP: u32 = 258;
 pub const COOKED2: u32 = 276;
 
@@ -51,6 +52,7 @@ pub fn all() -> Vec<(&'static str, Savefile)> {
     all.push(("802.11", file(IEEE802_11, wireless())));
     all.push(("radiotap", file(RADIOTAP, radiotaps())));
     all.push(("ppi", file(PPI, ppi())));
+    all.push(("nflog", file(NFLOG, nflog())));
     all.push(("pktap", file(PKTAP, pktap())));
     all.push(("times", times()));
     all.push(("cut short", cut_short()));
@@ -830,6 +832,26 @@ fn ppi() -> Vec<Vec<u8>> {
         packets.push(join(&[&[0, 0, 8, 0, 105, 0, 0, 0], &frame]));
         packets.push(join(&[&[1, 0, 12, 0, 105, 0, 0, 0, 2, 0, 0, 0], &frame]));
         packets.push(join(&[&[0, 0, 8, 0, 1, 0, 0, 0], &ethernet(kind, &packet)]));
+    }
+    packets
+}
+
+fn nflog() -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    for (kind, packet) in inner() {
+        for family in [2u8, 10, 7] {
+            if family != 7 && (family == 2) != (kind == IPV4) {
+                continue;
+            }
+            let length = (packet.len() as u16 + 4).to_le_bytes();
+            let attributes = [8, 0, 1, 0, 8, 0, 3, 0, 6, 0, 10, 0, b'a', 0, 0, 0];
+            let padding = vec![0; packet.len().next_multiple_of(4) - packet.len()];
+            packets.push(join(&[&[family, 0, 0, 5], &attributes, &length, &[9, 0], &packet]));
+            packets.push(join(&[&[family, 0, 0, 5], &attributes, &length, &[9, 0], &packet, &padding]));
+            packets.push(join(&[&[family, 0, 1, 2], &length, &[9, 0], &packet]));
+        }
+        packets.push(join(&[&[2, 1, 0, 5], &packet]));
+        packets.push(join(&[&[2, 0, 0, 5, 3, 0, 1, 0], &packet]));
     }
     packets
 }

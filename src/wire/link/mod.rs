@@ -6,6 +6,7 @@
 pub(crate) mod ethernet;
 pub(crate) mod ieee802_11;
 mod linux_sll;
+mod nflog;
 mod null;
 mod pktap;
 mod ppi;
@@ -69,6 +70,7 @@ link_types! {
     192 PPI "PPI" "Per-Packet Information, then a packet of another link type" => ppi::read;
     228 IPV4 "IPV4" "Raw IPv4" => raw::read;
     229 IPV6 "IPV6" "Raw IPv6" => raw::read;
+    239 NFLOG "NFLOG" "Netfilter's log" => nflog::read;
     258 PKTAP "PKTAP" "Apple's header, then a packet of another link type" => pktap::read;
     276 LINUX_SLL2 "LINUX_SLL2" "Linux cooked capture, version 2" => linux_sll::v2;
 }
