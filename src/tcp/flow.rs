@@ -297,6 +297,10 @@ impl<U: Default> Flow<U> {
         };
         if placed.fact == DataFact::Doubtful {
             own.suspect(placed, payload, segment.flags.fin(), at, cx.limit);
+            if own.edge > 0 && own.goes_on_beyond_the_window() {
+                own.edge = 0;
+                own.believe_suspects(true, now, &mut emit);
+            }
         } else if payload.wire_len > 0 && placed.end > own.next && placed.fact != DataFact::OutOfWindow {
             own.doubt_fin(placed.end);
             own.accept(placed, payload, at, &mut emit);

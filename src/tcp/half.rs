@@ -35,6 +35,9 @@ pub(super) const FARTHEST_ACK: i64 = 1 << 26;
 /// So many hops may come or go on the way of a connection's segments.
 const TTL_CHANGE: u8 = 5;
 
+/// So many segments beyond the window, one behind the other, show that the window is not known.
+const IN_ORDER_SUSPECTS: usize = 4;
+
 /// For so long after the last segment of a receiver its window counts as the one that it has.
 const WINDOW_HOLDS_NANOS: i64 = 500_000_000;
 
@@ -397,6 +400,12 @@ impl Half {
             suspects.bytes.insert(start, payload, at);
         }
         while suspects.bytes.cost() > limit && suspects.bytes.pop().is_some() {}
+    }
+
+    /// Whether suspects go on in order, segment after segment: so the other side has a larger window than it was seen to tell.
+    pub(super) fn goes_on_beyond_the_window(&self) -> bool {
+        let suspects = self.suspects.as_ref();
+        suspects.is_some_and(|suspects| suspects.bytes.in_order_from(self.next) >= IN_ORDER_SUSPECTS)
     }
 
     /// The receiver has acknowledged suspects, or nobody will tell: they are the stream's.

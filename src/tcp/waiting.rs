@@ -70,6 +70,18 @@ impl Waiting {
         self.chunks.last_key_value().map(|(_, chunk)| chunk.end - self.origin)
     }
 
+    /// In so many segments bytes without a hole wait from `next` on; 0 when there is a hole.
+    pub(super) fn in_order_from(&self, next: u64) -> usize {
+        let (Some(first), Some(end)) = (self.first(), self.end()) else {
+            return 0;
+        };
+        if first <= next && end - first == self.bytes {
+            self.chunks.len()
+        } else {
+            0
+        }
+    }
+
     /// Which of `bytes`, which are said to be at `start`, are not those that wait for there: from the first to the last, in
     /// not too many chunks.
     pub(super) fn differing(&self, start: u64, bytes: &[u8]) -> Option<Range<u64>> {

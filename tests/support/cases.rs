@@ -847,7 +847,14 @@ fn nflog() -> Vec<Vec<u8>> {
             let attributes = [8, 0, 1, 0, 8, 0, 3, 0, 6, 0, 10, 0, b'a', 0, 0, 0];
             let padding = vec![0; packet.len().next_multiple_of(4) - packet.len()];
             packets.push(join(&[&[family, 0, 0, 5], &attributes, &length, &[9, 0], &packet]));
-            packets.push(join(&[&[family, 0, 0, 5], &attributes, &length, &[9, 0], &packet, &padding]));
+            packets.push(join(&[
+                &[family, 0, 0, 5],
+                &attributes,
+                &length,
+                &[9, 0],
+                &packet,
+                &padding,
+            ]));
             packets.push(join(&[&[family, 0, 1, 2], &length, &[9, 0], &packet]));
         }
         packets.push(join(&[&[2, 1, 0, 5], &packet]));
