@@ -103,7 +103,7 @@ fn listen(flags: u8, speak: impl FnOnce(&mut Decoder, &mut Shared, &mut Heard)) 
     let mut decoder = if flags & 4 == 0 {
         Decoder::new(direction, 0, inflater, false)
     } else {
-        Decoder::lost(direction, inflater, true)
+        Decoder::unsynced(direction, inflater, true)
     };
     let mut shared = Shared::new(limits, true);
     let mut heard = Heard::default();

@@ -17,7 +17,7 @@ pub(crate) fn run(data: &[u8]) {
     } else {
         Inflater::late(flags & 2 == 0, bits)
     };
-    let mut pool = InflatePool::new(1 << 20);
+    let mut pool = InflatePool::default();
     let (mut out, mut holes) = (Vec::new(), Vec::new());
     let mut range = StreamRange::default();
     while let [high, low, kind, behind @ ..] = rest {
@@ -25,7 +25,7 @@ pub(crate) fn run(data: &[u8]) {
         let (payload, next) = behind.split_at(length);
         rest = next;
         if kind & 4 != 0 {
-            inflater.lost(&mut pool);
+            inflater.lost();
             range.end += u64::from(kind >> 3) * 50;
         }
         range.start = range.end;

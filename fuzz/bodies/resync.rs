@@ -1,7 +1,10 @@
-//! A search for a frame header, segment by segment. The first byte says what is known; then segments: a byte of length, bytes.
-//! Beside not panicking: what is found or useless lies in the bytes that were shown.
+//! A search for a frame header, segment by segment, in both directions of a connection. The first byte says what is known; then segments: a
+//! byte of length (its top bit says which side), bytes. Beside not panicking: what is kept is bounded.
 
-use wschat_sniff::layer::ws::resync::{Expect, Found, Purpose, Resync};
+use wschat_sniff::base::{Limits, PacketRef, Timestamp};
+use wschat_sniff::layer::Chunk;
+use wschat_sniff::layer::ws::Shared;
+use wschat_sniff::layer::ws::resync::{Collected, Expect, Purpose, infer};
 
 /// One input.
 pub fn run(data: &[u8]) {
@@ -14,33 +17,41 @@ pub fn run(data: &[u8]) {
         _ => None,
     };
     let purpose = if flags & 1 == 0 {
-        Purpose::Regain
+        Purpose::Confirm
     } else {
         Purpose::Infer
     };
-    let mut resync = Resync::new(Expect {
+    let expect = Expect {
         purpose,
         masked: maybe(flags >> 1),
         deflate: maybe(flags >> 3),
-    });
-    let mut window = Vec::new();
+    };
+    let mut sides = [Collected::new(expect), Collected::new(expect)];
+    let mut shared = Shared::new(Limits::default(), false);
+    let (mut offsets, mut packet) = ([0; 2], 0);
     while let [length, behind @ ..] = rest {
-        let (segment, next) = behind.split_at(usize::from(*length).min(behind.len()));
+        let side = usize::from(length >> 7);
+        let (segment, next) = behind.split_at(usize::from(length & 0x7f).min(behind.len()));
         rest = next;
-        window.extend_from_slice(segment);
-        match resync.look(&window, rest.is_empty()) {
-            Found::Header(start) => {
-                assert!(start.offset < window.len());
-                assert!(maybe(flags >> 1).is_none_or(|masked| masked == start.masked));
-                // The caller reads on from there; this one goes on looking.
-            }
-            Found::More { useless } => {
-                assert!(useless <= window.len());
-                if flags & 0x20 == 0 {
-                    window.drain(..useless);
-                    resync.drop_front(useless);
-                }
-            }
+        if segment.is_empty() {
+            continue;
+        }
+        packet += 1;
+        let at = PacketRef {
+            packet,
+            time: Timestamp::from_nanos(0),
+        };
+        sides[side].push(Chunk::tcp(offsets[side], segment, at, at));
+        offsets[side] += segment.len() as u64;
+        let masks = infer(&mut sides, rest.is_empty(), &mut shared);
+        if let (Some(masks), Some(masked)) = (masks, expect.masked) {
+            assert!(
+                masks
+                    .iter()
+                    .zip(&offsets)
+                    .all(|(&masks, &offset)| masks == masked || offset == 0 || !masks)
+            );
         }
     }
+    assert!(sides.iter().all(|side| side.cost() <= 512 << 10));
 }

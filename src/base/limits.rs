@@ -51,17 +51,6 @@ impl Limits {
     pub(crate) const fn held_total(&self) -> usize {
         self.memory_bytes / 8
     }
-
-    /// Bytes of messages that have begun and not ended, in all. When they are reached, each still has its fair share.
-    pub(crate) const fn message_total(&self) -> usize {
-        self.memory_bytes / 4
-    }
-
-    /// Bytes of what compressed messages refer back to (RFC 7692 §7.1.1), in all. When they are reached, those go first that were cheap to
-    /// send, then those used longest ago.
-    pub(crate) const fn history_total(&self) -> usize {
-        self.memory_bytes / 8 * 3
-    }
 }
 
 impl Default for Limits {

@@ -127,6 +127,8 @@ rules! {
     CloseReasonUtf8 = "ws.close-reason-utf8", "RFC 6455 §5.5.1";
     /// A compressed message that does not inflate.
     InflateFailed = "ws.inflate-failed", "RFC 7692 §7.2.2";
+    /// A compressed message ends inside of a deflate block.
+    DeflateInsideBlock = "ws.deflate-inside-block", "RFC 7692 §7.2.1";
     /// RSV1 on a frame on which permessage-deflate does not allow it.
     CompressedBitMisplaced = "ws.compressed-bit-misplaced", "RFC 7692 §6.1";
 }

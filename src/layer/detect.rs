@@ -5,7 +5,7 @@ use super::http1::{Agreed, Exchange, Http1};
 use super::http2::{self, Http2, Recognised, Recogniser};
 use super::proxy::Proxy;
 use super::ws::inflate::Inflater;
-use super::ws::resync::{Collected, Expect, Purpose};
+use super::ws::resync::{Collected, Expect, Purpose, infer};
 use super::ws::{ChunkBuffer, Decoder, Held, WebSocket};
 use super::{Chunk, Cx, Layer, Next};
 use crate::base::{Gap, GapCause, PerDirection, Side};
@@ -61,6 +61,8 @@ pub(crate) struct Detect {
 enum Verdict {
     /// WebSocket, and this side is the client: it masks.
     WebSocket(Side),
+    /// WebSocket, and neither side masks.
+    Unmasked,
     /// It is not clear yet.
     Unclear,
     /// Something else.
@@ -116,24 +118,27 @@ impl Detect {
         detect
     }
 
-    fn look(&mut self, side: Side, ended: bool, cx: &mut Cx<'_>) -> Verdict {
-        match self.sides[side.index()].look(ended, &mut cx.stores.ws) {
-            Some((_, true)) => Verdict::WebSocket(side),
-            Some((_, false)) => Verdict::WebSocket(side.other()),
+    fn look(&mut self, ended: bool, cx: &mut Cx<'_>) -> Verdict {
+        match infer(&mut self.sides, ended, &mut cx.stores.ws) {
+            Some([true, _]) => Verdict::WebSocket(Side::A),
+            Some([_, true]) => Verdict::WebSocket(Side::B),
+            Some([false, false]) => Verdict::Unmasked,
             None => Verdict::Unclear,
         }
     }
 
     fn judged(&mut self, verdict: Verdict, used: usize, cx: &mut Cx<'_>) -> Next {
-        let client = match verdict {
+        let (client, masks) = match verdict {
             Verdict::Unclear => return Next::Stay,
-            Verdict::Other => {
-                self.take(cx);
-                return Next::Ignore;
+            Verdict::Other => return Next::Ignore,
+            Verdict::WebSocket(client) => (client, true),
+            // The server has the lower port, nearly always.
+            Verdict::Unmasked => {
+                let [a, b] = cx.connection.endpoints.map(|endpoint| endpoint.port);
+                (if a < b { Side::B } else { Side::A }, false)
             }
-            Verdict::WebSocket(client) => client,
         };
-        let held = self.take(cx);
+        let held = self.take();
         if let Some(agreed) = self.agreed.take() {
             return Next::layer(agreed.confirmed(&held, cx), used);
         }
@@ -143,22 +148,23 @@ impl Detect {
             inferred: true,
         };
         // Right for any parameters, and for messages that are not compressed.
-        let decoders =
-            PerDirection::from_fn(|direction| Decoder::lost(direction, Some(Box::new(Inflater::late(true, 15))), true));
+        let decoders = PerDirection::from_fn(|direction| {
+            let decoder = Decoder::unsynced(direction, Some(Box::new(Inflater::late(true, 15))), true);
+            if masks { decoder } else { decoder.unmasked() }
+        });
         let ws = WebSocket::new(roles, decoders, SessionStats::default(), &held, cx);
         Next::layer(ws, used)
     }
 
     /// What was collected, for whoever can read it now.
-    fn take(&mut self, cx: &mut Cx<'_>) -> [ChunkBuffer; 2] {
-        self.sides.each_mut().map(|side| side.take(&mut cx.stores.ws))
+    fn take(&mut self) -> [ChunkBuffer; 2] {
+        self.sides.each_mut().map(Collected::take)
     }
 }
 
 impl Layer for Detect {
     fn data(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_>) -> Next {
         if !std::mem::take(&mut self.no_head) && Exchange::begins(chunk.bytes) {
-            self.take(cx);
             return Next::layer(Http1::default(), 0);
         }
         let used = chunk.bytes.len();
@@ -169,26 +175,25 @@ impl Layer for Detect {
             Some(_) => Recognised::No,
         };
         if http2 == Recognised::Certain {
-            self.take(cx);
+            self.take();
             return Next::with_held(Http2::late(cx), self.http2.take(), used);
         }
-        let goes_on = self.seen <= DETECT_MAX_BYTES
-            && !is_tls(chunk.bytes)
-            && self.sides[side.index()].push(chunk, &mut cx.stores.ws);
-        let verdict = if http2 == Recognised::Perhaps {
-            // WebSocket's frames in one of HTTP/2's are no frames of the connection's.
-            Verdict::Unclear
-        } else if goes_on {
-            self.look(side, false, cx)
-        } else {
+        let verdict = if self.seen > DETECT_MAX_BYTES || is_tls(chunk.bytes) {
             Verdict::Other
+        } else {
+            self.sides[side.index()].push(chunk);
+            match http2 {
+                // WebSocket's frames in one of HTTP/2's are no frames of the connection's.
+                Recognised::Perhaps => Verdict::Unclear,
+                _ => self.look(false, cx),
+            }
         };
         self.judged(verdict, used, cx)
     }
 
     fn gap(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_>) -> Next {
         self.http2.gap(side, gap, cx.at);
-        self.sides[side.index()].push_gap(gap, cx.at, &mut cx.stores.ws);
+        self.sides[side.index()].push_gap(gap, cx.at);
         Next::Stay
     }
 
@@ -197,13 +202,8 @@ impl Layer for Detect {
     fn reset(&mut self, _side: Side, _cx: &mut Cx<'_>) {}
 
     fn end(&mut self, _end: TransportEnd, cx: &mut Cx<'_>) -> Next {
-        let verdict = match self.look(Side::A, true, cx) {
-            Verdict::Unclear => self.look(Side::B, true, cx),
-            verdict => verdict,
-        };
-        let next = self.judged(verdict, 0, cx);
-        self.take(cx);
-        next
+        let verdict = self.look(true, cx);
+        self.judged(verdict, 0, cx)
     }
 
     fn roles(&self) -> Option<Roles> {
@@ -211,15 +211,15 @@ impl Layer for Detect {
     }
 
     fn cost(&self) -> usize {
-        self.http2.cost()
+        self.http2.cost() + self.sides.iter().map(Collected::cost).sum::<usize>()
     }
 
     fn is_proven(&self) -> bool {
         false
     }
 
-    fn shed(&mut self, cx: &mut Cx<'_>) {
-        self.take(cx);
+    fn shed(&mut self, _cx: &mut Cx<'_>) {
+        self.take();
         self.http2.take();
     }
 }

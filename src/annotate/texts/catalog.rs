@@ -731,6 +731,8 @@ catalog! {
     r_close_reason_utf_8();
     /// [`Rule::InflateFailed`](crate::base::Rule::InflateFailed).
     r_inflate_failed();
+    /// [`Rule::DeflateInsideBlock`](crate::base::Rule::DeflateInsideBlock).
+    r_deflate_inside_block();
     /// [`Rule::CompressedBitMisplaced`](crate::base::Rule::CompressedBitMisplaced).
     r_compressed_bit_misplaced();
 

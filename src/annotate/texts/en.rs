@@ -352,6 +352,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     r_invalid_utf_8: "a text message must be UTF-8, and this one is not",
     r_close_reason_utf_8: "the reason of a close frame must be UTF-8, and this one is not",
     r_inflate_failed: "the compressed message cannot be inflated",
+    r_deflate_inside_block: "the compressed message ends inside of a block",
     r_compressed_bit_misplaced: "the bit for compression (RSV1) is on a frame that must not have it",
 
     v_client: "the client",

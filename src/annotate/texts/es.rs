@@ -352,6 +352,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     r_invalid_utf_8: "un mensaje de texto debe ser UTF-8, y este no lo es",
     r_close_reason_utf_8: "el motivo de una trama de cierre debe ser UTF-8, y este no lo es",
     r_inflate_failed: "el mensaje comprimido no se puede descomprimir",
+    r_deflate_inside_block: "el mensaje comprimido termina dentro de un bloque",
     r_compressed_bit_misplaced: "el bit de compresión (RSV1) está en una trama que no debe llevarlo",
 
     v_client: "el cliente",

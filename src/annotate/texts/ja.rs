@@ -352,6 +352,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     r_invalid_utf_8: "テキストメッセージはUTF-8でなければなりませんが、そうではありません",
     r_close_reason_utf_8: "クローズフレームの理由はUTF-8でなければなりませんが、そうではありません",
     r_inflate_failed: "圧縮されたメッセージを展開できません",
+    r_deflate_inside_block: "圧縮されたメッセージがブロックの途中で終わっています",
     r_compressed_bit_misplaced: "圧縮を示すビット（RSV1）が、許されないフレームに立っています",
 
     v_client: "クライアント",

@@ -67,6 +67,7 @@ impl Words<'_> {
             Rule::InvalidUtf8 => self.r_invalid_utf_8(),
             Rule::CloseReasonUtf8 => self.r_close_reason_utf_8(),
             Rule::InflateFailed => self.r_inflate_failed(),
+            Rule::DeflateInsideBlock => self.r_deflate_inside_block(),
             Rule::CompressedBitMisplaced => self.r_compressed_bit_misplaced(),
         }
     }

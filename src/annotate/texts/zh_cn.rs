@@ -352,6 +352,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     r_invalid_utf_8: "文本消息必须是UTF-8，而这一条不是",
     r_close_reason_utf_8: "关闭帧的原因必须是UTF-8，而这里不是",
     r_inflate_failed: "压缩的消息无法解压",
+    r_deflate_inside_block: "压缩的消息在压缩块的中间结束",
     r_compressed_bit_misplaced: "压缩标志（RSV1）出现在不得使用它的帧上",
 
     v_client: "客户端",

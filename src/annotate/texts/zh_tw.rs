@@ -352,6 +352,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     r_invalid_utf_8: "文字訊息必須是 UTF-8，而這一則不是",
     r_close_reason_utf_8: "關閉訊框的原因必須是 UTF-8，而這裡不是",
     r_inflate_failed: "壓縮的訊息無法解壓縮",
+    r_deflate_inside_block: "壓縮的訊息在壓縮區塊的中間結束",
     r_compressed_bit_misplaced: "壓縮旗標（RSV1）出現在不得使用它的訊框上",
 
     v_client: "用戶端",

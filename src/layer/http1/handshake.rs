@@ -22,7 +22,7 @@ pub(crate) fn decoders_from(handshake: &Handshake, begin: impl Fn(Direction) -> 
         let inflater = inflater(handshake, direction);
         let decoder = match begin(direction) {
             Some(begin) => Decoder::new(direction, begin, inflater, false),
-            None => Decoder::lost(direction, inflater, false),
+            None => Decoder::unsynced(direction, inflater, false),
         };
         decoder.extended(handshake.extended())
     })

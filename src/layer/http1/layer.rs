@@ -101,8 +101,8 @@ impl Agreed {
         let mut decoders = agreed(roles, self.request, self.response, self.over_http2, cx);
         for side in Side::BOTH {
             let direction = roles.direction(side);
-            let decoder = std::mem::replace(&mut decoders[direction], Decoder::lost(direction, None, false));
-            decoders[direction] = decoder.adrift();
+            let decoder = std::mem::replace(&mut decoders[direction], Decoder::unsynced(direction, None, false));
+            decoders[direction] = decoder.unsync();
             if let Some(begin) = self.begins[side.index()] {
                 decoders[direction].expect_at(begin);
             }
@@ -337,7 +337,7 @@ impl Http1 {
             return false;
         };
         let good = header.masking_key.is_some()
-            && !(header.rsv[1] || header.rsv[2])
+            && !(header.rsv2 || header.rsv3)
             && header.length_form == LengthForm::Minimal
             && !matches!(header.opcode, Opcode::Continuation | Opcode::Reserved(_));
         let end = u64::from(header.size).checked_add(header.length);

@@ -14,8 +14,12 @@ pub const MAX_HEADER: usize = 14;
 pub struct Header {
     /// FIN: the last (or only) frame of its message.
     pub fin: bool,
-    /// RSV1, RSV2, RSV3.
-    pub rsv: [bool; 3],
+    /// RSV1: permessage-deflate compressed the message (RFC 7692 §6).
+    pub rsv1: bool,
+    /// RSV2.
+    pub rsv2: bool,
+    /// RSV3.
+    pub rsv3: bool,
     /// The opcode.
     pub opcode: Opcode,
     /// The masking key, if the MASK bit is set.
@@ -101,7 +105,9 @@ impl Header {
         };
         Some(Self {
             fin: first & 0x80 != 0,
-            rsv: [first & 0x40 != 0, first & 0x20 != 0, first & 0x10 != 0],
+            rsv1: first & 0x40 != 0,
+            rsv2: first & 0x20 != 0,
+            rsv3: first & 0x10 != 0,
             opcode: Opcode::from_bits(first),
             masking_key,
             length,
@@ -120,9 +126,9 @@ mod tests {
     fn write(h: &Header, bits: u8) -> Vec<u8> {
         let mut out = vec![
             u8::from(h.fin) << 7
-                | u8::from(h.rsv[0]) << 6
-                | u8::from(h.rsv[1]) << 5
-                | u8::from(h.rsv[2]) << 4
+                | u8::from(h.rsv1) << 6
+                | u8::from(h.rsv2) << 5
+                | u8::from(h.rsv3) << 4
                 | h.opcode.bits(),
         ];
         let mask = if h.masking_key.is_some() { 0x80 } else { 0 };
@@ -144,14 +150,14 @@ mod tests {
     proptest! {
         #[test]
         fn a_header_reads_back(
-            fin: bool, rsv: [bool; 3], opcode in 0u8..16, masking_key: Option<[u8; 4]>,
+            fin: bool, [rsv1, rsv2, rsv3]: [bool; 3], opcode in 0u8..16, masking_key: Option<[u8; 4]>,
             length in prop_oneof![0u64..126, 126u64..0x1_0000, 0x1_0000u64..1 << 63],
             wider in 0usize..3,
         ) {
             let minimal = if length < 126 { 0 } else if length <= 0xffff { 1 } else { 2 };
             let form = minimal.max(wider);
             let length_form = if form == minimal { LengthForm::Minimal } else { LengthForm::NonMinimal };
-            let mut header = Header { fin, rsv, opcode: Opcode::from_bits(opcode), masking_key, length, length_form, size: 0 };
+            let mut header = Header { fin, rsv1, rsv2, rsv3, opcode: Opcode::from_bits(opcode), masking_key, length, length_form, size: 0 };
             let bytes = write(&header, [7, 16, 64][form]);
             header.size = bytes.len() as u8;
             prop_assert_eq!(Header::parse(&bytes), Some(header));

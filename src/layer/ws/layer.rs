@@ -50,7 +50,7 @@ impl WebSocket {
     /// Nothing more comes from `side`: what has begun there will never be complete.
     fn no_more(&mut self, side: Side, cx: &mut Cx<'_>) {
         let direction = self.roles.direction(side);
-        if self.decoders[direction].is_lost() && !self.stats.has_ended(side) {
+        if self.decoders[direction].is_unsynced() && !self.stats.has_ended(side) {
             self.stats.end_lost(direction);
         }
         let at = cx.at;
@@ -100,7 +100,7 @@ impl Layer for WebSocket {
         cx.emit(cx.at, &source, RecordKind::Gap { direction, gap });
         self.stats.gap(direction);
         let (at, end) = (cx.at, gap.offset + gap.length);
-        self.with(side, cx, |decoder, shared, out| decoder.desync(end, at, shared, out));
+        self.with(side, cx, |decoder, shared, out| decoder.resync_at(end, at, shared, out));
         Next::Stay
     }
 
@@ -135,15 +135,28 @@ impl Layer for WebSocket {
         Some(self.roles)
     }
 
+    #[inline]
     fn cost(&self) -> usize {
-        0
+        let PerDirection {
+            client_to_server,
+            server_to_client,
+        } = &self.decoders;
+        client_to_server.cost() + server_to_client.cost()
     }
 
     fn is_proven(&self) -> bool {
         true
     }
 
-    fn shed(&mut self, _cx: &mut Cx<'_>) {}
+    fn shed(&mut self, cx: &mut Cx<'_>) {
+        let source = cx.source(self.roles);
+        for direction in [Direction::ClientToServer, Direction::ServerToClient] {
+            if let Some(gap) = self.decoders[direction].shed(&mut cx.stores.ws) {
+                cx.emit(cx.at, &source, RecordKind::Gap { direction, gap });
+                self.stats.gap(direction);
+            }
+        }
+    }
 }
 
 /// What one direction's decoder finds goes into the statistics and out.

@@ -7,7 +7,7 @@ mod header;
 pub mod inflate;
 mod layer;
 mod mask;
-mod partial;
+mod message_buffer;
 pub mod resync;
 
 pub use crate::record::{Close, FrameInfo, Hole, Message, Opcode, Payload, Progress};

@@ -1,27 +1,27 @@
 //! One direction of a WebSocket connection: stream bytes and gaps in, frames and messages out (RFC 6455 §5).
 //!
 //! A frame that lies whole in one chunk takes the short way: its payload is borrowed from the chunk, or unmasked in one pass
-//! into a buffer that is reused. What comes in pieces is joined in a [`Partial`] from a pool. Between frames and outside of
+//! into a buffer that is reused. What comes in pieces is joined in a [`MessageBuffer`] from a pool. Between frames and outside of
 //! fragmented messages a decoder holds nothing but its position.
 
-mod joining;
-mod judge;
-mod seek;
-mod shared;
-mod tell;
+mod complete;
+mod context;
+mod fragments;
+mod frame;
+mod resync;
 #[cfg(test)]
 mod tests;
-mod unfinished;
+mod validate;
 
 use super::inflate::Inflater;
-use super::partial::{Partial, Piece};
+use super::message_buffer::{MessageBuffer, Piece};
 use super::resync::Collected;
 use super::{Header, MAX_HEADER, Opcode, Progress};
 use crate::base::PacketRef;
-use crate::base::{Direction, Gap};
+use crate::base::{Direction, Gap, GapCause};
 use crate::layer::Chunk;
-pub use shared::{Output, Shared};
-use unfinished::Unfinished;
+pub use context::{Output, Shared};
+use frame::PartialFrame;
 
 /// The decoder of one direction.
 #[derive(Debug)]
@@ -33,18 +33,20 @@ pub struct Decoder {
     state: State,
     /// An extension that we do not know was agreed on: what the reserved bits and the payload mean is its affair (RFC 6455 §5.8).
     extended: bool,
+    /// Its frames are masked, as far as is known.
+    masks: bool,
     /// The sender has sent its close frame.
     closed: bool,
     /// No message has begun since the place in the stream was last unknown: a continuation may continue a lost one.
-    adrift: bool,
+    after_gap: bool,
     /// How many headers more must be believable before the place in the stream is certain again.
-    guessed: u8,
+    trust_left: u8,
     /// Stream offset of the next byte.
     position: u64,
     /// The data message that has begun and not ended.
-    open: Option<Box<Partial>>,
+    open: Option<Box<MessageBuffer>>,
     /// The frame that has begun and not ended.
-    frame: Option<Box<Unfinished>>,
+    frame: Option<Box<PartialFrame>>,
     /// What was collected while the place in the stream is not known.
     seek: Option<Box<Collected>>,
 }
@@ -56,7 +58,7 @@ enum State {
     /// The next byte belongs to the payload of `frame`.
     Payload,
     /// Nobody knows where the next frame begins.
-    Lost,
+    Unsynced,
 }
 
 impl Decoder {
@@ -69,9 +71,10 @@ impl Decoder {
             inflater,
             state: State::Header,
             extended: false,
+            masks: matches!(direction, Direction::ClientToServer),
             closed: false,
-            adrift: false,
-            guessed: 0,
+            after_gap: false,
+            trust_left: 0,
             position,
             open: None,
             frame: None,
@@ -80,10 +83,10 @@ impl Decoder {
     }
 
     /// The same, when nobody knows what the first byte is.
-    pub fn lost(direction: Direction, inflater: Option<Box<Inflater>>, inferred: bool) -> Self {
+    pub fn unsynced(direction: Direction, inflater: Option<Box<Inflater>>, inferred: bool) -> Self {
         Self {
-            state: State::Lost,
-            adrift: true,
+            state: State::Unsynced,
+            after_gap: true,
             ..Self::new(direction, 0, inflater, inferred)
         }
     }
@@ -94,18 +97,24 @@ impl Decoder {
         self
     }
 
+    /// The same for a direction that does not mask, whatever it should do.
+    pub fn unmasked(mut self) -> Self {
+        self.masks = false;
+        self
+    }
+
     /// The same decoder, when nobody knows what its first byte is.
-    pub fn adrift(self) -> Self {
+    pub fn unsync(self) -> Self {
         Self {
-            state: State::Lost,
-            adrift: true,
+            state: State::Unsynced,
+            after_gap: true,
             ..self
         }
     }
 
     /// The next bytes of the stream.
     pub fn push(&mut self, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) {
-        if self.state == State::Lost {
+        if self.state == State::Unsynced {
             self.position = chunk.end();
             self.seek_data(chunk, shared, out);
         } else {
@@ -122,8 +131,8 @@ impl Decoder {
                 State::Header if self.frame.is_none() => self.frame_start(here, shared, out),
                 State::Header => self.header_rest(here, shared, out),
                 State::Payload => self.payload(here, shared, out),
-                State::Lost => {
-                    self.seek_later(here, shared);
+                State::Unsynced => {
+                    self.seek_later(here);
                     here.bytes.len()
                 }
             };
@@ -134,8 +143,8 @@ impl Decoder {
     /// Bytes that will not come.
     pub fn gap(&mut self, gap: Gap, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
         self.position = gap.offset.saturating_add(gap.length);
-        if self.state == State::Lost {
-            return self.seek_gap(gap, at, shared);
+        if self.state == State::Unsynced {
+            return self.seek_gap(gap, at);
         }
         if self.state == State::Payload
             && let Some(frame) = self.frame.as_deref_mut()
@@ -158,7 +167,7 @@ impl Decoder {
             }
             return;
         }
-        self.lose(at, shared, out);
+        self.desync(at, shared, out);
     }
 
     /// When all of a header is known but its masking key, it is still known what is lost, and where the next one is: begins the frame, and
@@ -168,7 +177,7 @@ impl Decoder {
         let have = usize::from(frame.have);
         let header = Header::without_key(&frame.raw[..have]).filter(|_| frame.header.is_none())?;
         let missing = (usize::from(header.size) - have) as u64;
-        if gap.length < missing || self.guessed > 0 && !self.believe(&header) {
+        if gap.length < missing || self.trust_left > 0 && !self.confirm(&header) {
             return None;
         }
         let mut frame = self.frame.take()?;
@@ -190,11 +199,11 @@ impl Decoder {
     }
 
     /// Perhaps bytes are missing, nobody knows how many: the next ones lie at stream offset `position`, and most likely begin a frame.
-    pub fn desync(&mut self, position: u64, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
-        if self.state == State::Lost {
+    pub fn resync_at(&mut self, position: u64, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
+        if self.state == State::Unsynced {
             self.seek_end(shared, out);
         }
-        self.lose(at, shared, out);
+        self.desync(at, shared, out);
         self.seek_end(shared, out);
         self.position = position;
         self.expect_at(position);
@@ -202,21 +211,54 @@ impl Decoder {
 
     /// The stream has ended: what has begun will never be complete.
     pub fn end(&mut self, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
-        if self.state == State::Lost {
+        if self.state == State::Unsynced {
             self.seek_end(shared, out);
         }
-        self.lose(at, shared, out);
-        if let Some(mut seek) = self.seek.take() {
-            seek.take(shared);
-        }
+        self.desync(at, shared, out);
+        self.seek = None;
         if let Some(inflater) = &mut self.inflater {
-            inflater.end(&mut shared.inflaters);
+            inflater.forget();
         }
     }
 
+    /// About how many bytes of memory it keeps beside its own size.
+    #[inline]
+    pub fn cost(&self) -> usize {
+        let buffer = |buffer: &Option<Box<MessageBuffer>>| buffer.as_ref().map_or(0, |buffer| buffer.cost());
+        buffer(&self.open)
+            + self
+                .frame
+                .as_ref()
+                .map_or(0, |frame| size_of::<PartialFrame>() + buffer(&frame.control))
+            + self
+                .seek
+                .as_ref()
+                .map_or(0, |seek| size_of::<Collected>() + seek.cost())
+            + self.inflater.as_ref().map_or(0, |inflater| inflater.cost())
+    }
+
+    /// Memory is short: drops what is kept, and goes on with what comes. The messages that have begun will miss what was there; what
+    /// later compressed ones refer to is unknown. The gap are bytes whose place in the frames was not known yet.
+    pub fn shed(&mut self, shared: &mut Shared) -> Option<Gap> {
+        let frame = self.frame.as_deref_mut().and_then(|frame| frame.control.as_deref_mut());
+        for buffer in self.open.as_deref_mut().into_iter().chain(frame) {
+            buffer.evict();
+        }
+        if let Some(inflater) = self.inflater.as_deref_mut().filter(|inflater| inflater.cost() > 0) {
+            inflater.forget();
+            shared.evicted_histories += 1;
+        }
+        let offset = self.seek.take()?.take().offset_of(0)?;
+        Some(Gap {
+            offset,
+            length: self.position.saturating_sub(offset),
+            cause: GapCause::Evicted,
+        })
+    }
+
     /// Whether nobody knows where the next frame begins.
-    pub fn is_lost(&self) -> bool {
-        self.state == State::Lost
+    pub fn is_unsynced(&self) -> bool {
+        self.state == State::Unsynced
     }
 
     /// Where the next byte lies in the stream.
@@ -249,11 +291,11 @@ impl Decoder {
         let Some(header) = Header::parse(chunk.bytes) else {
             let mut raw = [0; MAX_HEADER];
             raw[..chunk.bytes.len()].copy_from_slice(chunk.bytes);
-            self.frame = Some(Box::new(Unfinished::new(raw, chunk.bytes.len(), &chunk)));
+            self.frame = Some(Box::new(PartialFrame::new(raw, chunk.bytes.len(), &chunk)));
             return chunk.bytes.len();
         };
-        if self.guessed > 0 && !self.believe(&header) {
-            self.lose(chunk.at, shared, out);
+        if self.trust_left > 0 && !self.confirm(&header) {
+            self.desync(chunk.at, shared, out);
             return 1;
         }
         let size = usize::from(header.size);
@@ -263,7 +305,7 @@ impl Decoder {
             self.whole_frame(&header, payload, &chunk.slice(0..size + length), shared, out);
             return size + length;
         }
-        let mut frame = Box::new(Unfinished::new([0; MAX_HEADER], 0, &chunk.slice(0..size)));
+        let mut frame = Box::new(PartialFrame::new([0; MAX_HEADER], 0, &chunk.slice(0..size)));
         frame.header = Some(header);
         self.begin(frame, chunk.at, shared, out);
         size
@@ -287,8 +329,8 @@ impl Decoder {
         frame.span.join(&chunk.slice(0..used).span);
         frame.header = Header::parse(&frame.raw[..usize::from(frame.have)]);
         if let Some(header) = &frame.header {
-            if self.guessed > 0 && !self.believe(header) {
-                self.lose(chunk.at, shared, out);
+            if self.trust_left > 0 && !self.confirm(header) {
+                self.desync(chunk.at, shared, out);
                 return used;
             }
             self.begin(frame, chunk.at, shared, out);
@@ -320,7 +362,7 @@ impl Decoder {
             if frame.key_lost {
                 partial.skip(used as u64);
             } else {
-                shared.append(partial, piece);
+                partial.append(piece, shared.limits.message_bytes);
             }
             partial.span.join(&span);
         }

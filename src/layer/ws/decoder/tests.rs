@@ -310,6 +310,68 @@ fn every_violation_has_its_rule_and_the_message_is_shown() {
     let mut s = Bench::new(Direction::ServerToClient, Some(Inflater::new(true, 15)));
     s.push(b"\xc1\x02\xff\xff");
     assert_eq!(s.said.rules, ["ws.inflate-failed"]);
+    let shown = &s.said.messages[0];
+    assert_eq!((&shown.bytes[..], shown.complete), (&b"\xff\xff"[..], false));
+}
+
+#[test]
+fn rfc7692_7_2_1_a_message_ends_behind_a_block() {
+    let mut s = Bench::new(Direction::ServerToClient, Some(Inflater::new(true, 15)));
+    // "Hello" without the end of its block.
+    s.push(b"\xc1\x04\xf2\x48\xcd\xc9");
+    assert_eq!(s.said.rules, ["ws.deflate-inside-block"]);
+    assert!(b"Hello".starts_with(&s.said.messages[0].bytes) && !s.said.messages[0].complete);
+}
+
+#[test]
+fn the_tail_of_a_fragmented_text_of_a_late_capture_is_known() {
+    let mut s = server();
+    s.decoder = Decoder::unsynced(
+        Direction::ServerToClient,
+        Some(Box::new(Inflater::late(true, 15))),
+        true,
+    );
+    s.push(&frame(0x00, b"tail of a long text, part 2 ", None));
+    s.push(&frame(0x80, b"and part 3.", None));
+    for n in 0..3 {
+        s.push(&frame(0x81, format!("{{\"type\":\"ok\",\"n\":{n}}}").as_bytes(), None));
+    }
+    assert_eq!(s.said.messages.len(), 4);
+    let tail = &s.said.messages[0];
+    assert_eq!(tail.bytes, b"tail of a long text, part 2 and part 3.");
+    assert_eq!(
+        (tail.holes[0].offset, tail.holes[0].length, tail.complete),
+        (0, None, false)
+    );
+    assert_eq!(tail.packets, (1, 2));
+}
+
+#[test]
+fn what_was_kept_is_dropped_when_memory_is_short_and_the_session_goes_on() {
+    let mut s = Bench::new(Direction::ServerToClient, Some(Inflater::new(true, 15)));
+    assert_eq!(s.decoder.cost(), 0);
+    s.push(&frame(0xc1, b"\xf2\x48\xcd\xc9\xc9\x07\x00", None));
+    s.push(&frame(0x01, &[b'a'; 5000], None));
+    assert!(s.decoder.cost() > 5000);
+    assert_eq!(s.decoder.shed(&mut s.shared), None);
+    assert_eq!(s.shared.evicted_histories(), 1);
+    assert!(s.decoder.cost() < 1000, "{}", s.decoder.cost());
+    s.push(&frame(0x80, b"bcd", None)).push(&frame(0x81, b"next", None));
+    let broken = &s.said.messages[1];
+    assert_eq!(
+        (broken.complete, broken.bytes.len(), broken.wire_length),
+        (false, 0, 5003)
+    );
+    assert_eq!(s.texts(), ["Hello", "next"]);
+    // What the next compressed message refers to is unknown.
+    s.push(&frame(0xc1, b"\xf2\x00\x11\x00\x00", None));
+    assert!(!s.said.messages[3].complete);
+    let mut s = server();
+    s.decoder = Decoder::unsynced(Direction::ServerToClient, None, true);
+    s.push(&[0x55; 3000]);
+    let gap = s.decoder.shed(&mut s.shared).unwrap();
+    assert_eq!((gap.offset, gap.length, gap.cause), (0, 3000, GapCause::Evicted));
+    assert_eq!(s.decoder.cost(), 0);
 }
 
 #[test]

@@ -1,15 +1,13 @@
 //! One direction's way from message to message: with its history known, or what is left of that.
 
-use super::blurred::{Blurred, Read};
-use super::contexts::Tools;
 use super::history::History;
-use super::kind::Kind;
-use super::known::Known;
-use super::normal::Ended;
-use super::normal::Keep;
+use super::normal::{self, Ended};
+use super::partial_history::PartialHistory;
+use super::plausibility::Kind;
 use super::seen::Seen;
 use super::symbols::End;
-use super::{Compressed, Inflated, normal, rest_is_unknown, tail};
+use super::{Compressed, InflatePool, Inflated, rest_is_unknown, tail};
+use crate::bounded::Handle;
 use crate::layer::ws::Hole;
 
 /// What a hole takes here and where it is told, in bytes of memory: a message has no more of them than fit into its limit.
@@ -18,8 +16,11 @@ const HOLE_COST: usize = 64;
 /// So many it may have in any case.
 const FEW_HOLES: usize = 1000;
 
-/// What looking back at the messages before a loss may cost, in bytes compared.
-const LOOK_BACK: u64 = 1_000_000;
+/// What the search for a lost length may cost, in cells looked at: so many for each byte of the direction's messages, and so many saved up. (A
+/// cell takes some ten instructions, a byte of chat some thirty.)
+const SEARCH_A_BYTE: u64 = 48;
+const SEARCH_AT_FIRST: u64 = 1 << 15;
+const SEARCH_SAVED: u64 = 1 << 21;
 
 /// What of a direction's messages bears on its next one (RFC 7692 §7.1.1): with context takeover, the history.
 #[derive(Debug)]
@@ -29,13 +30,13 @@ pub(super) struct Context {
     seen: Seen,
     /// Something is missing right before what comes next.
     missing: bool,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    Known(Known),
-    Blurred(Box<Blurred>),
+    /// What the search for a lost length may still cost, in cells.
+    budget: u64,
+    /// All that can be referred to, unless `partial` has what is known of that.
+    history: History,
+    /// A shared decompressor that may have inflated `history`.
+    decompressor: Handle,
+    partial: Option<Box<PartialHistory>>,
 }
 
 impl Context {
@@ -46,7 +47,10 @@ impl Context {
             window,
             seen: Seen::default(),
             missing: false,
-            state: State::Known(Known::new(History::new(window as usize))),
+            budget: SEARCH_AT_FIRST,
+            history: History::new(window as usize),
+            decompressor: Handle::NONE,
+            partial: None,
         }
     }
 
@@ -59,40 +63,18 @@ impl Context {
 
     /// How much memory it takes, in bytes.
     pub(super) fn cost(&self) -> usize {
-        match &self.state {
-            State::Known(known) => known.cost(),
-            State::Blurred(blurred) => size_of::<Blurred>() + blurred.cost(),
-        }
-    }
-
-    /// It is not needed any more.
-    pub(super) fn release(mut self, tools: &mut Tools) {
-        if let State::Known(known) = &mut self.state {
-            known.release(&mut tools.decompressors);
-        }
+        self.history.capacity() + self.partial.as_ref().map_or(0, |partial| partial.cost())
     }
 
     #[cfg(test)]
-    pub(super) fn is_known(&self) -> bool {
-        matches!(self.state, State::Known(_))
-    }
-
-    #[cfg(test)]
-    pub(super) fn blurred(&self) -> Option<&Blurred> {
-        match &self.state {
-            State::Blurred(blurred) => Some(blurred),
-            State::Known(_) => None,
-        }
+    pub(super) fn partial(&self) -> Option<&PartialHistory> {
+        self.partial.as_deref()
     }
 
     /// Bytes are missing here that may have held compressed messages.
     pub(super) fn lost(&mut self) {
-        if !self.takeover || std::mem::replace(&mut self.missing, true) {
-            return;
-        }
-        self.blur();
-        if let State::Blurred(blurred) = &mut self.state {
-            blurred.lose();
+        if self.takeover && !std::mem::replace(&mut self.missing, true) {
+            self.as_partial().lose();
         }
     }
 
@@ -100,17 +82,18 @@ impl Context {
     /// message.
     pub(super) fn message(
         &mut self,
-        tools: &mut Tools,
+        pool: &mut InflatePool,
         message: Compressed<'_>,
         limit: usize,
         out: &mut Vec<u8>,
         holes: &mut Vec<Hole>,
     ) -> Inflated {
-        tools.earn();
+        let earned = SEARCH_A_BYTE * (8 + message.payload.len() as u64);
+        self.budget = (self.budget + earned).min(SEARCH_SAVED);
         let inflated = if message.whole() {
-            self.whole_message(tools, message, limit, out, holes)
+            self.whole_message(pool, message, limit, out, holes)
         } else {
-            self.cut_message(tools, message, limit, out, holes)
+            self.cut_message(pool, message, limit, out, holes)
         };
         self.seen.note(&message, inflated, out);
         inflated
@@ -118,111 +101,101 @@ impl Context {
 
     fn whole_message(
         &mut self,
-        tools: &mut Tools,
+        pool: &mut InflatePool,
         message: Compressed<'_>,
         limit: usize,
         out: &mut Vec<u8>,
         holes: &mut Vec<Hole>,
     ) -> Inflated {
         self.missing = false;
-        match &mut self.state {
-            State::Known(_) if !self.takeover => {
-                let decompress = tools.decompressors.fresh();
-                let ended = normal::message(decompress, Keep::Nothing, message.payload, limit, out, &mut tools.sink);
-                ended.report(out, holes)
-            }
-            State::Known(known) => {
-                let ended = known.message(&mut tools.decompressors, message.payload, limit, out, &mut tools.sink);
-                match ended {
-                    Ended::Done | Ended::TooLong { lost: false } => {}
-                    Ended::Finished => {
-                        let mut history = History::new(self.window as usize);
-                        history.push(out);
-                        let blurred = Blurred::from_history(self.window as usize, &history);
-                        self.state = State::Blurred(Box::new(blurred));
-                    }
-                    Ended::Unprepared => {
-                        self.forget();
-                        out.clear();
-                        return self.blurred_message(tools, message, limit, out, holes);
-                    }
-                    Ended::TooLong { lost: true } | Ended::Invalid => {
-                        known.release(&mut tools.decompressors);
-                        self.forget();
-                    }
-                }
-                ended.report(out, holes)
-            }
-            State::Blurred(_) => self.blurred_message(tools, message, limit, out, holes),
+        if self.partial.is_some() {
+            return self.partial_message(pool, message, limit, out, holes);
         }
+        let InflatePool {
+            decompressors, sink, ..
+        } = pool;
+        let history = self.takeover.then_some(&mut self.history);
+        let decompress = match &history {
+            Some(history) => decompressors.continuing(&mut self.decompressor, history),
+            None => Some(decompressors.fresh()),
+        };
+        let Some(decompress) = decompress else {
+            return Inflated::Invalid;
+        };
+        let ended = normal::message(decompress, history, message.payload, limit, out, sink);
+        match ended {
+            Ended::Done | Ended::TooLong { lost: false } => {}
+            // The history goes on, the decompressor does not.
+            Ended::Finished => self.decompressor = Handle::NONE,
+            Ended::TooLong { lost: true } | Ended::Invalid | Ended::InsideBlock => self.forget(),
+        }
+        ended.report(out, holes)
     }
 
     /// A message of which the end is missing.
     fn cut_message(
         &mut self,
-        tools: &mut Tools,
+        pool: &mut InflatePool,
         message: Compressed<'_>,
         limit: usize,
         out: &mut Vec<u8>,
         holes: &mut Vec<Hole>,
     ) -> Inflated {
-        if let State::Known(known) = &mut self.state {
-            known.release(&mut tools.decompressors);
+        if !self.takeover {
+            let mut alone = Self::late(true, self.window);
+            (alone.seen, alone.budget) = (self.seen, 0);
+            return alone.cut_message(pool, message, limit, out, holes);
         }
-        self.blur();
-        let inflated = self.blurred_message(tools, message, limit, out, holes);
-        match &mut self.state {
-            state if !self.takeover => *state = State::Known(Known::new(History::new(self.window as usize))),
-            // All that the hole hid were bytes of a stored block: nothing is shifted.
-            _ if !self.missing => {}
-            State::Blurred(blurred) => blurred.lose(),
-            State::Known(_) => self.lost(),
+        self.as_partial();
+        let inflated = self.partial_message(pool, message, limit, out, holes);
+        // Else all that the hole hid were bytes of a stored block: nothing is shifted.
+        if self.missing {
+            self.as_partial().lose();
         }
         inflated
     }
 
     /// What is told of a message, and whether the history goes on behind it without a gap is in `missing`.
-    fn blurred_message(
+    fn partial_message(
         &mut self,
-        tools: &mut Tools,
+        pool: &mut InflatePool,
         message: Compressed<'_>,
         limit: usize,
         out: &mut Vec<u8>,
         holes: &mut Vec<Hole>,
     ) -> Inflated {
-        let State::Blurred(blurred) = &mut self.state else {
-            return Inflated::Invalid;
-        };
-        tools.message.clear();
-        tools.message.extend_from_slice(message.payload);
+        let history = self
+            .partial
+            .get_or_insert_with(|| Box::new(PartialHistory::new(self.window as usize)));
+        pool.message.clear();
+        pool.message.extend_from_slice(message.payload);
         if message.whole() {
-            tools.message.extend_from_slice(tail(message.payload));
+            pool.message.extend_from_slice(tail(message.payload));
         }
         self.missing = false;
-        blurred.account(self.seen.lost_until(message.range.start));
-        let (end, rest) = blurred.message(&tools.message, message.holes, limit, &mut tools.cells, &mut tools.stops);
+        history.account(self.seen.lost_until(message.range.start));
+        let (end, rest) = history.message(&pool.message, message.holes, limit, &mut pool.cells);
         self.seen.cut = rest.map(|rest| (message.range.end, rest));
+        if end == End::Inside && message.whole() {
+            // Without what the tail would give.
+            history.message(message.payload, &[], limit, &mut pool.cells);
+        }
         if end == End::Boundary {
             if message.text {
-                self.seen.judge(&tools.cells);
+                self.seen.judge(&pool.cells);
             }
             let kind = match (message.text, self.seen.json()) {
                 (false, _) => Kind::Binary,
                 (true, false) => Kind::Text,
                 (true, true) => Kind::Json,
             };
-            let read = Read {
-                cells: &tools.cells,
-                stops: &tools.stops,
-                kind,
-            };
-            blurred.learn(read, &mut self.seen.habits, &mut tools.search_budget);
+            history.learn(&pool.cells, kind, &mut self.budget);
         }
-        let cells = &tools.cells[..tools.cells.len().min(limit)];
+        let cells = &pool.cells[..pool.cells.len().min(limit)];
         let most = (limit / HOLE_COST).max(FEW_HOLES);
         for (at, &cell) in cells.iter().enumerate() {
             let riddled = holes.len() == most;
-            match blurred.byte(cell, &mut tools.search_budget) {
+            match history.byte(cell, &mut self.budget) {
                 Some(byte) => out.push(byte),
                 None => {
                     match holes.last_mut() {
@@ -249,11 +222,10 @@ impl Context {
         }
         let inflated = match end {
             End::Boundary => {
-                blurred.remember(&tools.cells);
-                let known = blurred.known();
-                if let Some(history) = known {
+                history.remember(&pool.cells);
+                if let Some(known) = history.known() {
                     // With no decompressor from before the loss, which has not inflated what was lost.
-                    self.state = State::Known(Known::new(history));
+                    (self.history, self.decompressor, self.partial) = (known, Handle::NONE, None);
                 }
                 return if holes.is_empty() {
                     Inflated::Whole
@@ -263,41 +235,34 @@ impl Context {
             }
             End::Inside if !message.whole() => {
                 self.missing = true;
-                let (habits, budget) = (&mut self.seen.habits, &mut tools.search_budget);
-                blurred.observe(&tools.cells, &tools.stops, habits, budget);
-                blurred.remember(&tools.cells);
+                history.remember(&pool.cells);
                 Inflated::Partial
             }
             End::Stopped => Inflated::TooLong,
-            End::Inside | End::Invalid => Inflated::Invalid,
+            End::Inside => Inflated::InsideBlock,
+            End::Invalid => Inflated::Invalid,
         };
         if inflated != Inflated::Partial {
-            blurred.forget();
+            history.forget();
         }
         rest_is_unknown(out, holes);
         inflated
     }
 
-    /// A known history becomes one of cells.
-    fn blur(&mut self) {
+    /// The history as one of which not everything is known.
+    fn as_partial(&mut self) -> &mut PartialHistory {
         let window = self.window as usize;
-        let State::Known(known) = &mut self.state else { return };
-        let history = std::mem::replace(known, Known::new(History::new(window))).into_history();
-        let blurred = match &history {
-            Some((history, recent)) => {
-                let blurred = Blurred::from_history(window, history);
-                blurred.recall(recent, &mut self.seen.habits, &mut { LOOK_BACK });
-                blurred
-            }
-            None => Blurred::new(window),
-        };
-        self.state = State::Blurred(Box::new(blurred));
+        self.partial.get_or_insert_with(|| {
+            let history = std::mem::replace(&mut self.history, History::new(window));
+            Box::new(PartialHistory::from_history(window, &history))
+        })
     }
 
     /// From here on the history is unknown, where there is one.
     fn forget(&mut self) {
         if self.takeover {
-            self.state = State::Blurred(Box::new(Blurred::new(self.window as usize)));
+            self.history = History::new(self.window as usize);
+            self.partial = Some(Box::new(PartialHistory::new(self.window as usize)));
         }
     }
 }

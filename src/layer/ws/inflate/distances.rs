@@ -16,7 +16,7 @@ impl Distances {
         distances
     }
 
-    pub(super) fn none(most: u32) -> Self {
+    fn none(most: u32) -> Self {
         Self {
             bits: vec![0; most as usize / 64 + 1].into(),
             count: 0,
@@ -95,18 +95,6 @@ impl Distances {
             next = to + 1;
         }
         *self = wide;
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.bits.fill(0);
-        self.count = 0;
-    }
-
-    /// Whether it was there before.
-    pub(super) fn add(&mut self, distance: u32) -> bool {
-        let before = self.count;
-        self.insert(distance);
-        self.count == before
     }
 
     fn insert(&mut self, distance: u32) {

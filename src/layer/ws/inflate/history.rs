@@ -57,19 +57,9 @@ impl History {
         [&self.bytes[self.start..], &self.bytes[..self.start]]
     }
 
-    /// How many bytes it holds.
-    pub(super) fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// How much memory it takes, in bytes.
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
-    }
-
-    /// Forgets all, and gives the memory back.
-    pub(super) fn clear(&mut self) {
-        *self = Self::new(self.window);
     }
 
     /// Nothing came before the oldest byte here.

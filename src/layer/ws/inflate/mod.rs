@@ -6,7 +6,7 @@
 //! ```
 //! use wschat_sniff::layer::ws::inflate::{Compressed, InflatePool, Inflated, Inflater};
 //!
-//! let mut pool = InflatePool::new(64 << 20); // bytes of history
+//! let mut pool = InflatePool::default();
 //! let mut inflater = Inflater::new(true, 15); // as the handshake says
 //! let (mut out, mut holes) = (Vec::new(), Vec::new());
 //! // RFC 7692 §7.2.3.2: "Hello", and again, the second time as a match into the history
@@ -34,41 +34,34 @@
 //!
 //! - History unknown (a late start): bytes that come from it, directly or through later messages, are holes, all others are known. When all that a match
 //!   can reach is known, messages go the normal way again.
-//! - A gap: what was before it is known, only the length of what is lost is not. It is found by trying (`island.rs`, where the assumptions
-//!   are stated): most often with the second to fifth message after the gap. What was in the lost messages alone stays unknown.
+//! - A gap: what was before it is known, only the length of what is lost is not. It is found by trying (`partial_history.rs`, where the
+//!   assumptions are stated): most often with the second to fifth message after the gap. What was in the lost messages alone stays unknown.
 //!
 //! What is reported as known is right under these assumptions; what is not certain is a [`Hole`].
 //!
 //! # What it costs
 //!
-//! A direction with context takeover keeps what it inflated lately, at most its window; one without keeps nothing. While that is little, it
-//! shares decompressors with others (`pool.rs`); later it has its own, some 40 KB, which then holds the history (`known.rs`). A message that grows beyond the limit is inflated on into nowhere up to four times the limit, to keep the history right; beyond
-//! that the history is given up.
+//! A direction with context takeover keeps what it inflated lately, at most its window; one without keeps nothing. Decompressors are shared
+//! (`decompressors.rs`). A message that grows beyond the limit is inflated on into nowhere up to four times the limit, to keep the history
+//! right; beyond that the history is given up. The search for a lost length is paid from what the direction has sent.
 
-mod blurred;
-mod cells;
+mod cell;
 mod context;
-mod contexts;
+mod decompressors;
 mod distances;
-mod habits;
 mod history;
-mod island;
-mod kind;
-mod known;
 mod normal;
-mod pool;
-mod read_back;
-mod recent;
+mod partial_history;
+mod plausibility;
 mod seen;
 pub(in crate::layer::ws) mod symbols;
 
 use crate::layer::StreamRange;
 use crate::layer::ws::Hole;
 
+use cell::Cell;
 use context::Context;
-use contexts::Home;
-
-pub use contexts::InflatePool;
+use decompressors::Decompressors;
 
 /// What the sender took off the end of each message (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
@@ -111,19 +104,33 @@ pub enum Inflated {
     Partial,
     /// It would be longer than the limit: the rest is left out, as a hole of unknown length.
     TooLong,
+    /// It ends inside of a block: a violation of RFC 7692 §7.2.1. What comes before that is there.
+    InsideBlock,
     /// It is not a DEFLATE stream (RFC 1951), from somewhere on: a violation of RFC 7692 §7.2.2. What comes before that is there.
     Invalid,
 }
 
-/// Inflates the messages of one direction. It holds next to nothing itself: with context takeover its history, at most the window of
-/// 2 to the power of `window_bits` bytes, is in the [`InflatePool`] from the first compressed message on, until [`end`](Self::end).
+/// What inflating needs, and all directions share: decompressors and buffers. One a thread is enough.
+#[derive(Debug, Default)]
+pub struct InflatePool {
+    decompressors: Decompressors,
+    /// Where bytes go that nobody will see.
+    sink: Vec<u8>,
+    /// A message with its tail, for the symbol reader.
+    message: Vec<u8>,
+    /// What the symbol reader makes of a message.
+    cells: Vec<Cell>,
+}
+
+/// Inflates the messages of one direction. With context takeover it holds its history, at most the window of
+/// 2 to the power of `window_bits` bytes, from the first compressed message on.
 #[derive(Debug)]
 pub struct Inflater {
     takeover: bool,
     /// Earlier messages may have gone unseen.
     late: bool,
     window: u32,
-    home: Home,
+    context: Option<Box<Context>>,
 }
 
 impl Inflater {
@@ -137,7 +144,7 @@ impl Inflater {
             takeover,
             late: false,
             window: 1 << window_bits.clamp(9, 15),
-            home: Home::default(),
+            context: None,
         }
     }
 
@@ -150,13 +157,23 @@ impl Inflater {
         }
     }
 
+    /// About how many bytes of memory it takes.
+    pub fn cost(&self) -> usize {
+        self.context
+            .as_ref()
+            .map_or(0, |context| size_of::<Context>() + context.cost())
+    }
+
+    /// Drops the history. What comes next is read as after a late start.
+    pub fn forget(&mut self) {
+        (self.context, self.late) = (None, true);
+    }
+
     /// Bytes are missing here that may have held compressed messages.
-    pub fn lost(&mut self, pool: &mut InflatePool) {
-        // Of a history that is empty, or was given up, nothing is left.
+    pub fn lost(&mut self) {
         self.late = true;
-        if let Some(context) = pool.contexts.at(self.home) {
+        if let Some(context) = &mut self.context {
             context.lost();
-            pool.contexts.used(self.home, 0, &mut pool.tools);
         }
     }
 
@@ -172,37 +189,22 @@ impl Inflater {
     ) -> Inflated {
         out.clear();
         holes.clear();
-        let InflatePool { tools, contexts } = pool;
         if !self.takeover {
-            return Context::new(false, self.window).message(tools, message, limit, out, holes);
+            return Context::new(false, self.window).message(pool, message, limit, out, holes);
         }
-        let length = message.payload.len();
-        let inflated = match contexts.at(self.home) {
-            Some(context) => context.message(tools, message, limit, out, holes),
-            None => {
-                let mut context = if self.late || contexts.is_evicted(self.home) {
-                    Context::late(true, self.window)
-                } else {
-                    Context::new(true, self.window)
-                };
-                let inflated = context.message(tools, message, limit, out, holes);
-                self.home = contexts.settle(context);
-                inflated
-            }
-        };
-        contexts.used(self.home, length, tools);
-        inflated
+        let context = self.context.get_or_insert_with(|| {
+            Box::new(if self.late {
+                Context::late(true, self.window)
+            } else {
+                Context::new(true, self.window)
+            })
+        });
+        context.message(pool, message, limit, out, holes)
     }
 
     #[cfg(test)]
-    fn context<'p>(&self, pool: &'p mut InflatePool) -> &'p mut Context {
-        pool.contexts.at(self.home).expect("it has not been given up")
-    }
-
-    /// The direction has ended: its history is needed no more.
-    pub fn end(&mut self, pool: &mut InflatePool) {
-        pool.contexts.remove(self.home, &mut pool.tools);
-        (self.home, self.late) = (Home::default(), true);
+    fn context(&self) -> &Context {
+        self.context.as_ref().expect("a message was inflated")
     }
 }
 

@@ -2,8 +2,8 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
+use super::decompressors::rewind;
 use super::history::History;
-use super::pool::rewind;
 use super::{Inflated, rest_is_unknown, tail};
 use crate::layer::ws::Hole;
 
@@ -14,13 +14,13 @@ pub(super) enum Ended {
     Done,
     /// With BFINAL: a history outside of the decompressor is right, the decompressor is not.
     Finished,
-    /// There was BFINAL inside of it, and the history was only in the decompressor: what follows cannot be read.
-    Unprepared,
     /// `out` is full. `lost`: so much more would have come that the history is lost.
     TooLong {
         /// The history and the decompressor are worth nothing.
         lost: bool,
     },
+    /// Inside of a block (RFC 7692 §7.2.1: a message ends behind one).
+    InsideBlock,
     /// It is not DEFLATE.
     Invalid,
 }
@@ -29,30 +29,20 @@ impl Ended {
     pub(super) fn report(self, out: &mut Vec<u8>, holes: &mut Vec<Hole>) -> Inflated {
         match self {
             Ended::Done | Ended::Finished => return Inflated::Whole,
-            Ended::TooLong { .. } | Ended::Invalid | Ended::Unprepared => rest_is_unknown(out, holes),
+            Ended::TooLong { .. } | Ended::Invalid | Ended::InsideBlock => rest_is_unknown(out, holes),
         }
         match self {
             Ended::TooLong { .. } => Inflated::TooLong,
+            Ended::InsideBlock => Inflated::InsideBlock,
             _ => Inflated::Invalid,
         }
     }
 }
 
-/// Where the history is that a message continues.
-#[derive(Debug)]
-pub(super) enum Keep<'a> {
-    /// There is none.
-    Nothing,
-    /// Only in the decompressor.
-    Inside,
-    /// Here, too.
-    In(&'a mut History),
-}
-
 /// Inflates `payload` into `out`, which is empty, and continues the history with it. `decompress` has inflated that history.
 pub(super) fn message(
     decompress: &mut Decompress,
-    keep: Keep<'_>,
+    history: Option<&mut History>,
     payload: &[u8],
     limit: usize,
     out: &mut Vec<u8>,
@@ -61,12 +51,14 @@ pub(super) fn message(
     let mut output = Output {
         out,
         limit,
-        keep,
+        history,
         in_history: 0,
         sink,
         beyond: None,
     };
+    let mut said = 0;
     for mut input in [payload, tail(payload)] {
+        said = output.given();
         loop {
             match output.feed(decompress, &mut input) {
                 Fed::All => break,
@@ -80,10 +72,9 @@ pub(super) fn message(
                             Ended::Finished
                         };
                     }
-                    let rewound = match &output.keep {
-                        Keep::Inside => return Ended::Unprepared,
-                        Keep::In(history) => rewind(decompress, history),
-                        Keep::Nothing => rewind(decompress, &output.message()),
+                    let rewound = match &output.history {
+                        Some(history) => rewind(decompress, history),
+                        None => rewind(decompress, &output.message()),
                     };
                     if !rewound {
                         return Ended::Invalid;
@@ -97,6 +88,13 @@ pub(super) fn message(
             }
         }
     }
+    // Behind a block the sender has taken off all but the first three bits of an empty one, all 0, so the tail gives nothing.
+    let inside =
+        !tail(payload).is_empty() && (output.given() > said || payload.last().is_some_and(|last| last >> 5 != 0));
+    if inside && output.beyond.is_none() {
+        output.out.truncate(said.min(limit));
+        return Ended::InsideBlock;
+    }
     output.remember();
     if output.is_too_long() {
         output.too_long(false)
@@ -109,7 +107,8 @@ pub(super) fn message(
 struct Output<'a> {
     out: &'a mut Vec<u8>,
     limit: usize,
-    keep: Keep<'a>,
+    /// What the message continues, if anything.
+    history: Option<&'a mut History>,
     /// How much of `out` the history has.
     in_history: usize,
     /// Takes what is beyond the limit, until the history has it.
@@ -136,7 +135,7 @@ impl Output<'_> {
     fn feed(&mut self, decompress: &mut Decompress, input: &mut &[u8]) -> Fed {
         loop {
             if self.beyond.is_none() && self.out.len() > self.limit {
-                if matches!(self.keep, Keep::Nothing) {
+                if self.history.is_none() {
                     return Fed::Enough;
                 }
                 self.remember();
@@ -196,7 +195,7 @@ impl Output<'_> {
             None => &self.out[self.in_history..],
             Some(_) => self.sink,
         };
-        if let Keep::In(history) = &mut self.keep {
+        if let Some(history) = &mut self.history {
             history.push(new);
         }
         match &mut self.beyond {
@@ -213,6 +212,11 @@ impl Output<'_> {
         let mut history = History::new(32 << 10);
         history.push(self.out);
         history
+    }
+
+    /// How many bytes have come, up to the limit and a little more.
+    fn given(&self) -> usize {
+        self.out.len()
     }
 
     fn is_too_long(&self) -> bool {

@@ -1,8 +1,13 @@
 //! What a direction's messages were like.
 
-use super::cells::Cell;
-use super::habits::Habits;
-use super::{Compressed, Inflated, island, kind};
+use super::cell::Cell;
+use super::{Compressed, Inflated, plausibility};
+
+/// How well lost JSON may have been compressed, at least.
+pub(super) const RATIO: u64 = 24;
+
+/// How well anything can be compressed: a match of 258 bytes takes two bits (RFC 1951 §3.2.5).
+const MOST: u64 = 1032;
 
 /// What the messages so far were like: what is assumed of those that are lost.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,8 +23,6 @@ pub(super) struct Seen {
     other: bool,
     /// Binary messages.
     binary: bool,
-    /// How its sender's compressor goes about things.
-    pub(super) habits: Habits,
 }
 
 impl Seen {
@@ -55,7 +58,7 @@ impl Seen {
     /// none would ever be JSON if only whole ones counted.
     pub(super) fn judge(&mut self, message: &[Cell]) {
         let ends = |cell: Option<&Cell>| cell.and_then(|cell| cell.byte());
-        if !kind::may_be_json(message) {
+        if !plausibility::may_be_json(message) {
             self.other = true;
         } else if let (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) =
             (ends(message.first()), ends(message.last()))
@@ -71,9 +74,9 @@ impl Seen {
     /// Each lost byte was at most so many, inflated.
     fn ratio(&self) -> u64 {
         if self.json() && !self.binary {
-            island::RATIO.max(4 * u64::from(self.ratio))
+            RATIO.max(4 * u64::from(self.ratio))
         } else {
-            island::MOST
+            MOST
         }
     }
 }

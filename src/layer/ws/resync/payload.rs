@@ -3,10 +3,12 @@
 use std::ops::ControlFlow;
 
 use crate::layer::ws::inflate::symbols::{self, End};
-use crate::layer::ws::{Header, Opcode};
 
 /// Bits for or against; `None`: it cannot be.
-pub(in crate::layer::ws) type Evidence = Option<i32>;
+pub(super) type Evidence = Option<i32>;
+
+/// So much of a text is looked at.
+pub(super) const SAMPLE: usize = 512;
 
 /// How much text alone can say, in bits.
 const TEXT_CAP: i32 = 40;
@@ -26,35 +28,26 @@ impl<'a> Masked<'a> {
             .map(|(byte, key)| byte ^ key)
     }
 
+    fn first(self, most: usize) -> Self {
+        Self {
+            bytes: &self.bytes[..self.bytes.len().min(most)],
+            ..self
+        }
+    }
+
     fn last(self) -> Option<u8> {
         let at = self.bytes.len().checked_sub(1)?;
         Some(self.bytes[at] ^ self.key[at % 4])
     }
 }
 
-/// What all of a frame's payload, as it was sent, says for the frame.
-pub(in crate::layer::ws) fn bits(header: &Header, payload: &[u8]) -> Evidence {
-    let payload = Masked {
-        bytes: payload,
-        key: header.masking_key.unwrap_or_default(),
-    };
-    let mut budget = u64::MAX;
-    match header.opcode {
-        Opcode::Text | Opcode::Binary if header.rsv[0] => compressed(payload, header.fin, &mut budget),
-        Opcode::Text => text(payload, header.fin, &mut budget),
-        Opcode::Close => close(payload),
-        _ => Some(0),
-    }
-}
-
 /// The beginning of a text message (or all of it, when `whole`). What is looked at is paid from `budget`, a unit a byte.
 pub(super) fn text(payload: Masked<'_>, whole: bool, budget: &mut u64) -> Evidence {
+    let sample = payload.first(SAMPLE);
+    *budget = budget.saturating_sub(sample.bytes.len() as u64);
     let mut tenths = 0;
     let mut utf8 = Utf8::default();
-    let mut first = None;
-    for byte in payload.iter() {
-        first = first.or(Some(byte));
-        *budget = budget.saturating_sub(1);
+    for byte in sample.iter() {
         tenths += match (utf8.push(byte)?, byte) {
             (true, b'\t' | b'\n' | b'\r' | b' '..=b'~') => 14,
             // Legal, but who sends it?
@@ -63,22 +56,22 @@ pub(super) fn text(payload: Masked<'_>, whole: bool, budget: &mut u64) -> Eviden
             (false, _) => 0,
         };
     }
-    if whole && !utf8.complete() {
+    if whole && sample.bytes.len() == payload.bytes.len() && !utf8.complete() {
         return None;
     }
     let mut bits = (tenths / 10).min(TEXT_CAP);
-    if matches!(first, Some(b'{' | b'[')) {
-        bits += 6;
-        if whole
-            && matches!(
-                (first, payload.last()),
-                (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']'))
-            )
-        {
-            bits += 6;
-        }
-    }
+    bits += match (sample.iter().next(), payload.last()) {
+        (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) if whole => 12,
+        (Some(b'{' | b'['), _) => 6,
+        _ => 0,
+    };
     Some(bits)
+}
+
+/// Whether `bytes` look like text rather than anything else.
+pub(in crate::layer::ws) fn is_text(bytes: &[u8]) -> bool {
+    let payload = Masked { bytes, key: [0; 4] };
+    text(payload, false, &mut { u64::MAX }).is_some_and(|bits| bits >= 12)
 }
 
 /// All of a close frame's payload (RFC 6455 §5.5.1).
@@ -90,19 +83,21 @@ pub(super) fn close(payload: Masked<'_>) -> Evidence {
     if !(1000..5000).contains(&u16::from_be_bytes([high, low])) {
         return None;
     }
-    let mut utf8 = Utf8::default();
-    for byte in bytes {
-        utf8.push(byte)?;
-    }
-    utf8.complete().then_some(4)
+    let key = payload.key;
+    let reason = Masked {
+        bytes: &payload.bytes[2..],
+        key: [key[2], key[3], key[0], key[1]],
+    };
+    Some(4 + text(reason, true, &mut { u64::MAX })?)
 }
 
 /// All of a compressed message, or a part of it that begins it (RFC 7692 §7.2). Block codes do not depend on the history.
 pub(super) fn compressed(payload: Masked<'_>, whole: bool, budget: &mut u64) -> Evidence {
     /// What decides is soon seen: more than this is not inflated.
     const ENOUGH: usize = 2048;
-    let mut bytes: Vec<u8> = payload.iter().take(ENOUGH + 1).collect();
-    let whole = whole && bytes.len() <= ENOUGH;
+    let sample = payload.first(ENOUGH);
+    let whole = whole && sample.bytes.len() == payload.bytes.len();
+    let mut bytes: Vec<u8> = sample.iter().collect();
     if whole {
         bytes.extend_from_slice(crate::layer::ws::inflate::tail(&bytes));
     }

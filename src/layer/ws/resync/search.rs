@@ -1,442 +1,391 @@
-//! All chains at once, as the bytes come.
+//! Where in a window frames begin: the best chain of headers.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
-use super::chain::{Chain, LedTo, Place, Way, Window, may_begin};
+use super::frame::{Candidate, Frame, candidate, is_inside_masked_text};
 use super::payload;
-use crate::layer::ws::Header;
+use super::window::{Run, Window};
+use super::{Expect, Purpose};
+use crate::layer::ws::Opcode;
 
-/// So many chains are followed at once, the better ones, and twice as many for a while.
-const CHAINS: usize = 512;
-/// For each byte that comes, so many bytes of payload may be looked at.
+/// For each byte of a window, so many bytes of payload may be looked at.
 const BUDGET: u64 = 8;
-/// In so many bytes a chain may be looked at once, in the mean of all that came, and so many times more.
-const BYTES_A_LOOK: u64 = 8;
-const LOOKS: u64 = 32768;
-/// When looks are used up, a chain goes on only when it has so many bits.
-const WORTH_A_LOOK: i32 = 12;
-/// After so many bytes it is looked which of those before are of use.
-const STEP: u64 = 4096;
+/// With so many bits of its own a chain's first frame is told, too.
+const SPEAKS_FOR_ITSELF: i32 = 24;
+/// A frame at the start of a segment is told when it leads to a header that was found, and this many bits say that it does not by
+/// chance.
+const LEADS: i32 = 20;
+/// A chain is followed for so many frames.
+const FRAMES: usize = 64;
 
-/// What is known of the direction.
+/// Bits that no chain has: it cannot be one.
+const DEAD: i16 = i16::MIN;
+
+/// What a chain that begins at a place is worth.
+#[derive(Debug, Clone, Copy)]
+struct Link {
+    /// In bits, outside and inside of a fragmented message.
+    bits: [i16; 2],
+    /// How far behind the window's beginning the first header lies that cannot be read.
+    end: u32,
+}
+
+impl Link {
+    const NONE: Self = Self {
+        bits: [DEAD; 2],
+        end: 0,
+    };
+
+    fn best(&self) -> i16 {
+        self.bits[0].max(self.bits[1])
+    }
+}
+
+/// Room for the links of one window. One a thread is enough.
+#[derive(Debug, Default)]
+pub(in crate::layer::ws) struct Scratch {
+    links: Vec<Link>,
+}
+
+/// Where frames begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expect {
-    /// What for.
-    pub purpose: Purpose,
-    /// Its frames are masked (a client's), or not (a server's), when that is known.
-    pub masked: Option<bool>,
-    /// permessage-deflate was agreed upon, or not, when that is known: else RSV1 is possible.
-    pub deflate: Option<bool>,
+pub(super) struct Best {
+    /// Where the chain begins.
+    pub(super) start: u64,
+    /// What all of it says.
+    bits: i32,
+    /// What of that the places say where it begins and ends.
+    pub(super) prior: i32,
+    end: u32,
 }
 
-/// How sure it has to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// The direction carries frames: find where the next one begins.
-    Regain,
-    /// Find out whether it carries frames at all.
-    Infer,
-    /// The same, when a handshake was seen that was cut before it said to what.
-    Confirm,
+/// The best chain of each kind of frames, unmasked and masked ones.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Found {
+    best: [Option<Best>; 2],
+    /// The best of those that lead elsewhere.
+    rival: [Option<i32>; 2],
 }
 
-/// Where decoding can begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Start {
-    /// Offset of the header in the bytes that were looked at.
-    pub offset: usize,
-    /// The frames are masked.
-    pub masked: bool,
-}
-
-/// What came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// A header, and frames from there on.
-    Header(Start),
-    /// More bytes are needed. Of those that were looked at, the first `useless` hold no header that could still be chosen.
-    More {
-        /// May be [dropped](Resync::drop_front).
-        useless: usize,
-    },
-}
-
-/// Chains by the header that they stand before.
-type Standing = BTreeMap<Way, Chain>;
-
-/// Chains that meet are one: the likelier beginning stays.
-fn stand(standing: &mut Standing, chain: Chain) {
-    match standing.entry(chain.way()) {
-        Entry::Vacant(entry) => {
-            entry.insert(chain);
-        }
-        Entry::Occupied(mut entry) => {
-            if chain.score > entry.get().score {
-                let old = entry.insert(chain);
-                entry.get_mut().meet(&old);
-            } else {
-                entry.get_mut().meet(&chain);
-            }
-        }
-    }
-}
-
-/// The search in one direction.
-#[derive(Debug)]
-pub struct Resync {
-    expect: Expect,
-    /// Where a frame most likely begins.
-    likely: Option<u64>,
-    /// How many bytes were dropped.
-    base: u64,
-    /// Up to where starts were looked for.
-    scanned: u64,
-    /// How many bytes have come.
-    seen: u64,
-    borders: Vec<u64>,
-    /// By where they can go on.
-    chains: BTreeMap<(u64, Way), Chain>,
-    /// One of them may be good enough.
-    strong: bool,
-    /// When so many bytes have come, it is looked which of them are of use.
-    step: u64,
-    budget: u64,
-    /// Bytes that came for looks that were not taken yet.
-    credit: u64,
-    /// How often a chain was looked at.
-    #[cfg(test)]
-    work: u64,
-}
-
-impl Resync {
-    /// A search in which no byte has come yet.
-    pub const fn new(expect: Expect) -> Self {
-        Self::from(expect, 0)
+impl Found {
+    pub(super) fn of(&self, masked: bool) -> Option<Best> {
+        self.best[usize::from(masked)]
     }
 
-    /// A search that begins at stream offset `base`.
-    pub(super) const fn from(expect: Expect, base: u64) -> Self {
-        Self {
-            expect,
-            likely: None,
-            base,
-            scanned: base,
-            seen: base,
-            borders: Vec::new(),
-            chains: BTreeMap::new(),
-            strong: false,
-            step: 0,
-            budget: 4096,
-            credit: LOOKS * BYTES_A_LOOK,
-            #[cfg(test)]
-            work: 0,
-        }
+    /// The chain with which decoding goes on, when one is good enough, and better than all others.
+    pub(super) fn winner(&self, wanted: i32) -> Option<(Best, bool)> {
+        let [unmasked, masked] = self.best;
+        let is_masked = masked.map(|best| best.bits) > unmasked.map(|best| best.bits);
+        let best = if is_masked { masked } else { unmasked }?;
+        let other = if is_masked { unmasked } else { masked }.map(|best| best.bits);
+        let rival = self.rival[usize::from(is_masked)].max(other);
+        (best.bits >= wanted && rival.is_none_or(|rival| best.bits - rival >= 8)).then_some((best, is_masked))
     }
 
-    /// Looks at `bytes`: all that has come since the search began (or since what was [dropped](Self::drop_front)), in segments of which one
-    /// ends here. To be called for every segment. `ended`: no more will come, and what is good enough for that is taken.
-    pub fn look(&mut self, bytes: &[u8], ended: bool) -> Found {
-        let mut borders = std::mem::take(&mut self.borders);
-        if self.base + bytes.len() as u64 > self.seen || borders.is_empty() {
-            borders.push(self.seen);
-        }
-        let found = self.look_at(Window {
-            runs: &[(self.base, bytes)],
-            borders: &borders,
-            ended,
-        });
-        self.borders = borders;
-        found
-    }
-
-    pub(super) fn look_at(&mut self, window: Window<'_>) -> Found {
-        if let Some(fresh) = window.end().checked_sub(self.seen) {
-            self.credit = self.credit.saturating_add(fresh).min(LOOKS * BYTES_A_LOOK);
-            self.budget = self.budget.saturating_add(fresh.saturating_mul(BUDGET)).min(1 << 28);
-            self.seen = window.end();
-        }
-        let mut standing = self.wake(window);
-        for run in 0..window.runs.len() {
-            self.sweep(window, run, &mut standing);
-        }
-        let found = self.decide(window);
-        self.chains.split_off(&Chain::STUCK);
-        found
-    }
-
-    /// The first `n` of the bytes are gone: the next [`look`](Self::look) is at those behind them.
-    pub fn drop_front(&mut self, n: usize) {
-        self.drop_before(self.base + n as u64);
-    }
-
-    /// A frame most likely begins at this stream offset.
-    pub(super) fn expect_at(&mut self, offset: u64) {
-        self.likely = Some(offset);
-    }
-
-    /// Stream offset of the first byte that is looked at.
-    pub(super) const fn base(&self) -> u64 {
-        self.base
-    }
-
-    /// Segments began at these offsets, of those that have come so far.
-    pub(super) fn remember(&mut self, borders: Vec<u64>) {
-        self.borders = borders;
-    }
-
-    pub(super) fn drop_before(&mut self, base: u64) {
-        self.base = self.base.max(base);
-        self.scanned = self.scanned.max(self.base);
-        self.seen = self.seen.max(self.base);
-        let base = self.base;
-        self.chains.values_mut().for_each(|chain| chain.dropped(base));
-        self.borders.retain(|&border| border >= base);
-    }
-
-    /// How many chains there are, and how often one was looked at.
-    #[cfg(test)]
-    pub(super) fn work(&self) -> (usize, u64) {
-        (self.chains.len(), self.work)
-    }
-
-    /// Takes out the chains that can go on. Those that stand before a header are given back, by its offset.
-    fn wake(&mut self, window: Window<'_>) -> Standing {
-        let mut standing = Standing::new();
-        let mut awake = std::mem::take(&mut self.chains);
-        if !window.ended {
-            self.chains = awake.split_off(&(window.end() + 1, Way::default()));
-        }
-        for (_, chain) in awake {
-            self.go_on(chain, window, &mut standing);
-        }
-        standing
-    }
-
-    /// Goes over the offsets of a run, ascending: where a chain stands it goes on, and where a header may be a new one begins. At each offset
-    /// only a few go on, the likelier ones, so that the work is linear.
-    fn sweep(&mut self, window: Window<'_>, run: usize, standing: &mut Standing) {
-        let (base, bytes) = window.runs[run];
-        let end = base + bytes.len() as u64;
-        let mut at = usize::try_from(self.scanned.saturating_sub(base)).map_or(bytes.len(), |at| at.min(bytes.len()));
-        loop {
-            let begin = if self.credit < BYTES_A_LOOK {
-                self.next_border(window, run, at)
-            } else {
-                self.next_begin(bytes, at)
-            };
-            let stop = base + begin as u64;
-            while let Some(entry) = standing.first_entry().filter(|entry| entry.key().0 < stop) {
-                let chain = entry.remove();
-                self.go_on(chain, window, standing);
-            }
-            if begin == bytes.len() {
-                break;
-            }
-            let masked = bytes[begin + 1] & 0x80 != 0;
-            let place = match stop {
-                _ if self.likely == Some(stop) => Place::Expected,
-                _ if window.is_border(stop) => Place::Border,
-                _ => Place::Inside,
-            };
-            let mut new = Chain::new(stop, place, masked);
-            // Those that were led here by chance may be in a state in which they cannot go on.
-            let mut best = None;
-            while let Some(entry) = standing.first_entry().filter(|entry| entry.key().0 == stop) {
-                let old = entry.remove();
-                // One to which everything may still happen says all that a new one would.
-                let open = old.is_open();
-                let score = old.score;
-                let led = LedTo {
-                    more: score - new.score,
-                    second: old.second.unwrap_or(stop),
-                };
-                if self.go_on(old, window, standing) && open {
-                    best = best.max(Some(score));
-                    new.lead(led);
+    fn offer(&mut self, masked: bool, new: Best) {
+        let (best, rival) = (
+            &mut self.best[usize::from(masked)],
+            &mut self.rival[usize::from(masked)],
+        );
+        match best {
+            Some(old) if old.bits > new.bits => {
+                if old.end != new.end {
+                    *rival = (*rival).max(Some(new.bits));
                 }
             }
-            if best.is_none_or(|best| best < new.score) {
-                self.go_on(new, window, standing);
+            Some(old) => {
+                if old.end != new.end {
+                    *rival = (*rival).max(Some(old.bits));
+                }
+                *best = Some(new);
             }
-            at = begin + 1;
-        }
-        if run + 1 == window.runs.len() {
-            while let Some((_, chain)) = standing.pop_first() {
-                self.go_on(chain, window, standing);
-            }
-            // The second byte of a header may still be to come.
-            self.scanned = self.scanned.max(end.saturating_sub(1));
-        } else {
-            self.scanned = self.scanned.max(end);
+            None => *best = Some(new),
         }
     }
+}
 
-    /// The first offset from `at` on at which a header may begin, or the end.
-    fn next_begin(&self, bytes: &[u8], at: usize) -> usize {
-        (at..bytes.len().saturating_sub(1))
-            .find(|&at| {
-                may_begin(bytes[at], self.expect)
-                    // An empty continuation says nothing: the frame behind it is as good a beginning.
-                    && !(bytes[at] & 0x7f == 0 && bytes[at + 1] & 0x7f == 0)
-                    && self
-                        .expect
-                        .masked
-                        .is_none_or(|masked| masked == (bytes[at + 1] & 0x80 != 0))
-                    && self.may_lead_on(&bytes[at..])
-                    && !payload::inside_character(&bytes[..at], bytes[at])
-            })
-            .unwrap_or(bytes.len())
+/// One search.
+pub(super) struct Search<'a> {
+    pub(super) window: Window<'a>,
+    pub(super) expect: Expect,
+    /// Where a frame most likely begins.
+    pub(super) likely: Option<u64>,
+    scratch: &'a mut Scratch,
+    base: u64,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(window: Window<'a>, expect: Expect, likely: Option<u64>, scratch: &'a mut Scratch) -> Self {
+        let base = window.runs.first().map_or(0, |run| run.offset);
+        Self {
+            window,
+            expect,
+            likely,
+            scratch,
+            base,
+        }
     }
 
-    /// The first offset from `at` on at which a segment begins and a header may, or the end: all that is looked at when the looks are used up.
-    fn next_border(&self, window: Window<'_>, run: usize, at: usize) -> usize {
-        let (base, bytes) = window.runs[run];
-        let first = window.borders.partition_point(|&border| border < base + at as u64);
-        window.borders[first..]
-            .iter()
-            .chain(self.likely.as_ref().filter(|&&likely| likely >= base + at as u64))
-            .map(|border| usize::try_from(border - base).unwrap_or(bytes.len()))
-            .take_while(|&border| border + 1 < bytes.len())
-            .find(|&border| self.next_begin(&bytes[..border + 2], border) == border)
-            .unwrap_or(bytes.len())
+    /// Goes over all places, the last one first: what a chain is worth is what its first frame says and what the chain is worth that
+    /// begins behind that.
+    pub(super) fn run(&mut self) -> Found {
+        let total: usize = self.window.runs.last().map_or(0, |run| run.index + run.bytes.len());
+        self.scratch.links.clear();
+        self.scratch.links.resize(total, Link::NONE);
+        let mut budget = BUDGET * total as u64 + 4096;
+        let mut found = Found::default();
+        for n in (0..self.window.runs.len()).rev() {
+            let run = self.window.runs[n];
+            for at in (0..run.bytes.len()).rev() {
+                let offset = run.offset + at as u64;
+                match candidate(&self.window, &run, at, self.expect, &mut budget) {
+                    Candidate::None => {}
+                    Candidate::Cut => self.scratch.links[run.index + at] = self.open(offset),
+                    Candidate::Frame(frame) => {
+                        let link = self.link(&run, at, &frame);
+                        self.scratch.links[run.index + at] = link;
+                        self.offer(&run, at, &frame, link, &mut found);
+                    }
+                }
+            }
+        }
+        found
     }
 
-    /// Whether a header at the start of `bytes` leads to what may be the next one, or beyond them: most that are none are told by that.
-    fn may_lead_on(&self, bytes: &[u8]) -> bool {
-        let Some(header) = Header::parse(bytes) else {
-            return true;
+    /// A chain whose next header cannot be read.
+    fn open(&self, offset: u64) -> Link {
+        Link {
+            bits: [0; 2],
+            end: u32::try_from(offset - self.base).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn link(&self, run: &Run<'_>, at: usize, frame: &Frame) -> Link {
+        let next = match self.window.find(frame.end) {
+            Some((next, at)) => {
+                let masked = next.bytes.get(at + 1).map(|second| second & 0x80 != 0);
+                if masked.is_some_and(|masked| masked != frame.header.masking_key.is_some()) {
+                    return Link::NONE;
+                }
+                Some(self.scratch.links[next.index + at])
+            }
+            None => None,
         };
-        let next = usize::try_from(header.length).map_or(bytes.len(), |n| n.saturating_add(header.size.into()));
-        match bytes.get(next..) {
-            Some(&[first, second, ..]) => may_begin(first, self.expect) && (second ^ bytes[1]) & 0x80 == 0,
-            _ => true,
+        let Link { bits: behind, end } = next.unwrap_or_else(|| self.open(frame.end));
+        let own = if next.is_some() && self.repeats(run, at, frame) {
+            0
+        } else {
+            frame.bits()
+        };
+        let with = |behind: i16| {
+            if behind == DEAD {
+                DEAD
+            } else {
+                (i32::from(behind) + own).clamp(-9_999, 9_999) as i16
+            }
+        };
+        let header = &frame.header;
+        let bits = match header.opcode {
+            // Nothing follows a close frame.
+            Opcode::Close if next.is_some() => [DEAD; 2],
+            opcode if opcode.is_control() => behind.map(with),
+            Opcode::Continuation => [DEAD, with(behind[usize::from(!header.fin)])],
+            _ => [with(behind[usize::from(!header.fin)]), DEAD],
+        };
+        Link { bits, end }
+    }
+
+    /// The next frame has the same masking key: keys are random, what repeats is a pattern.
+    fn repeats(&self, run: &Run<'_>, at: usize, frame: &Frame) -> bool {
+        let size = usize::from(frame.header.size);
+        let key = run.bytes.get(at + size.saturating_sub(4)..at + size);
+        let Some((next, to)) = self.window.find(frame.end) else {
+            return false;
+        };
+        let next = next.bytes.get(to..).and_then(crate::layer::ws::Header::parse);
+        frame.header.masking_key.is_some()
+            && !frame.is_text()
+            && next.and_then(|next| next.masking_key).as_ref().map(|key| &key[..]) == key
+    }
+
+    /// A chain may begin here.
+    fn offer(&self, run: &Run<'_>, at: usize, frame: &Frame, link: Link, found: &mut Found) {
+        let offset = run.offset + at as u64;
+        if link.best() == DEAD || frame.end > self.window.end() {
+            return;
+        }
+        // An empty continuation says nothing: the frame behind it is as good a beginning.
+        if frame.header.opcode == Opcode::Continuation && frame.header.length == 0 {
+            return;
+        }
+        let Some(prior) = self.prior(offset) else { return };
+        let prior = prior
+            + if self.window.ended {
+                self.bits_of_end(frame, link)
+            } else {
+                0
+            };
+        let best = Best {
+            start: offset,
+            bits: prior + i32::from(link.best()),
+            prior,
+            end: link.end,
+        };
+        found.offer(frame.header.masking_key.is_some(), best);
+    }
+
+    /// What the place says for a chain that begins at `offset`; `None` where none does.
+    fn prior(&self, offset: u64) -> Option<i32> {
+        if self.likely == Some(offset) {
+            Some(6)
+        } else if self.window.is_border(offset) {
+            Some(-4)
+        } else {
+            (!self.is_inside_text(offset)).then_some(-16)
         }
     }
 
-    /// `false`: it could not.
-    fn go_on(&mut self, mut chain: Chain, window: Window<'_>, standing: &mut Standing) -> bool {
-        #[cfg(test)]
-        {
-            self.work += 1;
+    /// Whether another good chain leads to this one: it does not begin by chance then.
+    fn is_led_to(&self, best: Best) -> bool {
+        let before = self.window.runs.iter().take_while(|run| run.offset < best.start);
+        before
+            .flat_map(|run| (0..run.bytes.len()).map(move |at| (run, at)))
+            .any(|(run, at)| {
+                let (offset, link) = (run.offset + at as u64, self.scratch.links[run.index + at]);
+                link.best() != DEAD
+                    && link.end == best.end
+                    && offset < best.start
+                    && self
+                        .frames(offset)
+                        .next()
+                        .is_some_and(|(_, frame)| frame.end == best.start)
+                    && self
+                        .prior(offset)
+                        .is_some_and(|prior| prior + i32::from(link.best()) >= self.wanted())
+            })
+    }
+
+    /// Whether what is at `offset` continues a character of a text, or is in what looks like a masked one.
+    fn is_inside_text(&self, offset: u64) -> bool {
+        self.window.find(offset).is_some_and(|(run, at)| {
+            let masked = run.bytes.get(at + 1).is_some_and(|second| second & 0x80 != 0);
+            payload::inside_character(&run.bytes[..at], run.bytes[at]) || masked && is_inside_masked_text(run.bytes, at)
+        })
+    }
+
+    /// What a chain is worth more because the stream ends exactly where it does: a chance chain ends somewhere.
+    fn bits_of_end(&self, frame: &Frame, link: Link) -> i32 {
+        match self.base + u64::from(link.end) == self.window.end() {
+            false => 0,
+            true if frame.end == self.window.end() && frame.header.length < 4 => 12,
+            true => 8,
         }
-        if self.credit < BYTES_A_LOOK {
-            if chain.score < WORTH_A_LOOK && !window.is_border(chain.start) {
+    }
+
+    /// The frames of the chain that begins at `start`.
+    pub(super) fn frames(&self, start: u64) -> impl Iterator<Item = (u64, Frame)> {
+        let mut at = Some(start);
+        std::iter::from_fn(move || {
+            let offset = at?;
+            let (run, index) = self.window.find(offset)?;
+            match candidate(&self.window, run, index, self.expect, &mut { u64::MAX }) {
+                Candidate::Frame(frame) => {
+                    at = Some(frame.end);
+                    Some((offset, frame))
+                }
+                Candidate::Cut | Candidate::None => None,
+            }
+        })
+        .take(FRAMES)
+    }
+
+    /// As much of a frame's payload as there is.
+    pub(super) fn payload(&self, offset: u64, frame: &Frame) -> &'a [u8] {
+        let (from, length) = (offset + u64::from(frame.header.size), frame.header.length);
+        let bytes = self.window.find(from).map_or(&[][..], |(run, at)| &run.bytes[at..]);
+        &bytes[..usize::try_from(length).map_or(bytes.len(), |length| length.min(bytes.len()))]
+    }
+
+    /// From which header of a chain frames can be read: the first one when its frame speaks for itself, else the second; and from an
+    /// earlier one that leads to it.
+    pub(super) fn believed(&self, best: Best) -> Option<u64> {
+        let mut frames = self.frames(best.start);
+        let (start, first) = frames.next()?;
+        let whole = |offset: u64, frame: &Frame| self.window.is_border(offset) && self.window.is_border(frame.end);
+        let speaks = self.likely == Some(start)
+            || first.bits() >= SPEAKS_FOR_ITSELF
+            || self.window.ended && whole(start, &first)
+            || self.is_led_to(best);
+        let start = if speaks {
+            start
+        } else {
+            self.frames(best.start)
+                .map(|(_, frame)| frame.end)
+                .find(|&end| !self.is_inside_text(end))?
+        };
+        let (run, at) = self.window.find(start)?;
+        if at + 1 >= run.bytes.len() {
+            return None;
+        }
+        // A length of 129 and a brace look like a header of their own: that is seen when the frame before has come.
+        let reads_over = |begin: u64| {
+            self.frames(begin).next().is_some_and(|(_, frame)| {
+                frame.end > self.window.end()
+                    && frame.header.length < 0x1_0000
+                    && begin + u64::from(frame.header.size) > start
+            })
+        };
+        if !self.window.ended && (start.saturating_sub(13)..start).any(reads_over) {
+            return None;
+        }
+        Some(self.earlier(start))
+    }
+
+    /// The first segment that begins with frames which lead exactly to `start`. Where a segment begins speaks, too: other bytes
+    /// there do not lead to a true header by chance. A frame of less than 126 bytes does, once in 4,000 times; it is told when it says
+    /// more, or fills its segment.
+    fn earlier(&self, start: u64) -> u64 {
+        let earlier = self.window.borders().iter().take_while(|&&border| border < start);
+        earlier
+            .copied()
+            .find(|&border| self.leads(border, start))
+            .unwrap_or(start)
+    }
+
+    fn leads(&self, from: u64, to: u64) -> bool {
+        let mut bits = 0;
+        for (offset, frame) in self.frames(from) {
+            // One of eight first bytes that are frequent, and the one length that fits. A run of zeros is empty frames, too.
+            bits += match frame.header.length {
+                0 if frame.header.opcode == Opcode::Continuation => 0,
+                0..126 => 12,
+                _ => 25,
+            };
+            bits += frame.payload_bits;
+            // The first byte of a header is also one inside of a UTF-8 character: this may be the rest of a text.
+            let unmasked = frame.header.masking_key.is_none();
+            if unmasked && frame.header.opcode != Opcode::Text && payload::is_text(self.payload(offset, &frame)) {
                 return false;
             }
-        } else {
-            self.credit -= BYTES_A_LOOK;
-        }
-        match chain.advance(window, self.expect, &mut self.budget) {
-            Ok(true) => stand(standing, chain),
-            Ok(false) => self.keep(chain),
-            Err(_) => return false,
-        }
-        true
-    }
-
-    /// Keeps a chain that cannot go on yet. Chains that have met are one: the likelier beginning stays.
-    fn keep(&mut self, chain: Chain) {
-        self.strong |= chain.complete > 0 && chain.worth(self.expect) >= self.wanted(false);
-        match self.chains.entry((chain.wake, chain.way())) {
-            Entry::Vacant(entry) => {
-                entry.insert(chain);
-            }
-            Entry::Occupied(mut entry) => {
-                let old = entry.get();
-                if (chain.score, old.start) > (old.score, chain.start) {
-                    let old = entry.insert(chain);
-                    entry.get_mut().meet(&old);
-                } else {
-                    entry.get_mut().meet(&chain);
-                }
+            // Whatever else ends with its segment, a message does.
+            bits += if self.window.is_border(frame.end) { 8 } else { 0 };
+            if frame.end >= to || offset >= to {
+                return frame.end == to && bits >= LEADS;
             }
         }
-        if self.chains.len() >= 2 * CHAINS {
-            let mut scores: Vec<i32> = self.chains.values().map(|chain| chain.score).collect();
-            let (_, &mut least, _) = scores.select_nth_unstable_by_key(CHAINS, |score| -score);
-            self.chains.retain(|_, chain| chain.score > least);
-        }
+        false
     }
 
-    fn wanted(&self, ended: bool) -> i32 {
-        match (self.expect.purpose, ended) {
+    /// What is enough.
+    pub(super) fn wanted(&self) -> i32 {
+        match (self.expect.purpose, self.window.ended) {
             (Purpose::Infer, _) => 50,
             (Purpose::Confirm, false) => 20,
             (Purpose::Confirm, true) => 14,
             (Purpose::Regain, false) => 20,
-            (Purpose::Regain, true) => 8,
-        }
-    }
-
-    fn decide(&mut self, window: Window<'_>) -> Found {
-        // The prior of a chain is for 65,536 places to start at.
-        let fewer = match self.expect.purpose {
-            Purpose::Regain if window.ended => (window.bytes().max(1).ilog2() as i32 + 1 - 16).min(0),
-            _ => 0,
-        };
-        let worth = |chain: &Chain| {
-            let end = if window.ended {
-                chain.worth_of_end(window.end())
-            } else {
-                0
-            };
-            chain.worth(self.expect) + end - fewer
-        };
-        let wanted = self.wanted(window.ended);
-        if (self.strong || window.ended)
-            && let Some(best) = self
-                .chains
-                .values()
-                .filter(|chain| chain.complete > 0)
-                .max_by_key(|chain| (worth(chain), Reverse(chain.start)))
-        {
-            let rival = self
-                .chains
-                .values()
-                .filter(|chain| chain.next != best.next && !chain.in_text)
-                .map(worth)
-                .max();
-            // The one that led to it soon is as good.
-            let more = best.led_to.map_or(0, |led| led.more.min(0));
-            self.strong = worth(best) + if window.ended { 0 } else { more } >= wanted;
-            // A length of 129 and a brace look like a header of their own.
-            let in_header = |chain: &Chain| !window.ended && chain.reads_header_over(best.start);
-            if self.strong && !self.chains.values().any(in_header) && rival.is_none_or(|rival| worth(best) - rival >= 8)
-            {
-                // Chains that came to the same place in different states did not become one.
-                let start = self
-                    .chains
-                    .values()
-                    .filter(|chain| chain.complete > 0 && chain.next == best.next && worth(chain) >= wanted)
-                    .filter_map(|chain| Some((worth(chain), chain.believed_from(worth(chain), wanted)?)))
-                    .max_by_key(|&(worth, _)| worth)
-                    .map(|(_, start)| start);
-                if let Some(offset) = start.and_then(|start| start.checked_sub(self.base))
-                    && offset < window.end() - self.base
-                {
-                    return Found::Header(Start {
-                        offset: offset as usize,
-                        masked: best.masked,
-                    });
-                }
+            // Where a chain begins costs what it does for 65,536 places to begin at.
+            (Purpose::Regain, true) => {
+                let bytes: usize = self.window.runs.iter().map(|run| run.bytes.len()).sum();
+                8 + (bytes.max(1).ilog2() as i32 + 1 - 16).min(0)
             }
-        }
-        if self.seen < self.step && !window.ended {
-            return Found::More { useless: 0 };
-        }
-        self.step = self.seen + STEP;
-        let first = self
-            .chains
-            .values()
-            .map(|chain| chain.start)
-            .min()
-            .unwrap_or(self.scanned)
-            .min(self.scanned);
-        // Whether a byte is inside a character is seen from those before it.
-        Found::More {
-            useless: first.saturating_sub(16).saturating_sub(self.base) as usize,
         }
     }
 }

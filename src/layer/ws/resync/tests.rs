@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::{Expect, Found, Purpose, Resync};
+use super::{Collected, Expect, Purpose, Scratch, infer};
+use crate::base::{Limits, PacketRef, Timestamp};
+use crate::layer::Chunk;
+use crate::layer::ws::Shared;
 
 /// A small generator (splitmix64), so that every case is told by its seed.
 struct Random(u64);
@@ -122,23 +125,56 @@ fn session(random: &mut Random, kind: Kind, masked: bool, frames: usize) -> Sess
     Session { bytes, headers }
 }
 
-/// Looks at `bytes` segment by segment and drops what it is told to.
-fn search(expect: Expect, bytes: &[u8], segments: &[usize]) -> Option<(usize, bool)> {
-    let mut resync = Resync::new(expect);
-    let mut dropped = 0;
+fn chunk(bytes: &[u8], from: usize, to: usize) -> Chunk<'_> {
+    let time = Timestamp::from_nanos(0);
+    let at = PacketRef {
+        packet: to as u64,
+        time,
+    };
+    Chunk::tcp(from as u64, &bytes[from..to], at, at)
+}
+
+/// Looks at `bytes` segment by segment.
+fn search(expect: Expect, bytes: &[u8], segments: &[usize]) -> Option<usize> {
+    let (mut collected, mut scratch) = (Collected::new(expect), Scratch::default());
+    let mut from = 0;
     for &end in segments {
-        match resync.look(&bytes[dropped..end], false) {
-            Found::Header(start) => return Some((dropped + start.offset, start.masked)),
-            Found::More { useless } => {
-                dropped += useless;
-                resync.drop_front(useless);
+        if end > from {
+            collected.push(chunk(bytes, from, end));
+        }
+        from = end;
+        if let Some(start) = collected.search(false, &mut scratch) {
+            return Some(start as usize);
+        }
+    }
+    collected.search(true, &mut scratch).map(|start| start as usize)
+}
+
+/// Whether two directions, segment by segment in turn, are taken for WebSocket, and which of them masks.
+fn inferred(sides: [&[u8]; 2], segments: [&[usize]; 2]) -> Option<[bool; 2]> {
+    let expect = Expect {
+        purpose: Purpose::Infer,
+        masked: None,
+        deflate: None,
+    };
+    let (mut both, mut shared) = (
+        [Collected::new(expect), Collected::new(expect)],
+        Shared::new(Limits::default(), false),
+    );
+    let mut from = [0; 2];
+    for n in 0..segments[0].len().max(segments[1].len()) {
+        for side in 0..2 {
+            let Some(&end) = segments[side].get(n).filter(|&&end| end > from[side]) else {
+                continue;
+            };
+            both[side].push(chunk(sides[side], from[side], end));
+            from[side] = end;
+            if let Some(masks) = infer(&mut both, false, &mut shared) {
+                return Some(masks);
             }
         }
     }
-    match resync.look(&bytes[dropped..], true) {
-        Found::Header(start) => Some((dropped + start.offset, start.masked)),
-        Found::More { .. } => None,
-    }
+    infer(&mut both, true, &mut shared)
 }
 
 fn cuts(random: &mut Random, session: &Session, from: usize, aligned: bool) -> Vec<usize> {
@@ -197,10 +233,13 @@ fn tally(kind: Kind, masked: bool, aligned: bool, deflate: Option<bool>, tries: 
         tally.tries += 1;
         match search(expect, &session.bytes[from..], &segments) {
             None => tally.never += 1,
-            Some((at, _)) if at + from == after[0] => tally.first += 1,
-            Some((at, _)) if at + from == after[1] => tally.second += 1,
-            Some((at, _)) if after.contains(&(at + from)) => tally.late += 1,
-            Some(_) => tally.wrong += 1,
+            Some(at) if at + from == after[0] => tally.first += 1,
+            Some(at) if at + from == after[1] => tally.second += 1,
+            Some(at) if after.contains(&(at + from)) => tally.late += 1,
+            Some(at) => {
+                println!("{kind:?}, seed {seed}: {at} behind {from}, frames at {after:?}");
+                tally.wrong += 1;
+            }
         }
     }
     tally
@@ -471,21 +510,24 @@ fn others(random: &mut Random) -> Vec<(&'static str, Vec<u8>)> {
 fn what_is_not_websocket_is_not_taken_for_it() {
     for seed in 0..12 {
         let mut random = Random(seed);
-        for (name, bytes) in others(&mut random) {
-            let from = random.below(2) * random.below(3000);
-            let bytes = &bytes[from as usize..];
-            let mut segments = Vec::new();
-            let mut at = 0;
-            while at < bytes.len() {
-                at = bytes.len().min(at + 1 + random.below(1460) as usize);
-                segments.push(at);
-            }
-            let expect = Expect {
-                purpose: Purpose::Infer,
-                masked: None,
-                deflate: None,
+        let protocols = others(&mut random);
+        let answers = others(&mut random);
+        for ((name, bytes), (_, answer)) in protocols.iter().zip(&answers) {
+            let mut cut = |bytes: &[u8]| {
+                let mut segments = Vec::new();
+                let mut at = 0;
+                while at < bytes.len() {
+                    at = bytes.len().min(at + 1 + random.below(1460) as usize);
+                    segments.push(at);
+                }
+                segments
             };
-            assert_eq!(search(expect, bytes, &segments), None, "{name}, seed {seed}");
+            let from = (seed % 2 * 1234) as usize;
+            let bytes = &bytes[from..];
+            let segments = [cut(bytes), cut(answer)];
+            assert_eq!(inferred([bytes, &[]], [&segments[0], &[]]), None, "{name}, seed {seed}");
+            let both = inferred([bytes, answer], [&segments[0], &segments[1]]);
+            assert_eq!(both, None, "{name} both ways, seed {seed}");
         }
     }
 }
@@ -493,24 +535,15 @@ fn what_is_not_websocket_is_not_taken_for_it() {
 #[test]
 fn one_masked_text_that_fills_its_segment_is_enough() {
     let mut bytes = Vec::new();
-    frame(
-        &mut bytes,
-        0x81,
-        b"{\"type\":\"login\",\"name\":\"mynick\"}",
-        Some([0x3c, 0x31, 0x37, 0x44]),
-    );
-    let expect = Expect {
-        purpose: Purpose::Infer,
-        masked: None,
-        deflate: None,
-    };
-    assert_eq!(search(expect, &bytes, &[bytes.len()]), Some((0, true)));
+    let login = b"{\"type\":\"login\",\"name\":\"mynick\"}";
+    frame(&mut bytes, 0x81, login, Some([0x3c, 0x31, 0x37, 0x44]));
+    assert_eq!(inferred([&bytes, &[]], [&[bytes.len()], &[]]), Some([true, false]));
 }
 
-/// Looks at chains, not time, are counted: a few for each byte, however small the segments are. What is read of payloads is paid from a budget
-/// that grows with the bytes.
+/// What a search reads of the bytes is bounded by design; here, that hostile bytes neither take long nor are taken for frames in one
+/// pass too many.
 #[test]
-fn hostile_bytes_cost_linear_work() {
+fn hostile_bytes_are_searched_a_few_times_at_most() {
     let mut random = Random(5);
     let mut nested = Vec::new();
     let mut masked = Vec::new();
@@ -547,57 +580,42 @@ fn hostile_bytes_cost_linear_work() {
         &words,
     ] {
         let bytes: Vec<_> = pattern.iter().copied().cycle().take(1 << 18).collect();
-        for (size, purpose) in [(1400, Purpose::Infer), (40, Purpose::Infer), (1400, Purpose::Regain)] {
-            let mut resync = Resync::new(Expect {
-                purpose,
-                masked: None,
-                deflate: None,
-            });
-            let (mut dropped, mut seen) = (0, 0);
-            for end in (0..bytes.len()).step_by(size) {
+        for size in [1400, 40] {
+            let (mut collected, mut scratch) = (
+                Collected::new(Expect {
+                    purpose: Purpose::Infer,
+                    masked: None,
+                    deflate: None,
+                }),
+                Scratch::default(),
+            );
+            let (mut searched, mut seen) = (0, 0);
+            for end in (size..bytes.len()).step_by(size) {
+                collected.push(chunk(&bytes, seen, end));
                 seen = end;
-                match resync.look(&bytes[dropped..end], false) {
-                    Found::Header(_) => break,
-                    Found::More { useless } => {
-                        resync.drop_front(useless);
-                        dropped += useless;
-                    }
+                if collected.is_due(false) {
+                    searched += collected.buffer.bytes().len();
+                    collected.searching(false, &mut scratch).run();
                 }
             }
-            let (chains, work) = resync.work();
-            let start = &pattern[..pattern.len().min(8)];
-            assert!(chains <= 1024, "{start:02x?}: {chains} chains");
-            assert!(
-                work <= 4 * seen as u64 + 100,
-                "{start:02x?}: {work} looks at {seen} bytes"
-            );
+            assert!(collected.cost() <= 256 << 10);
+            assert!(searched <= 6 * seen, "{searched} of {seen}");
         }
     }
 }
 
 proptest! {
     #[test]
-    fn arbitrary_bytes_never_panic_and_what_is_useless_is_there(
-        segments in prop::collection::vec(prop::collection::vec(prop_oneof![2 => any::<u8>(), 1 => Just(0x81u8), 1 => Just(0x82), 1 => Just(2), 1 => Just(0)], 0..60), 0..20),
+    fn arbitrary_bytes_never_panic_and_what_is_found_is_there(
+        segments in prop::collection::vec(prop::collection::vec(prop_oneof![2 => any::<u8>(), 1 => Just(0x81u8), 1 => Just(0x82), 1 => Just(2), 1 => Just(0)], 1..60), 1..20),
         infer: bool, masked: Option<bool>, deflate: Option<bool>,
     ) {
         let purpose = if infer { Purpose::Infer } else { Purpose::Regain };
-        let mut resync = Resync::new(Expect { purpose, masked, deflate });
-        let mut window = Vec::new();
-        for (n, segment) in segments.iter().enumerate() {
-            window.extend_from_slice(segment);
-            match resync.look(&window, n + 1 == segments.len()) {
-                Found::Header(start) => {
-                    prop_assert!(start.offset < window.len());
-                    prop_assert!(masked.is_none_or(|masked| masked == start.masked));
-                    break;
-                }
-                Found::More { useless } => {
-                    prop_assert!(useless <= window.len());
-                    window.drain(..useless);
-                    resync.drop_front(useless);
-                }
-            }
+        let bytes = segments.concat();
+        let ends: Vec<_> = segments.iter().scan(0, |at, segment| { *at += segment.len(); Some(*at) }).collect();
+        if let Some(start) = search(Expect { purpose, masked, deflate }, &bytes, &ends) {
+            prop_assert!(start < bytes.len());
+            prop_assert!(masked.is_none_or(|masked| bytes.get(start + 1).is_none_or(|second| masked == (second & 0x80 != 0))));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Text and JSON with unknown bytes in them.
 
-use super::cells::Cell;
+use super::cell::Cell;
 
 /// What a message is assumed to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

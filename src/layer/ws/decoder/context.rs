@@ -3,7 +3,8 @@
 use crate::base::PacketRef;
 use crate::base::{Limits, Violation};
 use crate::layer::ws::inflate::InflatePool;
-use crate::layer::ws::partial::{Partial, Piece, Pool};
+use crate::layer::ws::message_buffer::Pool;
+use crate::layer::ws::resync::Scratch;
 use crate::layer::ws::{FrameInfo, Hole, Message};
 
 /// What a decoder finds.
@@ -24,8 +25,11 @@ pub struct Shared {
     pub(super) plain: Vec<u8>,
     pub(super) pool: Pool,
     pub(super) inflaters: InflatePool,
+    pub(super) evicted_histories: u64,
     pub(super) inflated: Vec<u8>,
     pub(super) inflated_holes: Vec<Hole>,
+    /// For searches for the place in a stream.
+    pub(in crate::layer::ws) scratch: Scratch,
     /// Bytes that all connections together hold because they cannot be read yet.
     held: usize,
 }
@@ -38,9 +42,11 @@ impl Shared {
             frames,
             plain: Vec::new(),
             pool: Pool::default(),
-            inflaters: InflatePool::new(limits.history_total()),
+            inflaters: InflatePool::default(),
+            evicted_histories: 0,
             inflated: Vec::new(),
             inflated_holes: Vec::new(),
+            scratch: Scratch::default(),
             held: 0,
         }
     }
@@ -66,16 +72,11 @@ impl Shared {
 
     /// How many directions have lost what their compressed messages refer back to, because of [`Limits::memory_bytes`].
     pub fn evicted_histories(&self) -> u64 {
-        self.inflaters.evicted_histories()
+        self.evicted_histories
     }
 
     /// What [`hold`](Self::hold) made room for is gone.
     pub fn release(&mut self, bytes: usize) {
         self.held = self.held.saturating_sub(bytes);
-    }
-
-    pub(super) fn append(&mut self, partial: &mut Partial, piece: Piece<'_>) {
-        let (limit, total) = (self.limits.message_bytes, self.limits.message_total());
-        self.pool.append(partial, piece, limit, total);
     }
 }

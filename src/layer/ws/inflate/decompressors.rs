@@ -1,8 +1,7 @@
 //! Decompressors, shared by all directions of all connections.
 //!
-//! A decompressor takes some 40 KB. The history of a direction that has sent little lives with its [`Inflater`](super::Inflater); a decompressor
-//! is lent to it and stays with it while there are not too many others. So thousands of quiet conversations cost only their short
-//! histories. One that has sent more has its own (`known.rs`).
+//! A decompressor takes some 40 KB. A direction's history lives with its [`Inflater`](super::Inflater), as long as it is; a decompressor is
+//! lent to it and stays with it while there are not too many others. So thousands of quiet conversations cost only their short histories.
 
 use flate2::Decompress;
 
@@ -10,8 +9,8 @@ use crate::bounded::{Handle, Slab};
 
 use super::history::History;
 
-/// How many directions keep a shared decompressor at once; with more of them, one that has not been used lately loses it. Together they
-/// take 10 MB; to make one continue another history costs a copy of that, at most 8 KB.
+/// How many directions keep a decompressor at once; with more of them, one that has not been used lately loses it. Together they
+/// take 10 MB; to make one continue another history costs a copy of that.
 pub(super) const SLOTS: usize = 256;
 
 #[derive(Debug)]
@@ -43,11 +42,6 @@ impl Decompressors {
     pub(super) fn continuing(&mut self, lease: &mut Handle, history: &History) -> Option<&mut Decompress> {
         let (decompress, anew) = self.shared.of(lease, || Decompress::new(false));
         (!anew || rewind(decompress, history)).then_some(decompress)
-    }
-
-    /// Gives the decompressor back: its state is worth nothing.
-    pub(super) fn release(&mut self, lease: &mut Handle) {
-        self.shared.give_back(lease);
     }
 }
 

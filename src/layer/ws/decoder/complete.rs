@@ -4,14 +4,15 @@ use super::{Decoder, Output, Shared, State};
 use crate::base::PacketRef;
 use crate::base::{Rule, Violation};
 use crate::layer::ws::inflate::{Compressed, Inflated};
-use crate::layer::ws::partial::Partial;
+use crate::layer::ws::message_buffer::MessageBuffer;
+use crate::layer::ws::resync::is_text;
 use crate::layer::ws::{Close, Hole, Message, Opcode, Payload};
 
 impl Decoder {
     /// Where frames begin is not known any more: what is unfinished ends here.
-    pub(super) fn lose(&mut self, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
-        self.state = State::Lost;
-        self.adrift = true;
+    pub(super) fn desync(&mut self, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
+        self.state = State::Unsynced;
+        self.after_gap = true;
         if let Some(mut frame) = self.frame.take()
             && let Some(header) = frame.header
         {
@@ -24,7 +25,7 @@ impl Decoder {
             }
         }
         self.finish_open(Tail::Cut, at, shared, out);
-        self.history_lost(shared);
+        self.history_lost();
     }
 
     pub(super) fn finish_open(&mut self, tail: Tail, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
@@ -36,7 +37,7 @@ impl Decoder {
     /// Tells what is known of a message in pieces.
     pub(super) fn finish(
         &mut self,
-        mut partial: Box<Partial>,
+        mut partial: Box<MessageBuffer>,
         tail: Tail,
         at: PacketRef,
         shared: &mut Shared,
@@ -59,11 +60,11 @@ impl Decoder {
         }
         let mut bytes = &partial.bytes[..];
         if partial.headless {
-            if self.inflater.is_some() {
-                // Whether this is compressed was said at the lost beginning: nothing of it can be told.
+            // Whether it is compressed was said at the lost beginning: only of text it is clear that it is not.
+            if self.inflater.is_some() && !is_text(bytes) {
                 bytes = &[];
                 partial.holes.clear();
-                self.history_lost(shared);
+                self.history_lost();
             }
             let offset = 0;
             partial.holes.insert(0, Hole { offset, length: None });
@@ -88,14 +89,14 @@ impl Decoder {
             meaning: &[],
             close: None,
         };
-        self.tell(message, at, shared, out);
+        self.complete(message, at, shared, out);
         shared.pool.give(partial);
     }
 
     /// Inflates the payload if it is compressed, judges it and hands the message on.
-    pub(super) fn tell(&mut self, message: Message<'_>, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
+    pub(super) fn complete(&mut self, message: Message<'_>, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
         if !message.compressed {
-            return self.judge_payload(message, at, out);
+            return self.validate_payload(message, at, out);
         }
         let Some(inflater) = self.inflater.as_deref_mut() else {
             return;
@@ -110,15 +111,28 @@ impl Decoder {
         };
         let limit = shared.limits.inflated_bytes;
         let inflated = inflater.message(&mut shared.inflaters, compressed, limit, &mut bytes, &mut holes);
-        if inflated == Inflated::Invalid {
-            let violation = Violation::new(
+        let known = bytes.len();
+        let violation = match inflated {
+            Inflated::Whole | Inflated::Partial | Inflated::TooLong => None,
+            Inflated::InsideBlock => Some((
+                Rule::DeflateInsideBlock,
+                format!("a compressed message that ends inside of a block, behind {known} bytes"),
+            )),
+            Inflated::Invalid => Some((
                 Rule::InflateFailed,
-                format!(
-                    "a compressed message that does not inflate beyond {} bytes",
-                    bytes.len()
-                ),
-            );
-            out.violation(at, &violation);
+                format!("a compressed message that does not inflate beyond {known} bytes"),
+            )),
+        };
+        if let Some((rule, detail)) = violation {
+            out.violation(at, &Violation::new(rule, detail));
+        }
+        // What does not inflate at all is shown as it was sent.
+        if inflated == Inflated::Invalid && known == 0 {
+            bytes.extend_from_slice(message.payload.bytes);
+            let offset = bytes.len() as u64;
+            holes.clear();
+            holes.extend_from_slice(message.payload.holes);
+            holes.push(Hole { offset, length: None });
         }
         let message = Message {
             payload: Payload {
@@ -128,7 +142,7 @@ impl Decoder {
             complete: inflated == Inflated::Whole,
             ..message
         };
-        self.judge_payload(message, at, out);
+        self.validate_payload(message, at, out);
         // What a bomb needed must not stay for ever.
         if bytes.capacity() > KEPT_BUFFER {
             bytes = Vec::new();
@@ -141,13 +155,13 @@ impl Decoder {
     }
 
     /// Compressed messages may be missing here.
-    pub(super) fn history_lost(&mut self, shared: &mut Shared) {
+    pub(super) fn history_lost(&mut self) {
         if let Some(inflater) = &mut self.inflater {
-            inflater.lost(&mut shared.inflaters);
+            inflater.lost();
         }
     }
 
-    fn judge_payload(&mut self, mut message: Message<'_>, at: PacketRef, out: &mut impl Output) {
+    fn validate_payload(&mut self, mut message: Message<'_>, at: PacketRef, out: &mut impl Output) {
         match message.opcode {
             // Where it is not is asked only then: knowing that would cost the good ones something.
             Opcode::Text if message.complete => match simdutf8::basic::from_utf8(message.payload.bytes) {

@@ -1,11 +1,11 @@
 //! From frames to messages (RFC 6455 §5.4): a frame is a message of its own, begins one, goes on with one, or ends one.
 
-use super::tell::{KEPT_BUFFER, Tail};
-use super::unfinished::Unfinished;
+use super::complete::{KEPT_BUFFER, Tail};
+use super::frame::PartialFrame;
 use super::{Decoder, Output, Shared, State};
 use crate::base::PacketRef;
 use crate::base::{Rule, Violation};
-use crate::layer::ws::partial::Piece;
+use crate::layer::ws::message_buffer::Piece;
 use crate::layer::ws::{FrameInfo, Header, Message, Opcode, Payload};
 use crate::layer::{Chunk, Span, StreamRange};
 
@@ -13,7 +13,7 @@ impl Decoder {
     /// The header is complete, the payload (or some of it) is still to come.
     pub(super) fn begin(
         &mut self,
-        mut frame: Box<Unfinished>,
+        mut frame: Box<PartialFrame>,
         at: PacketRef,
         shared: &mut Shared,
         out: &mut impl Output,
@@ -51,7 +51,7 @@ impl Decoder {
                 open.span.join(span);
                 return;
             }
-            if !self.adrift {
+            if !self.after_gap {
                 let violation = Violation::new(
                     Rule::ContinuationWithoutStart,
                     "a continuation frame, and no message to continue",
@@ -79,7 +79,7 @@ impl Decoder {
         partial.begin(
             header,
             header.opcode,
-            self.inflater.is_some() && header.rsv[0],
+            self.inflater.is_some() && header.rsv1,
             offset,
             *span,
         );
@@ -99,7 +99,7 @@ impl Decoder {
         let alone = self.stands_alone(header);
         let fresh = header.fin && self.open.is_none() && header.opcode != Opcode::Continuation;
         if !alone {
-            self.adrift &= header.opcode == Opcode::Continuation;
+            self.after_gap &= header.opcode == Opcode::Continuation;
         }
         if alone || (fresh && payload.len() <= shared.limits.message_bytes) {
             let mut plain = std::mem::take(&mut shared.plain);
@@ -116,7 +116,7 @@ impl Decoder {
                 frames: 1,
                 masked: header.masking_key.is_some(),
                 masking_key: header.masking_key,
-                compressed: self.inflater.is_some() && header.rsv[0] && !alone,
+                compressed: self.inflater.is_some() && header.rsv1 && !alone,
                 span: chunk.span,
                 range: StreamRange {
                     start: chunk.offset,
@@ -130,7 +130,7 @@ impl Decoder {
             if shared.frames {
                 out.frame(chunk.at, &self.info(header, chunk.offset, &chunk.span));
             }
-            self.tell(message, chunk.at, shared, out);
+            self.complete(message, chunk.at, shared, out);
             // A huge frame must not leave its buffer behind for ever.
             if plain.capacity() > KEPT_BUFFER {
                 plain = Vec::new();
@@ -145,7 +145,7 @@ impl Decoder {
                 key: header.masking_key,
                 phase: 0,
             };
-            shared.append(open, piece);
+            open.append(piece, shared.limits.message_bytes);
             open.range.end = chunk.offset + u64::from(header.size) + header.length;
         }
         if shared.frames {
@@ -195,7 +195,7 @@ impl Decoder {
             direction: self.direction,
             opcode: header.opcode,
             fin: header.fin,
-            rsv: header.rsv,
+            rsv: [header.rsv1, header.rsv2, header.rsv3],
             masking_key: header.masking_key,
             length: header.length,
             span: *span,

@@ -1,12 +1,12 @@
 //! A frame that has begun and not ended.
 
-use crate::layer::ws::partial::Partial;
+use crate::layer::ws::message_buffer::MessageBuffer;
 use crate::layer::ws::{Header, MAX_HEADER};
 use crate::layer::{Chunk, Span};
 
 /// A frame of which not everything has come.
 #[derive(Debug)]
-pub(super) struct Unfinished {
+pub(super) struct PartialFrame {
     /// The header's bytes so far.
     pub(super) raw: [u8; MAX_HEADER],
     pub(super) have: u8,
@@ -20,10 +20,10 @@ pub(super) struct Unfinished {
     /// Payload bytes so far, missing ones included.
     pub(super) received: u64,
     /// Its own message: a control frame. Data frames add to the decoder's `open`.
-    pub(super) control: Option<Box<Partial>>,
+    pub(super) control: Option<Box<MessageBuffer>>,
 }
 
-impl Unfinished {
+impl PartialFrame {
     pub(super) fn new(raw: [u8; MAX_HEADER], have: usize, chunk: &Chunk<'_>) -> Self {
         Self {
             raw,

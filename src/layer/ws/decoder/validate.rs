@@ -11,18 +11,20 @@ impl Decoder {
     pub(super) fn check(&self, header: &Header, at: PacketRef, out: &mut impl Output) {
         let masked = header.masking_key.is_some();
         let odd = masked != (self.direction == Direction::ClientToServer)
-            || header.rsv != [false; 3]
+            || header.rsv1
+            || header.rsv2
+            || header.rsv3
             || header.length_form != LengthForm::Minimal
             || self.closed && !header.opcode.is_control()
             || header.opcode.is_control() && (header.length > 125 || !header.fin)
             || matches!(header.opcode, Opcode::Reserved(_));
         if odd {
-            self.judge(header, at, out);
+            self.report(header, at, out);
         }
     }
 
     #[cold]
-    fn judge(&self, header: &Header, at: PacketRef, out: &mut impl Output) {
+    fn report(&self, header: &Header, at: PacketRef, out: &mut impl Output) {
         let name = header.opcode.name();
         let mut broken = |rule, detail: String, about: String| {
             out.violation(at, &Violation::new(rule, detail).about(about));
@@ -44,8 +46,7 @@ impl Decoder {
             }
             _ => {}
         }
-        let [rsv1, rsv2, rsv3] = header.rsv;
-        let [rsv1, rsv2, rsv3] = [rsv1, rsv2, rsv3].map(|set| set && !self.extended);
+        let rsv1 = header.rsv1 && !self.extended;
         if rsv1 && self.inflater.is_none() {
             broken(
                 Rule::ReservedBit,
@@ -59,8 +60,8 @@ impl Decoder {
                 name.to_string(),
             );
         }
-        for (bit, set) in [(2, rsv2), (3, rsv3)] {
-            if set {
+        for (bit, set) in [(2, header.rsv2), (3, header.rsv3)] {
+            if set && !self.extended {
                 broken(
                     Rule::ReservedBit,
                     format!("RSV{bit} on a {name} frame"),
