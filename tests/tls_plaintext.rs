@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use wschat_sniff::base::{Captured, GapCause, Limits, PacketRef, Side, Timestamp};
 use wschat_sniff::capture::offline::Offline;
 use wschat_sniff::layer::Chunk;
-use wschat_sniff::layer::tls::{
-    Agreed, DEFAULT_MAX_TRIALS, Fact, KeyLogReader, KeySource, Output, PlainGap, Secrets, Shared, Tls, Totals,
-};
+use wschat_sniff::layer::tls::{Agreed, Fact, KeyLogReader, KeySource, Output, PlainGap, Secrets, Shared, Tls, Totals};
 use wschat_sniff::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, TcpEnd};
 use wschat_sniff::wire::{Decoder, LinkType, Packet};
 
@@ -95,7 +93,7 @@ impl StreamHandler for Feed<'_> {
     fn stream(&mut self, state: &mut State, _: &Connection, side: Side, event: StreamEvent<'_>, at: PacketRef) {
         let begun = state.begun;
         if let StreamEvent::Data { bytes, .. } = event {
-            let may_be = Tls::begins(bytes) != Some(false) || !begun[side.index()];
+            let may_be = Tls::begins(bytes) || !begun[side.index()];
             state
                 .tls
                 .get_or_insert_with(|| may_be.then(|| Box::new(Tls::new(begun, self.shared))));
@@ -148,7 +146,7 @@ impl Capture {
     fn hear(&self, late: Option<u64>, is_there: impl Fn(u64) -> bool) -> Vec<Heard> {
         let limits = Limits::default();
         let (mut decoder, mut table) = (Decoder::new(&limits), Table::new(&limits));
-        let mut shared = Shared::new(Secrets::new(late.is_some()), DEFAULT_MAX_TRIALS);
+        let mut shared = Shared::new(Secrets::new(late.is_some()), limits.tls_trials);
         let mut log = KeyLogReader::new(KeySource::KeyLog);
         if late.is_none() {
             log.push(&self.log, &mut shared.secrets);

@@ -20,8 +20,11 @@ type Conversations<T> = BTreeMap<(u64, String), Vec<T>>;
 #[test]
 fn what_the_ends_said_is_what_is_read() {
     let mut captures = 0;
-    for file in fixtures() {
-        if file.extension().is_none_or(|kind| kind == "ndjson" || kind == "md") {
+    for file in fixtures("transcripts").into_iter().chain(fixtures("tls")) {
+        if file
+            .extension()
+            .is_none_or(|kind| kind == "ndjson" || kind == "md" || kind == "keylog")
+        {
             continue;
         }
         captures += 1;
@@ -76,8 +79,9 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/transcripts")
 }
 
-fn fixtures() -> Vec<PathBuf> {
-    let mut files: Vec<_> = std::fs::read_dir(folder())
+fn fixtures(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder);
+    let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
@@ -101,6 +105,9 @@ fn written(transcript: &Path) -> Conversations<(Message, bool)> {
     let mut conversations = Conversations::new();
     for line in std::fs::read_to_string(transcript).unwrap().lines() {
         let line: Value = serde_json::from_str(line).unwrap();
+        if line["opcode"].is_null() {
+            continue;
+        }
         let text = |name: &str| line[name].as_str().unwrap().to_owned();
         let said = (text("opcode"), line["len"].as_u64().unwrap(), text("sha256"));
         let held = line.get("before_capture").is_none()
@@ -114,9 +121,14 @@ fn written(transcript: &Path) -> Conversations<(Message, bool)> {
     conversations
 }
 
-/// The whole messages that our program reads.
+/// The whole messages that our program reads, with the key log beside the capture, if there is one.
 fn read(capture: &Path) -> Conversations<Message> {
-    let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"));
+    let log = capture.with_extension("keylog");
+    if log.exists() {
+        command.arg("--keylog").arg(log);
+    }
+    let output = command
         .args(["--format", "json", "-r"])
         .arg(capture)
         .stdin(Stdio::null())

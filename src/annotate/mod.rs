@@ -175,6 +175,9 @@ impl Narrator {
         {
             return self.http2(record, direction, stream, frame);
         }
+        if let RecordKind::Tls(_) | RecordKind::TlsPacket { .. } | RecordKind::TlsEnd(_) = record.kind {
+            return;
+        }
         let session = record.source;
         let talk = self
             .world
@@ -209,6 +212,7 @@ impl Narrator {
                 });
             }
             RecordKind::SessionEnd(end) => self.session_end(session.connection.0, end),
+            RecordKind::Tls(_) | RecordKind::TlsPacket { .. } | RecordKind::TlsEnd(_) => {}
         }
     }
 

@@ -20,15 +20,23 @@ pub enum GapCause {
     Snaplen,
     /// They were given up because a bound said so: we had them, or would not wait for them any longer.
     Evicted,
+    /// They are encrypted, and no key is known that opens them.
+    NoKey,
+}
+
+impl Gap {
+    /// The length of a gap of which nobody knows how long it is: longer than any stream.
+    pub const UNKNOWN: u64 = 1 << 56;
 }
 
 impl GapCause {
-    /// `lost`, `snaplen` or `evicted`, as in the JSON view.
+    /// `lost`, `snaplen`, `evicted` or `no-key`, as in the JSON view.
     pub const fn name(self) -> &'static str {
         match self {
             GapCause::Lost => "lost",
             GapCause::Snaplen => "snaplen",
             GapCause::Evicted => "evicted",
+            GapCause::NoKey => "no-key",
         }
     }
 }

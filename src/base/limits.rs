@@ -21,6 +21,8 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Bytes that one message may become when it is inflated.
     pub inflated_bytes: usize,
+    /// Keys and sequence numbers that one TLS connection may try in a row without finding one.
+    pub tls_trials: u32,
     /// Seconds of silence after which a connection is given up.
     pub idle_seconds: u32,
 }
@@ -38,6 +40,7 @@ impl Limits {
             head_bytes: quarter.min(64 << 10),
             message_bytes: quarter.min(16 << 20),
             inflated_bytes: quarter.min(16 << 20),
+            tls_trials: 250_000,
             idle_seconds: 86_400,
         }
     }

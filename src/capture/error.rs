@@ -32,6 +32,14 @@ pub enum Error {
         /// How many packets came before.
         packets: u64,
     },
+    /// A key log that cannot be used.
+    #[error("--keylog {}: {reason}", .path.display())]
+    KeyLog {
+        /// Which.
+        path: PathBuf,
+        /// Why, and what would be right.
+        reason: String,
+    },
     /// A filter that libpcap does not compile.
     #[error("filter `{expression}`: {reason}; pcap-filter(7) describes the language")]
     Filter {

@@ -17,9 +17,6 @@ const MAX_SNAPLEN: u32 = 262_144;
 
 pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
     foreign(&flags)?;
-    if flags.keylog.is_some() {
-        return wrong("--keylog: reserved for decrypting TLS, which is not built yet; leave it out".to_owned());
-    }
     let (format, format_given) = match flags.format.as_deref() {
         None => (Format::Trace, false),
         Some(name) => (one_of("--format", name, FORMATS)?, true),
@@ -101,6 +98,7 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         write,
         output: output(&flags)?,
         limits: limits(&flags)?,
+        keylogs: flags.keylog,
         user: flags.user,
     })
 }
@@ -346,6 +344,15 @@ fn limits(flags: &Flags) -> Result<Limits, UsageError> {
             return wrong(format!("{flag} {size}: more than --max-memory ({memory})"));
         }
         *limit = size as usize;
+    }
+    if let Some(trials) = optional(
+        "--max-tls-trials",
+        flags.max_tls_trials.as_deref(),
+        0,
+        u32::MAX.into(),
+        "trials",
+    )? {
+        limits.tls_trials = trials as u32;
     }
     let ages = [
         (

@@ -36,6 +36,13 @@ pub(super) struct Flags {
     #[arg(short = 'r', long = "read-file", value_name = "file", action = ArgAction::Append, allow_hyphen_values = true, help_heading = INPUT)]
     pub(super) read: Vec<PathBuf>,
 
+    /// Decrypt TLS with the secrets in this file, a key log in the NSS format; may be repeated
+    ///
+    /// Browsers, curl, Node, Python, Java and Go write one, most of them where SSLKEYLOGFILE says. It may appear, grow and be replaced
+    /// while packets come, and its lines may come after the packets. Secrets in a pcapng file are used without this flag.
+    #[arg(long, value_name = "file", action = ArgAction::Append, allow_hyphen_values = true, help_heading = INPUT)]
+    pub(super) keylog: Vec<PathBuf>,
+
     /// Read the names of the files to read from this file, one a line, `-` for standard input
     #[arg(short = 'V', long = "file-list", value_name = "file", allow_hyphen_values = true, help_heading = INPUT)]
     pub(super) file_list: Option<PathBuf>,
@@ -346,9 +353,12 @@ pub(super) struct Flags {
     #[arg(long, value_name = "seconds", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_idle: Option<String>,
 
-    /// Reserved for the keys of TLS; not built yet
-    #[arg(long, value_name = "file", allow_hyphen_values = true, help_heading = BOUNDS, hide = true)]
-    pub(super) keylog: Option<PathBuf>,
+    /// Keys and sequence numbers that one TLS connection may try in a row
+    ///
+    /// After a loss, or when its handshake was not captured, the key and the number of a record are found by trying. When so many trials
+    /// have found nothing, the connection tries no more; a line on standard error counts such connections.
+    #[arg(long, value_name = "count", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_tls_trials: Option<String>,
 
     // ---- help
     /// One screen of help

@@ -68,6 +68,8 @@ pub struct Options {
     pub output: Option<Output>,
     /// `-Z`.
     pub user: Option<String>,
+    /// `--keylog`.
+    pub keylogs: Vec<PathBuf>,
     /// The bounds.
     pub limits: Limits,
 }
@@ -259,6 +261,7 @@ pub fn command() -> clap::Command {
         ("max_head", limits.head_bytes),
         ("max_message", limits.message_bytes),
         ("max_inflated", limits.inflated_bytes),
+        ("max_tls_trials", limits.tls_trials as usize),
         ("max_idle", limits.idle_seconds as usize),
     ];
     bounds

@@ -2,7 +2,7 @@
 
 use crate::base::{PacketRef, Rule, Side, Violation};
 use crate::layer::{Begins, Chunk, Cx, Slot, detect};
-use crate::record::TransportEnd;
+use crate::record::{Scheme, TransportEnd};
 use crate::session::Roles;
 use crate::tcp::{HandshakeStep, SegmentFacts, StreamEvent, TcpEnd};
 
@@ -29,7 +29,7 @@ enum State {
     /// Its layers read it.
     Read(Slot),
     /// It was one session's, and is over.
-    Ended(Roles),
+    Ended(Roles, Scheme),
     /// It speaks something else.
     Ignored,
 }
@@ -40,8 +40,25 @@ impl Conn {
     pub(super) fn roles(&self) -> Option<Roles> {
         match &self.state {
             State::Read(slot) => slot.layer()?.roles(),
-            State::Ended(roles) => Some(*roles),
+            State::Ended(roles, _) => Some(*roles),
             State::Fresh | State::Ignored => None,
+        }
+    }
+
+    /// Whether the session lies in TLS.
+    #[inline]
+    pub(super) fn scheme(&self) -> Scheme {
+        match &self.state {
+            State::Read(slot) => slot.layer().map_or(Scheme::Ws, |layer| layer.scheme()),
+            State::Ended(_, scheme) => *scheme,
+            State::Fresh | State::Ignored => Scheme::Ws,
+        }
+    }
+
+    /// Secrets of TLS have come.
+    pub(super) fn keys_changed(&mut self, cx: &mut Cx<'_>) {
+        if let State::Read(slot) = &mut self.state {
+            slot.keys_changed(cx);
         }
     }
 
@@ -50,7 +67,7 @@ impl Conn {
     pub(super) fn is_proven(&self) -> bool {
         match &self.state {
             State::Read(slot) => slot.layer().is_some_and(|layer| layer.is_proven()),
-            State::Ended(_) => true,
+            State::Ended(..) => true,
             State::Fresh | State::Ignored => false,
         }
     }
@@ -60,7 +77,7 @@ impl Conn {
     pub(super) fn cost(&self) -> usize {
         match &self.state {
             State::Read(slot) => slot.cost(),
-            State::Fresh | State::Ended(_) | State::Ignored => 0,
+            State::Fresh | State::Ended(..) | State::Ignored => 0,
         }
     }
 
@@ -163,9 +180,10 @@ impl Conn {
     /// The connection is over.
     pub(super) fn end(&mut self, end: TcpEnd, cx: &mut Cx<'_>) {
         if let State::Read(slot) = &mut self.state {
+            let scheme = slot.layer().map_or(Scheme::Ws, |layer| layer.scheme());
             // The last ACKs of a session still belong to it.
             self.state = match slot.end(transport_end(end), cx) {
-                Some(roles) => State::Ended(roles),
+                Some(roles) => State::Ended(roles, scheme),
                 None => State::Ignored,
             };
         }

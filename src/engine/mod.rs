@@ -12,8 +12,9 @@ mod tests;
 
 use std::ops::ControlFlow;
 
-use crate::base::{Limits, PacketRef, Side};
+use crate::base::{Endpoint, Limits, PacketRef, Side};
 use crate::dissect::{Dissector, Dissectors};
+use crate::layer::tls::{self, Secrets};
 use crate::layer::{Cx, Emit, Stores};
 use crate::record::{Record, RecordKind, SegmentView, Sink};
 use crate::session::Carrier;
@@ -102,6 +103,36 @@ impl Engine {
         self.stores.ws.evicted_histories()
     }
 
+    /// The secrets of TLS that are known. After more were added, [`Self::keys_changed`] reads what has waited for them.
+    pub fn secrets(&mut self) -> Option<&mut Secrets> {
+        self.stores.tls.as_mut().map(|tls| &mut tls.secrets)
+    }
+
+    /// How many TLS connections there were, and which could not be read. Whole after [`Self::finish`].
+    pub fn tls_report(&self) -> &tls::Report {
+        &self.stores.tls_report
+    }
+
+    /// Secrets have come: what waited for them is read.
+    pub fn keys_changed(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
+        let mut feed = Feed {
+            packet: None,
+            segment: None,
+            announced: true,
+            fills: [false; 2],
+            emitter: Emitter::new(sink, &mut self.dissectors),
+            stores: &mut self.stores,
+            limits: &self.limits,
+        };
+        let last = self.last;
+        self.table.each(|connection, conn| {
+            let mut cx = feed.cx(conn, connection, last);
+            conn.keys_changed(&mut cx);
+        });
+        feed.retry_ended(false, last);
+        feed.emitter.result()
+    }
+
     /// The capture has ended: open sessions end.
     pub fn finish(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
         let mut feed = Feed {
@@ -114,6 +145,7 @@ impl Engine {
             limits: &self.limits,
         };
         self.table.finish(self.last, &mut feed);
+        feed.retry_ended(true, self.last);
         feed.emitter.result()
     }
 }
@@ -148,6 +180,19 @@ impl Feed<'_, '_> {
             stores: self.stores,
             out: &mut self.emitter,
         }
+    }
+
+    /// Reads what waited for keys in TLS connections that are over.
+    fn retry_ended(&mut self, last: bool, at: PacketRef) {
+        if self.stores.tls_ended.is_empty() {
+            return;
+        }
+        let nobody = Connection {
+            number: 0,
+            endpoints: [Endpoint::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0); 2],
+            initiator: None,
+        };
+        tls::retry_ended(last, &mut self.cx(&Conn::default(), &nobody, at));
     }
 
     /// The packet has brought all it brings.
@@ -192,7 +237,11 @@ impl StreamHandler for Feed<'_, '_> {
         }
         self.announced = true;
         if let (Some(packet), Some(segment)) = (self.packet, self.segment) {
-            let source = conn.roles().map(|roles| roles.source(connection, &TCP));
+            let carrier = Carrier {
+                scheme: conn.scheme(),
+                ..TCP.clone()
+            };
+            let source = conn.roles().map(|roles| roles.source(connection, &carrier));
             let view = SegmentView {
                 segment,
                 connection,

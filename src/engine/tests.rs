@@ -201,7 +201,10 @@ impl Sink for Heard {
             RecordKind::UpgradeRequest(_)
             | RecordKind::Frame(_)
             | RecordKind::Progress(_)
-            | RecordKind::Http2 { .. } => {}
+            | RecordKind::Http2 { .. }
+            | RecordKind::Tls(_)
+            | RecordKind::TlsPacket { .. }
+            | RecordKind::TlsEnd(_) => {}
         }
         ControlFlow::Continue(())
     }

@@ -1,9 +1,11 @@
-//! What a connection speaks: HTTP/1.1 and HTTP/2 by its first bytes; HTTP/2 begun late by its frames, and WebSocket without its handshake by its frames, which are collected until
+//! What a connection speaks: HTTP/1.1, HTTP/2 and TLS by their first bytes; HTTP/2 begun late and WebSocket without its handshake by
+//! their frames, which are collected until
 //! it is clear.
 
 use super::http1::{Agreed, Exchange, Http1};
 use super::http2::{self, Http2, Recognised, Recogniser};
 use super::proxy::Proxy;
+use super::tls::{Tls, TlsLayer};
 use super::ws::inflate::Inflater;
 use super::ws::resync::{Collected, Expect, Purpose, infer};
 use super::ws::{ChunkBuffer, Decoder, Held, WebSocket};
@@ -34,7 +36,16 @@ pub(crate) fn without_proxy(side: Side, chunk: Chunk<'_>, cx: &Cx<'_>) -> Option
     if Exchange::may_begin(chunk.bytes) {
         return Some(Box::<Http1>::default());
     }
+    let is_late = cx.begins.lost || !cx.begins.syn[side.index()];
+    if Tls::begins(chunk.bytes) || is_late && Tls::continues(chunk.bytes) {
+        return tls(cx).map(|layer| Box::new(layer) as Box<dyn Layer>);
+    }
     not_http(side, cx)
+}
+
+/// TLS, unless it lies below already.
+fn tls(cx: &Cx<'_>) -> Option<TlsLayer> {
+    TlsLayer::new(cx.begins.syn.map(|syn| syn && !cx.begins.lost), cx)
 }
 
 /// The same, when its beginning is not HTTP.
@@ -166,6 +177,13 @@ impl Layer for Detect {
     fn data(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_>) -> Next {
         if !std::mem::take(&mut self.no_head) && Exchange::begins(chunk.bytes) {
             return Next::layer(Http1::default(), 0);
+        }
+        if self.agreed.is_none()
+            && (Tls::begins(chunk.bytes) || Tls::continues(chunk.bytes))
+            && let Some(layer) = tls(cx)
+        {
+            let held = self.take();
+            return Next::with_held(layer, held, 0);
         }
         let used = chunk.bytes.len();
         self.seen += used;

@@ -16,7 +16,7 @@ pub mod ws;
 use std::fmt::Debug;
 
 use crate::base::{Gap, Limits, PacketRef, Side};
-use crate::record::{Record, RecordKind, SessionId, Source, TransportEnd};
+use crate::record::{Record, RecordKind, Scheme, SessionId, Source, TransportEnd};
 use crate::session::{Carrier, Roles};
 use crate::tcp::Connection;
 
@@ -48,6 +48,14 @@ pub(crate) trait Layer: Debug + Send {
 
     /// The bytes of the current packet are read: for narration, what has begun and not ended.
     fn progress(&self, _side: Side, _cx: &mut Cx<'_>) {}
+
+    /// Secrets of TLS have come.
+    fn keys_changed(&mut self, _cx: &mut Cx<'_>) {}
+
+    /// Whether it is TLS.
+    fn scheme(&self) -> Scheme {
+        Scheme::Ws
+    }
 
     /// The session, when the whole connection is one's.
     fn roles(&self) -> Option<Roles>;
@@ -129,6 +137,11 @@ pub(crate) struct Stores {
     pub(crate) heads: http1::HeadStore,
     /// Somebody tells the story of every packet, and wants to hear of what is nobody's session, too.
     pub(crate) narrate: bool,
+    /// Not here while a connection uses it.
+    pub(crate) tls: Option<Box<tls::Shared>>,
+    /// Connections that have ended and wait for keys.
+    pub(crate) tls_ended: Vec<tls::Ended>,
+    pub(crate) tls_report: tls::Report,
     last_session: u64,
 }
 
@@ -139,6 +152,9 @@ impl Stores {
             ws: ws::Shared::new(*limits, frames),
             heads: http1::HeadStore::new(limits),
             narrate: false,
+            tls: Some(Box::new(tls::Shared::new(tls::Secrets::default(), limits.tls_trials))),
+            tls_ended: Vec::new(),
+            tls_report: tls::Report::default(),
             last_session: 0,
         }
     }
@@ -194,6 +210,11 @@ impl Slot {
     /// With this layer.
     pub(crate) fn new(layer: Box<dyn Layer>) -> Self {
         Self(Some(layer))
+    }
+
+    /// With this layer, or with none: what it carries is ignored.
+    pub(crate) fn of(layer: Option<Box<dyn Layer>>) -> Self {
+        Self(layer)
     }
 
     /// The layer that is there, unless what it carries is ignored.
@@ -271,6 +292,13 @@ impl Slot {
     pub(crate) fn reset(&mut self, side: Side, cx: &mut Cx<'_>) {
         if let Some(layer) = &mut self.0 {
             layer.reset(side, cx);
+        }
+    }
+
+    /// See [`Layer::keys_changed`].
+    pub(crate) fn keys_changed(&mut self, cx: &mut Cx<'_>) {
+        if let Some(layer) = &mut self.0 {
+            layer.keys_changed(cx);
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Become, Chunk, Cx, Layer, Next, Slot, detect};
 use crate::base::{Endpoint, Gap, Side};
-use crate::record::{Proxied, TransportEnd};
+use crate::record::{Proxied, Scheme, TransportEnd};
 use crate::session::{Carrier, Roles};
 
 /// The longest header of PROXY version 1 (its section 2.1), and the most that is read of one of version 2 or of SOCKS.
@@ -318,6 +318,15 @@ impl Layer for Proxy {
             child.end(end, cx);
         });
         Next::Stay
+    }
+
+    fn keys_changed(&mut self, cx: &mut Cx<'_>) {
+        self.with_child(cx, |child, cx| child.keys_changed(cx));
+    }
+
+    fn scheme(&self) -> Scheme {
+        let child = self.child.as_ref().and_then(Slot::layer);
+        child.map_or(Scheme::Ws, |layer| layer.scheme())
     }
 
     fn progress(&self, side: Side, cx: &mut Cx<'_>) {

@@ -6,6 +6,7 @@ mod meaning;
 mod message;
 mod session;
 mod span;
+mod tls;
 
 use std::ops::ControlFlow;
 
@@ -21,6 +22,7 @@ pub use session::{
     ConnectionId, How, Proxied, Scheme, SessionEnd, SessionId, Source, TransportEnd, Unanswered, Verdict,
 };
 pub use span::{Span, StreamRange};
+pub use tls::{TlsAlert, TlsEnd, TlsHandshake, TlsPacket};
 
 /// Something that happened in a connection, found out with packet `at.packet`.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +74,17 @@ pub enum RecordKind<'a> {
     },
     /// The session is over.
     SessionEnd(&'a SessionEnd),
+    /// What a TLS connection has agreed on is known, or will not be known any more.
+    Tls(&'a TlsHandshake),
+    /// What the current packet does in a TLS connection. For narration.
+    TlsPacket {
+        /// Who has sent it.
+        direction: Direction,
+        /// What its records do.
+        packet: &'a TlsPacket,
+    },
+    /// A TLS connection is over.
+    TlsEnd(&'a TlsEnd),
 }
 
 /// TCP's view of the current packet.

@@ -7,7 +7,7 @@ use crate::base::{Captured, Direction, Gap, Text, Violation};
 use crate::dissect::Interpretations;
 use crate::record::{
     Close, Field, FrameInfo, Handshake, Hole, Http2Frame, Interpretation, Message, Payload, Progress, Record,
-    RecordKind, Request, SegmentView, SessionEnd, Sink, Source,
+    RecordKind, Request, SegmentView, SessionEnd, Sink, Source, TlsEnd, TlsHandshake, TlsPacket,
 };
 use crate::tcp::{Connection, SegmentFacts};
 use crate::wire::{Packet, Segment};
@@ -106,6 +106,9 @@ enum Other {
     Violation(Direction, Box<Violation>),
     Gap(Direction, Gap),
     SessionEnd(Box<SessionEnd>),
+    Tls(Box<TlsHandshake>),
+    TlsPacket(Direction, Box<TlsPacket>),
+    TlsEnd(Box<TlsEnd>),
 }
 
 impl Batch {
@@ -184,6 +187,9 @@ impl Batch {
             RecordKind::Violation { direction, violation } => Other::Violation(direction, Box::new(violation.clone())),
             RecordKind::Gap { direction, gap } => Other::Gap(direction, gap),
             RecordKind::SessionEnd(end) => Other::SessionEnd(Box::new(end.clone())),
+            RecordKind::Tls(handshake) => Other::Tls(Box::new(handshake.clone())),
+            RecordKind::TlsPacket { direction, packet } => Other::TlsPacket(direction, Box::new(packet.clone())),
+            RecordKind::TlsEnd(end) => Other::TlsEnd(Box::new(end.clone())),
         };
         self.others.push((record.at, record.source.clone(), other));
         self.order.push(Call::Other);
@@ -441,6 +447,12 @@ impl Other {
                 gap: *gap,
             },
             Other::SessionEnd(end) => RecordKind::SessionEnd(end),
+            Other::Tls(handshake) => RecordKind::Tls(handshake),
+            Other::TlsPacket(direction, packet) => RecordKind::TlsPacket {
+                direction: *direction,
+                packet,
+            },
+            Other::TlsEnd(end) => RecordKind::TlsEnd(end),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
 
+use super::keys::Keys;
 use super::pipeline::Pipeline;
 use super::signals::Signals;
 use super::{Error, Outcome, report, setup};
@@ -61,14 +62,17 @@ pub(super) fn open(options: &Options, device: Option<&str>) -> Result<Live, Erro
 pub(super) fn run(options: &Options, rights: setup::Rights, device: Option<&str>) -> Result<Outcome, Error> {
     let filter = setup::Filter::open(&options.filter)?;
     filter.is_no_file()?;
+    let keys = Keys::open(&options.keylogs, true)?;
     let mut live = open(options, device)?;
     let signals = Signals::catch().map_err(|error| Error::new(format!("signals cannot be caught: {error}")))?;
     let mut outputs = rights.give_up()?;
     filter.keep_from(&mut outputs)?;
+    keys.keep_from(&mut outputs)?;
     live.filter(&filter.read()?, options.optimize)?;
     let mut pipeline = Pipeline::new(options, Filter::everything(), &outputs)?;
     let savefile = setup::savefile(options, &outputs, live.link_type(), live.snaplen())?;
     setup::enter_sandbox(options, savefile.as_ref());
+    pipeline.use_keys(keys, !options.keylogs.is_empty());
     pipeline.write_to(savefile);
     if pipeline.shows_packets() && !live.link_type().is_supported() {
         return Err(unsupported(live.device(), live.link_type()));
@@ -112,6 +116,9 @@ fn watch(
         if signals.flush_wanted() {
             pipeline.flush_savefile()?;
         }
+        if pipeline.look_for_keys().is_break() {
+            return Ok(());
+        }
         let mut stop = None;
         let delivered = live.deliver(BATCH, |raw| {
             if stop.is_none() && !signals.end() {
@@ -134,7 +141,10 @@ fn watch(
         }
         let next_look = drops.look(live, delivered)?;
         if delivered == 0 {
-            if live.wait(signals.wake(), output, next_look)?.is_break() {
+            if live
+                .wait(signals.wake(), output, sooner(next_look, pipeline.waits_for_keys()))?
+                .is_break()
+            {
                 return Ok(());
             }
             signals.rest();
@@ -250,4 +260,12 @@ pub(super) fn unsupported(what: &str, link: LinkType) -> Error {
         link_types::described(link),
         link_types::readable()
     ))
+}
+
+/// The shorter of two times to wait; `None` is for ever.
+fn sooner(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }

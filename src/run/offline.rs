@@ -6,6 +6,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::keys::Keys;
 use super::live::unsupported;
 use super::pipeline::Pipeline;
 use super::progress::Progress;
@@ -82,9 +83,11 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     }
     let filter = setup::Filter::open(&options.filter)?;
     let files = Files::open(&options.input)?;
+    let keys = Keys::open(&options.keylogs, false)?;
     let signals = Signals::catch().map_err(|error| Error::new(format!("signals cannot be caught: {error}")))?;
     let mut outputs = rights.give_up()?;
     filter.keep_from(&mut outputs)?;
+    keys.keep_from(&mut outputs)?;
     let expression = filter.read()?;
     let inputs = files.opened(&mut outputs)?.read(options.nano)?;
     let mut filter = Filter::new(expression, options.optimize);
@@ -119,6 +122,14 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     let savefile = setup::savefile(options, &outputs, link, snaplen)?;
     setup::enter_sandbox(options, savefile.as_ref());
     pipeline.write_to(savefile);
+    let grows = inputs.iter().any(|input| input.is_pipe() || input.may_bring_secrets());
+    pipeline.use_keys(keys, grows);
+    pipeline.read_keys()?;
+    if pipeline.shows_packets() {
+        for input in &inputs {
+            let _ = pipeline.secrets_from_capture(&input.secrets());
+        }
+    }
     // From a pipe packets may come one by one, and are shown when they come.
     if !inputs.iter().any(Offline::is_pipe) {
         pipeline.use_two_threads()?;
@@ -157,6 +168,12 @@ fn read(
             return Ok(ControlFlow::Continue(()));
         };
         if pipeline.packet(&raw)?.is_break() || signals.end() {
+            return Ok(ControlFlow::Break(()));
+        }
+        if input.may_bring_secrets() && pipeline.secrets_from_capture(&input.take_secrets()).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        if input.is_pipe() && pipeline.look_for_keys().is_break() {
             return Ok(ControlFlow::Break(()));
         }
         if signals.flush_wanted() {

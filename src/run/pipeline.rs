@@ -2,8 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use zeroize::Zeroizing;
+
 use super::check::Check;
 use super::closing::Closing;
+use super::keys::Keys;
 use super::names::SystemNames;
 use super::output::Output;
 use super::relay::Relay;
@@ -22,6 +25,7 @@ use crate::export::palette::Palette;
 use crate::export::tcpdump::{self, Names, Precision, Printer, TimeFormat};
 use crate::export::trace::{self, Trace};
 use crate::export::{SelectedEvents, SelectedPackets};
+use crate::layer::tls::Secrets;
 use crate::wire::Packet;
 
 /// The way of the packets of one run.
@@ -36,6 +40,7 @@ pub(super) struct Pipeline {
     show: Show,
     count: bool,
     output: Output,
+    keys: Keys,
 }
 
 /// What is shown of a packet. There is one for a run.
@@ -63,6 +68,7 @@ impl Pipeline {
             show,
             count: options.count,
             output: Output::open(options.output.as_ref(), outputs)?,
+            keys: Keys::default(),
         })
     }
 
@@ -86,6 +92,76 @@ impl Pipeline {
             show => show,
         };
         Ok(())
+    }
+
+    /// TLS is decrypted with these. `grows`: more may come while packets do.
+    pub(super) fn use_keys(&mut self, keys: Keys, grows: bool) {
+        self.keys = keys;
+        if let Some(secrets) = self.engine().and_then(Engine::secrets) {
+            secrets.set_may_grow(grows);
+        }
+    }
+
+    /// Reads all that is in the key logs now; what cannot be read is an error.
+    pub(super) fn read_keys(&mut self) -> Result<(), Error> {
+        let mut keys = std::mem::take(&mut self.keys);
+        let result = self
+            .engine()
+            .and_then(Engine::secrets)
+            .map_or(Ok(()), |secrets| keys.read_all(secrets));
+        self.keys = keys;
+        result
+    }
+
+    /// Looks whether secrets have come, when it is time for that.
+    pub(super) fn look_for_keys(&mut self) -> ControlFlow<()> {
+        if !self.keys.are_due() {
+            return ControlFlow::Continue(());
+        }
+        let mut keys = std::mem::take(&mut self.keys);
+        let flow = self.add_secrets(|secrets| keys.look(secrets));
+        self.keys = keys;
+        flow
+    }
+
+    /// How long to wait at most before [`Self::look_for_keys`] is called again.
+    pub(super) fn waits_for_keys(&self) -> Option<std::time::Duration> {
+        self.keys.any().then_some(super::keys::EVERY)
+    }
+
+    /// Secrets that a capture file brought.
+    pub(super) fn secrets_from_capture(&mut self, logs: &[Zeroizing<Vec<u8>>]) -> ControlFlow<()> {
+        if logs.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        self.add_secrets(|secrets| super::keys::from_capture(logs, secrets))
+    }
+
+    fn engine(&mut self) -> Option<&mut Engine> {
+        match &mut self.show {
+            Show::Decoded(engine, _) | Show::Relayed(engine, _) => Some(engine),
+            Show::Nothing | Show::Tcpdump(_) => None,
+        }
+    }
+
+    /// What has waited for secrets is read when there are new ones.
+    fn add_secrets(&mut self, add: impl FnOnce(&mut Secrets)) -> ControlFlow<()> {
+        let Some(secrets) = self.engine().and_then(Engine::secrets) else {
+            return ControlFlow::Continue(());
+        };
+        let before = secrets.len();
+        add(secrets);
+        if secrets.len() == before {
+            return ControlFlow::Continue(());
+        }
+        match &mut self.show {
+            Show::Decoded(engine, sinks) => engine.keys_changed(&mut Emptied {
+                sinks,
+                output: &mut self.output,
+            }),
+            Show::Relayed(engine, relay) => engine.keys_changed(relay),
+            Show::Nothing | Show::Tcpdump(_) => ControlFlow::Continue(()),
+        }
     }
 
     /// Packets are looked into.
@@ -169,6 +245,13 @@ impl Pipeline {
     /// The end of the capture.
     pub(super) fn finish(&mut self) -> Result<Outcome, Error> {
         let mut outcome = Outcome::Done;
+        let given = self.keys.any();
+        let mut keys = std::mem::take(&mut self.keys);
+        let _ = self.add_secrets(|secrets| {
+            keys.look(secrets);
+            keys.finish(secrets);
+        });
+        let mut closed = None;
         let (mut incomplete, mut evicted) = (0, 0);
         // Stop is no news at the end.
         let sinks = match std::mem::replace(&mut self.show, Show::Nothing) {
@@ -178,11 +261,13 @@ impl Pipeline {
                     sinks: &mut sinks,
                     output: &mut self.output,
                 });
+                closed = super::keys::closed(engine.tls_report(), given);
                 Some(sinks)
             }
             Show::Relayed(mut engine, mut relay) => {
                 (incomplete, evicted) = (engine.incomplete_datagrams(), engine.evicted_histories());
                 let _ = engine.finish(&mut relay);
+                closed = super::keys::closed(engine.tls_report(), given);
                 let (sinks, output) = relay.finish();
                 self.output = output;
                 Some(sinks)
@@ -212,6 +297,9 @@ impl Pipeline {
             savefile.finish()?;
         }
         self.output.finish()?;
+        if let Some(line) = closed {
+            super::report(&line);
+        }
         Ok(outcome)
     }
 }

@@ -131,7 +131,10 @@ impl Sink for Relay {
         // For narration, which goes with packets.
         let narrated = matches!(
             record.kind,
-            RecordKind::UpgradeRequest(_) | RecordKind::Progress(_) | RecordKind::Http2 { .. }
+            RecordKind::UpgradeRequest(_)
+                | RecordKind::Progress(_)
+                | RecordKind::Http2 { .. }
+                | RecordKind::TlsPacket { .. }
         );
         if narrated && !self.packets {
             return ControlFlow::Continue(());

@@ -192,6 +192,11 @@ pub(super) fn enter_sandbox(options: &Options, savefile: Option<&Savefile>) {
         None => {
             let mut needs = Needs::new();
             needs.interfaces();
+            for log in &options.keylogs {
+                // One that appears or is replaced is opened later.
+                let folder = log.parent().filter(|folder| !folder.as_os_str().is_empty());
+                needs.read(folder.unwrap_or(Path::new(".")));
+            }
             if options.lines.resolve {
                 needs.names();
             }

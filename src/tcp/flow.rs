@@ -67,6 +67,13 @@ pub(super) struct Flow<U> {
 }
 
 impl<U: Default> Flow<U> {
+    /// Calls `with` for what is kept for it, unless it is over.
+    pub(super) fn with_state(&mut self, with: impl FnOnce(&Connection, &mut U)) {
+        if !self.ended {
+            with(&self.connection, &mut self.upper);
+        }
+    }
+
     pub(super) fn new(number: u64, segment: &Segment<'_>) -> Self {
         Self {
             connection: Connection {

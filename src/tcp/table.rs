@@ -12,7 +12,7 @@ use crate::tcp::clock::Clock;
 use crate::tcp::flow::{Class, Context, Flow};
 use crate::tcp::half::LONG_PATIENCE_NANOS;
 use crate::tcp::recent::Recents;
-use crate::tcp::{StreamHandler, TcpEnd};
+use crate::tcp::{Connection, StreamHandler, TcpEnd};
 use crate::wire::Segment;
 
 /// A connection that has begun and not got beyond its handshake is given up after this silence: SYNs are sent again for
@@ -190,6 +190,13 @@ impl<U: Default> Table<U> {
             numbers: self.numbers,
             ..Self::new(&self.limits)
         };
+    }
+
+    /// Calls `with` for each connection and what is kept for it.
+    pub fn each(&mut self, mut with: impl FnMut(&Connection, &mut U)) {
+        for entry in self.slots.iter_mut().flatten() {
+            entry.flow.with_state(&mut with);
+        }
     }
 
     /// The same for both directions.

@@ -425,6 +425,10 @@ catalog! {
     gap_snaplen(from, bytes);
     /// Bytes are missing: we gave them up.
     gap_evicted(from, bytes);
+    /// Bytes are missing: they are encrypted, and no key opens them.
+    gap_no_key(from, bytes);
+    /// Bytes are missing, and nobody knows how many.
+    gap_unknown(from);
 
     // The opening handshake.
     /// The upgrade request of a browser.

@@ -199,6 +199,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     gap_lost: "The capture lacks {bytes} from {from}.",
     gap_snaplen: "The capture cut off {bytes} from {from} (snapshot length).",
     gap_evicted: "This program dropped {bytes} from {from}: too much was waiting.",
+    gap_no_key: "{bytes} from {from} are encrypted, and no key that is known opens them.",
+    gap_unknown: "A part of what {from} sent is missing; how much cannot be known.",
 
     upgrade_request_browser: "{client}, {agent}, sends the WebSocket handshake request for {target} from its {client_port} to the {server_port}.",
     upgrade_request: "{client} sends the WebSocket handshake request for {target} from its {client_port} to the {server_port}.",

@@ -199,6 +199,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     gap_lost: "La captura no contiene {bytes} de {from}.",
     gap_snaplen: "La captura cortó {bytes} de {from} (longitud de captura).",
     gap_evicted: "Este programa descartó {bytes} de {from}: había demasiado en espera.",
+    gap_no_key: "{bytes} de {from} están cifrados y ninguna clave conocida los abre.",
+    gap_unknown: "Falta una parte de lo que envió {from}; no se puede saber cuánto.",
 
     upgrade_request_browser: "{client}, {agent}, envía la petición de handshake de WebSocket para {target} desde su {client_port} al {server_port}.",
     upgrade_request: "{client} envía la petición de handshake de WebSocket para {target} desde su {client_port} al {server_port}.",

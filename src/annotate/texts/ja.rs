@@ -199,6 +199,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     gap_lost: "{from}からの{bytes}がキャプチャにありません。",
     gap_snaplen: "{from}からの{bytes}がキャプチャ時に切り捨てられました（スナップ長）。",
     gap_evicted: "待っているデータが多すぎたため、{from}からの{bytes}を破棄しました。",
+    gap_no_key: "{from}からの{bytes}は暗号化されており、開ける鍵がありません。",
+    gap_unknown: "{from}が送ったデータの一部が欠けています。どれだけかは分かりません。",
 
     upgrade_request_browser: "{client}（{agent}）が{client_port}から{server_port}にWebSocketハンドシェイクのリクエストを送信します。パスは{target}です。",
     upgrade_request: "{client}が{client_port}から{server_port}にWebSocketハンドシェイクのリクエストを送信します。パスは{target}です。",

@@ -2,7 +2,7 @@
 
 use super::words::{Arg, Words};
 use crate::annotate::{Labelled, Note, Person, Title, To};
-use crate::base::GapCause;
+use crate::base::{Gap, GapCause};
 use crate::record::{Accept, Opcode};
 
 impl Words<'_> {
@@ -408,6 +408,8 @@ impl Words<'_> {
             Note::Gap { from, length, cause } => match cause {
                 GapCause::Lost => self.gap_lost(Party(from), Bytes(length)),
                 GapCause::Snaplen => self.gap_snaplen(Party(from), Bytes(length)),
+                _ if length == Gap::UNKNOWN => self.gap_unknown(Party(from)),
+                GapCause::NoKey => self.gap_no_key(Party(from), Bytes(length)),
                 GapCause::Evicted => self.gap_evicted(Party(from), Bytes(length)),
             },
             Note::Violation { by, rule, about } => {

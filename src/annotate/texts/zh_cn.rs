@@ -199,6 +199,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     gap_lost: "{from}发送的{bytes}没有被抓到。",
     gap_snaplen: "{from}发送的{bytes}在抓包时被截掉（抓包长度限制）。",
     gap_evicted: "本程序丢弃了{from}发送的{bytes}：等待的数据太多。",
+    gap_no_key: "{from}发送的{bytes}已加密，没有可用的密钥。",
+    gap_unknown: "{from}发送的一部分数据缺失，缺失多少无法得知。",
 
     upgrade_request_browser: "{client}（{agent}）从{client_port}向{server_port}发送WebSocket握手请求，请求的路径是{target}。",
     upgrade_request: "{client}从{client_port}向{server_port}发送WebSocket握手请求，请求的路径是{target}。",

@@ -199,6 +199,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     gap_lost: "{from}傳送的 {bytes}沒有擷取到。",
     gap_snaplen: "{from}傳送的 {bytes}在擷取時遭截斷（擷取長度限制）。",
     gap_evicted: "本程式捨棄了{from}傳送的 {bytes}：等待的資料太多。",
+    gap_no_key: "{from}傳送的 {bytes}已加密，沒有可用的金鑰。",
+    gap_unknown: "{from}傳送的部分資料遺失，遺失多少無從得知。",
 
     upgrade_request_browser: "{client}（{agent}）從{client_port} 向{server_port} 傳送 WebSocket 交握請求，請求的路徑是{target}。",
     upgrade_request: "{client}從{client_port} 向{server_port} 傳送 WebSocket 交握請求，請求的路徑是{target}。",

@@ -11,12 +11,15 @@ mod blocks;
 mod classic;
 mod gzip;
 mod pcapng;
+mod secrets;
 mod unpack;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
 
 use super::{Error, Raw};
 use crate::wire::LinkType;
@@ -42,6 +45,8 @@ pub struct Offline {
     packets: u64,
     /// The pipe that it comes from, if it comes from one as it is.
     pipe: Option<OwnedFd>,
+    /// The file, if it is a regular one.
+    file: Option<File>,
 }
 
 #[derive(Debug)]
@@ -127,7 +132,10 @@ impl Offline {
     pub fn new(input: Unread, nano: bool) -> Result<Self, Error> {
         let Unread { path, file, size } = input;
         if size.is_some() {
-            return Self::read(&path, Box::new(file), size, nano);
+            let again = file.try_clone().ok();
+            let mut offline = Self::read(&path, Box::new(file), size, nano)?;
+            offline.file = again;
+            return Ok(offline);
         }
         let pipe = file.as_fd().try_clone_to_owned().map_err(|error| Error::File {
             path: path.clone(),
@@ -189,6 +197,7 @@ impl Offline {
             format,
             packets: 0,
             pipe: None,
+            file: None,
         })
     }
 
@@ -229,6 +238,27 @@ impl Offline {
     /// From now on a thread of its own reads ahead, if the file is large.
     pub fn read_ahead(&mut self) {
         self.blocks.begin();
+    }
+
+    /// TLS secrets that stood in the capture before the packet that was read last, since the last call: key logs in the NSS format.
+    pub fn take_secrets(&mut self) -> Vec<Zeroizing<Vec<u8>>> {
+        match &mut self.format {
+            Format::Classic(_) => Vec::new(),
+            Format::Pcapng(pcapng) => pcapng.take_secrets(),
+        }
+    }
+
+    /// The TLS secrets that stand anywhere in it, if it is a pcapng file that lies on a disk as it is.
+    pub fn secrets(&self) -> Vec<Zeroizing<Vec<u8>>> {
+        match (&self.format, &self.file) {
+            (Format::Pcapng(_), Some(file)) if !self.blocks.unpacks() => secrets::secrets(file),
+            _ => Vec::new(),
+        }
+    }
+
+    /// [`Self::secrets`] cannot tell the secrets in it, and some may come.
+    pub fn may_bring_secrets(&self) -> bool {
+        matches!(self.format, Format::Pcapng(_)) && (self.pipe.is_some() || self.blocks.unpacks())
     }
 
     /// It comes from a pipe as it is: reading may have to wait.

@@ -2,12 +2,17 @@
 
 use super::blocks::Blocks;
 use super::{Fault, max_packet};
+use zeroize::Zeroizing;
+
 use crate::base::{Captured, Timestamp};
 use crate::capture::{Raw, link_types};
 use crate::wire::LinkType;
 
 /// The first four bytes of a file: the type of a section header block, the same in both byte orders.
 pub(super) const SECTION_HEADER: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+
+/// A Decryption Secrets Block.
+const SECRETS: u32 = 10;
 
 /// libpcap's bound for a block.
 const MAX_BLOCK: u32 = 16 << 20;
@@ -22,6 +27,8 @@ pub(super) struct Pcapng {
     link: LinkType,
     snaplen: u32,
     nano: bool,
+    /// TLS secrets that were met and not taken yet.
+    secrets: Vec<Zeroizing<Vec<u8>>>,
 }
 
 /// An interface description block.
@@ -43,6 +50,21 @@ enum Resolution {
     Binary(u32),
 }
 
+/// The key log in a whole Decryption Secrets Block, if it holds one (`TLSK`).
+pub(super) fn tls_secrets(big_endian: bool, block: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let word = |at: usize| {
+        let bytes = *block.get(at..)?.first_chunk()?;
+        Some(if big_endian {
+            u32::from_be_bytes(bytes)
+        } else {
+            u32::from_le_bytes(bytes)
+        })
+    };
+    let length = word(12)? as usize;
+    let secrets = block.get(16..block.len().saturating_sub(4))?;
+    (word(8)? == 0x544c_534b).then(|| Zeroizing::new(secrets[..length.min(secrets.len())].to_vec()))
+}
+
 impl Pcapng {
     /// Reads as far as the first interface.
     pub(super) fn new(blocks: &mut Blocks, nano: bool) -> Result<Self, Fault> {
@@ -52,6 +74,7 @@ impl Pcapng {
             link: LinkType(1),
             snaplen: 0,
             nano,
+            secrets: Vec::new(),
         };
         loop {
             let Some((kind, length)) = pcapng.block(blocks)? else {
@@ -67,6 +90,10 @@ impl Pcapng {
                         "is a damaged pcapng file: a packet comes before any interface".to_owned(),
                     ));
                 }
+                SECRETS => {
+                    let big_endian = pcapng.big_endian;
+                    pcapng.secrets.extend(tls_secrets(big_endian, blocks.take(length)));
+                }
                 _ => {
                     blocks.take(length);
                 }
@@ -77,6 +104,11 @@ impl Pcapng {
                 return Ok(pcapng);
             }
         }
+    }
+
+    /// The secrets that were met since the last call.
+    pub(super) fn take_secrets(&mut self) -> Vec<Zeroizing<Vec<u8>>> {
+        std::mem::take(&mut self.secrets)
     }
 
     pub(super) fn link(&self) -> LinkType {
@@ -108,7 +140,11 @@ impl Pcapng {
                     let body = blocks.take(length);
                     self.describe(kind, body)?;
                 }
-                // Name resolution, statistics, secrets, custom blocks: nothing to print.
+                SECRETS => {
+                    let big_endian = self.big_endian;
+                    self.secrets.extend(tls_secrets(big_endian, blocks.take(length)));
+                }
+                // Name resolution, statistics, custom blocks: nothing to print.
                 _ => {
                     blocks.take(length);
                 }

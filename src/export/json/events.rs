@@ -4,7 +4,7 @@ use super::message::{masking, packets};
 use super::{put, put_bool, put_direction, put_string};
 use crate::base::{Direction, Gap, Violation};
 use crate::export::put::number;
-use crate::record::{Accept, Deflate, Extension, FrameInfo, Handshake, Proxied, SessionEnd};
+use crate::record::{Accept, Deflate, Extension, FrameInfo, Handshake, Proxied, SessionEnd, TlsEnd, TlsHandshake};
 
 /// `proxied`, of all events.
 pub(super) fn proxied(out: &mut Vec<u8>, proxied: &Proxied) {
@@ -133,7 +133,10 @@ pub(super) fn violation(out: &mut Vec<u8>, direction: Direction, violation: &Vio
 pub(super) fn gap(out: &mut Vec<u8>, direction: Direction, gap: &Gap) {
     put_direction(out, direction);
     put(out, ",\"length\":");
-    number(out, gap.length);
+    match gap.length {
+        Gap::UNKNOWN => put(out, "null"),
+        length => number(out, length),
+    }
     put(out, ",\"cause\":\"");
     put(out, gap.cause.name());
     put(out, "\"");
@@ -174,6 +177,65 @@ pub(super) fn session_end(out: &mut Vec<u8>, end: &SessionEnd, explanation: &str
     put_bool(out, end.verdict.is_abnormal());
     put(out, ",\"explanation\":");
     put_string(out, explanation);
+}
+
+/// `tls`.
+pub(super) fn tls(out: &mut Vec<u8>, tls: &TlsHandshake) {
+    put(out, ",\"version\":");
+    match tls.version {
+        Some(version) => put_string(out, &version_name(version)),
+        None => put(out, "null"),
+    }
+    put(out, ",\"cipher\":");
+    match (tls.cipher_name, tls.cipher) {
+        (Some(name), _) => put_string(out, name),
+        (None, Some(number)) => put_string(out, &format!("0x{number:04x}")),
+        (None, None) => put(out, "null"),
+    }
+    put(out, ",\"server_name\":");
+    optional(out, tls.server_name.as_deref());
+    put(out, ",\"alpn\":");
+    optional(out, tls.alpn.as_deref());
+    put(out, ",\"resumed\":");
+    match tls.resumed {
+        Some(resumed) => put_bool(out, resumed),
+        None => put(out, "null"),
+    }
+    put(out, ",\"keys\":");
+    optional(out, tls.keys);
+    put(out, ",\"client_random\":");
+    match &tls.client_random {
+        Some(random) => put_string(
+            out,
+            &random.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+        ),
+        None => put(out, "null"),
+    }
+    put(out, ",\"late\":");
+    put_bool(out, tls.late);
+}
+
+fn version_name(version: u16) -> String {
+    match version {
+        0x0300 => "SSLv3".to_owned(),
+        0x0301 => "TLSv1".to_owned(),
+        0x0302..=0x0304 => format!("TLSv1.{}", version - 0x0301),
+        other => format!("0x{other:04x}"),
+    }
+}
+
+/// `tls-end`.
+pub(super) fn tls_end(out: &mut Vec<u8>, end: &TlsEnd) {
+    put(out, ",\"decrypted\":");
+    number(out, end.decrypted.iter().sum());
+    put(out, ",\"undecrypted\":");
+    number(out, end.undecrypted.iter().sum());
+    put(out, ",\"reason\":");
+    optional(out, end.reason);
+    put(out, ",\"alert\":");
+    optional(out, end.alert.map(|(_, alert)| alert.name));
+    put(out, ",\"alert_by\":");
+    optional(out, end.alert.map(|(direction, _)| direction.sender()));
 }
 
 fn optional(out: &mut Vec<u8>, text: Option<&str>) {

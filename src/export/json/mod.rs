@@ -132,9 +132,18 @@ impl Sink for Json {
                     std::str::from_utf8(&self.verdict).unwrap_or_default(),
                 );
             }
+            RecordKind::Tls(handshake) => {
+                self.begin("tls", record);
+                events::tls(&mut self.out, handshake);
+            }
+            RecordKind::TlsEnd(end) => {
+                self.begin("tls-end", record);
+                events::tls_end(&mut self.out, end);
+            }
             RecordKind::Frame(_)
             | RecordKind::UpgradeRequest(_)
             | RecordKind::Progress(_)
+            | RecordKind::TlsPacket { .. }
             | RecordKind::Http2 { .. } => {
                 return ControlFlow::Continue(());
             }

@@ -190,7 +190,11 @@ impl Http1 {
                 return Next::layer(Http2::new(client, cx), used);
             }
             Step::NotHttp if self.roles.is_none() => {
+                let tunnel = self.exchange.is_in_tunnel();
                 self.discard(cx);
+                if tunnel {
+                    return Next::layer(Detect::without_head(), used);
+                }
                 return match detect::not_http(side, cx) {
                     Some(_) => Next::layer(Detect::without_head(), used),
                     None => Next::Ignore,

@@ -1,6 +1,6 @@
 //! One TLS connection: records in, plaintext and facts out.
 
-use crate::base::{Gap, GapCause, PacketRef, Side};
+use crate::base::{Gap, GapCause, PacketRef, Side, Timestamp};
 use crate::layer::{Chunk, Span};
 
 use super::alert::Alert;
@@ -20,6 +20,9 @@ const TLS13: u16 = 0x0304;
 
 /// The shortest record of any suite: an empty one of TLS 1.3 with a tag of 8 bytes.
 const SHORTEST: u64 = 14;
+
+/// So long what one side has sent waits for the secrets of the other side, when its own have come.
+const TURN_NANOS: i64 = 5_000_000_000;
 
 /// A connection.
 #[derive(Debug)]
@@ -42,6 +45,8 @@ pub struct Tls {
     /// How many secrets there were when what is held was tried.
     secrets_seen: usize,
     trials_exhausted: bool,
+    /// When the first of its secrets came while records waited.
+    waits_since: Option<Timestamp>,
 }
 
 /// A record with where it came from.
@@ -82,29 +87,23 @@ impl Tls {
             retry: false,
             secrets_seen: 0,
             trials_exhausted: false,
+            waits_since: None,
         }
     }
 
-    /// Whether these bytes begin what a client or server sends first over TLS: a record with a handshake message, of a length that it
-    /// can have. As much of it as is there must fit; `None`: too few bytes to tell.
-    pub fn begins(bytes: &[u8]) -> Option<bool> {
+    /// Whether these bytes begin what a client or server sends first over TLS: a record with a hello message.
+    pub fn begins(bytes: &[u8]) -> bool {
+        let Some(&first) = bytes.first() else { return false };
         let fits = |at: usize, test: fn(u8) -> bool| bytes.get(at).is_none_or(|&byte| test(byte));
-        let fitting = fits(0, |b| b == 22)
-            && fits(1, |b| b == 3)
-            && fits(2, |b| b <= 3)
-            && fits(3, |b| b < 0x48)
-            && fits(5, |b| b == 1 || b == 2)
-            && fits(6, |b| b == 0);
-        match bytes.len() {
-            _ if !fitting => Some(false),
-            0..=6 => None,
-            _ => Some(true),
-        }
+        first == 22
+            && Header::is_plausible(bytes)
+            && fits(5, |kind| kind == 1 || kind == 2)
+            && fits(6, |high| high == 0)
     }
 
-    /// Whether these bytes begin a record with application data: what a connection shows that was begun before the capture.
+    /// Whether these bytes begin a record: what a connection shows that was begun before the capture.
     pub fn continues(bytes: &[u8]) -> bool {
-        bytes.starts_with(&[23, 3, 3]) && Header::read(bytes).is_some()
+        matches!(bytes, [20..=23, 3, 3, ..]) && Header::read(bytes).is_some()
     }
 
     /// Who the client is, if that is known.
@@ -132,7 +131,10 @@ impl Tls {
     /// The next bytes that `side` has sent.
     #[inline]
     pub fn data(&mut self, side: Side, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) {
-        if self.secrets_seen != shared.secrets.len() {
+        let waited = self
+            .waits_since
+            .is_some_and(|since| chunk.at.time.since(since) >= TURN_NANOS);
+        if self.secrets_seen != shared.secrets.len() || waited {
             self.keys_changed(chunk.at, shared, out);
         }
         let mut framer = std::mem::take(&mut self.half(side).framer);
@@ -175,6 +177,9 @@ impl Tls {
         self.retry = self.waits();
         if let Some(random) = &self.known.client_random {
             shared.secrets.claim(random);
+            if self.retry && shared.secrets.has(random) && self.waits_since.is_none() {
+                self.waits_since = Some(at.time);
+            }
         }
         self.retry_held(at, shared, out);
     }
@@ -361,6 +366,9 @@ impl Tls {
             return self.plain(arrived, shared, out);
         }
         self.half(side).whole = true;
+        if self.closed.is_none() && self.halves[side.index()].blocked {
+            return self.hold(arrived, shared, out);
+        }
         if self.closed.is_none() {
             let half = &self.halves[side.index()];
             let mut lost = half.reading.lost;
@@ -371,7 +379,10 @@ impl Tls {
                     self.half(side).reading.lost = lost;
                     return self.deliver(arrived, inner, gap, shared, out);
                 }
-                Attempt::Waits => return self.hold(arrived, shared, out),
+                Attempt::Waits => {
+                    self.half(side).blocked = true;
+                    return self.hold(arrived, shared, out);
+                }
                 Attempt::Failed if !self.halves[side.index()].reading.opened && shared.secrets.may_grow() => {
                     return self.hold(arrived, shared, out);
                 }
@@ -478,6 +489,11 @@ impl Tls {
         if self.closed.is_some() {
             return false;
         }
+        self.half(side).blocked = false;
+        if self.is_out_of_turn(side, at, shared) {
+            self.half(side).blocked = true;
+            return false;
+        }
         let mut lost = self.halves[side.index()].reading.lost;
         for index in 0..self.halves[side.index()].held.len() {
             let Some(held) = self.half(side).held.get_mut(index) else {
@@ -495,7 +511,7 @@ impl Tls {
                 header,
                 body: &body,
                 span,
-                at,
+                at: span.last,
             };
             let attempt = self.attempt(arrived, lost, shared);
             if let Attempt::Opened(inner, gap) = attempt {
@@ -511,7 +527,7 @@ impl Tls {
                         header,
                         body: &body,
                         span,
-                        at,
+                        at: span.last,
                     };
                     self.deliver(arrived, inner, gap, shared, out);
                 }
@@ -520,10 +536,23 @@ impl Tls {
             lost.add(&Lost::record(header.total(), None));
             self.half(side).put_back(index, body);
             if attempt == Attempt::Waits {
+                self.half(side).blocked = true;
                 return false;
             }
         }
         false
+    }
+
+    /// The other side has sent something before what `side` has to be read, and its secrets may be about to come: programs log them one
+    /// after the other.
+    fn is_out_of_turn(&self, side: Side, at: PacketRef, shared: &Shared) -> bool {
+        let (own, other) = (&self.halves[side.index()], &self.halves[side.other().index()]);
+        let first = |half: &Half| half.first_held();
+        !self.known.last
+            && shared.secrets.may_grow()
+            && !other.reading.opened
+            && first(other).is_some_and(|other| first(own).is_some_and(|own| other < own))
+            && at.time.since(self.waits_since.unwrap_or(at.time)) < TURN_NANOS
     }
 
     /// A record in the clear.
@@ -592,6 +621,9 @@ impl Tls {
         half.decrypted += total(arrived.body);
         let cause = half.reading.lost.cause.unwrap_or(GapCause::Lost);
         half.reading.lost = Lost::default();
+        // Tickets, and nothing else, come before the first response.
+        let first = half.offset == 0 && inner.content == 23;
+        let gap = gap.filter(|length| !(first && length.is_none() && shared.scratch.starts_with(b"HTTP/1.")));
         if let Some(length) = gap {
             self.half(side).messages.cut();
             self.tell_gap(side, length, cause, at, out);

@@ -81,7 +81,7 @@ pub struct Agreed<'a> {
 }
 
 /// Why nothing of a connection could be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unread {
     /// The ClientHello was not captured, and no secret that is known opens a record by trying.
     NoClientHello,

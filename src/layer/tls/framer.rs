@@ -26,7 +26,7 @@ pub(super) struct Header {
 
 impl Header {
     /// One of TLS 1.0 to 1.3, as far as `bytes` (five, or fewer) can tell.
-    fn is_plausible(bytes: &[u8]) -> bool {
+    pub(super) fn is_plausible(bytes: &[u8]) -> bool {
         let is = |at: usize, test: fn(u8) -> bool| bytes.get(at).is_none_or(|&byte| test(byte));
         let length = match bytes {
             [_, _, _, high, low, ..] => Some(usize::from(u16::from_be_bytes([*high, *low]))),

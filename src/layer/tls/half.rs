@@ -121,6 +121,8 @@ pub(super) struct Half {
     pub(super) offset: u64,
     pub(super) decrypted: u64,
     pub(super) undecrypted: u64,
+    /// What is held waits for something that may come: nothing behind it is tried.
+    pub(super) blocked: bool,
     /// An encrypted record was captured whole.
     pub(super) whole: bool,
     /// It has ended (`true`: with a reset), and something is held still.

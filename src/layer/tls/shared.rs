@@ -12,8 +12,8 @@ use super::secrets::{Random, Secrets};
 /// Sessions that can be resumed are kept in two maps of so many: when one is full the other one is forgotten.
 const RESUMABLE: usize = 4096;
 
-/// Trials of keys and sequence numbers in a row that one connection may cost, unless told otherwise: 20 to 100 ms.
-pub const DEFAULT_MAX_TRIALS: u32 = 250_000;
+/// Encrypted bytes that wait for keys in all connections together.
+const MAX_HELD: usize = 32 << 20;
 
 /// What all TLS connections share.
 #[derive(Debug)]
@@ -24,6 +24,9 @@ pub struct Shared {
     /// Where records are decrypted.
     pub(super) scratch: Scratch,
     pub(super) max_trials: u32,
+    /// Bytes that wait in all connections.
+    pub(super) held: usize,
+    pub(super) max_held: usize,
 }
 
 impl Shared {
@@ -34,6 +37,8 @@ impl Shared {
             resumable: Resumable::default(),
             scratch: Box::new([0; LONGEST_BODY]),
             max_trials,
+            held: 0,
+            max_held: MAX_HELD,
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Exchange {
     pending: VecDeque<Pending>,
     /// The response to the oldest one is (at least partly) lost.
     response_lost: bool,
+    /// A server has opened a tunnel (CONNECT, RFC 9110 §9.3.6): what follows may be anything.
+    tunnel: bool,
 }
 
 /// What some bytes brought.
@@ -59,6 +61,11 @@ pub enum Step {
 const MAX_PENDING: usize = 64;
 
 impl Exchange {
+    /// Behind a CONNECT that a server has granted.
+    pub fn is_in_tunnel(&self) -> bool {
+        self.tunnel
+    }
+
     /// Whether a stream that begins with `bytes` may be one side of an exchange.
     pub fn may_begin(bytes: &[u8]) -> bool {
         head::may_begin(bytes)
@@ -346,7 +353,10 @@ impl Exchange {
         self.readers[side.index()].mode = match body(&response.headers) {
             _ if response.cut => Mode::Lost,
             _ if head || matches!(response.status, 204 | 304) => Mode::Head,
-            _ if connect && response.status < 300 => Mode::Head,
+            _ if connect && response.status < 300 => {
+                self.tunnel = true;
+                Mode::Head
+            }
             Body::Chunked => Mode::Chunked(Chunked::default()),
             Body::None | Body::Length(0) => Mode::Head,
             Body::Length(length) => Mode::Body(length),

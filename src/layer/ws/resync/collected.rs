@@ -15,6 +15,8 @@ pub struct Collected {
     pub(super) expect: Expect,
     /// Where a frame most likely begins.
     likely: Option<u64>,
+    /// Where a record of TLS begins behind a gap.
+    record: Option<u64>,
     pub(super) buffer: ChunkBuffer,
     /// How many bytes have come.
     seen: usize,
@@ -33,6 +35,7 @@ impl Collected {
         Self {
             expect,
             likely: None,
+            record: None,
             buffer: ChunkBuffer::default(),
             seen: 0,
             next_search: 0,
@@ -43,6 +46,16 @@ impl Collected {
     /// A frame most likely begins at this stream offset.
     pub fn expect_at(&mut self, offset: u64) {
         self.likely = Some(offset);
+    }
+
+    /// A record of TLS begins at this stream offset.
+    pub(crate) fn expect_record_at(&mut self, offset: u64) {
+        self.record = Some(offset);
+    }
+
+    /// Whether a record of TLS begins at this stream offset, behind a gap.
+    pub(crate) fn expects_record(&self, offset: u64) -> bool {
+        self.record == Some(offset)
     }
 
     /// Whether nothing has come yet, and a frame most likely begins at this stream offset.

@@ -1,0 +1,146 @@
+//! The secrets of TLS for a run: key logs and what capture files bring.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use super::{Error, report, setup};
+use crate::capture::Outputs;
+use crate::capture::key_log_file::KeyLogFile;
+use crate::layer::tls::{KeyLogReader, KeySource, Report, Secrets, Unread};
+
+/// Key logs are looked at so often.
+pub(super) const EVERY: Duration = Duration::from_millis(50);
+
+/// The key logs of a run.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    logs: Vec<KeyLogFile>,
+    looked: Option<Instant>,
+}
+
+impl Keys {
+    /// Opens them; `wait`: one that is not there may come.
+    pub(super) fn open(paths: &[PathBuf], wait: bool) -> Result<Self, Error> {
+        let logs = paths
+            .iter()
+            .map(|path| KeyLogFile::open(path, wait))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { logs, looked: None })
+    }
+
+    /// Nothing is to be written to them.
+    pub(super) fn keep_from(&self, outputs: &mut Outputs) -> Result<(), Error> {
+        for log in &self.logs {
+            if let Some(file) = log.file() {
+                setup::reading(outputs, file, log.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// There is something to look at.
+    pub(super) fn any(&self) -> bool {
+        !self.logs.is_empty()
+    }
+
+    /// It is time to look again.
+    pub(super) fn are_due(&mut self) -> bool {
+        let now = Instant::now();
+        let due = self.any() && self.looked.is_none_or(|looked| now.duration_since(looked) >= EVERY);
+        if due {
+            self.looked = Some(now);
+        }
+        due
+    }
+
+    /// Reads what has come. What cannot be read is told on standard error, once.
+    pub(super) fn look(&mut self, secrets: &mut Secrets) {
+        for log in &mut self.logs {
+            if let Err(error) = log.look(secrets) {
+                report(&format!("wschat-sniff: {error}"));
+            }
+        }
+    }
+
+    /// Reads all that there is before a run over files; what cannot be read ends it.
+    pub(super) fn read_all(&mut self, secrets: &mut Secrets) -> Result<(), Error> {
+        for log in &mut self.logs {
+            let mut before = None;
+            // A large log takes more than one look.
+            while before != Some(log.lines()) {
+                before = Some(log.lines());
+                log.look(secrets)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing more will come. Logs without a secret are told.
+    pub(super) fn finish(&mut self, secrets: &mut Secrets) {
+        for log in &mut self.logs {
+            log.finish(secrets);
+            let lines = log.lines();
+            if lines.used == 0 {
+                let count = lines.other + lines.broken;
+                report(&format!(
+                    "wschat-sniff: --keylog {}: no TLS secrets in it ({count} line{})",
+                    log.path().display(),
+                    if count == 1 { "" } else { "s" }
+                ));
+            }
+        }
+    }
+}
+
+/// Takes in what a capture file brought.
+pub(super) fn from_capture(logs: &[Zeroizing<Vec<u8>>], secrets: &mut Secrets) {
+    for log in logs {
+        let mut reader = KeyLogReader::new(KeySource::Capture);
+        reader.push(log, secrets);
+        reader.finish(secrets);
+    }
+}
+
+/// The line about TLS connections that stayed closed; `None` when all were read.
+pub(super) fn closed(of: &Report, given: bool) -> Option<String> {
+    if of.unread.is_empty() && of.trials_exhausted == 0 {
+        return None;
+    }
+    let connections = |count: u64| format!("{count} TLS connection{}", if count == 1 { "" } else { "s" });
+    let mut line = format!("{}, {} decrypted", connections(of.connections), of.decrypted);
+    for (unread, (count, names)) in &of.unread {
+        let why = match unread {
+            Unread::NoClientHello => "begun before the capture or without their ClientHello",
+            Unread::NoServerHello => "their ServerHello was not captured",
+            Unread::NoKeys => "no keys",
+            Unread::WrongKey => "keys that do not fit",
+            Unread::Version => "a version older than TLS 1.2",
+            Unread::Suite => "a cipher suite that is not read",
+            Unread::Cut => "all records cut",
+        };
+        line.push_str(&format!("; {why} for {count}"));
+        if !names.is_empty() {
+            let mut shown: Vec<String> = names.iter().take(3).map(|name| escaped(name)).collect();
+            if names.len() > 3 {
+                shown.push("…".to_owned());
+            }
+            line.push_str(&format!(" ({})", shown.join(", ")));
+        }
+        if *unread == Unread::NoKeys && !given {
+            line.push_str(": --keylog FILE");
+        }
+    }
+    if of.trials_exhausted > 0 {
+        line.push_str(&format!("; --max-tls-trials was reached in {}", of.trials_exhausted));
+    }
+    Some(line)
+}
+
+/// What was captured reaches no terminal as it is.
+fn escaped(text: &str) -> String {
+    let mut out = Vec::new();
+    crate::export::escape::text_line(&mut out, text);
+    String::from_utf8_lossy(&out).into_owned()
+}
