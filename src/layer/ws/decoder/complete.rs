@@ -131,7 +131,7 @@ impl Decoder {
             bytes.extend_from_slice(message.payload.bytes);
             let offset = bytes.len() as u64;
             holes.clear();
-            holes.extend_from_slice(message.payload.holes);
+            holes.extend(message.payload.holes.iter().filter(|hole| hole.offset < offset));
             holes.push(Hole { offset, length: None });
         }
         let message = Message {

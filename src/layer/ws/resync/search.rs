@@ -171,7 +171,7 @@ impl<'a> Search<'a> {
         };
         let Link { bits: behind, end } = next.unwrap_or_else(|| self.open(frame.end));
         let own = if next.is_some() && self.repeats(run, at, frame) {
-            0
+            frame.payload_bits + frame.border_bits
         } else {
             frame.bits()
         };
@@ -243,24 +243,19 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether another good chain leads to this one: it does not begin by chance then.
-    fn is_led_to(&self, best: Best) -> bool {
-        let before = self.window.runs.iter().take_while(|run| run.offset < best.start);
-        before
-            .flat_map(|run| (0..run.bytes.len()).map(move |at| (run, at)))
-            .any(|(run, at)| {
-                let (offset, link) = (run.offset + at as u64, self.scratch.links[run.index + at]);
-                link.best() != DEAD
-                    && link.end == best.end
-                    && offset < best.start
-                    && self
-                        .frames(offset)
-                        .next()
-                        .is_some_and(|(_, frame)| frame.end == best.start)
-                    && self
-                        .prior(offset)
-                        .is_some_and(|prior| prior + i32::from(link.best()) >= self.wanted())
+    /// Where a frame begins that ends at `start`, with which the chain is still good enough.
+    fn before(&self, start: u64, best: Best) -> Option<u64> {
+        let runs = self.window.runs.iter().take_while(|run| run.offset < start);
+        let places = runs.flat_map(|run| (0..run.bytes.len()).map(move |at| (run.offset + at as u64, run.index + at)));
+        places
+            .take_while(|&(offset, _)| offset < start)
+            .filter(|&(_, index)| self.scratch.links[index].best() != DEAD && self.scratch.links[index].end == best.end)
+            .filter(|&(offset, _)| self.frames(offset).next().is_some_and(|(_, frame)| frame.end == start))
+            .find(|&(offset, index)| {
+                let bits = i32::from(self.scratch.links[index].best());
+                self.prior(offset).is_some_and(|prior| prior + bits >= self.wanted())
             })
+            .map(|(offset, _)| offset)
     }
 
     /// Whether what is at `offset` continues a character of a text, or is in what looks like a masked one.
@@ -312,9 +307,17 @@ impl<'a> Search<'a> {
         let whole = |offset: u64, frame: &Frame| self.window.is_border(offset) && self.window.is_border(frame.end);
         let speaks = self.likely == Some(start)
             || first.bits() >= SPEAKS_FOR_ITSELF
-            || self.window.ended && whole(start, &first)
-            || self.is_led_to(best);
-        let start = if speaks {
+            || self.window.ended && whole(start, &first);
+        // A header to which another frame leads does not stand there by chance.
+        let mut led_to = None;
+        let mut at = start;
+        while let Some(before) = self.before(at, best) {
+            led_to = Some(at);
+            at = before;
+        }
+        let start = if let Some(led_to) = led_to {
+            led_to
+        } else if speaks {
             start
         } else {
             self.frames(best.start)
@@ -346,8 +349,20 @@ impl<'a> Search<'a> {
         let earlier = self.window.borders().iter().take_while(|&&border| border < start);
         earlier
             .copied()
-            .find(|&border| self.leads(border, start))
+            .find(|&border| self.leads(border, start) && !self.is_ambiguous(border, start))
             .unwrap_or(start)
+    }
+
+    /// Another segment that begins in the first frame there leads to the same header.
+    fn is_ambiguous(&self, from: u64, to: u64) -> bool {
+        let end = self.frames(from).next().map_or(from, |(_, frame)| frame.end);
+        let inside = self
+            .window
+            .borders()
+            .iter()
+            .filter(|&&border| from < border && border < end);
+        let mut inside = inside.copied();
+        inside.any(|border| self.frames(border).any(|(_, frame)| frame.end == to))
     }
 
     fn leads(&self, from: u64, to: u64) -> bool {
@@ -362,7 +377,11 @@ impl<'a> Search<'a> {
             bits += frame.payload_bits;
             // The first byte of a header is also one inside of a UTF-8 character: this may be the rest of a text.
             let unmasked = frame.header.masking_key.is_none();
-            if unmasked && frame.header.opcode != Opcode::Text && payload::is_text(self.payload(offset, &frame)) {
+            if unmasked
+                && frame.header.fin
+                && frame.header.opcode != Opcode::Text
+                && payload::is_text(self.payload(offset, &frame))
+            {
                 return false;
             }
             // Whatever else ends with its segment, a message does.
