@@ -137,8 +137,8 @@ impl FrameHeader {
         let stream = match self.stream {
             0 => 20,
             stream if is_open(stream) => 26,
-            // Nobody pushes any more.
-            stream if stream % 2 == 0 => 4,
+            // Nobody pushes any more, and rows of numbers are full of these.
+            stream if stream % 2 == 0 => return None,
             stream => (stream.leading_zeros() - 1).min(16),
         };
         Some(8 + (8 - flags.count_ones()) + length + stream)

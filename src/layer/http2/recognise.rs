@@ -25,7 +25,7 @@ pub enum Recognised {
 }
 
 /// One frame that takes all of a segment is nearly this much. Two are certain, or one of a kind that is nowhere else.
-const ENOUGH: u32 = 76;
+const ENOUGH: u32 = 60;
 /// A segment that says less than this may be anything.
 const LEAST: u32 = 30;
 /// Bytes of memory for what one side has sent.

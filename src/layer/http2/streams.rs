@@ -25,6 +25,8 @@ pub(super) struct Stream {
     pub(super) ended: [bool; 2],
     /// The response, if it has not come, may be lost.
     pub(super) response_lost: bool,
+    /// What its state took when it was set, in bytes of memory: parts of it may have been taken out since.
+    cost: usize,
 }
 
 #[derive(Debug)]
@@ -96,6 +98,7 @@ impl Streams {
             offsets: [0; 2],
             ended: [false; 2],
             response_lost: false,
+            cost,
         };
         self.streams.insert(stream, stream_state);
         Ok(())
@@ -104,15 +107,14 @@ impl Streams {
     /// What it was until now; it becomes `state`.
     pub(super) fn replace(&mut self, stream: u32, state: State) -> Option<State> {
         let entry = self.streams.get_mut(&stream)?;
-        self.kept += state.cost();
-        let before = std::mem::replace(&mut entry.state, state);
-        self.kept -= before.cost();
-        Some(before)
+        let cost = state.cost();
+        self.kept = self.kept + cost - std::mem::replace(&mut entry.cost, cost);
+        Some(std::mem::replace(&mut entry.state, state))
     }
 
     pub(super) fn remove(&mut self, stream: u32) -> Option<Stream> {
         let stream = self.streams.remove(&stream)?;
-        self.kept -= stream.state.cost();
+        self.kept -= stream.cost;
         Some(stream)
     }
 
