@@ -1,5 +1,6 @@
 //! What messages mean to the application: logins, user lists, who leaves. What is said is told in [`super::saying`].
 
+use super::same_words::same_words;
 use super::talk::{Kind, Login};
 use super::users::{UserRef, quote, stranger};
 use super::who::Person;
@@ -10,11 +11,14 @@ use crate::record::Opcode;
 
 /// Names of a user list that are told.
 const NAMES: usize = 8;
+/// Users who log in that are counted, and of whom the name is kept.
+const LOGINS: usize = 65_536;
+const LOGIN_NAMES: usize = 12;
 /// Users of one list that are read.
 const LISTED: usize = 4096;
 
-/// A text message of which nothing is known; only when the books have a hole.
-pub(super) const UNKNOWN: Kind = Kind::Message(Opcode::Text, 0);
+/// A message of which nothing is known; only when the books have a hole.
+pub(super) const UNKNOWN: Kind = Kind::Message(Opcode::Continuation, 0);
 
 impl Narrator {
     /// A message means that. Gives what waits for its ACK.
@@ -92,9 +96,12 @@ impl Narrator {
         let server = talk.server;
         let user = world.users.of_id(server, id);
         world.users.arrives(server, user, name);
-        let own = talk.login == Login::Asked
-            && matches!(world.users.session(user), 0)
-            && world.users.is_called(user, talk.asked_name());
+        // A server may tell all, the newcomer too; and it may have escaped the name.
+        let known = world.users.session(user);
+        let own = talk.user == Some(user)
+            || talk.login == Login::Asked
+                && (known == 0 || known == number)
+                && same_words(talk.asked_name(), world.users.name(user), false);
         let repeats = own && talk.login_acked;
         if own {
             self.enter_room(number, user);
@@ -184,6 +191,11 @@ impl Narrator {
         Kind::LogoutNotice(user)
     }
 
+    /// How many users have logged in, and the first names.
+    pub fn logins(&self) -> (usize, &[Vec<u8>]) {
+        (self.logins.len(), &self.login_names)
+    }
+
     /// `user` has logged in over that connection.
     fn enter_room(&mut self, number: u64, user: UserRef) {
         // Whoever logs in again has left.
@@ -202,6 +214,9 @@ impl Narrator {
         }
         world.users.bind(user, number);
         world.users.is_seen(user);
+        if self.logins.len() < LOGINS && self.logins.insert(user) && self.login_names.len() < LOGIN_NAMES {
+            self.login_names.push(world.users.name(user).to_vec());
+        }
         world.rooms.entry(talk.room).or_default().push(number);
     }
 

@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use super::talk::{Kind, Label, Ping};
 use super::users::quote;
 use super::who::{Labelled, Role};
-use super::{Narrator, Note, Title, agent};
+use super::{Fit, Narrator, Note, Title, agent};
 use crate::base::Direction;
 use crate::dissect::{ChatMeaning, Text};
 use crate::record::{Accept, Handshake, Interpretation, Message, Opcode, Progress, Request, Source};
@@ -90,14 +90,17 @@ impl Narrator {
             return;
         }
         // An answer that is there but has no key to fit, or was cut off, is not the server's fault.
-        let unseen =
-            handshake.accept == Accept::Missing && (response.cut || response.header("sec-websocket-accept").is_some());
+        let answered = response.header("sec-websocket-accept").is_some();
+        let request = &handshake.request;
+        let accept = match handshake.accept {
+            Accept::Valid => Fit::Yes,
+            Accept::Invalid => Fit::No,
+            Accept::Missing if answered && !request.method.is_empty() && !request.cut => Fit::NoKey,
+            Accept::Missing if answered || response.cut => Fit::Unseen,
+            Accept::Missing => Fit::Missing,
+        };
         self.story.entitle(81, Title::UpgradeResponse);
-        self.story.notes.push(Note::UpgradeAccepted {
-            client,
-            server,
-            accept: (!unseen).then_some(handshake.accept),
-        });
+        self.story.notes.push(Note::UpgradeAccepted { client, server, accept });
         if let Some(subprotocol) = &handshake.subprotocol {
             let name = self.quoted(subprotocol);
             self.story.notes.push(Note::Subprotocol(name));
@@ -113,8 +116,14 @@ impl Narrator {
 
     pub(super) fn progress(&mut self, session: &Source, progress: &Progress) {
         self.recognised(session);
+        let told = (progress.first_packet, progress.frames, progress.received);
         if let Some(talk) = self.world.talks.get_mut(&session.connection.0) {
-            talk.under_way[progress.direction.index()] = true;
+            let index = progress.direction.index();
+            talk.under_way[index] = true;
+            // A control frame between two fragments says nothing of them.
+            if talk.told_progress[index].replace(told) == Some(told) {
+                return;
+            }
         }
         let (from, to) = self.pair(session.connection.0, progress.direction);
         self.now.told = true;
@@ -169,6 +178,9 @@ impl Narrator {
         {
             talk.under_way[direction.index()] = false;
         }
+        if self.unfinished(message) {
+            return;
+        }
         let kind = match message.opcode {
             Opcode::Ping | Opcode::Pong | Opcode::Close => self.control(session.connection.0, message),
             _ => self.data(session.connection.0, message),
@@ -183,7 +195,36 @@ impl Narrator {
             );
         }
         let chat = matches!(kind, Kind::Login | Kind::Say(_));
+        if !message.opcode.is_control() {
+            // What was told of its parts in this packet is told of the whole now.
+            let (from, _) = self.pair(session.connection.0, direction);
+            self.story
+                .notes
+                .retain(|note| !matches!(note, Note::Part { from: by, .. } | Note::Fragment { from: by, .. } if by.at == from.at));
+        }
         self.circumstances(session.connection.0, message, chat);
+    }
+
+    /// A message that ends because its connection does was never sent whole. Gives whether it is one.
+    fn unfinished(&mut self, message: &Message<'_>) -> bool {
+        let payload = &message.payload;
+        let cut_off = payload
+            .holes
+            .last()
+            .is_none_or(|hole| hole.offset >= payload.bytes.len() as u64);
+        let lost = self.story.notes.iter().any(|note| matches!(note, Note::Gap { .. }));
+        let brings = self.now.tcp.as_ref().is_some_and(|tcp| tcp.length > 0);
+        if message.complete || !cut_off || lost || brings || message.opcode.is_control() {
+            return false;
+        }
+        let behind: u64 = payload.holes.iter().filter_map(|hole| hole.length).sum();
+        let total = payload.length();
+        self.story.notes.push(Note::Unfinished {
+            first: message.span.first.packet,
+            received: total.saturating_sub(behind),
+            total: (payload.length_known() && !payload.holes.is_empty()).then_some(total),
+        });
+        true
     }
 
     /// How it came: masked, compressed, in pieces, with holes.

@@ -9,6 +9,8 @@ use super::users::UserRef;
 use super::{Narrator, Note, party};
 use crate::base::Direction;
 
+/// Says that are named in the end.
+const WORDS: usize = 8;
 /// Notes on missed says that one packet (or the end of the capture) may bring. All of them are counted.
 const TOLD: usize = 8;
 
@@ -16,6 +18,11 @@ impl Narrator {
     /// How many deliveries of says to users who were logged in have not been seen.
     pub fn missed(&self) -> u64 {
         self.missed
+    }
+
+    /// The first says that have not come to somebody, and with which packet each was said.
+    pub fn missed_words(&self) -> &[(Vec<u8>, u64)] {
+        &self.missed_words
     }
 
     /// The say `current` of `speaker` is delivered: what the same speaker said before will not come any more.
@@ -58,6 +65,9 @@ impl Narrator {
         let world = &mut self.world;
         let Some(say) = world.says.get(id) else { return };
         let (packet, room) = (say.packet, say.room);
+        if self.missed_words.len() < WORDS && self.missed_words.iter().all(|(_, known)| *known != packet) {
+            self.missed_words.push((say.words().to_vec(), packet));
+        }
         if say.delivered.is_empty() {
             self.missed += u64::from(say.expected);
             if told(&self.tail) < TOLD {
@@ -113,6 +123,9 @@ impl Narrator {
             world.says.set_waiting(id, !done);
             if packet != 0 {
                 let who = party(&mut self.story, &world.users, talk, Direction::ClientToServer);
+                if self.missed_words.len() < WORDS && self.missed_words.iter().all(|(_, known)| *known != packet) {
+                    self.missed_words.push((self.story.text(content).to_vec(), packet));
+                }
                 self.missed += 1;
                 if told(&self.tail) < TOLD {
                     self.tail.push(Note::MissedLeaving { who, content, packet });

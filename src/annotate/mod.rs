@@ -12,6 +12,7 @@ mod missed;
 mod note;
 mod queues;
 mod saying;
+mod same_words;
 mod says;
 mod segment;
 mod short;
@@ -22,12 +23,12 @@ mod title;
 mod users;
 mod who;
 
-pub use note::{Note, Told};
+pub use note::{Fit, Note, Told};
 pub use story::{Detail, Span, Story, Tone};
 pub use title::Title;
 pub use who::{Agent, Labelled, Party, Person, Role, To, What, sender_role};
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 
 use foldhash::fast::FixedState;
@@ -59,10 +60,16 @@ pub struct Narrator {
     fins: HashMap<u64, [bool; 4], FixedState>,
     fins_in_order: VecDeque<u64>,
     over: VecDeque<u64>,
-    /// Deliveries that have not come.
+    /// Deliveries that have not come, and the first of the words that did not.
     missed: u64,
+    missed_words: Vec<(Vec<u8>, u64)>,
+    /// Who has logged in, and the first names.
+    logins: HashSet<users::UserRef, FixedState>,
+    login_names: Vec<Vec<u8>>,
     /// The end of the capture has been told.
     at_end: bool,
+    /// What a delivery says, to be compared.
+    compared: Vec<u8>,
     hosts: Hosts,
 }
 
@@ -106,6 +113,8 @@ struct Now {
     tcp: Option<Tcp>,
     /// Something of the packet is told already that explains its data.
     told: bool,
+    /// The earlier packet of which something was told last.
+    earlier: u64,
     /// The last message was read as JSON.
     json: bool,
 }
@@ -153,6 +162,7 @@ impl Narrator {
             time: packet.time,
             tcp: None,
             told: false,
+            earlier: 0,
             json: false,
         };
         if let Some(view) = segment {
@@ -186,6 +196,28 @@ impl Narrator {
             .or_insert_with(|| Box::new(Talk::new(session.client, session.server)));
         talk.client = session.client;
         talk.server = session.server;
+        let now = (self.now.packet, self.now.time);
+        let title = (self.story.title, self.story.weight, self.story.received);
+        let earlier = record.at.packet < now.0 && record.at.packet > 0;
+        if earlier {
+            // Only now is it known to be WebSocket: it is told of the packet that brought it, and this one is not about it.
+            if self.now.earlier != record.at.packet {
+                self.now.earlier = record.at.packet;
+                self.story.notes.push(Note::Earlier {
+                    packet: record.at.packet,
+                });
+            }
+            (self.now.packet, self.now.time) = (record.at.packet, record.at.time);
+        }
+        self.tell(record);
+        if earlier {
+            (self.now.packet, self.now.time) = now;
+            (self.story.title, self.story.weight, self.story.received) = title;
+        }
+    }
+
+    fn tell(&mut self, record: &Record<'_>) {
+        let session = record.source;
         match record.kind {
             RecordKind::UpgradeRequest(request) => self.upgrade_request(session.connection.0, request),
             RecordKind::Handshake(handshake) => self.handshake(session.connection.0, handshake),

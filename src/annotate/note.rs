@@ -3,7 +3,7 @@
 use super::story::Span;
 use super::who::{Agent, Labelled, Party, Person, To, What};
 use crate::base::{GapCause, Rule};
-use crate::record::{Accept, Deflate, Opcode};
+use crate::record::{Deflate, Opcode};
 
 /// One thing that a packet does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,8 +120,8 @@ pub enum Note {
         client: Party,
         /// Who agrees.
         server: Party,
-        /// Whether the answer fits the key; `None` when too little of the two was captured to tell.
-        accept: Option<Accept>,
+        /// Whether the answer fits the key.
+        accept: Fit,
     },
     /// The server does not agree.
     UpgradeRefused {
@@ -178,6 +178,25 @@ pub enum Note {
     },
     /// An ACK that was sent before, and carries nothing.
     AckDuplicate {
+        /// Who sends it.
+        by: Party,
+    },
+    /// An ACK whose news are bytes behind others that are still missing (RFC 2018).
+    AckSack {
+        /// Who sends it.
+        by: Party,
+        /// The first of these bytes, from 1.
+        begin: u64,
+        /// Behind the last of them.
+        end: u64,
+    },
+    /// An ACK older than one that was seen before it.
+    AckOvertaken {
+        /// Who sends it.
+        by: Party,
+    },
+    /// The same as before, because the window is closed.
+    AckClosed {
         /// Who sends it.
         by: Party,
     },
@@ -423,6 +442,20 @@ pub enum Note {
     },
     /// A part of it is missing.
     Incomplete,
+    /// It never ended.
+    Unfinished {
+        /// The packet with its first byte.
+        first: u64,
+        /// Payload bytes that have come.
+        received: u64,
+        /// Of how many, when that is known.
+        total: Option<u64>,
+    },
+    /// What follows came with an earlier packet: only now is it known to be WebSocket.
+    Earlier {
+        /// Which.
+        packet: u64,
+    },
     /// A message has begun or gone on.
     Part {
         /// From whom.
@@ -508,6 +541,13 @@ pub enum Note {
         to: Party,
         /// The closing handshake (or both FINs) went before: nothing is lost by it.
         late: bool,
+    },
+    /// RST in answer to a SYN.
+    Refused {
+        /// Who refuses.
+        from: Party,
+        /// Who asked.
+        to: Party,
     },
     /// Bytes of something that is no WebSocket.
     Data {
@@ -648,6 +688,9 @@ impl Note {
             | Note::AckedPart { also: true, .. }
             | Note::AckedBytes { also: true, .. }
             | Note::AckDuplicate { .. }
+            | Note::AckSack { .. }
+            | Note::AckOvertaken { .. }
+            | Note::AckClosed { .. }
             | Note::AckOnly { .. }
             | Note::WindowUpdate { .. }
             | Note::Part { since: Some(_), .. }
@@ -659,6 +702,21 @@ impl Note {
             _ => Told::Always,
         }
     }
+}
+
+/// Whether `Sec-WebSocket-Accept` fits the key (RFC 6455 §4.2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// It is missing.
+    Missing,
+    /// The request has no key that it could fit.
+    NoKey,
+    /// Too little of the two was captured to tell.
+    Unseen,
 }
 
 /// When a note is told.

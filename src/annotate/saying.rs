@@ -90,12 +90,22 @@ impl Narrator {
             from_session: world.users.session(speaker),
             to: addressee,
             words: world.users.key(server, content),
+            content: {
+                let mut kept = std::mem::take(&mut self.compared);
+                kept.clear();
+                content.copy_into(&mut kept, 4 * super::says::CONTENT_BYTES);
+                kept
+            },
             listener: number,
         };
-        let id = match world.says.find(&delivery) {
+        let found = world.says.find(&delivery);
+        let words = delivery.words;
+        self.compared = delivery.content;
+        let world = &mut self.world;
+        let id = match found {
             Some(id) => id,
             None => {
-                let (id, say) = world.says.begin(delivery.words, content);
+                let (id, say) = world.says.begin(words, content);
                 say.server = Some(server);
                 say.user = Some(speaker);
                 say.to = addressee;

@@ -1,8 +1,10 @@
 //! What was said, and who has got it: a say is tied to its deliveries, and these to their ACKs.
 //!
 //! The last [`SAYS`] says are kept. A delivery belongs to the oldest open say of its speaker that its receiver has not got; when
-//! one of them has the very same words, to that one (servers change words: markup is escaped, private ones get a preamble).
+//! one of them has the very same words, to that one (servers change words: markup is escaped, private ones get a preamble; what
+//! differs by more is another say).
 
+use super::same_words;
 use super::story::{Span, Story};
 use super::users::UserRef;
 use crate::base::{Endpoint, Timestamp};
@@ -72,6 +74,8 @@ pub(super) struct Delivery {
     pub(super) from_session: u64,
     pub(super) to: Option<UserRef>,
     pub(super) words: u64,
+    /// What it says, as far as it is compared.
+    pub(super) content: Vec<u8>,
     /// The connection that gets it.
     pub(super) listener: u64,
 }
@@ -148,7 +152,7 @@ impl Says {
             .find(|id| self.fits(*id, delivery) != Fit::No)
             .or_else(|| {
                 self.latest().find(|id| {
-                    let waits = |say: &Say| !say.done && say.packet != 0;
+                    let waits = |say: &Say| !say.done && say.packet != 0 && say.says(delivery);
                     self.ring.get(slot(*id)).is_some_and(waits) && self.fits(*id, delivery) == Fit::Speaker
                 })
             })
@@ -190,6 +194,15 @@ const fn slot(id: SayId) -> usize {
 }
 
 impl Say {
+    /// `delivery` has the same words, but for what servers make of them.
+    fn says(&self, delivery: &Delivery) -> bool {
+        match self.to.is_some() {
+            // A private one may get a preamble.
+            true => same_words::ends_with(&delivery.content, &self.content, self.cut),
+            false => same_words::same_words(&self.content, &delivery.content, self.cut),
+        }
+    }
+
     /// Notes that `session` has got it. Gives which delivery that is, from 1.
     pub(super) fn deliver(&mut self, session: u64, browser: bool) -> u32 {
         self.others |= !browser;
@@ -219,6 +232,11 @@ impl Say {
         let last = !self.done && self.expected > 0 && self.acked >= self.expected;
         self.done |= last;
         last
+    }
+
+    /// What was said, as far as it is kept.
+    pub(super) fn words(&self) -> &[u8] {
+        &self.content
     }
 
     /// What was said, for `story`.

@@ -54,7 +54,15 @@ impl Narrator {
         if self.story.notes.is_empty() && self.tail.is_empty() {
             let by = self.both(&tcp).0;
             let bytes = facts.window.bytes;
+            let sacked = &facts.ack.sacked;
             let (title, note) = match (facts.ack.duplicate, facts.window) {
+                _ if facts.ack.overtaken => (Title::AckOvertaken, Note::AckOvertaken { by }),
+                // tcpdump's relative numbers begin with 1.
+                _ if !sacked.is_empty() => {
+                    let (begin, end) = (sacked.start + 1, sacked.end + 1);
+                    (Title::AckSack { begin, end }, Note::AckSack { by, begin, end })
+                }
+                (true, window) if window.scaled && bytes == 0 => (Title::AckRepeated, Note::AckClosed { by }),
                 (true, _) => (Title::AckRepeated, Note::AckDuplicate { by }),
                 (false, window) if window.update_only && window.scaled => {
                     (Title::Window(bytes), Note::WindowUpdate { by, bytes })
@@ -100,6 +108,8 @@ impl Narrator {
         let (from, to) = self.both(tcp);
         let (title, note) = match tcp.facts.data {
             DataFact::None | DataFact::InOrder => return,
+            // What the receiver has is missing in the capture only, and nothing is waited for.
+            DataFact::OutOfOrder { acknowledged: true, .. } => return,
             DataFact::OutOfOrder { missing, .. } => (Title::OutOfOrder, Note::OutOfOrder { from, missing }),
             DataFact::FillsGap { released } => {
                 self.story.notes.push(Note::Fills { released });
@@ -226,15 +236,15 @@ impl Narrator {
             Kind::LoginResult => (What::LoginResult, Title::LoginDone),
             Kind::LoginNotice(user) => match world.users.person(story, user) {
                 Some(person) => (What::LoginNotice(person), Title::Joined),
-                None => (What::Message(Opcode::Text, 0), Title::Ack),
+                None => (What::Message(Opcode::Continuation, 0), Title::Ack),
             },
             Kind::LogoutNotice(user) => match world.users.person(story, user) {
                 Some(person) => (What::LogoutNotice(person), Title::Left),
-                None => (What::Message(Opcode::Text, 0), Title::Ack),
+                None => (What::Message(Opcode::Continuation, 0), Title::Ack),
             },
             Kind::Say(id) | Kind::Forward(id) => {
                 let Some(say) = world.says.get(id) else {
-                    return (What::Message(Opcode::Text, 0), Title::Ack);
+                    return (What::Message(Opcode::Continuation, 0), Title::Ack);
                 };
                 let content = say.quote(story);
                 let user = say.user.and_then(|user| world.users.person(story, user));
@@ -326,9 +336,13 @@ impl Narrator {
             });
         }
         if facts.reset {
-            self.story.entitle(90, Title::Reset);
             let late = closed || (fins[0] && fins[1]);
-            self.tail.push(Note::Reset { from, to, late });
+            let (title, note) = match facts.refused {
+                true => (Title::Refused, Note::Refused { from, to }),
+                false => (Title::Reset, Note::Reset { from, to, late }),
+            };
+            self.story.entitle(90, title);
+            self.tail.push(note);
         }
         if self.fins.insert(tcp.connection, fins).is_none() {
             self.fins_in_order.push_back(tcp.connection);

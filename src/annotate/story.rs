@@ -93,10 +93,11 @@ impl Story {
             Note::Violation { .. } => Tone::Violation,
             Note::Gap { .. }
             | Note::Incomplete
+            | Note::Unfinished { .. }
             | Note::Missed { .. }
             | Note::MissedByAll { .. }
             | Note::MissedLeaving { .. } => Tone::Loss,
-            Note::Reset { late: false, .. } => Tone::Abnormal,
+            Note::Reset { late: false, .. } | Note::Refused { .. } => Tone::Abnormal,
             Note::Ended { end, .. } if self.end(*end).is_some_and(|end| end.verdict.is_abnormal()) => Tone::Abnormal,
             _ => Tone::Plain,
         }

@@ -52,6 +52,8 @@ pub(super) struct Talk {
     pub(super) websocket: bool,
     /// It was told that the session was only recognised.
     pub(super) told_inferred: bool,
+    /// What was told last of a message under way, by direction: its first packet, its frames, what has come of the last one.
+    pub(super) told_progress: [Option<(u64, u32, u64)>; 2],
     /// It was told that a client masks what it sends.
     pub(super) told_masked: bool,
 }
@@ -141,6 +143,7 @@ impl Talk {
             login_acked: false,
             websocket: false,
             told_inferred: false,
+            told_progress: [None; 2],
             told_masked: false,
         }
     }

@@ -92,6 +92,15 @@ pub enum Title {
     Window(u64),
     /// An ACK that was sent before.
     AckRepeated,
+    /// An ACK whose news are in its SACK block.
+    AckSack {
+        /// The first of these bytes, from 1.
+        begin: u64,
+        /// Behind the last of them.
+        end: u64,
+    },
+    /// An ACK older than one that was seen before it.
+    AckOvertaken,
     /// Only an ACK.
     Ack,
     /// Frames of HTTP/2 that are nobody's message.

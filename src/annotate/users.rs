@@ -25,7 +25,7 @@ const ID_BYTES: usize = 40;
 const KEY_BYTES: usize = 256;
 
 /// A user of one server. It is stale when the table has forgotten that user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct UserRef {
     slot: u32,
     generation: u32,
@@ -222,9 +222,9 @@ impl Users {
         }
     }
 
-    /// The user's name is `name`.
-    pub(super) fn is_called(&self, user: UserRef, name: &[u8]) -> bool {
-        self.user(user).is_some_and(|u| u.name.bytes() == name)
+    /// The user's name, as far as it is kept.
+    pub(super) fn name(&self, user: UserRef) -> &[u8] {
+        self.user(user).map_or(&[], |u| u.name.bytes())
     }
 
     /// The user, to be spoken of in `story`.

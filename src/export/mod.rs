@@ -10,6 +10,7 @@ pub mod messages;
 #[cfg(test)]
 mod samples;
 pub mod palette;
+mod pings;
 mod put;
 mod selected;
 mod summary;

@@ -39,6 +39,7 @@ impl<V: View> Sink for SelectedEvents<V> {
         if self.selection.wants_event(record) {
             self.view.record(record)
         } else {
+            self.view.unselected(record);
             ControlFlow::Continue(())
         }
     }

@@ -1,6 +1,6 @@
 //! What all views are to a run.
 
-use crate::record::Sink;
+use crate::record::{Record, Sink};
 
 /// A view: hears what the engine says and writes it into a buffer of its own, which the run drains.
 ///
@@ -8,6 +8,9 @@ use crate::record::Sink;
 pub trait View: Sink {
     /// What has been rendered and was not taken yet: the run writes it out and clears it, and keeps its capacity.
     fn output(&mut self) -> &mut Vec<u8>;
+
+    /// This was not selected: it is not to be shown on its own, but may go with what is (a session's first line with its messages).
+    fn unselected(&mut self, _: &Record<'_>) {}
 
     /// The current packet is not shown: what it brought into the output, from `begin` on, goes away again.
     fn take_back(&mut self, begin: usize) {

@@ -388,6 +388,8 @@ fn json(options: &Options) -> Json {
 
 fn messages(options: &Options) -> Messages {
     Messages::new(&messages::Options {
+        catalog: catalog(options),
+        grep: options.selection.grep.clone(),
         tcpdump: lines(options),
         palette: Palette::new(coloured(options)),
         width: terminal_width(options),

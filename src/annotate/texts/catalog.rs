@@ -325,8 +325,8 @@ catalog! {
     late();
     /// WebSocket without a handshake seen.
     inferred();
-    /// Before what an earlier packet brought.
-    earlier(first);
+    /// What follows came with an earlier packet.
+    earlier(packet);
     /// An ACK for something.
     acked(by, to, what);
     /// The same, with a packet that does something else as well.
@@ -631,6 +631,12 @@ catalog! {
     h_hole(bytes);
     /// Bytes are missing, nobody knows how many.
     h_hole_unknown();
+    /// The message did not end.
+    h_unfinished();
+    /// In a line of the messages view: it answers what came with that packet.
+    m_answers(packet, after);
+    /// The same: the session was found without its handshake.
+    m_inferred();
 
     // Close codes (RFC 6455 §7.4.1).
     /// 1000.
@@ -785,4 +791,98 @@ catalog! {
     v_ping(who, packet);
     /// Several, the first of them in that packet.
     v_pings(who, n, packet);
+    /// [`Verdict::Refused`](crate::record::Verdict::Refused), as a name.
+    n_refused();
+    /// [`Verdict::Unanswered`](crate::record::Verdict::Unanswered), as a name.
+    n_unanswered();
+    /// [`Verdict::Evicted`](crate::record::Verdict::Evicted), as a name.
+    n_evicted();
+    /// [`Verdict::Closed`](crate::record::Verdict::Closed), as a name.
+    n_closed();
+    /// [`Verdict::ClosedWithError`](crate::record::Verdict::ClosedWithError), as a name.
+    n_closed_with_error();
+    /// [`Verdict::CloseUnanswered`](crate::record::Verdict::CloseUnanswered), as a name.
+    n_close_unanswered();
+    /// [`Verdict::PeerVanished`](crate::record::Verdict::PeerVanished), as a name.
+    n_peer_vanished();
+    /// [`Verdict::Reset`](crate::record::Verdict::Reset), as a name.
+    n_reset();
+    /// [`Verdict::EndedWithoutClose`](crate::record::Verdict::EndedWithoutClose), as a name.
+    n_ended_without_close();
+    /// [`Verdict::NotSeen`](crate::record::Verdict::NotSeen), as a name.
+    n_not_seen();
+    /// [`Verdict::StillOpen`](crate::record::Verdict::StillOpen), as a name.
+    n_still_open();
+    /// The headline of the summary.
+    s_title();
+    /// Packets and their bytes.
+    s_packets();
+    /// WebSocket sessions.
+    s_sessions();
+    /// Names that logged in.
+    s_users();
+    /// Messages that clients sent.
+    s_from_clients();
+    /// Messages that servers sent.
+    s_from_servers();
+    /// Messages and bytes a second.
+    s_rates();
+    /// From a say to its deliveries.
+    s_delivery();
+    /// Deliveries to users who were logged in that never came.
+    s_missed();
+    /// From a ping to its pong.
+    s_pong();
+    /// From a request to its answer.
+    s_answers();
+    /// Pings without a pong.
+    s_unanswered();
+    /// Rules that were broken.
+    s_violations();
+    /// Gaps in the streams.
+    s_gaps();
+    /// IP datagrams of which only some fragments came.
+    s_incomplete();
+    /// Directions that lost what their compressed messages refer back to.
+    s_evicted_histories();
+    /// Packets that the kernel dropped.
+    s_dropped();
+    /// How sessions ended.
+    s_ends();
+    /// Messages a second.
+    s_messages_a_second(n);
+    /// Bytes a second.
+    s_bytes_a_second(n);
+    /// Shortest, mean, longest.
+    s_spread();
+    /// Of how many that is.
+    s_count(n);
+    /// So many more are not shown.
+    s_others(n);
+    /// A column of the sessions view: who asked.
+    c_client();
+    /// A column of the sessions view: who was asked.
+    c_server();
+    /// A column of the sessions view: scheme, host and path.
+    c_target();
+    /// A column of the sessions view: the subprotocol agreed upon.
+    c_subprotocol();
+    /// A column of the sessions view: who logged in.
+    c_user();
+    /// A column of the sessions view: when it began.
+    c_start();
+    /// A column of the sessions view: how long it was.
+    c_duration();
+    /// A column of the sessions view: messages each way.
+    c_messages();
+    /// A column of the sessions view: application bytes each way.
+    c_bytes();
+    /// A column of the sessions view: mean time from ping to pong, by who pinged.
+    c_pong();
+    /// A column of the sessions view: close codes each way.
+    c_codes();
+    /// A column of the sessions view: what is to be made of its end.
+    c_verdict();
+    /// A column of the sessions view: rules that were broken.
+    c_violations();
 }

@@ -10,14 +10,12 @@ mod ja;
 pub mod quoting;
 mod rules;
 mod sentences;
-mod summary;
 mod verdict;
 mod words;
 mod zh_cn;
 mod zh_tw;
 
 pub use catalog::Catalog;
-pub use summary::SummaryWords;
 pub use words::{Arg, Escape, Words};
 
 use std::sync::LazyLock;

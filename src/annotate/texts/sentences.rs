@@ -1,9 +1,9 @@
 //! Titles and notes, as sentences.
 
 use super::words::{Arg, Words};
-use crate::annotate::{Labelled, Note, Person, Title, To};
+use crate::annotate::{Fit, Labelled, Note, Person, Title, To};
 use crate::base::{Gap, GapCause};
-use crate::record::{Accept, Opcode};
+use crate::record::Opcode;
 
 impl Words<'_> {
     /// Writes a title.
@@ -95,6 +95,8 @@ impl Words<'_> {
             Title::WindowOpened => self.t_window_opened(),
             Title::Window(bytes) => self.t_window(Arg::Bytes(*bytes)),
             Title::AckRepeated => self.t_ack_repeated(),
+            Title::AckSack { begin, end } => self.t_ack_sack(Arg::Num(*begin), Arg::Num(*end)),
+            Title::AckOvertaken => self.t_ack_overtaken(),
             Title::Ack => self.t_ack(),
             Title::Http2 => self.t_http2(),
             Title::Data => self.t_data(),
@@ -135,10 +137,11 @@ impl Words<'_> {
             Note::UpgradeAccepted { client, server, accept } => {
                 let (a, b, c, d) = (Bare(server), Place(server), Bare(client), Place(client));
                 match accept {
-                    Some(Accept::Valid) => self.upgrade_accepted(a, b, c, d),
-                    Some(Accept::Invalid) => self.upgrade_accept_invalid(a, b, c, d),
-                    Some(Accept::Missing) => self.upgrade_accept_missing(a, b, c, d),
-                    None => self.upgrade_accept_unseen(a, b, c, d),
+                    Fit::Yes => self.upgrade_accepted(a, b, c, d),
+                    Fit::No => self.upgrade_accept_invalid(a, b, c, d),
+                    Fit::Missing => self.upgrade_accept_missing(a, b, c, d),
+                    Fit::NoKey => self.upgrade_no_key(a, b, c, d),
+                    Fit::Unseen => self.upgrade_accept_unseen(a, b, c, d),
                 }
             }
             Note::UpgradeRefused { client, server, status } => {
@@ -176,6 +179,9 @@ impl Words<'_> {
             Note::AckedBytes { by, bytes, .. } => self.acked_bytes_also(Party(by), Bytes(bytes)),
             Note::AckRepeats { what } => self.ack_repeats(What(what)),
             Note::AckDuplicate { by } => self.ack_duplicate(Party(by)),
+            Note::AckSack { by, begin, end } => self.ack_sack(Party(by), Num(begin), Num(end)),
+            Note::AckOvertaken { by } => self.ack_overtaken(Party(by)),
+            Note::AckClosed { by } => self.ack_closed(Party(by)),
             Note::AckOnly { by } => self.ack_only(Party(by)),
             Note::AckUnseen => self.ack_unseen(),
             Note::Login { client, server, name } => self.login(Party(client), Party(server), Name(name)),
@@ -288,7 +294,7 @@ impl Words<'_> {
             Note::AppPing { from, to } => self.app_ping(Party(from), Party(to)),
             Note::AppPong { from, to, after } => match after {
                 Some(after) => self.app_pong_after(Party(from), Party(to), Time(after)),
-                None => self.app_pong(Party(from), Party(to)),
+                None => self.app_pong_unasked(Party(from), Party(to)),
             },
             Note::Labelled { from, to, message, id } => {
                 let protocol = Raw(message.protocol);
@@ -320,6 +326,11 @@ impl Words<'_> {
             Note::Frames { frames } => self.frames(Num(frames.into())),
             Note::Packets { first, after } => self.packets(Num(first), Time(after)),
             Note::Incomplete => self.incomplete(),
+            Note::Unfinished { first, received, total } => match total {
+                Some(total) => self.fin_unfinished(Num(first), Num(received), Bytes(total)),
+                None => self.fin_unfinished_some(Num(first)),
+            },
+            Note::Earlier { packet } => self.earlier(Num(packet)),
             Note::Part {
                 from,
                 to,
@@ -374,6 +385,7 @@ impl Words<'_> {
                 true => self.reset_late(Party(from)),
                 false => self.reset(Party(from), Party(to)),
             },
+            Note::Refused { from, to } => self.reset_refused(Party(from), Party(to)),
             Note::Data { from, to, length } => self.data(Party(from), Party(to), Bytes(length)),
             Note::Retransmission { from, new, different } => match (new, different) {
                 (0, false) => self.retransmission(Party(from)),

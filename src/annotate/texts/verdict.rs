@@ -4,7 +4,7 @@ use super::words::{Arg, Words};
 use super::{Catalog, Language};
 use crate::annotate::Story;
 use crate::base::Direction;
-use crate::record::{How, SessionEnd, Unanswered};
+use crate::record::{How, SessionEnd, Unanswered, Verdict};
 
 impl Catalog {
     /// Appends one sentence on how a session ended: who ended it, with which code, whether the closing handshake was complete,
@@ -19,6 +19,25 @@ impl Catalog {
             words.verdict(end);
             words.end();
         });
+    }
+}
+
+impl Catalog {
+    /// The name of a verdict.
+    pub const fn verdict_name(&self, verdict: Verdict) -> &'static str {
+        match verdict {
+            Verdict::Refused => self.n_refused,
+            Verdict::Unanswered => self.n_unanswered,
+            Verdict::Evicted => self.n_evicted,
+            Verdict::Closed => self.n_closed,
+            Verdict::ClosedWithError => self.n_closed_with_error,
+            Verdict::CloseUnanswered => self.n_close_unanswered,
+            Verdict::PeerVanished => self.n_peer_vanished,
+            Verdict::Reset => self.n_reset,
+            Verdict::EndedWithoutClose => self.n_ended_without_close,
+            Verdict::NotSeen => self.n_not_seen,
+            Verdict::StillOpen => self.n_still_open,
+        }
     }
 }
 

@@ -98,6 +98,24 @@ impl Words<'_> {
         }
     }
 
+    /// Writes words of ours as they are.
+    pub fn plain(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    /// Lets somebody else write.
+    pub fn with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(self.out);
+    }
+
+    /// Writes items behind a colon, if there are any.
+    pub fn items<T>(&mut self, items: impl Iterator<Item = T>, mut write: impl FnMut(&mut Self, T)) {
+        for (i, item) in items.enumerate() {
+            self.plain(if i == 0 { ": " } else { self.catalog.comma });
+            write(self, item);
+        }
+    }
+
     /// Writes the text of that index, its placeholders filled.
     pub(super) fn fill(&mut self, index: usize, args: &[Arg<'_>]) {
         let language = self.language;
@@ -156,7 +174,7 @@ impl Words<'_> {
     }
 
     /// Writes what stands for a placeholder.
-    pub(super) fn put(&mut self, arg: Arg<'_>) {
+    pub fn put(&mut self, arg: Arg<'_>) {
         match arg {
             Arg::Raw(text) => self.out.extend_from_slice(text.as_bytes()),
             Arg::Num(n) => self.number(n),
@@ -391,7 +409,6 @@ impl Words<'_> {
                     self.what_labelled_name(protocol, Arg::Act(action), Arg::Quote(label));
                 }
             }
-            What::Message(Opcode::Text, 0) => self.what_some(),
             What::Message(Opcode::Text, n) => self.what_text(Arg::Bytes(n)),
             What::Message(Opcode::Binary, n) => self.what_binary(Arg::Bytes(n)),
             What::Message(Opcode::Ping, _) => self.what_ping(),

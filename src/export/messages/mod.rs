@@ -1,26 +1,38 @@
 //! The `messages` view: one line a message, for reading along.
 //!
-//! Time, session, who → whom, opcode, length, payload. In a pipe every line has all of its text and single blanks between its
-//! fields. On a terminal the columns are aligned, names stand beside ports where they are known, and a line ends where the
-//! terminal does.
+//! Time, session, client, an arrow that says who sends, server, opcode, length, payload. The client always stands left. A session's
+//! first line says how it opened, its last how it ended; pongs and answers say what they answer. In a pipe every line has all of
+//! its text and single blanks between its fields. On a terminal the columns stay where they are, names stand for ports, the server
+//! is named when a session opens, and a line ends where the terminal does, around what was searched for.
 
+mod json;
 mod names;
 mod payload;
+mod sessions;
 
 use std::ops::ControlFlow;
 
+use regex::bytes::Regex;
+
 use super::View;
 use super::palette::Palette;
+use super::pings::Pings;
 use super::put::{endpoint, number};
 use super::tcpdump::{self, Clock};
-use crate::base::{Direction, Endpoint};
-use crate::record::{Message, Record, RecordKind, SegmentView, Sink, Source};
+use crate::annotate::Story;
+use crate::annotate::texts::{Arg, Catalog, Language};
+use crate::base::{Direction, PacketRef};
+use crate::record::{Handshake, Message, Opcode, Record, RecordKind, SegmentView, SessionEnd, Sink, Source};
 use crate::wire::Packet;
 use names::Names;
+use payload::Look;
+use sessions::Sessions;
 
 /// How lines look.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// In which language.
+    pub catalog: &'static Catalog,
     /// The form of the times; what else is in there is for tcpdump's lines.
     pub tcpdump: tcpdump::Options,
     /// In which colours.
@@ -29,75 +41,232 @@ pub struct Options {
     pub width: Option<usize>,
     /// Long payloads are shown whole, also on a terminal.
     pub full: bool,
+    /// What is searched for: it is kept in sight and highlighted.
+    pub grep: Option<Regex>,
 }
 
 /// The view.
 pub struct Messages {
     out: Vec<u8>,
     clock: Clock,
-    palette: &'static Palette,
+    /// Lines begin with the packet's number.
+    numbered: bool,
+    language: &'static Language,
+    /// Words of this view need no story.
+    story: Story,
+    look: Look,
+    pings: Pings,
+    sessions: Sessions,
     /// What there is on a terminal only.
     terminal: Option<Terminal>,
 }
 
 struct Terminal {
-    /// Where lines end; `usize::MAX` when they are shown whole.
-    width: usize,
-    /// How wide the columns before the opcode have become.
-    column: usize,
+    /// Columns of the client.
+    client: usize,
+    /// Columns of the session's number.
+    session: usize,
     names: Names,
 }
 
-/// Columns before the opcode may become this wide, and not more for the sake of a few.
-const MAX_COLUMN: usize = 100;
+/// Columns of the client on a terminal of 80, so that 40 are left for the payload.
+const CLIENT: usize = 6;
+/// An IPv4 address and its port, in quotation marks if that were a name.
+const MAX_CLIENT: usize = 22;
+
+/// What a line is about.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    at: PacketRef,
+    source: &'a Source,
+    /// Who sends, if it is one of the two.
+    direction: Option<Direction>,
+    what: &'static str,
+    length: Option<u64>,
+}
 
 impl Messages {
     /// The view in this look.
     pub fn new(options: &Options) -> Self {
+        let columns = options.width.map(|width| width.max(20));
         Self {
             out: Vec::new(),
             clock: Clock::new(&options.tcpdump),
-            palette: options.palette,
-            terminal: options.width.map(|width| Terminal {
-                width: if options.full { usize::MAX } else { width.max(20) },
-                column: 0,
+            numbered: options.tcpdump.number,
+            language: Language::of(options.catalog),
+            story: Story::default(),
+            look: Look {
+                width: columns.filter(|_| !options.full).unwrap_or(usize::MAX),
+                palette: options.palette,
+                json: columns.is_some(),
+                grep: options.grep.clone(),
+            },
+            pings: Pings::default(),
+            sessions: Sessions::default(),
+            terminal: columns.map(|columns| Terminal {
+                client: MAX_CLIENT.min(CLIENT + columns.saturating_sub(80) / 2),
+                session: 2,
                 names: Names::default(),
             }),
         }
     }
 
-    fn line(&mut self, record: &Record<'_>, message: &Message<'_>) {
+    /// Writes a line up to its payload; gives where it begins.
+    fn begin(&mut self, line: &Line<'_>) -> usize {
         let begin = self.out.len();
-        let (session, palette) = (record.source, self.palette);
-        let colour = match message.direction {
-            Direction::ClientToServer => palette.client,
-            Direction::ServerToClient => palette.server,
+        let palette = self.look.palette;
+        let colour = match line.direction {
+            Some(Direction::ClientToServer) => palette.client,
+            Some(Direction::ServerToClient) => palette.server,
+            None => palette.faint,
         };
         self.put(palette.faint);
-        self.clock.print(record.at.time, &mut self.out);
+        if self.numbered {
+            let at = self.out.len();
+            number(&mut self.out, line.at.packet);
+            let digits = self.out.len() - at;
+            self.out
+                .splice(at..at, std::iter::repeat_n(b' ', 5_usize.saturating_sub(digits)));
+            self.put("  ");
+        }
+        self.clock.print(line.at.time, &mut self.out);
+        let at = self.out.len();
         self.out.push(b'#');
-        number(&mut self.out, session.number());
+        number(&mut self.out, line.source.number());
+        if let Some(terminal) = &mut self.terminal {
+            terminal.session = terminal.session.max(self.out.len() - at);
+            self.out.resize(at + terminal.session, b' ');
+        }
         self.put(palette.reset);
         self.out.push(b' ');
         self.put(colour);
-        let (from, to) = (message.direction, message.direction.other());
-        self.party(session, from);
-        self.put(" → ");
-        self.party(session, to);
-        self.put(palette.reset);
-        self.align(begin);
-        self.out.push(b' ');
-        self.put(message.opcode.name());
-        self.out.push(b' ');
-        if self.terminal.is_some() {
-            // `binary` is the longest of the frequent ones, and six digits of length are enough for nearly all.
-            let padding =
-                "binary".len().saturating_sub(message.opcode.name().len()) + padding(message.payload.length());
-            self.out.resize(self.out.len() + padding, b' ');
+        self.client(line.source);
+        self.put(match line.direction {
+            Some(Direction::ClientToServer) => " → ",
+            Some(Direction::ServerToClient) => " ← ",
+            None => " – ",
+        });
+        if self.terminal.is_none() {
+            endpoint(&mut self.out, &line.source.server);
+            self.out.push(b' ');
         }
-        number(&mut self.out, message.payload.length());
-        let width = self.terminal.as_ref().map_or(usize::MAX, |terminal| terminal.width);
-        payload::write(&mut self.out, begin, message, width, palette);
+        self.put(line.what);
+        self.put(palette.reset);
+        if self.terminal.is_some() {
+            // `binary` is the longest of the frequent ones, and four digits of length are enough for nearly all.
+            let digits = line.length.map_or(0, |n| n.checked_ilog10().unwrap_or(0) as usize + 1);
+            let padding = "binary".len().saturating_sub(line.what.len()) + 4_usize.saturating_sub(digits);
+            self.out.resize(self.out.len() + 1 + padding, b' ');
+        } else if line.length.is_some() {
+            self.out.push(b' ');
+        }
+        if let Some(length) = line.length {
+            number(&mut self.out, length);
+        }
+        begin
+    }
+
+    /// The client; on a terminal its name, or as much of its address as there is room for, filled up to its column.
+    fn client(&mut self, source: &Source) {
+        let Some(terminal) = &self.terminal else {
+            return endpoint(&mut self.out, &source.client);
+        };
+        let begin = self.out.len();
+        terminal.names.write(&mut self.out, source, terminal.client);
+        let columns = payload::columns(&self.out[begin..]);
+        self.out
+            .resize(self.out.len() + terminal.client.saturating_sub(columns), b' ');
+    }
+
+    fn message(&mut self, record: &Record<'_>, message: &Message<'_>) {
+        let (at, source) = (record.at, record.source);
+        let answers = match message.opcode {
+            Opcode::Ping => {
+                self.pings.ping(source.number(), message, at);
+                None
+            }
+            Opcode::Pong => self.pings.pong(source.number(), message, at),
+            _ => {
+                let answers = message.meaning.iter().find_map(|read| read.answers.as_ref());
+                answers.map(|answers| (answers.packet, answers.after))
+            }
+        };
+        let begin = self.begin(&Line {
+            at,
+            source,
+            direction: Some(message.direction),
+            what: message.opcode.name(),
+            length: Some(message.payload.length()),
+        });
+        if let Some((packet, after)) = answers {
+            self.answers(packet, after);
+        }
+        payload::write(&mut self.out, begin, message, &self.look, self.language, &self.story);
+        self.out.push(b'\n');
+    }
+
+    /// Says that this answers what came with `packet`, `after` nanoseconds before.
+    fn answers(&mut self, packet: u64, after: i64) {
+        let palette = self.look.palette;
+        self.out.push(b' ');
+        self.out.extend_from_slice(palette.faint.as_bytes());
+        let mut words = self.language.words(&self.story, &mut self.out, super::escape::line);
+        words.m_answers(Arg::Num(packet), Arg::Time(after));
+        self.out.extend_from_slice(palette.reset.as_bytes());
+    }
+
+    fn opened(&mut self, record: &Record<'_>, handshake: &Handshake) {
+        let (at, source) = (record.at, record.source);
+        let begin = self.begin(&Line {
+            at,
+            source,
+            direction: Some(Direction::ClientToServer),
+            what: "open",
+            length: None,
+        });
+        let payload = self.out.len();
+        sessions::opening(&mut self.out, source, handshake, self.terminal.is_some());
+        payload::end(&mut self.out, begin, payload, &self.look);
+        self.out.push(b'\n');
+    }
+
+    /// A session of which the handshake was not captured.
+    fn found(&mut self, record: &Record<'_>) {
+        let (at, source) = (record.at, record.source);
+        let begin = self.begin(&Line {
+            at,
+            source,
+            direction: None,
+            what: "open",
+            length: None,
+        });
+        let payload = self.out.len();
+        self.out.push(b' ');
+        let mut words = self.language.words(&self.story, &mut self.out, super::escape::line);
+        words.m_inferred();
+        sessions::ends(&mut self.out, source, self.terminal.is_some());
+        payload::end(&mut self.out, begin, payload, &self.look);
+        self.out.push(b'\n');
+    }
+
+    fn ended(&mut self, record: &Record<'_>, end: &SessionEnd) {
+        let (at, source) = (record.at, record.source);
+        let begin = self.begin(&Line {
+            at,
+            source,
+            direction: end.by,
+            what: "end",
+            length: None,
+        });
+        let payload = self.out.len();
+        self.out.push(b' ');
+        let palette = self.look.palette;
+        if end.verdict.is_abnormal() {
+            self.put(palette.abnormal);
+        }
+        self.language.verdict(end, &mut self.out);
+        self.put(palette.reset);
+        payload::end(&mut self.out, begin, payload, &self.look);
         self.out.push(b'\n');
     }
 
@@ -105,35 +274,48 @@ impl Messages {
     fn put(&mut self, text: &str) {
         self.out.extend_from_slice(text.as_bytes());
     }
-
-    /// Who sends in `direction`, with the name if it is known.
-    fn party(&mut self, session: &Source, direction: Direction) {
-        let party: Endpoint = session.sender(direction);
-        endpoint(&mut self.out, &party);
-        if let (Some(terminal), Direction::ClientToServer) = (&self.terminal, direction) {
-            terminal.names.write(&mut self.out, session.number());
-        }
-    }
-
-    /// On a terminal: fills up to the column of the opcode.
-    fn align(&mut self, begin: usize) {
-        let Some(terminal) = &mut self.terminal else { return };
-        let columns = payload::columns(&self.out[begin..]);
-        terminal.column = terminal.column.max(columns.min(MAX_COLUMN));
-        self.out
-            .resize(self.out.len() + terminal.column.saturating_sub(columns), b' ');
-    }
-}
-
-/// Blanks that make six columns of `n`.
-fn padding(n: u64) -> usize {
-    let digits = n.checked_ilog10().unwrap_or(0) as usize + 1;
-    6usize.saturating_sub(digits)
 }
 
 impl View for Messages {
     fn output(&mut self) -> &mut Vec<u8> {
         &mut self.out
+    }
+
+    fn unselected(&mut self, record: &Record<'_>) {
+        match &record.kind {
+            RecordKind::Handshake(handshake) => {
+                let begin = self.out.len();
+                self.opened(record, handshake);
+                self.sessions.wait(record.source.number(), self.out.split_off(begin));
+            }
+            RecordKind::Message(message) => {
+                if let Some(terminal) = &mut self.terminal {
+                    terminal.names.hear(record.source, message);
+                }
+                match message.opcode {
+                    Opcode::Ping => self.pings.ping(record.source.number(), message, record.at),
+                    Opcode::Pong => {
+                        self.pings.pong(record.source.number(), message, record.at);
+                    }
+                    _ => {}
+                }
+            }
+            RecordKind::SessionEnd(end) => {
+                if self.sessions.end(record.source.number()) {
+                    self.ended(record, end);
+                }
+                self.forget(record.source);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Messages {
+    fn forget(&mut self, source: &Source) {
+        if let Some(terminal) = &mut self.terminal {
+            terminal.names.forget(source.number());
+        }
     }
 }
 
@@ -146,16 +328,25 @@ impl Sink for Messages {
     #[inline]
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         match &record.kind {
+            RecordKind::Handshake(handshake) => {
+                self.sessions.open(record.source.number());
+                self.opened(record, handshake);
+            }
             RecordKind::Message(message) => {
                 if let Some(terminal) = &mut self.terminal {
                     terminal.names.hear(record.source, message);
                 }
-                self.line(record, message);
-            }
-            RecordKind::SessionEnd(_) => {
-                if let Some(terminal) = &mut self.terminal {
-                    terminal.names.forget(record.source.number());
+                match self.sessions.first(record.source) {
+                    sessions::First::No => {}
+                    sessions::First::Waiting(line) => self.out.extend_from_slice(&line),
+                    sessions::First::Inferred => self.found(record),
                 }
+                self.message(record, message);
+            }
+            RecordKind::SessionEnd(end) => {
+                self.sessions.end(record.source.number());
+                self.ended(record, end);
+                self.forget(record.source);
             }
             _ => {}
         }

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use foldhash::quality::RandomState;
 
+use super::payload::{columns, cut};
 use crate::annotate::texts::quoting;
 use crate::dissect::ChatMeaning;
 use crate::export::escape;
+use crate::export::put::{endpoint, number};
 use crate::record::{Message, Source};
 
 /// Connections of which the name is kept; more of them stay without one.
@@ -33,12 +35,21 @@ impl Names {
         }
         let mut sent = Vec::new();
         name.copy_into(&mut sent, 4 * MAX_BYTES);
-        let mut shown = b" \"".to_vec();
+        let mut shown = Vec::new();
+        // What could pass for something else stands in quotation marks.
+        let plain = std::str::from_utf8(&sent).is_ok_and(|name| {
+            name.chars().all(char::is_alphanumeric) && name.chars().any(char::is_alphabetic) && sent.len() <= MAX_BYTES
+        });
+        if !plain {
+            shown.push(b'"');
+        }
         quoting::name(&mut shown, escape::prefix(&sent, MAX_BYTES), escape::line);
         if sent.len() > MAX_BYTES {
             shown.extend_from_slice("…".as_bytes());
         }
-        shown.push(b'"');
+        if !plain {
+            shown.push(b'"');
+        }
         self.by_session.insert(session.number(), shown);
     }
 
@@ -47,10 +58,23 @@ impl Names {
         self.by_session.remove(&session);
     }
 
-    /// Appends a blank and the name in quotation marks, if it is known.
-    pub(super) fn write(&self, out: &mut Vec<u8>, session: u64) {
-        if let Some(name) = self.by_session.get(&session) {
-            out.extend_from_slice(name);
+    /// Appends who the client of `source` is, in at most `room` columns: the name, if it is known, else the address as far as
+    /// there is room.
+    pub(super) fn write(&self, out: &mut Vec<u8>, source: &Source, room: usize) {
+        let begin = out.len();
+        match self.by_session.get(&source.number()) {
+            Some(name) => out.extend_from_slice(name),
+            None => endpoint(out, &source.client),
         }
+        if columns(&out[begin..]) <= room {
+            return;
+        }
+        let named = self.by_session.contains_key(&source.number());
+        if !named {
+            out.truncate(begin);
+            out.push(b':');
+            return number(out, source.client.port.into());
+        }
+        cut(out, begin, room);
     }
 }

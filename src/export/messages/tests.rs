@@ -2,6 +2,7 @@ use jiff::tz::{TimeZone, offset};
 use proptest::prelude::*;
 
 use super::*;
+use crate::annotate::texts::CATALOGS;
 use crate::dissect::Dissectors;
 use crate::engine::Emitter;
 use crate::export::hidden::is_hidden_at;
@@ -11,6 +12,8 @@ use crate::record::{Close, Hole, Opcode, Payload};
 
 fn options(width: Option<usize>, palette: &'static Palette) -> Options {
     Options {
+        catalog: CATALOGS[0],
+        grep: None,
         tcpdump: tcpdump::Options {
             timezone: TimeZone::fixed(offset(8)),
             ..tcpdump::Options::default()
@@ -59,10 +62,10 @@ fn a_message_is_one_line() {
 }
 
 #[test]
-fn who_sends_stands_first() {
+fn the_client_stands_left_and_an_arrow_says_who_sends() {
     let mut answer = message(Opcode::Text, b"x");
     answer.direction = Direction::ServerToClient;
-    assert!(shown(&options(None, &Palette::PLAIN), &[answer]).contains(" 127.0.0.1:7272 → 127.0.0.1:60653 text 1 x\n"));
+    assert!(shown(&options(None, &Palette::PLAIN), &[answer]).contains(" 127.0.0.1:60653 ← 127.0.0.1:7272 text 1 x\n"));
 }
 
 #[test]
@@ -88,11 +91,17 @@ fn each_kind_shows_its_payload_its_way() {
 fn what_is_missing_stands_where_it_is_missing() {
     let hole = |offset, length| [Hole { offset, length }];
     let show = |bytes, holes: &[Hole]| piped(&partial(Opcode::Text, bytes, holes));
-    assert_eq!(show(b"ab???cd", &hole(2, Some(3))), "text 7 ab[… 3 bytes missing]cd");
-    assert_eq!(show(b"ab", &hole(2, None)), "text 2 ab[… missing]");
-    assert_eq!(show(b"ab", &hole(0, None)), "text 2 [… missing]ab");
-    assert_eq!(show(b"", &hole(0, Some(1))), "text 1 [… 1 byte missing]");
-    assert_eq!(show(b"ab", &[]), "text 2 ab[… unfinished]");
+    assert_eq!(show(b"ab???cd", &hole(2, Some(3))), "text 7 ab[3 bytes missing]cd");
+    assert_eq!(
+        show(b"ab", &hole(2, None)),
+        "text 2 ab[an unknown number of bytes missing]"
+    );
+    assert_eq!(
+        show(b"ab", &hole(0, None)),
+        "text 2 [an unknown number of bytes missing]ab"
+    );
+    assert_eq!(show(b"", &hole(0, Some(1))), "text 1 [1 byte missing]");
+    assert_eq!(show(b"ab", &[]), "text 2 ab[unfinished]");
 }
 
 #[test]
@@ -131,13 +140,13 @@ fn on_a_terminal_short_lines_are_whole_and_aligned() {
     );
     assert_eq!(
         lines,
-        "17:51:02.775205 #2 127.0.0.1:60653 → 127.0.0.1:7272 text        5 hello\n\
-         17:51:02.775205 #2 127.0.0.1:60653 → 127.0.0.1:7272 binary      2 0102\n"
+        "17:51:02.775205 #2 127.0.0.1:60653  → text      5 hello\n\
+         17:51:02.775205 #2 127.0.0.1:60653  → binary    2 0102\n"
     );
 }
 
 #[test]
-fn on_a_terminal_a_name_stands_beside_its_port() {
+fn on_a_terminal_a_name_stands_for_its_port() {
     let login = message(Opcode::Text, br#"{"type":"login","name":"mynick"}"#);
     let lines = shown(
         &options(Some(200), &Palette::PLAIN),
@@ -148,7 +157,7 @@ fn on_a_terminal_a_name_stands_beside_its_port() {
             .lines()
             .last()
             .unwrap()
-            .contains("#2 127.0.0.1:60653 \"mynick\" → 127.0.0.1:7272 ping"),
+            .contains("#2 mynick                 → ping"),
         "{lines}"
     );
 }
@@ -160,11 +169,113 @@ fn a_name_cannot_look_like_the_rest_of_the_line() {
         br#"{"type":"login","name":"x\" \u2192 \u001b[2J\n9.9.9.9 and more of it"}"#,
     );
     let lines = shown(&options(Some(200), &Palette::PLAIN), &[login]);
+    assert!(lines.contains(r#"#2 "x\u{22} → \u{1b}[2J\… → text"#), "{lines}");
+    assert_eq!(lines.lines().count(), 1);
+}
+
+#[test]
+fn at_80_columns_forty_are_left_for_the_payload() {
+    let text = "x".repeat(100);
+    let line = shown(
+        &options(Some(80), &Palette::PLAIN),
+        &[message(Opcode::Text, text.as_bytes())],
+    );
+    assert!(line.contains(&format!(" {}…\n", "x".repeat(39))), "{line}");
+    assert!(line.contains(" :60653 → "), "{line}");
+}
+
+#[test]
+fn what_was_searched_for_is_in_sight_and_highlighted() {
+    let text = format!("{}needle{}", "x".repeat(500), "y".repeat(500));
+    let grep = Some(Regex::new("needle").unwrap());
+    let look = Options {
+        grep,
+        ..options(Some(80), &Palette::COLOUR)
+    };
+    let line = shown(&look, &[message(Opcode::Text, text.as_bytes())]);
     assert!(
-        lines.contains(r#"127.0.0.1:60653 "x\u{22} → \u{1b}[2J\n9.9.9.9"#),
+        line.contains("xx\x1b[7mneedle\x1b[27myy") && line.contains(" …x"),
+        "{line}"
+    );
+    assert_eq!(payload::columns(line.trim_end().as_bytes()), 80);
+    let whole = Options {
+        width: None,
+        palette: &Palette::PLAIN,
+        ..look
+    };
+    assert!(shown(&whole, &[message(Opcode::Text, text.as_bytes())]).ends_with(&format!(" {text}\n")));
+}
+
+#[test]
+fn a_pong_says_which_ping_it_answers_and_after_how_long() {
+    let mut pong = message(Opcode::Pong, b"beat");
+    pong.direction = Direction::ServerToClient;
+    let lines = shown(&options(None, &Palette::PLAIN), &[message(Opcode::Ping, b"beat"), pong]);
+    assert!(
+        lines.ends_with(" ← 127.0.0.1:7272 pong 4 (answers 28, 0 µs) beat\n"),
         "{lines}"
     );
-    assert_eq!(lines.lines().count(), 1);
+}
+
+#[test]
+fn how_a_session_opened_and_ended_goes_with_its_messages() {
+    let request = crate::record::Request {
+        method: "GET".to_owned(),
+        target: "/chat".to_owned(),
+        headers: vec![("Host".to_owned(), "127.0.0.1:7272".to_owned())],
+        ..Default::default()
+    };
+    let response = crate::record::Response {
+        status: 101,
+        ..Default::default()
+    };
+    let handshake = Handshake {
+        request,
+        response: Some(response),
+        accept: crate::record::Accept::Valid,
+        subprotocol: None,
+        extensions: Vec::new(),
+        deflate: None,
+        deflate_unknown: false,
+    };
+    let end = crate::export::samples::end(crate::record::How::CaptureEnd);
+    let hello = message(Opcode::Text, b"hello");
+    let (source, look) = (session(), options(None, &Palette::PLAIN));
+    let text = |shown: bool| {
+        let mut view = Messages::new(&look);
+        let told = record(&source, RecordKind::Handshake(&handshake));
+        view.unselected(&told);
+        assert!(view.output().is_empty());
+        if shown {
+            let _ = view.record(&record(&source, RecordKind::Message(&hello)));
+        }
+        view.unselected(&record(&source, RecordKind::SessionEnd(&end)));
+        String::from_utf8(view.output().clone()).unwrap()
+    };
+    assert_eq!(text(false), "");
+    let lines = text(true);
+    let lines: Vec<_> = lines.lines().map(|line| line.split_once("7272 ").unwrap().1).collect();
+    assert_eq!(
+        lines,
+        [
+            "open GET ws://127.0.0.1:7272/chat 101",
+            "text 5 hello",
+            "end The session was still open when the capture ended."
+        ]
+    );
+}
+
+#[test]
+fn json_is_coloured_on_a_terminal_only() {
+    let text = br#"{"a":"b\"","n":[-1.5,null]}"#;
+    let line = |width| shown(&options(width, &Palette::COLOUR), &[message(Opcode::Text, text)]);
+    let (key, string) = (Palette::COLOUR.key, Palette::COLOUR.string);
+    let coloured = line(Some(120));
+    assert!(
+        coloured.contains(&format!("{key}\"a\"\x1b[0m:{string}\"b\\\"\"\x1b[0m,")),
+        "{coloured}"
+    );
+    assert!(!line(None).contains(key));
 }
 
 proptest! {

@@ -10,14 +10,13 @@ mod write;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use super::pings::Pings;
 use crate::annotate::Narrator;
-use crate::base::{Direction, Rule, Timestamp};
-use crate::record::{How, Message, Opcode, Record, RecordKind, SegmentView, SessionEnd, Sink, Source};
+use crate::base::{Direction, PacketRef, Rule, Timestamp};
+use crate::record::{Message, Opcode, Record, RecordKind, SegmentView, SessionEnd, Sink, Source, Verdict};
 use crate::wire::Packet;
-use chat::{Chat, Pings};
-
-/// Ways to end (with their close codes) that are told apart; further ones are not counted.
-const MAX_ENDS: usize = 64;
+use chat::Chat;
+use spread::Spread;
 
 /// Counts what goes by.
 #[derive(Default)]
@@ -37,9 +36,12 @@ pub struct Summary {
     incomplete: u64,
     evicted_histories: u64,
     unanswered: u64,
-    ends: Vec<((How, Option<u16>), u64)>,
+    ends: Vec<(Verdict, u64)>,
     chat: Chat,
     pings: Pings,
+    /// From ping to pong, and from a request to its answer.
+    pong: Spread,
+    answers: Spread,
     /// Keeps the books of who has got what was said.
     narrator: Narrator,
     in_packet: bool,
@@ -66,25 +68,29 @@ impl Summary {
         self.dropped = packets;
     }
 
-    fn message(&mut self, session: &Source, message: &Message<'_>, time: Timestamp) {
+    fn message(&mut self, session: &Source, message: &Message<'_>, at: PacketRef) {
         let opcode = usize::from(message.opcode.bits() & 0x0f);
         self.messages[message.direction.index()][opcode] += 1;
         self.message_bytes += message.payload.length();
         match message.opcode {
-            Opcode::Ping => self.pings.ping(session.number(), message, time),
-            Opcode::Pong => self.pings.pong(session.number(), message, time),
-            Opcode::Text => self.chat.hear(session, message, time),
+            Opcode::Ping => self.pings.ping(session.number(), message, at),
+            Opcode::Pong => {
+                if let Some((_, after)) = self.pings.pong(session.number(), message, at) {
+                    self.pong.add(after);
+                }
+            }
+            Opcode::Text => self.chat.hear(session, message, at.time),
             _ => {}
+        }
+        for answers in message.meaning.iter().filter_map(|read| read.answers.as_ref()) {
+            self.answers.add(answers.after);
         }
     }
 
     fn ended(&mut self, end: &SessionEnd) {
-        let first_code = end.by.and_then(|by| end.close_codes[by]).flatten();
-        let key = (end.how, first_code);
-        if let Some((_, count)) = self.ends.iter_mut().find(|(known, _)| *known == key) {
-            *count += 1;
-        } else if self.ends.len() < MAX_ENDS {
-            self.ends.push((key, 1));
+        match self.ends.iter_mut().find(|(known, _)| *known == end.verdict) {
+            Some((_, count)) => *count += 1,
+            None => self.ends.push((end.verdict, 1)),
         }
     }
 
@@ -122,13 +128,13 @@ impl Sink for Summary {
             self.narrator.clear();
         }
         match record.kind {
-            RecordKind::Message(message) => self.message(record.source, message, record.at.time),
+            RecordKind::Message(message) => self.message(record.source, message, record.at),
             RecordKind::Violation { violation, .. } => {
                 *self.violations.entry(violation.rule).or_default() += 1;
             }
             RecordKind::Gap { .. } => self.gaps += 1,
             RecordKind::SessionEnd(end) => {
-                self.sessions += 1;
+                self.sessions += u64::from(record.source.session.is_some());
                 self.unanswered += end.unanswered_pings.iter().map(|pings| pings.count).sum::<u64>();
                 self.ended(end);
             }

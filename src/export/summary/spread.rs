@@ -20,10 +20,10 @@ impl Spread {
         self.count += 1;
     }
 
-    /// Shortest, mean and longest in milliseconds, when there was one.
-    pub(super) fn millis(&self) -> Option<[f64; 3]> {
-        let count = i128::from(self.count);
-        let mean = self.sum.checked_div(count)?;
-        Some([self.min as f64 / 1e6, mean as f64 / 1e6, self.max as f64 / 1e6])
+    /// Shortest, mean and longest in nanoseconds, when there was one.
+    pub(super) fn nanos(&self) -> Option<[i64; 3]> {
+        let mean = self.sum.checked_div(i128::from(self.count))?;
+        // A mean is between the other two.
+        Some([self.min, mean as i64, self.max])
     }
 }

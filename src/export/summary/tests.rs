@@ -10,7 +10,7 @@ use crate::export::hidden::is_hidden_at;
 use crate::export::palette::Palette;
 use crate::export::samples;
 use crate::layer::Emit as _;
-use crate::record::Message;
+use crate::record::{How, Message};
 use crate::wire::LinkType;
 
 fn hear(summary: &mut Summary, millis: i64, kind: RecordKind<'_>) {
@@ -48,9 +48,10 @@ fn session() -> Summary {
     let mut summary = Summary::new();
     packet(&mut summary, 0);
     packet(&mut summary, 2000);
-    let texts: [(i64, bool, &[u8]); 5] = [
+    let texts: [(i64, bool, &[u8]); 6] = [
         (0, false, br#"{"type":"login","name":"mynick"}"#),
         (0, false, br#"{"type":"login","name":"mynick"}"#),
+        (1, true, br#"{"type":"login","uid":7,"name":"mynick"}"#),
         (10, false, br#"{"type":"say","to_uid":"all","content":"hi, \u732a"}"#),
         (
             12,
@@ -104,12 +105,18 @@ fn the_event_counts_what_there_was() {
     let mut out = Vec::new();
     session().json(&mut out, false);
     assert_eq!(out.pop(), Some(b'\n'));
+    let value: Value = serde_json::from_slice(&out).unwrap();
     assert_eq!(
-        serde_json::from_slice::<Value>(&out).unwrap(),
+        value,
         json!({
             "event": "summary", "time": "1970-01-01T00:00:02.000000Z", "packets": 2, "bytes": 200, "sessions": 0,
-            "messages": {"client-to-server": {"text": 3, "ping": 1}, "server-to-client": {"text": 2, "pong": 2}},
-            "violations": {"ws.close-code": 2}, "gaps": 0, "dropped": 5, "incomplete_datagrams": 2, "evicted_histories": 0,
+            "users": 1, "names": ["mynick"], "message_bytes": value["message_bytes"],
+            "messages": {"client-to-server": {"text": 3, "ping": 1}, "server-to-client": {"text": 3, "pong": 2}},
+            "violations": {"ws.close-code": 2}, "verdicts": {}, "gaps": 0,
+            "deliveries": {"count": 2, "min_ms": 2.0, "mean_ms": 4.0, "max_ms": 6.0},
+            "undelivered": 0, "undelivered_messages": [],
+            "ping_to_pong": {"count": 1, "min_ms": 3.0, "mean_ms": 3.0, "max_ms": 3.0}, "request_to_answer": null,
+            "unanswered_pings": 0, "dropped": 5, "incomplete_datagrams": 2, "evicted_histories": 0,
         })
     );
 }
@@ -128,7 +135,7 @@ fn an_empty_capture_has_a_summary_too() {
     assert!(
         String::from_utf8(out)
             .unwrap()
-            .contains("Packets               0 (0 bytes, 0.000000 s)\n")
+            .contains("Packets               0, 0 bytes\n")
     );
 }
 
@@ -139,11 +146,11 @@ fn the_text_tells_of_users_deliveries_and_pings() {
     let text = String::from_utf8(out).unwrap();
     for line in [
         "Users                 1: \"mynick\"",
-        "From clients          text: 3, ping: 1",
-        "Delivery              2.000 / 4.000 / 6.000 ms (min / mean / max, n = 2)",
-        "Ping round trip       3.000 / 3.000 / 3.000 ms (min / mean / max, n = 1)",
-        "Violations            ws.close-code: 2",
-        "Dropped               5",
+        "From clients          text 3, ping 1",
+        "Delivery              2.0 ms / 4.0 ms / 6.0 ms (min / mean / max, n = 2)",
+        "Ping to pong          3.0 ms / 3.0 ms / 3.0 ms (min / mean / max, n = 1)",
+        "Violations            2 × this close code must not be sent (ws.close-code)",
+        "Dropped by the kernel  5",
     ] {
         assert!(text.lines().any(|l| l.trim() == line), "{line} is not in {text}");
     }
@@ -168,6 +175,11 @@ fn a_name_cannot_forge_a_line() {
     let mut summary = Summary::new();
     let login = samples::message(Opcode::Text, br#"{"type":"login","name":"a\" \n\u001b[2J \u202e"}"#);
     hear(&mut summary, 0, RecordKind::Message(&login));
+    let result = samples::message(
+        Opcode::Text,
+        br#"{"type":"login","uid":7,"name":"a\" \n\u001b[2J \u202e"}"#,
+    );
+    hear(&mut summary, 0, RecordKind::Message(&down(result)));
     let mut out = Vec::new();
     summary.text(&mut out, CATALOGS[0], &Palette::PLAIN);
     let text = String::from_utf8(out).unwrap();
@@ -235,7 +247,7 @@ fn the_text_counts_who_did_not_get_what_was_said() {
     let end = samples::end(How::CaptureEnd);
     hear(&mut summary, 9, RecordKind::SessionEnd(&end));
     assert!(
-        shown(&summary).contains("  Not delivered         1\n"),
+        shown(&summary).contains("  Not delivered         1: \"lost\""),
         "{}",
         shown(&summary)
     );

@@ -1,4 +1,4 @@
-//! The summary as an event of the JSON view, and as text.
+//! The summary as an event of the JSON view, and as text, with the same content.
 
 use std::io::Write as _;
 
@@ -6,7 +6,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Summary;
 use super::spread::Spread;
-use crate::annotate::texts::{Catalog, quoting};
+use crate::annotate::Story;
+use crate::annotate::texts::{Arg, Catalog, Language, Words, quoting};
 use crate::base::Direction;
 use crate::export::escape;
 use crate::export::palette::Palette;
@@ -34,27 +35,50 @@ impl Summary {
         ] {
             field(out, ",", name, count);
         }
+        let (users, names) = self.narrator.logins();
+        field(out, ",", "users", users as u64);
+        put(out, ",\"names\":");
+        list(out, names, |out, name| text(out, name));
         put(out, ",\"messages\":{");
         for (direction, comma) in DIRECTIONS.into_iter().zip(["", ","]) {
             put(out, comma);
             put(out, "\"");
             put(out, direction.name());
-            put(out, "\":{");
-            let mut comma = "";
-            for (opcode, count) in self.carried(direction) {
-                field(out, comma, opcode.name(), count);
-                comma = ",";
-            }
-            put(out, "}");
-        }
-        put(out, "},\"violations\":{");
-        let mut comma = "";
-        for (rule, count) in self.broken() {
-            field(out, comma, rule.id(), count);
-            comma = ",";
+            put(out, "\":");
+            counts(
+                out,
+                self.carried(direction)
+                    .map(|(opcode, count)| (opcode.name().to_string(), count)),
+            );
         }
         put(out, "}");
+        field(out, ",", "message_bytes", self.message_bytes);
+        put(out, ",\"violations\":");
+        counts(out, self.broken().map(|(rule, count)| (rule.id().to_owned(), count)));
+        put(out, ",\"verdicts\":");
+        counts(
+            out,
+            self.ends
+                .iter()
+                .map(|(verdict, count)| (verdict.name().to_owned(), *count)),
+        );
         field(out, ",", "gaps", self.gaps);
+        put(out, ",\"deliveries\":");
+        spread(out, &self.chat.delivery);
+        field(out, ",", "undelivered", self.narrator.missed());
+        put(out, ",\"undelivered_messages\":");
+        list(out, self.narrator.missed_words(), |out, (words, packet)| {
+            put(out, "{\"packet\":");
+            number(out, *packet);
+            put(out, ",\"content\":");
+            text(out, words);
+            put(out, "}");
+        });
+        put(out, ",\"ping_to_pong\":");
+        spread(out, &self.pong);
+        put(out, ",\"request_to_answer\":");
+        spread(out, &self.answers);
+        field(out, ",", "unanswered_pings", self.unanswered);
         field(out, ",", "dropped", self.dropped);
         field(out, ",", "incomplete_datagrams", self.incomplete);
         field(out, ",", "evicted_histories", self.evicted_histories);
@@ -62,125 +86,172 @@ impl Summary {
     }
 
     /// Appends the summary as a block of text, in the language of `catalog`.
-    pub fn text(&self, out: &mut Vec<u8>, catalog: &Catalog, palette: &Palette) {
-        let words = catalog.summary();
+    pub fn text(&self, out: &mut Vec<u8>, catalog: &'static Catalog, palette: &Palette) {
         let seconds = self.times.map_or(0.0, |(first, last)| last.since(first) as f64 / 1e9);
         put(out, "\n");
         put(out, palette.title);
-        put(out, words.title);
+        put(out, catalog.s_title);
         put(out, palette.reset);
         put(out, "\n");
-        let mut lines = Lines { out, palette };
-        lines.line(words.packets, |out| {
-            // Writing into a vector cannot fail, here and below.
-            let _ = write!(out, "{} ({} {}, {seconds:.6} s)", self.packets, self.bytes, words.bytes);
+        let mut lines = Lines {
+            out,
+            palette,
+            catalog,
+            story: Story::default(),
+        };
+        lines.line(catalog.s_packets, |words| {
+            words.put(Arg::Num(self.packets));
+            words.plain(catalog.comma);
+            words.put(Arg::Bytes(self.bytes));
+            if let Some((first, last)) = self.times {
+                words.plain(catalog.comma);
+                words.put(Arg::Time(last.since(first)));
+            }
         });
-        lines.line(words.sessions, |out| number(out, self.sessions));
-        if self.chat.users() > 0 {
-            lines.line(words.users, |out| self.users(out, catalog.quotes));
+        lines.number(catalog.s_sessions, self.sessions);
+        let (users, names) = self.narrator.logins();
+        if users > 0 {
+            lines.line(catalog.s_users, |words| {
+                words.put(Arg::Num(users as u64));
+                words.items(names.iter(), |words, name| quoted(words, catalog, name, 0));
+                if users > names.len() {
+                    words.plain(catalog.comma);
+                    words.s_others(Arg::Num((users - names.len()) as u64));
+                }
+            });
         }
-        for (direction, label) in DIRECTIONS.into_iter().zip([words.from_clients, words.from_servers]) {
-            let counts = self
+        for (direction, label) in DIRECTIONS
+            .into_iter()
+            .zip([catalog.s_from_clients, catalog.s_from_servers])
+        {
+            let counts: Vec<_> = self
                 .carried(direction)
-                .map(|(opcode, count)| (opcode.name().to_owned(), count));
-            lines.counts(label, counts);
+                .map(|(opcode, count)| (opcode.name().to_string(), count))
+                .collect();
+            lines.counts(label, &counts);
         }
         let messages: u64 = self.messages.iter().flatten().sum();
         if messages > 0 && seconds > 0.0 {
-            lines.line(words.rates, |out| {
-                let (messages, bytes) = (messages as f64 / seconds, self.message_bytes as f64 / seconds);
-                let _ = write!(
-                    out,
-                    "{messages:.1} {}, {bytes:.0} {}",
-                    words.messages_a_second, words.bytes_a_second
-                );
+            let rate = |n: u64| decimal(n as f64 / seconds, catalog.decimal);
+            lines.line(catalog.s_rates, |words| {
+                words.s_messages_a_second(Arg::Raw(&rate(messages)));
+                words.plain(catalog.comma);
+                words.s_bytes_a_second(Arg::Raw(&rate(self.message_bytes)));
             });
         }
-        lines.spread(words.delivery, &self.chat.delivery, words.spread);
+        lines.spread(catalog.s_delivery, &self.chat.delivery);
         if self.narrator.missed() > 0 {
-            lines.line(words.missed, |out| number(out, self.narrator.missed()));
+            lines.line(catalog.s_missed, |words| {
+                words.put(Arg::Num(self.narrator.missed()));
+                words.items(self.narrator.missed_words().iter(), |words, (content, packet)| {
+                    quoted(words, catalog, content, *packet);
+                });
+            });
         }
-        lines.spread(words.round_trip, &self.pings.round_trip, words.spread);
-        if self.unanswered > 0 {
-            lines.line(words.unanswered, |out| number(out, self.unanswered));
+        lines.spread(catalog.s_pong, &self.pong);
+        lines.spread(catalog.s_answers, &self.answers);
+        lines.number(catalog.s_unanswered, self.unanswered);
+        let ends: Vec<_> = self
+            .ends
+            .iter()
+            .map(|(verdict, count)| (catalog.verdict_name(*verdict).to_owned(), *count))
+            .collect();
+        lines.counts(catalog.s_ends, &ends);
+        for (rule, count) in self.broken() {
+            lines.line(catalog.s_violations, |words| {
+                words.put(Arg::Num(count));
+                words.plain(" × ");
+                words.put(Arg::Rule(rule));
+                words.plain(" (");
+                words.plain(rule.id());
+                words.plain(")");
+            });
         }
-        let ends = self.ends.iter().map(|((how, code), count)| match code {
-            Some(code) => (format!("{} {code}", how.name()), *count),
-            None => (how.name().to_owned(), *count),
-        });
-        lines.counts(words.ends, ends);
-        lines.counts(
-            words.violations,
-            self.broken().map(|(rule, count)| (rule.id().to_owned(), count)),
-        );
-        if self.gaps > 0 {
-            lines.line(words.gaps, |out| number(out, self.gaps));
-        }
-        if self.incomplete > 0 {
-            lines.line(words.incomplete, |out| number(out, self.incomplete));
-        }
-        if self.evicted_histories > 0 {
-            lines.line(words.evicted_histories, |out| number(out, self.evicted_histories));
-        }
-        if self.dropped > 0 {
-            lines.line(words.dropped, |out| number(out, self.dropped));
-        }
-    }
-
-    /// How many names, and the first of them.
-    fn users(&self, out: &mut Vec<u8>, [open, close]: [&str; 2]) {
-        number(out, self.chat.users() as u64);
-        for (i, name) in self.chat.names.iter().enumerate() {
-            put(out, if i == 0 { ": " } else { ", " });
-            put(out, open);
-            quoting::name(out, name, escape::line);
-            put(out, close);
-        }
-        if self.chat.users() > self.chat.names.len() {
-            put(out, ", …");
-        }
+        lines.number(catalog.s_gaps, self.gaps);
+        lines.number(catalog.s_incomplete, self.incomplete);
+        lines.number(catalog.s_evicted_histories, self.evicted_histories);
+        lines.number(catalog.s_dropped, self.dropped);
     }
 }
 
-/// Columns of the labels.
+/// Captured words in quotation marks, and the packet that brought them unless that is 0.
+fn quoted(words: &mut Words<'_>, catalog: &Catalog, text: &[u8], packet: u64) {
+    words.plain(catalog.quotes[0]);
+    words.with(|out| quoting::name(out, text, escape::line));
+    words.plain(catalog.quotes[1]);
+    if packet > 0 {
+        words.plain(" (");
+        words.put(Arg::Num(packet));
+        words.plain(")");
+    }
+}
+
+/// One place behind the decimal mark.
+fn decimal(n: f64, mark: &str) -> String {
+    format!("{n:.1}").replace('.', mark)
+}
+
+/// Columns of the labels, at least.
 const LABEL: usize = 22;
 
 /// Lines of a label and what belongs to it.
 struct Lines<'o> {
     out: &'o mut Vec<u8>,
     palette: &'o Palette,
+    catalog: &'static Catalog,
+    /// Words of a summary need no story.
+    story: Story,
 }
 
 impl Lines<'_> {
-    fn line(&mut self, label: &str, rest: impl FnOnce(&mut Vec<u8>)) {
+    fn line(&mut self, label: &str, rest: impl FnOnce(&mut Words<'_>)) {
         put(self.out, "  ");
         put(self.out, self.palette.faint);
         put(self.out, label);
         put(self.out, self.palette.reset);
-        let padding = LABEL.saturating_sub(label.width()).max(1);
+        let padding = LABEL.saturating_sub(label.width()).max(2);
         self.out.resize(self.out.len() + padding, b' ');
-        rest(self.out);
+        rest(&mut Language::of(self.catalog).words(&self.story, self.out, escape::line));
         put(self.out, "\n");
     }
 
-    /// `text 12, ping 3`; no line when there is nothing.
-    fn counts(&mut self, label: &str, counts: impl Iterator<Item = (String, u64)>) {
-        let items: Vec<String> = counts.map(|(name, count)| format!("{name}: {count}")).collect();
-        if !items.is_empty() {
-            self.line(label, |out| put(out, &items.join(", ")));
+    /// No line when there is nothing.
+    fn number(&mut self, label: &str, n: u64) {
+        if n > 0 {
+            self.line(label, |words| words.put(Arg::Num(n)));
         }
     }
 
-    fn spread(&mut self, label: &str, spread: &Spread, columns: &str) {
-        if let Some([min, mean, max]) = spread.millis() {
-            self.line(label, |out| {
-                let _ = write!(
-                    out,
-                    "{min:.3} / {mean:.3} / {max:.3} ms ({columns}, n = {})",
-                    spread.count
-                );
-            });
+    /// `text 12, ping 3`; no line when there is nothing.
+    fn counts(&mut self, label: &str, counts: &[(String, u64)]) {
+        if counts.is_empty() {
+            return;
         }
+        let comma = self.catalog.comma;
+        self.line(label, |words| {
+            for (i, (name, count)) in counts.iter().enumerate() {
+                words.plain(if i > 0 { comma } else { "" });
+                words.plain(name);
+                words.plain(" ");
+                words.put(Arg::Num(*count));
+            }
+        });
+    }
+
+    fn spread(&mut self, label: &str, spread: &Spread) {
+        let Some(nanos) = spread.nanos() else { return };
+        let catalog = self.catalog;
+        self.line(label, |words| {
+            for (i, nanos) in nanos.into_iter().enumerate() {
+                words.plain(if i > 0 { " / " } else { "" });
+                words.put(Arg::Time(nanos));
+            }
+            words.plain(" (");
+            words.plain(catalog.s_spread);
+            words.plain(catalog.comma);
+            words.s_count(Arg::Num(spread.count));
+            words.plain(")");
+        });
     }
 }
 
@@ -194,4 +265,44 @@ fn field(out: &mut Vec<u8>, comma: &str, name: &str, count: u64) {
     put(out, name);
     put(out, "\":");
     number(out, count);
+}
+
+/// A string of JSON; what is not UTF-8 stands as U+FFFD.
+fn text(out: &mut Vec<u8>, bytes: &[u8]) {
+    put(out, "\"");
+    escape::json(out, &String::from_utf8_lossy(bytes));
+    put(out, "\"");
+}
+
+fn list<T>(out: &mut Vec<u8>, items: &[T], write: impl Fn(&mut Vec<u8>, &T)) {
+    put(out, "[");
+    for (i, item) in items.iter().enumerate() {
+        put(out, if i > 0 { "," } else { "" });
+        write(out, item);
+    }
+    put(out, "]");
+}
+
+fn counts(out: &mut Vec<u8>, counts: impl Iterator<Item = (String, u64)>) {
+    put(out, "{");
+    for (i, (name, count)) in counts.enumerate() {
+        field(out, if i > 0 { "," } else { "" }, &name, count);
+    }
+    put(out, "}");
+}
+
+/// Milliseconds; null when there was nothing to measure.
+fn spread(out: &mut Vec<u8>, spread: &Spread) {
+    match spread.nanos() {
+        Some([min, mean, max]) => {
+            let [min, mean, max] = [min, mean, max].map(|nanos| nanos as f64 / 1e6);
+            // Writing into a vector cannot fail.
+            let _ = write!(
+                out,
+                "{{\"count\":{},\"min_ms\":{min:.3},\"mean_ms\":{mean:.3},\"max_ms\":{max:.3}}}",
+                spread.count
+            );
+        }
+        None => put(out, "null"),
+    }
 }
