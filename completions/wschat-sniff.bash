@@ -23,7 +23,7 @@ _wschat__sniff() {
 
     case "${cmd}" in
         wschat__sniff)
-            opts="-i -r -V -F -c -s -Q -p -B -y -j -O -D -L -J -d -l -A -x -X -e -q -v -S -t -# -n -N -K -w -U -C -G -W -z -Z -h -a -b -E -f -H -I -m -M -T -u --interface --read-file --file-list --filter-file --packets --skip --snapshot-length --direction --no-promiscuous-mode --buffer-size --linktype --time-stamp-type --time-stamp-precision --micro --nano --immediate-mode --no-optimize --list-interfaces --list-data-link-types --list-time-stamp-types --dump-filter --format --lang --color --summary --check --count --frames --full --output --force --line-buffered --opcode --grep --from --session --no-control --ascii --hex --hex-ascii --link-header --quick --verbose --absolute-tcp-sequence-numbers --time --number --lengths --no-names --resolve --no-domain --dont-verify-checksums --write-file --print --packet-buffered --rotate-size --rotate-seconds --rotate-files --post-rotate --relinquish-privileges --keylog --help --version --monitor-mode --max-memory --max-flows --max-waiting --max-fragments --max-fragment-age --max-head --max-message --max-inflated --max-idle"
+            opts="-i -r -V -F -c -s -Q -p -B -y -j -O -D -L -J -d -l -A -x -X -e -q -v -S -t -# -n -N -K -w -U -C -G -W -z -Z -h -a -b -E -f -H -I -m -M -T -u --interface --read-file --keylog --file-list --filter-file --packets --skip --snapshot-length --direction --no-promiscuous-mode --buffer-size --linktype --time-stamp-type --time-stamp-precision --micro --nano --immediate-mode --no-optimize --list-interfaces --list-data-link-types --list-time-stamp-types --dump-filter --format --lang --color --summary --check --count --frames --full --output --force --line-buffered --opcode --grep --from --session --no-control --ascii --hex --hex-ascii --link-header --quick --verbose --absolute-tcp-sequence-numbers --time --number --lengths --no-names --resolve --no-domain --dont-verify-checksums --write-file --print --packet-buffered --rotate-size --rotate-seconds --rotate-files --post-rotate --relinquish-privileges --help --version --monitor-mode --max-memory --max-flows --max-waiting --max-fragments --max-fragment-age --max-head --max-message --max-inflated --max-tls-trials --max-idle"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -42,6 +42,10 @@ _wschat__sniff() {
                     return 0
                     ;;
                 -r)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keylog)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -197,10 +201,6 @@ _wschat__sniff() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --keylog)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 -E)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -246,6 +246,10 @@ _wschat__sniff() {
                     return 0
                     ;;
                 --max-inflated)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-tls-trials)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,5 +1,6 @@
 complete -c wschat-sniff -s i -l interface -d 'Listen on this interface: a name, a number of -D, or `any`' -r
 complete -c wschat-sniff -s r -l read-file -d 'Read packets from this file, `-` for standard input; may be repeated' -r -F
+complete -c wschat-sniff -l keylog -d 'Decrypt TLS with the secrets in this file, a key log in the NSS format; may be repeated' -r -F
 complete -c wschat-sniff -s V -l file-list -d 'Read the names of the files to read from this file, one a line, `-` for standard input' -r -F
 complete -c wschat-sniff -s F -l filter-file -d 'Read the filter expression from this file; an expression among the arguments is ignored' -r -F
 complete -c wschat-sniff -s c -l packets -d 'Stop after this many packets' -r
@@ -24,7 +25,6 @@ complete -c wschat-sniff -s G -l rotate-seconds -d 'Begin a new file every so ma
 complete -c wschat-sniff -s W -l rotate-files -d 'With -C: overwrite from the beginning after so many files. With -G: exit after so many' -r
 complete -c wschat-sniff -s z -l post-rotate -d 'Run this command on each file that is finished, with its name as argument' -r
 complete -c wschat-sniff -s Z -l relinquish-privileges -d 'Started as root: become this user before the first packet is read; `root` stays root' -r
-complete -c wschat-sniff -l keylog -d 'Reserved for the keys of TLS; not built yet' -r -F
 complete -c wschat-sniff -s E -r
 complete -c wschat-sniff -s m -r
 complete -c wschat-sniff -s M -r
@@ -37,6 +37,7 @@ complete -c wschat-sniff -l max-fragment-age -d 'Seconds until an incomplete IP 
 complete -c wschat-sniff -l max-head -d 'Bytes of an HTTP head [default: 65536]' -r
 complete -c wschat-sniff -l max-message -d 'Bytes of one message that are kept [default: 16777216]' -r
 complete -c wschat-sniff -l max-inflated -d 'Bytes that one message may become when it is inflated [default: 16777216]' -r
+complete -c wschat-sniff -l max-tls-trials -d 'Keys and sequence numbers that one TLS connection may try in a row [default: 250000]' -r
 complete -c wschat-sniff -l max-idle -d 'Seconds of silence after which a connection is given up [default: 86400]' -r
 complete -c wschat-sniff -s p -l no-promiscuous-mode -d 'Do not put the interface into promiscuous mode'
 complete -c wschat-sniff -l micro -d 'The same as --time-stamp-precision=micro'
