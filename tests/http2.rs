@@ -172,28 +172,34 @@ fn every_message_of_every_stream() {
     );
 }
 
+/// Every so many packets are tried.
+const STEP: usize = 7;
+
 #[test]
-fn with_any_one_packet_missing_nothing_false_is_said() {
+fn with_one_packet_missing_nothing_false_is_said() {
     let (capture, written) = (fixture("h2c-four-streams.pcap"), written());
     let packets = hear(&capture, |_| true).packets;
-    let mut all = 0;
-    for gone in 1..=packets {
+    let (mut all, mut runs) = (0, 0);
+    for gone in (1..=packets).step_by(STEP) {
         let heard = hear(&capture, |number| number != gone);
         let missing = missing(&heard, &written, &format!("without packet {gone}"));
         println!("without packet {gone}: {missing} missing, {:?}", heard.violations);
         all += missing;
+        runs += 1;
     }
-    println!("{all} missing");
+    println!("{all} missing in {runs} runs");
+    assert!(all < 2 * runs);
 }
 
 #[test]
-fn begun_at_every_packet_nothing_false_is_said() {
+fn begun_at_any_packet_nothing_false_is_said() {
     let (capture, written) = (fixture("h2c-four-streams.pcap"), written());
     let packets = hear(&capture, |_| true).packets;
-    for first in 2..=packets {
+    for first in (2..=packets).step_by(STEP) {
         let heard = hear(&capture, |number| number >= first);
         let missing = missing(&heard, &written, &format!("from packet {first} on"));
-        let read = heard.messages.values().map(Vec::len).sum::<usize>();
-        println!("from packet {first} on: {read} read, {missing} missing");
+        println!("from packet {first} on: {missing} missing");
+        // The messages begin with packet 15.
+        assert!(first > 15 || missing == 0, "from packet {first} on: {missing} missing");
     }
 }
