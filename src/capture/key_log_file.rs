@@ -53,7 +53,7 @@ impl KeyLogFile {
             earlier: Lines::default(),
             error: None,
         };
-        match Open::open(path) {
+        match Open::at(path) {
             Ok(open) => {
                 open.refuse_private_key(path)?;
                 log.open = Some(open);
@@ -111,7 +111,7 @@ impl KeyLogFile {
         match std::fs::metadata(&self.path) {
             Ok(now) if self.open.as_ref().is_some_and(|open| open.is(&now)) => Ok(()),
             Ok(_) => {
-                let mut open = Open::open(&self.path)?;
+                let mut open = Open::at(&self.path)?;
                 begin_again(&mut self.reader, &mut self.earlier);
                 let read = open.read(&mut self.reader, secrets, &mut self.earlier);
                 self.open = Some(open);
@@ -139,7 +139,7 @@ fn cannot(path: &Path, error: &io::Error) -> Error {
 }
 
 impl Open {
-    fn open(path: &Path) -> io::Result<Self> {
+    fn at(path: &Path) -> io::Result<Self> {
         // A FIFO without a writer must not hold us up.
         let file = OpenOptions::new()
             .read(true)

@@ -52,8 +52,12 @@ pub struct TlsAlert {
 /// What the records do that a packet completed. For narration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TlsPacket {
-    /// A ClientHello: the server name and the first application protocol offered.
-    pub client_hello: Option<(Option<Box<str>>, Option<Box<str>>)>,
+    /// There is a ClientHello.
+    pub client_hello: bool,
+    /// The server name in it.
+    pub server_name: Option<Box<str>>,
+    /// The first application protocol that it offers.
+    pub alpn: Option<Box<str>>,
     /// A ServerHello: the version and the name of the cipher suite.
     pub server_hello: Option<(Option<u16>, Option<&'static str>)>,
     /// Records with handshake messages or ChangeCipherSpec.

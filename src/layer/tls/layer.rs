@@ -342,7 +342,9 @@ impl Output for Above<'_, '_> {
             Fact::ClientHello(hello) => {
                 self.upper.client = Some(side);
                 self.upper.server_name.clone_from(&hello.server_name);
-                packet.client_hello = Some((hello.server_name.clone(), hello.alpn.first().cloned()));
+                packet.client_hello = true;
+                packet.server_name.clone_from(&hello.server_name);
+                packet.alpn = hello.alpn.first().cloned();
             }
             Fact::ServerHello(hello) => {
                 self.upper.client = Some(side.other());
