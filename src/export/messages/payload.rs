@@ -97,7 +97,7 @@ fn known(out: &mut Vec<u8>, begin: usize, text: &str, look: &Look) {
 fn start(text: &str, hit: &Range<usize>, room: usize) -> usize {
     let width = |text: &str| text.chars().map(|ch| ch.width().unwrap_or(8)).sum::<usize>();
     // Nothing is measured that cannot have room.
-    if room == usize::MAX || hit.end <= 4 * room && width(&text[..hit.end]) <= room {
+    if hit.end <= room.saturating_mul(4) && (hit.end <= room / 8 || width(&text[..hit.end]) <= room) {
         return 0;
     }
     let mut left = (room / BEFORE_HIT).saturating_sub(1);
