@@ -20,6 +20,7 @@ View     --format trace|tcpdump|messages|json, --lang en|zh-CN|zh-TW|ja|es
          --count packets only, --frames, --full, --output file, --force
 Messages --opcode list, --grep regex, --from client|server, --session number,
          --no-control
+TLS      --keylog file: secrets in the NSS key log format, --max-tls-trials
 Lines    -A -x -xx -X -XX dumps, -e link header, -q less, -v -vv -vvv more
          -t -tt -ttt -tttt -ttttt times, -# --number, --lengths, -n, --resolve
          -S absolute sequence numbers, -N, -K

@@ -117,7 +117,9 @@ fn a_response_alone_is_enough() {
 #[test]
 fn another_upgrade_is_none_of_ours() {
     let h2c = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n";
-    assert_eq!(names(&[(Side::A, h2c)], 4000), ["no"]);
+    assert_eq!(names(&[(Side::A, h2c)], 4000), ["http2"]);
+    let tls = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: TLS/1.2\r\n\r\n";
+    assert_eq!(names(&[(Side::A, tls)], 4000), ["no"]);
 }
 
 #[test]

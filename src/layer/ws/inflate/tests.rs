@@ -345,7 +345,8 @@ fn a_message_riddled_with_holes_is_told_up_to_a_bound() {
 fn rfc7692_7_2_1_a_message_that_ends_inside_of_a_block() {
     let text = b"what is said here is long enough to be cut anywhere, and to be cut again";
     let mut checked = 0;
-    for cut in 1..20 {
+    // Without its very last byte it still ends behind a block, but for the bits of the empty one.
+    for cut in 2..20 {
         let mut pool = InflatePool::default();
         let mut payload = Sender::new(true, 15, 6).message(text);
         payload.truncate(payload.len() - cut);
@@ -361,5 +362,5 @@ fn rfc7692_7_2_1_a_message_that_ends_inside_of_a_block() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 57);
+    assert_eq!(checked, 54);
 }

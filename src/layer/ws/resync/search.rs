@@ -371,6 +371,8 @@ impl<'a> Search<'a> {
             // One of eight first bytes that are frequent, and the one length that fits. A run of zeros is empty frames, too.
             bits += match frame.header.length {
                 0 if frame.header.opcode == Opcode::Continuation => 0,
+                // Two bytes before a true header may be the rest of anything.
+                0 if offset == from => return false,
                 0..126 => 12,
                 _ => 25,
             };
