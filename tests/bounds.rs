@@ -124,8 +124,8 @@ fn more_sessions_than_are_known_at_once() {
 }
 
 #[test]
-fn idle_connections_take_a_kilobyte_each() {
-    check(&[], 10_000 << 10, r#""event":"summary""#, |capture| {
+fn idle_connections_take_a_kilobyte_and_a_half_each() {
+    check(&[], 15_000 << 10, r#""event":"summary""#, |capture| {
         idle(capture, 10_000, Idle::Upgraded)?;
         hostile(capture, "pings", 1).expect("there is such a kind")
     });
@@ -133,8 +133,8 @@ fn idle_connections_take_a_kilobyte_each() {
 
 #[test]
 fn holes_that_nobody_fills() {
-    let bounds = ["--max-waiting", "20000", "--max-memory", "4000000"];
-    check(&bounds, 12 << 20, r#""cause":"evicted""#, kind("holes", 24));
+    let bounds = ["--max-waiting", "20000", "--max-memory", "12000000"];
+    check(&bounds, 20 << 20, r#""cause":"evicted""#, kind("holes", 24));
 }
 
 #[test]

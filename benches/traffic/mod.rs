@@ -280,6 +280,11 @@ impl Connection {
             From::Client => (self.address, SERVER, self.port, PORT, self.client_seq, self.server_seq),
             From::Server => (SERVER, self.address, PORT, self.port, self.server_seq, self.client_seq),
         };
+        // That of a SYN is never scaled (RFC 7323 §2.2).
+        let window = match flags {
+            Flags::Syn | Flags::SynAck => 65_535,
+            Flags::Ack | Flags::Push | Flags::FinAck => 512,
+        };
         let stamp = TcpOptionElement::Timestamp((capture.nanos / 1_000_000) as u32, 1);
         let plain = [TcpOptionElement::Noop, TcpOptionElement::Noop, stamp.clone()];
         let opening = [
@@ -291,7 +296,7 @@ impl Connection {
         ];
         let builder = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
             .ipv4(source.octets(), destination.octets(), 64)
-            .tcp(source_port, destination_port, seq, 512);
+            .tcp(source_port, destination_port, seq, window);
         let builder = match flags {
             Flags::Syn => builder.syn(),
             Flags::SynAck => builder.syn().ack(ack),

@@ -3,6 +3,12 @@
 //! The colours are those of the 256 that are half as bright as white to the eye: contrast is 3.9 or more (WCAG 2.2 §1.4.3) on black
 //! and on white, whatever the terminal's theme makes of the first sixteen. Nothing is told by colour alone.
 
+use owo_colors::Color;
+use owo_colors::colors::xterm::{
+    Boulder, DelugePurple, GuardsmanRed, HollywoodCerise, JapaneseLaurel, LochmaraBlue, MediumVioletRed,
+    RoseofSharonOrange,
+};
+
 /// What each kind of thing is shown in. The fields are empty when there is no colour.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Palette {
@@ -67,22 +73,22 @@ impl Palette {
     /// For a terminal.
     pub const COLOUR: Palette = Palette {
         reset: "\x1b[0m",
-        note: "\x1b[38;5;28m",
+        note: JapaneseLaurel::ANSI_FG,
         title: "\x1b[1m",
         client_title: "\x1b[1;38;5;32m",
         server_title: "\x1b[1;38;5;163m",
-        faint: "\x1b[38;5;243m",
-        client: "\x1b[38;5;32m",
-        server: "\x1b[38;5;163m",
-        wrong: "\x1b[38;5;160m",
-        lost: "\x1b[38;5;130m",
+        faint: Boulder::ANSI_FG,
+        client: LochmaraBlue::ANSI_FG,
+        server: HollywoodCerise::ANSI_FG,
+        wrong: GuardsmanRed::ANSI_FG,
+        lost: RoseofSharonOrange::ANSI_FG,
         abnormal: "\x1b[1;38;5;160m",
         hit: "\x1b[7m",
         hit_end: "\x1b[27m",
-        key: "\x1b[38;5;97m",
-        string: "\x1b[38;5;28m",
-        number: "\x1b[38;5;130m",
-        literal: "\x1b[38;5;162m",
+        key: DelugePurple::ANSI_FG,
+        string: JapaneseLaurel::ANSI_FG,
+        number: RoseofSharonOrange::ANSI_FG,
+        literal: MediumVioletRed::ANSI_FG,
     };
 
     /// The one or the other.
