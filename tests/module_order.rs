@@ -269,12 +269,12 @@ impl Tree {
     fn resolve(&self, module: &str, path: &str) -> Option<String> {
         let mut at: Vec<&str> = module.split("::").collect();
         let mut parts = path.split("::").peekable();
-        match parts.peek()? {
-            &"crate" => at.clear(),
-            &"super" => {
+        match *parts.peek()? {
+            "crate" => at.clear(),
+            "super" => {
                 at.pop();
             }
-            &"self" => {}
+            "self" => {}
             _ => return None,
         }
         parts.next();

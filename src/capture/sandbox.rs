@@ -164,7 +164,7 @@ fn seccomp(needs: &Needs) -> Result<(), SeccompError> {
     ];
     for request in requests {
         let entry = rules.entry(libc::SYS_ioctl).or_default();
-        entry.push(rule(vec![at(1, Dword, Eq, request as u64)?])?);
+        entry.push(rule(vec![at(1, Dword, Eq, request)?])?);
     }
     if !needs.names {
         // Memory is not executed that was not when we began. (Modules for names are loaded.)

@@ -90,8 +90,8 @@ async fn the_analyzer_sees_all_of_a_load() {
 }
 
 #[tokio::test]
-#[ignore = "takes a minute of both cores; run it in release"]
-async fn full_load() {
+#[ignore = "long: make soak"]
+async fn long_full_load() {
     let pace = std::env::var("PACE")
         .ok()
         .and_then(|pace| pace.parse().ok())

@@ -2,10 +2,13 @@
 
 use super::*;
 
+/// A field block, and the fields that it holds.
+type Block = (Vec<u8>, Vec<(String, String)>);
+
 /// The blocks of one encoder, each with its fields, and the table's size where it is not the default.
 struct Story {
     size: Option<u32>,
-    blocks: Vec<(Vec<u8>, Vec<(String, String)>)>,
+    blocks: Vec<Block>,
 }
 
 fn stories(name: &str) -> Vec<Story> {
