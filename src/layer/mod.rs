@@ -1,9 +1,9 @@
 //! What stands between a connection's two TCP streams and its WebSocket messages: layers that turn into each other and carry each
 //! other.
 //!
-//! A [`Layer`] sees a pair of streams, never a packet and never a TCP sequence number. [`detect`] looks at the first bytes;
+//! A `Layer` sees a pair of streams, never a packet and never a TCP sequence number. `detect` looks at the first bytes;
 //! [`http1`] becomes [`ws`] when the upgrade succeeds, [`http2`] carries a layer for each stream that is one. A layer that carries others (TLS,
-//! HTTP/2) owns a [`Slot`] for each.
+//! HTTP/2) owns a `Slot` for each.
 
 mod chunk;
 pub(crate) mod detect;

@@ -1,7 +1,7 @@
 //! From a captured packet to a TCP segment (RFC 9293 §3.1), and to tcpdump's words for its headers. `etherparse` lives here.
 //!
 //! In: a [`Packet`] of any link type of [`LinkType::TABLE`]. Out: its [`Segment`], through [`Decoder`], which also puts IP fragments
-//! together. Each header is read by one function ([`reader`]), whoever wants it. Nothing is judged: what a header says is believed
+//! together. Each header is read by one function (`reader`), whoever wants it. Nothing is judged: what a header says is believed
 //! as long as it can be, and a packet that was cut still gives its segment, with the length that it had on the wire.
 
 mod arp;

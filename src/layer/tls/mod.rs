@@ -3,7 +3,7 @@
 //! In: [`Chunk`](crate::layer::Chunk)s and gaps of both directions, and the secrets that are known ([`Shared`]), which may come later
 //! than the records. Out, to an [`Output`]: plaintext, what is missing of it, and [`Fact`]s about the connection.
 //!
-//! After a loss the next record is found by its header ([`framer`]) and its sequence number by trying: the tag of a record (RFC 8446
+//! After a loss the next record is found by its header (`framer`) and its sequence number by trying: the tag of a record (RFC 8446
 //! §5.2) proves both, and key and number together when the handshake was not captured. Nothing that is not proven comes out.
 
 mod alert;

@@ -20,7 +20,7 @@
 //! - a compressed payload whose blocks end exactly with the message (which one of some 1,000 random ones does): 10 bits.
 //!
 //! What the chain from each offset is worth follows from the one that begins behind its first frame, so one pass from the last byte to the
-//! first finds the best ([`search`]). Nothing is kept between passes but the bytes, and a pass is made when a quarter more of them has
+//! first finds the best (`search`). Nothing is kept between passes but the bytes, and a pass is made when a quarter more of them has
 //! come: work and memory are linear in the bytes. What is read of payloads is paid from a budget that grows with the bytes.
 //!
 //! [`Purpose::Infer`] wants 50 bits of both directions together ([`infer`]), where what repeats counts once, and a direction in which nothing can
