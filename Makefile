@@ -45,7 +45,7 @@ ROOT_TESTS = $(if $(filter-out 0,$(shell id -u)),--skip as_root)
 test: test-deps
 	$(if $(ROOT_TESTS),@echo 'Not root: the tests that need it are left out.')
 	$(CARGO) build --locked --all-targets
-	$(CARGO) test --locked --no-fail-fast -- --include-ignored --skip long_ $(ROOT_TESTS)
+	$(CARGO) test --locked --no-fail-fast -- --include-ignored --skip soak_ $(ROOT_TESTS)
 
 lint:
 	$(CARGO) fmt --all --check
@@ -57,7 +57,7 @@ bench: test-deps
 	@$(CARGO) bench --locked --quiet --bench table
 
 soak: test-deps build
-	$(CARGO) test --release --locked --no-fail-fast -- --ignored long_
+	$(CARGO) test --release --locked --no-fail-fast -- --ignored soak_
 	RELEASE=$(RELEASE) tools/soak-live
 
 PREFIX ?= /usr/local

@@ -896,6 +896,6 @@ fn other_protocols_begun_late_are_not_websocket() {
 
 #[test]
 #[ignore = "long: make soak"]
-fn long_other_protocols_begun_late_are_not_websocket_300_times() {
+fn soak_other_protocols_begun_late_are_not_websocket_300_times() {
     assert_eq!(false_sessions(300), []);
 }

@@ -408,7 +408,7 @@ fn most_is_read_after_a_loss_and_nothing_false() {
 
 #[test]
 #[ignore = "long: make soak"]
-fn long_recovery_table() {
+fn soak_recovery_table() {
     let all = measure(24, 600);
     assert_eq!((all.false_messages, all.false_bytes), (0, 0));
 }

@@ -406,7 +406,7 @@ fn a_loss_and_a_late_beginning_cost_only_what_they_touch() {
 /// The same at every packet, and of captures elsewhere: `TLS_CAPTURES=NAME,…` with paths from the fixtures' folder.
 #[test]
 #[ignore = "long: make soak"]
-fn long_losses_and_late_beginnings_at_every_packet() {
+fn soak_losses_and_late_beginnings_at_every_packet() {
     let names = std::env::var("TLS_CAPTURES").unwrap_or_else(|_| {
         "openssl-key-update.pcap,tls13-resumed.pcap,gnutls.pcap,chromium-tls12.pcap,coalesced.pcap".into()
     });

@@ -1,7 +1,7 @@
 //! The load: many clients, each saying something to all.
 //!
 //! A small one runs always. The one that counts, 1,000 clients with 10 messages each, is
-//! `cargo test --release --test server -- --ignored --nocapture full_load`.
+//! `cargo test --release --test server -- --ignored --nocapture soak_full_load`.
 
 use std::time::{Duration, Instant};
 
@@ -91,7 +91,7 @@ async fn the_analyzer_sees_all_of_a_load() {
 
 #[tokio::test]
 #[ignore = "long: make soak"]
-async fn long_full_load() {
+async fn soak_full_load() {
     let pace = std::env::var("PACE")
         .ok()
         .and_then(|pace| pace.parse().ok())
