@@ -103,7 +103,12 @@ fn any_shows_the_lines_that_tcpdump_shows_beside_it() {
         assert_eq!(code, 0, "{errors}");
         assert!(untimed(&lines).len() >= 7, "{lines}");
         assert_eq!(untimed(&lines), untimed(&wanted));
-        assert_eq!(errors, their_errors, "the counters");
+        // What came before the filter was in force counts there, and that is not the same for two programs.
+        let counters = |errors: &str| -> Vec<String> {
+            let lines = errors.lines().filter(|line| !line.contains("received by filter"));
+            lines.map(str::to_owned).collect()
+        };
+        assert_eq!(counters(&errors), counters(&their_errors), "the counters");
     }
 }
 

@@ -307,8 +307,13 @@ fn every_thread_that_reads_a_file_is_confined() {
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(1_500));
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    for _ in 0..100 {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        if threads(child.id()).len() > 1 {
+            break;
+        }
+    }
     assert!(processors == 1 || threads(child.id()).len() > 1);
     assert_confined(child.id());
     child.kill().unwrap();
