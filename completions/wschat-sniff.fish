@@ -1,4 +1,4 @@
-complete -c wschat-sniff -s i -l interface -d 'Listen on this interface: a name, a number of -D, or `any`' -r
+complete -c wschat-sniff -s i -l interface -d 'Listen on this interface: a name, a number of -D, or `any`' -r -f -a "(wschat-sniff -D 2>/dev/null | string replace -r '^\d+\.(\S+).*' '\$1')"
 complete -c wschat-sniff -s r -l read-file -d 'Read packets from this file, `-` for standard input; may be repeated' -r -F
 complete -c wschat-sniff -l keylog -d 'Decrypt TLS with the secrets in this file, a key log in the NSS format; may be repeated' -r -F
 complete -c wschat-sniff -s V -l file-list -d 'Read the names of the files to read from this file, one a line, `-` for standard input' -r -F
@@ -6,29 +6,15 @@ complete -c wschat-sniff -s F -l filter-file -d 'Read the filter expression from
 complete -c wschat-sniff -s c -l packets -d 'Stop after this many packets' -r
 complete -c wschat-sniff -l skip -d 'Pass over this many packets before the first one that is printed or written' -r
 complete -c wschat-sniff -s s -l snapshot-length -d 'Capture this many bytes of each packet; 0 means 262144, the default. Ignored with -r' -r
-complete -c wschat-sniff -s Q -l direction -d 'Capture only packets of this direction: `in`, `out` or `inout`' -r
 complete -c wschat-sniff -s B -l buffer-size -d 'Size of the kernel\'s capture buffer, in KiB' -r
 complete -c wschat-sniff -s y -l linktype -d 'Use this link type while capturing, and to compile the filter with -d; -L lists them' -r
 complete -c wschat-sniff -s j -l time-stamp-type -d 'Have packets stamped in this way; -J lists the ways' -r
-complete -c wschat-sniff -l time-stamp-precision -d 'Precision of times: `micro` (the default) or `nano`' -r
-complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages` or `json`' -r
-complete -c wschat-sniff -l lang -d 'The language of what is told: `en`, `zh-CN`, `zh-TW`, `ja` or `es`' -r
-complete -c wschat-sniff -l color -d 'Colours: `auto` (the default), `always` or `never`' -r
 complete -c wschat-sniff -l output -d 'Print to this file instead of standard output; not over one that is there already' -r -F
-complete -c wschat-sniff -l opcode -d 'Only messages of these kinds, such as `text,binary`; also close, ping, pong, control, reserved, reserved-3' -r
 complete -c wschat-sniff -l grep -d 'Only messages whose text matches this regular expression, as sent or with the escapes of JSON resolved' -r
-complete -c wschat-sniff -l from -d 'Only messages that the `client` or the `server` sent' -r
 complete -c wschat-sniff -l session -d 'Only this connection, by its number' -r
-complete -c wschat-sniff -s w -l write-file -d 'Write the packets to this file instead of printing them, `-` for standard output' -r
 complete -c wschat-sniff -s C -l rotate-size -d 'Begin a new file when one has become this large, in millions of bytes (or with k, m, g: KiB, MiB, GiB)' -r
 complete -c wschat-sniff -s G -l rotate-seconds -d 'Begin a new file every so many seconds' -r
 complete -c wschat-sniff -s W -l rotate-files -d 'With -C: overwrite from the beginning after so many files. With -G: exit after so many' -r
-complete -c wschat-sniff -s z -l post-rotate -d 'Run this command on each file that is finished, with its name as argument' -r
-complete -c wschat-sniff -s Z -l relinquish-privileges -d 'Started as root: become this user before the first packet is read; `root` stays root' -r
-complete -c wschat-sniff -s E -r
-complete -c wschat-sniff -s m -r
-complete -c wschat-sniff -s M -r
-complete -c wschat-sniff -s T -r
 complete -c wschat-sniff -l max-memory -d 'Bytes of memory for all that is kept for all connections together [default: 268435456]' -r
 complete -c wschat-sniff -l max-flows -d 'Connections known at once [default: 100000]' -r
 complete -c wschat-sniff -l max-waiting -d 'Bytes of one direction that wait behind a gap [default: 1048576]' -r
@@ -39,6 +25,35 @@ complete -c wschat-sniff -l max-message -d 'Bytes of one message that are kept [
 complete -c wschat-sniff -l max-inflated -d 'Bytes that one message may become when it is inflated [default: 16777216]' -r
 complete -c wschat-sniff -l max-tls-trials -d 'Keys and sequence numbers that one TLS connection may try in a row [default: 250000]' -r
 complete -c wschat-sniff -l max-idle -d 'Seconds of silence after which a connection is given up [default: 86400]' -r
+complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages` or `json`' -r -f -a "trace\t''
+tcpdump\t''
+messages\t''
+json\t''"
+complete -c wschat-sniff -l lang -d 'The language of what is told: `en`, `zh-CN`, `zh-TW`, `ja` or `es`' -r -f -a "en\t''
+zh-CN\t''
+zh-TW\t''
+ja\t''
+es\t''"
+complete -c wschat-sniff -l color -d 'Colours: `auto` (the default), `always` or `never`' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wschat-sniff -s Q -l direction -d 'Capture only packets of this direction: `in`, `out` or `inout`' -r -f -a "in\t''
+out\t''
+inout\t''"
+complete -c wschat-sniff -l from -d 'Only messages that the `client` or the `server` sent' -r -f -a "client\t''
+server\t''"
+complete -c wschat-sniff -l opcode -d 'Only messages of these kinds, such as `text,binary`; also close, ping, pong, control, reserved, reserved-3' -r -f -a "text\t''
+binary\t''
+ping\t''
+pong\t''
+close\t''
+control\t''
+reserved\t''"
+complete -c wschat-sniff -l time-stamp-precision -d 'Precision of times: `micro` (the default) or `nano`' -r -f -a "micro\t''
+nano\t''"
+complete -c wschat-sniff -s w -l write-file -d 'Write the packets to this file instead of printing them, `-` for standard output' -r -F
+complete -c wschat-sniff -s z -l post-rotate -d 'Run this command on each file that is finished, with its name as argument' -r -f -a "(__fish_complete_command)"
+complete -c wschat-sniff -s Z -l relinquish-privileges -d 'Started as root: become this user before the first packet is read; `root` stays root' -r -f -a "(__fish_complete_users)"
 complete -c wschat-sniff -s p -l no-promiscuous-mode -d 'Do not put the interface into promiscuous mode'
 complete -c wschat-sniff -l micro -d 'The same as --time-stamp-precision=micro'
 complete -c wschat-sniff -l nano -d 'The same as --time-stamp-precision=nano'
@@ -64,7 +79,7 @@ complete -c wschat-sniff -s q -l quick -d 'Shorter lines, and only the heart of 
 complete -c wschat-sniff -s v -l verbose -d 'Longer lines and more narration; -vv and -vvv for longer lines yet'
 complete -c wschat-sniff -s S -l absolute-tcp-sequence-numbers -d 'Absolute sequence numbers of TCP'
 complete -c wschat-sniff -s t -l time -d 'Times: -t none, -tt seconds since 1970, -ttt since the line before, -tttt with the date, -ttttt since the first'
-complete -c wschat-sniff -s # -l number -d 'Begin each packet with its number'
+complete -c wschat-sniff -s '#' -l number -d 'Begin each packet with its number'
 complete -c wschat-sniff -l lengths -d 'Begin each packet with its captured and its whole length'
 complete -c wschat-sniff -s n -l no-names -d 'Do not look up names; this is how it is anyway, see --resolve'
 complete -c wschat-sniff -l resolve -d 'Look up the names of hosts and ports'
@@ -75,9 +90,3 @@ complete -c wschat-sniff -s U -l packet-buffered -d 'Write each packet out at on
 complete -c wschat-sniff -s h -d 'One screen of help'
 complete -c wschat-sniff -l help -d 'All of the help, with examples'
 complete -c wschat-sniff -l version -d 'The versions of this program and of libpcap'
-complete -c wschat-sniff -s a
-complete -c wschat-sniff -s b
-complete -c wschat-sniff -s f
-complete -c wschat-sniff -s H
-complete -c wschat-sniff -s I -l monitor-mode
-complete -c wschat-sniff -s u

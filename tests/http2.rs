@@ -107,7 +107,7 @@ impl Sink for Heard {
 fn hear(capture: &[u8], keep: impl Fn(usize) -> bool) -> Heard {
     let mut heard = Heard::default();
     let source = Box::new(std::io::Cursor::new(capture.to_vec()));
-    let mut packets = Offline::read(Path::new("capture"), source, None, false).unwrap();
+    let mut packets = Offline::read(Path::new("capture"), source, None, false, 1 << 28).unwrap();
     let mut engine = Engine::new(Limits::default());
     while let Some(raw) = packets.next_packet().unwrap() {
         heard.packets += 1;

@@ -1,11 +1,10 @@
-//! The manual pages and the shell completions are what the flag definitions make of them.
+//! The manual pages are what the flag definitions make of them.
 //!
 //! `REGENERATE=1 cargo test --test manuals` writes them anew; look at the difference before you commit it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use wschat_sniff::cli;
@@ -30,15 +29,31 @@ fn the_page_of_wschat_sniff_is_what_the_flags_make_of_it() {
     let mut roff = Roff::new();
     roff.control("SH", ["EXAMPLES"]);
     for (what, how) in cli::EXAMPLES {
-        roff.control("TP", []);
+        // Neither filled nor hyphenated: to be copied.
+        roff.control("PP", []);
         roff.text([roman(*what)]);
-        roff.text([bold(*how)]);
+        roff.control("PP", []);
+        roff.control("RS", ["4"]);
+        roff.control("EX", []);
+        roff.text([roman(*how)]);
+        roff.control("EE", []);
+        roff.control("RE", []);
     }
     roff.control("SH", ["EXIT STATUS"]);
     for (code, meaning) in cli::EXIT_CODES {
         roff.control("TP", []);
         roff.text([bold(*code)]);
         roff.text([roman(*meaning)]);
+    }
+    roff.control("SH", ["RIGHTS"]);
+    for paragraph in RIGHTS {
+        roff.control("PP", []);
+        roff.text([roman(*paragraph)]);
+    }
+    for (flag, allows) in ALLOWS {
+        roff.control("TP", []);
+        roff.text([bold(*flag)]);
+        roff.text([roman(*allows)]);
     }
     roff.control("SH", ["SIGNALS"]);
     roff.text([roman(SIGNALS)]);
@@ -48,6 +63,51 @@ fn the_page_of_wschat_sniff_is_what_the_flags_make_of_it() {
     )]);
     roff.to_writer(&mut page).unwrap();
     same("man/wschat-sniff.1", &page);
+}
+
+#[test]
+#[ignore = "needs man"]
+fn examples_can_be_copied_from_the_page() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("man/wschat-sniff.1");
+    let output = std::process::Command::new("man")
+        .args(["-l", "-Tascii"])
+        .arg(page)
+        .env("MANWIDTH", "60")
+        .env("MAN_KEEP_FORMATTING", "")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    for (_, how) in cli::EXAMPLES {
+        assert!(text.lines().any(|line| line.trim() == *how), "{how}\n{text}");
+    }
+}
+
+#[test]
+fn examples_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/workerman-chat-2014/capture.pcap");
+    let bytes = fs::read(&capture).unwrap();
+    fs::write(folder.path().join("capture.pcap"), &bytes).unwrap();
+    let packed = fs::File::create(folder.path().join("capture.pcap.gz")).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, &bytes).unwrap();
+    packed.finish().unwrap();
+    let mut run = 0;
+    for (_, how) in cli::EXAMPLES.iter().filter(|(_, how)| how.starts_with("wschat-sniff ")) {
+        let ours = how.split(" | ").next().unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+            .args(ours.split_whitespace().skip(1))
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{how}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        run += 1;
+    }
+    assert!(run >= 3);
 }
 
 #[cfg(feature = "server")]
@@ -60,19 +120,6 @@ fn the_page_of_wschat_server_is_what_the_flags_make_of_it() {
         .render(&mut page)
         .unwrap();
     same("man/wschat-server.1", &page);
-}
-
-#[test]
-fn the_completions_are_what_the_flags_make_of_them() {
-    for (shell, name) in [
-        (Shell::Bash, "wschat-sniff.bash"),
-        (Shell::Zsh, "_wschat-sniff"),
-        (Shell::Fish, "wschat-sniff.fish"),
-    ] {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut cli::command(), "wschat-sniff", &mut script);
-        same(&format!("completions/{name}"), &script);
-    }
 }
 
 /// Compares what was made with the file of the repository, or writes it.
@@ -103,9 +150,35 @@ const DESCRIPTION: &[&str] = &[
      in wschat-sniff-json(5).",
     "Started as root, the program gives root up before it reads the first packet: to the user of -Z, else to the one who called \
      sudo, else to nobody. Capabilities that its file has (setcap cap_net_raw,cap_net_admin=eip) are given up likewise, and \
-     no_new_privs is set. Interfaces, inputs and the first file of -w are opened before.",
+     no_new_privs is set. See RIGHTS.",
     "Nothing that was captured reaches the terminal as it is: control characters, escape sequences and bidirectional controls are \
      shown escaped, and dumps are those of tcpdump.",
+];
+
+const RIGHTS: &[&str] = &[
+    "Opened with the rights that the program was started with: the interface, and the files of -r, -V and -F. Then root and all \
+     capabilities are given up. After that the first byte of any of them is read, the files that -V lists are opened, and every \
+     output is created: -w and its rotation, --output. Nothing is written over what is read, under whatever name.",
+    "Then Landlock and seccomp are put in force, in every thread: the process opens no further file, creates none, makes no \
+     connection, runs no program and executes no memory that it did not begin with; such a call fails with EPERM. A kernel without \
+     one of them is no error; with -v a line says so. What a run is allowed besides:",
+];
+
+/// The other half of this table is `capture::sandbox::Needs`.
+const ALLOWS: &[(&str, &str)] = &[
+    (
+        "always",
+        "the time zone is read (/etc/localtime, /usr/share/zoneinfo), and the names and counters of interfaces (/sys/class/net)",
+    ),
+    ("-C, -G", "files are created and emptied in the folder of -w"),
+    (
+        "--resolve",
+        "sockets, what lies below /etc, /run and /usr/lib, and memory that is executed: the modules that look up names",
+    ),
+    (
+        "-z command",
+        "everything: neither is put in force, for the command would inherit both",
+    ),
 ];
 
 const SIGNALS: &str = "SIGINT, SIGTERM and SIGHUP end a run: open conversations are ended in the view, output is flushed, and a \

@@ -133,7 +133,7 @@ impl Capture {
     fn open(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tls").join(name);
         let file = std::fs::File::open(&path).unwrap();
-        let mut offline = Offline::read(&path, Box::new(file), None, true).unwrap();
+        let mut offline = Offline::read(&path, Box::new(file), None, true, 1 << 28).unwrap();
         let mut packets = Vec::new();
         while let Some(raw) = offline.next_packet().unwrap() {
             packets.push((raw.time.nanos(), raw.link.0, raw.data.wire_len, raw.data.bytes.to_vec()));

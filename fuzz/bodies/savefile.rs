@@ -28,7 +28,7 @@ type Read1 = (i64, i32, usize, Vec<u8>);
 
 fn all(source: Box<dyn Read + Send>, size: Option<u64>) -> (Vec<Read1>, Option<String>) {
     let mut packets = Vec::new();
-    let mut offline = match Offline::read(Path::new("fuzzed"), source, size, true) {
+    let mut offline = match Offline::read(Path::new("fuzzed"), source, size, true, 64 << 20) {
         Ok(offline) => offline,
         Err(error) => return (packets, Some(error.to_string())),
     };

@@ -114,6 +114,7 @@ pub(crate) fn run(data: &[u8]) {
         Box::new(io::Cursor::new(data.to_vec())),
         None,
         true,
+        64 << 20,
     ) else {
         return;
     };

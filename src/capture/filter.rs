@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::bpf::{Instruction, Program};
 use super::error::libpcap as said;
+use super::filter_hints::Hints;
 use super::{Error, Raw, libpcap, link_types};
 use crate::wire::LinkType;
 
@@ -44,6 +45,18 @@ impl Expression {
         &self.text
     }
 
+    /// The expression that looks behind a tag, for people; of a file only how to change it.
+    pub(super) fn behind(&self, keyword: &str) -> String {
+        match &self.file {
+            Some(path) => format!("begin that of -F {} with \"{keyword} and\"", path.display()),
+            // `or` binds as `and` does.
+            None if self.text.split_whitespace().any(|word| word == "or" || word == "||") => {
+                format!("\"{keyword} and ({})\"", self.text)
+            }
+            None => format!("\"{keyword} and {}\"", self.text),
+        }
+    }
+
     /// Why it does not compile.
     pub(super) fn error(&self, error: &pcap::Error) -> Error {
         match &self.file {
@@ -62,6 +75,8 @@ pub struct Filter {
     expression: Expression,
     optimize: bool,
     programs: Vec<((LinkType, bool), Program)>,
+    matched: u64,
+    hints: Hints,
 }
 
 impl Filter {
@@ -71,6 +86,8 @@ impl Filter {
             expression,
             optimize,
             programs: Vec::new(),
+            matched: 0,
+            hints: Hints::default(),
         }
     }
 
@@ -90,7 +107,18 @@ impl Filter {
             return Ok(true);
         }
         let program = self.program(packet.link, packet.swapped)?;
-        Ok(program.matches(packet.data.bytes, packet.data.wire_len))
+        let matches = program.matches(packet.data.bytes, packet.data.wire_len);
+        if matches {
+            self.matched += 1;
+        } else {
+            self.hints.passed_over(packet);
+        }
+        Ok(matches)
+    }
+
+    /// A line for each kind of packets that the filter probably means and does not match.
+    pub fn hints(&self) -> Vec<String> {
+        self.hints.lines(&self.expression, self.matched)
     }
 
     /// Compiles for packets of this kind, from a file of this byte order.
@@ -102,7 +130,9 @@ impl Filter {
         if self.expression.text.is_empty() {
             return Ok(());
         }
-        self.program(link, swapped).map(drop)
+        self.program(link, swapped)?;
+        self.hints.prepare(&self.expression, link, swapped);
+        Ok(())
     }
 
     fn program(&mut self, link: LinkType, swapped: bool) -> Result<&Program, Error> {

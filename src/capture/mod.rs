@@ -8,6 +8,7 @@ mod error;
 pub mod bpf;
 pub mod devices;
 pub mod filter;
+mod filter_hints;
 pub mod key_log_file;
 mod libpcap;
 pub mod link_types;

@@ -132,10 +132,29 @@ const DIRECTIONS: &[(&str, CaptureDirection)] = &[
     ("out", CaptureDirection::Out),
     ("inout", CaptureDirection::InOut),
 ];
+const PRECISIONS: &[(&str, bool)] = &[("micro", false), ("nano", true)];
+/// Those that one would type.
+const OPCODES: &[&str] = &["text", "binary", "ping", "pong", "close", "control", "reserved"];
 const SENDERS: &[(&str, Direction)] = &[
     ("client", Direction::ClientToServer),
     ("server", Direction::ServerToClient),
 ];
+
+/// The flags that take one of a few values, and these values, for the completions.
+pub(super) fn values() -> Vec<(&'static str, Vec<&'static str>)> {
+    fn names<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
+        table.iter().map(|(name, _)| *name).collect()
+    }
+    vec![
+        ("format", names(FORMATS)),
+        ("lang", names(LANGUAGES)),
+        ("color", names(COLORS)),
+        ("direction", names(DIRECTIONS)),
+        ("from", names(SENDERS)),
+        ("opcode", OPCODES.to_vec()),
+        ("time_stamp_precision", names(PRECISIONS)),
+    ]
+}
 
 /// tcpdump's flags that have no meaning here, each with the reason.
 fn foreign(flags: &Flags) -> Result<(), UsageError> {
@@ -229,7 +248,7 @@ fn live(flags: &Flags) -> Result<Live, UsageError> {
 
 fn nano(flags: &Flags) -> Result<bool, UsageError> {
     match flags.time_stamp_precision.as_deref() {
-        Some(name) => one_of("--time-stamp-precision", name, &[("micro", false), ("nano", true)]),
+        Some(name) => one_of("--time-stamp-precision", name, PRECISIONS),
         None => Ok(flags.nano),
     }
 }

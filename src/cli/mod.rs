@@ -249,6 +249,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed, Us
     Ok(Parsed::Options(Box::new(check::options(flags)?)))
 }
 
+/// The flags that take one of a few values, by their field's name, and these values.
+pub fn values() -> Vec<(&'static str, Vec<&'static str>)> {
+    check::values()
+}
+
 /// The definition of all flags, for the manual page and the completions.
 pub fn command() -> clap::Command {
     let limits = Limits::default();
@@ -282,4 +287,22 @@ fn with_default(arg: clap::Arg, value: usize) -> clap::Arg {
         more => arg.long_help(format!("{first}\n{more}")),
     };
     arg.help(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_that_is_offered_is_taken() {
+        let command = command();
+        for (id, values) in values() {
+            let flag = command.get_arguments().find(|flag| flag.get_id() == id).unwrap();
+            let name = flag.get_long().unwrap();
+            for value in values {
+                let words = ["wschat-sniff".to_owned(), format!("--{name}={value}")];
+                assert!(parse(words.map(OsString::from)).is_ok(), "--{name} {value}");
+            }
+        }
+    }
 }

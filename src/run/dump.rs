@@ -28,7 +28,7 @@ pub(super) fn filter(options: &Options, rights: setup::Rights, how: u8) -> Resul
             rights.give_up()?;
             let expression = filter.read()?;
             // As tcpdump: for the first one.
-            let input = files.read(options.nano)?.remove(0);
+            let input = files.read(options)?.remove(0);
             let program = for_file(&input, options, &expression)?;
             super::offline::announce(&input);
             program

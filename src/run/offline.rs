@@ -56,12 +56,15 @@ impl Files {
     }
 
     /// Reads their headers; there is at least one.
-    pub(super) fn read(self, nano: bool) -> Result<Vec<Offline>, Error> {
+    pub(super) fn read(self, options: &Options) -> Result<Vec<Offline>, Error> {
         let files = match self {
             Self::Named(files) => files,
             Self::Listed(list) => listed(&list)?,
         };
-        let inputs: Result<Vec<Offline>, _> = files.into_iter().map(|file| Offline::new(file, nano)).collect();
+        let inputs: Result<Vec<Offline>, _> = files
+            .into_iter()
+            .map(|file| Offline::new(file, options.nano, options.limits.memory_bytes))
+            .collect();
         Ok(inputs?)
     }
 }
@@ -89,7 +92,7 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     filter.keep_from(&mut outputs)?;
     keys.keep_from(&mut outputs)?;
     let expression = filter.read()?;
-    let inputs = files.opened(&mut outputs)?.read(options.nano)?;
+    let inputs = files.opened(&mut outputs)?.read(options)?;
     let mut filter = Filter::new(expression, options.optimize);
     let mut links: Vec<LinkType> = Vec::new();
     for input in &inputs {
@@ -150,6 +153,9 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     }
     // What was read before the damage is shown before the error.
     let outcome = pipeline.finish();
+    for line in pipeline.filter_hints() {
+        report(&line);
+    }
     end.and(outcome)
 }
 

@@ -169,6 +169,11 @@ impl Pipeline {
         !matches!(self.show, Show::Nothing)
     }
 
+    /// What the filter probably means and does not match.
+    pub(super) fn filter_hints(&self) -> Vec<String> {
+        self.filter.hints()
+    }
+
     /// How many packets were taken.
     pub(super) fn packets(&self) -> u64 {
         self.number.saturating_sub(self.skip)

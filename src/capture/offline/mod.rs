@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::{Error, Raw};
+use crate::base::Limits;
 use crate::wire::LinkType;
 use blocks::Blocks;
 
@@ -124,16 +125,17 @@ impl AsFd for Unread {
 }
 
 impl Offline {
-    /// Reads the header of a file that was opened. Without `nano`, times are cut to microseconds.
+    /// Reads the header of a file that was opened. Without `nano`, times are cut to microseconds. `memory` is what may be kept of
+    /// the file at most, in bytes.
     ///
     /// # Errors
     ///
     /// It cannot be read, or is no capture.
-    pub fn new(input: Unread, nano: bool) -> Result<Self, Error> {
+    pub fn new(input: Unread, nano: bool, memory: usize) -> Result<Self, Error> {
         let Unread { path, file, size } = input;
         if size.is_some() {
             let again = file.try_clone().ok();
-            let mut offline = Self::read(&path, Box::new(file), size, nano)?;
+            let mut offline = Self::read(&path, Box::new(file), size, nano, memory)?;
             offline.file = again;
             return Ok(offline);
         }
@@ -141,7 +143,7 @@ impl Offline {
             path: path.clone(),
             error,
         })?;
-        let mut offline = Self::read(&path, Box::new(file), None, nano)?;
+        let mut offline = Self::read(&path, Box::new(file), None, nano, memory)?;
         offline.pipe = Some(pipe).filter(|_| !offline.blocks.unpacks());
         Ok(offline)
     }
@@ -152,11 +154,18 @@ impl Offline {
     ///
     /// It cannot be opened or read, or is no capture.
     pub fn open(path: &Path, nano: bool) -> Result<Self, Error> {
-        Self::new(Unread::open(path)?, nano)
+        Self::new(Unread::open(path)?, nano, Limits::default().memory_bytes)
     }
 
-    /// Reads a capture from `source`; `path` is what errors call it, `size` how large it is, if known.
-    pub fn read(path: &Path, source: Box<dyn Read + Send>, size: Option<u64>, nano: bool) -> Result<Self, Error> {
+    /// Reads a capture from `source`; `path` is what errors call it, `size` how large it is, if known. `memory` is what may be kept of
+    /// it at most, in bytes.
+    pub fn read(
+        path: &Path,
+        source: Box<dyn Read + Send>,
+        size: Option<u64>,
+        nano: bool,
+        memory: usize,
+    ) -> Result<Self, Error> {
         let not = |reason: String| Error::NotACapture {
             path: path.to_owned(),
             reason,
@@ -171,7 +180,7 @@ impl Offline {
                 reason,
             },
         };
-        let mut blocks = unpack::open(source, size).map_err(fault)?;
+        let mut blocks = unpack::open(source, size, memory).map_err(fault)?;
         let magic = match blocks.peek(4).map_err(Fault::Io).map_err(fault)? {
             Some(magic) => [magic[0], magic[1], magic[2], magic[3]],
             None => {
@@ -182,7 +191,7 @@ impl Offline {
             }
         };
         let format = if magic == pcapng::SECTION_HEADER {
-            Format::Pcapng(pcapng::Pcapng::new(&mut blocks, nano).map_err(fault)?)
+            Format::Pcapng(pcapng::Pcapng::new(&mut blocks, nano, memory).map_err(fault)?)
         } else if let Some(classic) = classic::Classic::new(magic, &mut blocks, nano).map_err(fault)? {
             Format::Classic(classic)
         } else {
@@ -320,7 +329,7 @@ mod tests {
     fn all(bytes: &[u8], nano: bool) -> (Packets, Option<Error>) {
         let source = Box::new(io::Cursor::new(bytes.to_vec()));
         let mut packets = Packets::new();
-        let mut offline = match Offline::read(Path::new("test"), source, None, nano) {
+        let mut offline = match Offline::read(Path::new("test"), source, None, nano, 1 << 20) {
             Ok(offline) => offline,
             Err(error) => return (packets, Some(error)),
         };
@@ -410,6 +419,26 @@ mod tests {
                 (Timestamp::from_parts(2, 1_000), LinkType(1), vec![1, 2], 2),
             ]
         );
+    }
+
+    /// A megabyte of packed interfaces was a third of a gigabyte of ours.
+    #[test]
+    fn interfaces_are_bounded() {
+        let mut file = pcapng();
+        let one = block(1, &[1, 0, 0, 0, 0, 0, 1, 0]);
+        for _ in 0..10_000 {
+            file.extend_from_slice(&one);
+        }
+        let (packets, error) = all(&file, false);
+        assert_eq!(packets.len(), 3);
+        assert!(error.unwrap().to_string().contains("--max-memory"));
+    }
+
+    #[test]
+    fn a_zstd_window_is_bounded() {
+        // A frame's header (RFC 8878 §3.1.1.1): no single segment, a window of 2^29 bytes.
+        let (packets, error) = all(&[0x28, 0xb5, 0x2f, 0xfd, 0, 19 << 3, 1, 0, 0], false);
+        assert!(packets.is_empty() && error.unwrap().to_string().contains("window of 536870912 bytes"));
     }
 
     proptest! {

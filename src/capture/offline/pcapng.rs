@@ -17,6 +17,9 @@ const SECRETS: u32 = 10;
 /// libpcap's bound for a block.
 const MAX_BLOCK: u32 = 16 << 20;
 
+/// The table of interfaces may take this part of the memory, and twice as much when it grows.
+const INTERFACES: usize = 32;
+
 /// Where we are in the file.
 #[derive(Debug)]
 pub(super) struct Pcapng {
@@ -29,6 +32,7 @@ pub(super) struct Pcapng {
     nano: bool,
     /// TLS secrets that were met and not taken yet.
     secrets: Vec<Zeroizing<Vec<u8>>>,
+    max_interfaces: usize,
 }
 
 /// An interface description block.
@@ -67,7 +71,7 @@ pub(super) fn tls_secrets(big_endian: bool, block: &[u8]) -> Option<Zeroizing<Ve
 
 impl Pcapng {
     /// Reads as far as the first interface.
-    pub(super) fn new(blocks: &mut Blocks, nano: bool) -> Result<Self, Fault> {
+    pub(super) fn new(blocks: &mut Blocks, nano: bool, memory: usize) -> Result<Self, Fault> {
         let mut pcapng = Self {
             big_endian: false,
             interfaces: Vec::new(),
@@ -75,6 +79,7 @@ impl Pcapng {
             snaplen: 0,
             nano,
             secrets: Vec::new(),
+            max_interfaces: memory / INTERFACES / size_of::<Interface>(),
         };
         loop {
             let Some((kind, length)) = pcapng.block(blocks)? else {
@@ -213,6 +218,12 @@ impl Pcapng {
             }
             self.interfaces.clear();
             return Ok(());
+        }
+        if self.interfaces.len() >= self.max_interfaces {
+            return Err(Fault::Damaged(format!(
+                "the file describes more interfaces than {}, which is what --max-memory has room for",
+                self.max_interfaces
+            )));
         }
         let fixed = block.get(8..16).ok_or_else(short)?;
         let link = link_types::from_file(self.u16(fixed).into());

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::errors::FrameDecoderError;
 
 use super::Fault;
 use super::blocks::Blocks;
 use super::gzip::Gzip;
 
 /// A window over what `source` holds, unpacked when it is packed.
-pub(super) fn open(source: Box<dyn Read + Send>, size: Option<u64>) -> Result<Blocks, Fault> {
+///
+/// `memory` is what may be kept of it at most, in bytes: a zstd window has a quarter.
+pub(super) fn open(source: Box<dyn Read + Send>, size: Option<u64>, memory: usize) -> Result<Blocks, Fault> {
     let read = Arc::new(AtomicU64::new(0));
     let mut source = Counting {
         source,
@@ -37,6 +40,7 @@ pub(super) fn open(source: Box<dyn Read + Send>, size: Option<u64>) -> Result<Bl
         Some(_) => Box::new(Zstd {
             source: Some(BufReader::with_capacity(1 << 16, whole)),
             frame: None,
+            window: (memory / 4) as u64,
         }),
         None => Box::new(whole),
     };
@@ -67,6 +71,8 @@ impl Read for Counting {
 struct Zstd<R: BufRead> {
     source: Option<R>,
     frame: Option<Box<StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>>,
+    /// The largest window, in bytes.
+    window: u64,
 }
 
 impl<R: BufRead> Read for Zstd<R> {
@@ -88,8 +94,15 @@ impl<R: BufRead> Read for Zstd<R> {
                 self.source = Some(source);
                 return Ok(0);
             }
-            let frame = StreamingDecoder::new(source)
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("zstd: {error}")))?;
+            let frame = StreamingDecoder::new_with_max_window_size(source, self.window).map_err(|error| {
+                let what = match error {
+                    FrameDecoderError::WindowSizeTooBig { requested, .. } => format!(
+                        "it was packed with a window of {requested} bytes; a quarter of --max-memory is the most that is kept"
+                    ),
+                    error => error.to_string(),
+                };
+                io::Error::new(io::ErrorKind::InvalidData, format!("zstd: {what}"))
+            })?;
             self.frame = Some(Box::new(frame));
         }
     }
