@@ -121,6 +121,15 @@ pub fn prefix(bytes: &[u8], max: usize) -> &[u8] {
     &bytes[..end.unwrap_or(max)]
 }
 
+/// Whether `text` is of megabytes and would be much longer with its escapes: an eighth of it is control characters, each of which
+/// takes six bytes.
+pub fn mostly_escapes(text: &[u8]) -> bool {
+    const LARGE: usize = 1 << 20;
+    // What begins with 0xc2 is a C1 control, or one of few other characters.
+    let control = |byte: &&u8| !matches!(**byte, b'\t' | b'\n' | b'\r') && matches!(**byte, ..b' ' | 0x7f | 0xc2);
+    text.len() >= LARGE && text.iter().filter(control).count() >= text.len() / 8
+}
+
 /// Room for the copy of a run in words of 16 bytes and for the longest escape behind it.
 const SLACK: usize = 64;
 

@@ -5,8 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{put, put_bool, put_direction, put_string};
 use crate::base::Text;
+use crate::export::escape::{self, mostly_escapes};
+use crate::export::json_text;
 use crate::export::put::{hex_pairs, number};
-use crate::export::{escape, json_text};
 use crate::record::{Field, Interpretation, Message, Opcode, Payload};
 
 /// Appends the fields of a message.
@@ -166,7 +167,8 @@ pub(super) fn packets(out: &mut Vec<u8>, (first, last): (u64, u64)) {
 /// `text` (and `json`, when it is that) or `base64`.
 fn whole(out: &mut Vec<u8>, message: &Message<'_>, one_document: bool) {
     let bytes = message.payload.bytes;
-    let Some(text) = message.text.or_else(|| simdutf8::basic::from_utf8(bytes).ok()) else {
+    let text = message.text.or_else(|| simdutf8::basic::from_utf8(bytes).ok());
+    let Some(text) = text.filter(|_| !mostly_escapes(bytes)) else {
         put(out, ",");
         return base64(out, bytes);
     };
@@ -252,7 +254,7 @@ impl Pieces {
         number(out, offset as u64);
         put(out, ",{");
         match simdutf8::basic::from_utf8(bytes) {
-            Ok(text) if legible(bytes) => {
+            Ok(text) if !mostly_escapes(bytes) => {
                 put(out, "\"text\":");
                 put_string(out, text);
             }
@@ -260,12 +262,6 @@ impl Pieces {
         }
         put(out, "}]");
     }
-}
-
-/// Whether what is known is worth being shown as text. Megabytes of NUL are UTF-8, and six times as long in JSON.
-fn legible(bytes: &[u8]) -> bool {
-    const LARGE: usize = 1 << 20;
-    bytes.len() < LARGE || bytes.iter().filter(|&&byte| byte < b' ').count() < bytes.len() / 2
 }
 
 /// `base64`, without a comma before it.

@@ -7,6 +7,8 @@ use crate::dissect::Text;
 
 /// Names of one object that are compared.
 const NAMES: usize = 64;
+/// Bytes of a name that is compared, quotation marks and all. Comparing is quadratic, and nothing that is named is named by more.
+const NAME: usize = 256;
 
 /// Looks out for names of the outermost object that may be there twice. Only a hint, and made in passing: [`repeats`] knows.
 #[derive(Default)]
@@ -62,7 +64,8 @@ const fn holds_backslash(word: u64) -> bool {
     word.wrapping_sub(LOW) & !word & (LOW << 7) != 0
 }
 
-/// Whether a name occurs more than once in the outermost object of the JSON text `text`, among the first so many.
+/// Whether a name occurs more than once in the outermost object of the JSON text `text`, among the first [`NAMES`] of at most
+/// [`NAME`] bytes.
 #[cold]
 pub(super) fn repeats(text: &str) -> bool {
     let mut names = [Text::Plain(""); NAMES];
@@ -72,7 +75,7 @@ pub(super) fn repeats(text: &str) -> bool {
     let _ = scan(text, |token, range| match token {
         Token::Open => depth += 1,
         Token::Close => depth -= 1,
-        Token::Key if depth == 1 && count < NAMES => {
+        Token::Key if depth == 1 && count < NAMES && range.len() <= NAME => {
             let name = Text::Json(&text[range.start + 1..range.end - 1]);
             found |= names[..count].iter().any(|before| before.chars().eq(name.chars()));
             names[count] = name;
@@ -108,6 +111,13 @@ mod tests {
         assert!(!suspected(
             r#"{"type":"say","from_uid":7,"to_uid":"all","content":"x","time":"y"}"#
         ));
+    }
+
+    #[test]
+    fn names_of_megabytes_are_not_compared() {
+        let name = |last: char| format!("\"{}{last}\":1", "n".repeat(NAME));
+        assert!(!repeats(&format!("{{{},{}}}", name('a'), name('a'))));
+        assert!(repeats(&format!("{{{},{},\"a\":1,\"a\":2}}", name('a'), name('b'))));
     }
 
     proptest! {

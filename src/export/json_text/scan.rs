@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-/// How deep objects and arrays may be nested (RFC 8259 §9 lets a reader choose). An event of the JSON view adds one level, and
-/// readers stop at 256 and more.
-pub const MAX_DEPTH: usize = 254;
+/// How deep objects and arrays may be nested (RFC 8259 §9 lets a reader choose). An event of the JSON view adds up to three
+/// levels, and readers stop at 256 and more.
+pub const MAX_DEPTH: usize = 250;
 
 /// The text is not JSON, or nested more than [`MAX_DEPTH`] deep. Where it stopped being that, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

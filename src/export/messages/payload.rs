@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthChar;
 use super::json;
 use crate::annotate::Story;
 use crate::annotate::texts::{Arg, Language, Words};
-use crate::export::escape;
+use crate::export::escape::{self, mostly_escapes};
 use crate::export::json_text;
 use crate::export::palette::Palette;
 use crate::export::put::{hex_pairs, number};
@@ -55,7 +55,7 @@ pub(super) fn write(
             escape::line(out, close.reason.as_bytes());
         }
     } else if message.complete && message.payload.holes.is_empty() {
-        match message.text {
+        match message.text.filter(|text| !mostly_escapes(text.as_bytes())) {
             Some(text) => known(out, begin, text, look),
             None => bytes(out, message, message.payload.bytes, look.enough()),
         }
@@ -123,6 +123,7 @@ fn prefix(text: &str, enough: usize) -> &str {
 fn bytes(out: &mut Vec<u8>, message: &Message<'_>, bytes: &[u8], enough: usize) {
     let text = match message.opcode {
         Opcode::Binary => false,
+        _ if mostly_escapes(bytes) => false,
         Opcode::Text => true,
         _ => simdutf8::basic::from_utf8(bytes).is_ok(),
     };

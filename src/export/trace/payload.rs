@@ -13,6 +13,9 @@ const INDENT: usize = 4;
 const TEXT: usize = 2000;
 /// Bytes of a binary message that are shown without `--full`.
 const BINARY: usize = 512;
+/// Bytes of a message that `--full` shows; of JSON, about so many bytes of lines, which indentation can make 250 times as long
+/// as the text.
+const FULL: usize = 16 << 20;
 
 /// The messages of the current packet, as lines.
 pub(super) struct Payloads {
@@ -30,10 +33,10 @@ impl Payloads {
             lines: Vec::new(),
             layout: Layout {
                 indent: INDENT,
-                limit: if options.full { usize::MAX } else { TEXT },
+                limit: if options.full { FULL } else { TEXT },
                 palette: options.palette,
             },
-            binary: if options.full { usize::MAX } else { BINARY },
+            binary: if options.full { FULL } else { BINARY },
             story: Story::default(),
             doubt: None,
         }
