@@ -11,7 +11,7 @@ complete -c wschat-sniff -s y -l linktype -d 'Use this link type while capturing
 complete -c wschat-sniff -s j -l time-stamp-type -d 'Have packets stamped in this way; -J lists the ways' -r
 complete -c wschat-sniff -l output -d 'Print to this file instead of standard output; not over one that is there already' -r -F
 complete -c wschat-sniff -l grep -d 'Only messages whose text matches this regular expression, as sent or with the escapes of JSON resolved' -r
-complete -c wschat-sniff -l session -d 'Only this connection, by its number' -r
+complete -c wschat-sniff -l session -d 'Only this session, by its number' -r
 complete -c wschat-sniff -s C -l rotate-size -d 'Begin a new file when one has become this large, in millions of bytes (or with k, m, g: KiB, MiB, GiB)' -r
 complete -c wschat-sniff -s G -l rotate-seconds -d 'Begin a new file every so many seconds' -r
 complete -c wschat-sniff -s W -l rotate-files -d 'With -C: overwrite from the beginning after so many files. With -G: exit after so many' -r

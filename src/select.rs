@@ -19,7 +19,7 @@ pub struct Selection {
     pub grep: Option<Regex>,
     /// Only what this side sends.
     pub from: Option<Direction>,
-    /// Only the connection of this number.
+    /// Only the session of this number.
     pub session: Option<u64>,
     /// No pings, pongs and close frames, nor other control frames (RFC 6455 §5.5).
     pub no_control: bool,
@@ -36,7 +36,7 @@ impl Selection {
         self.opcodes.is_some() || self.grep.is_some() || self.from.is_some() || self.no_control
     }
 
-    /// Whether a message is wanted that connection `session` carried.
+    /// Whether a message of that session is wanted.
     pub fn wants_message(&self, session: u64, message: &Message<'_>) -> bool {
         self.session.is_none_or(|wanted| wanted == session)
             && self.from.is_none_or(|from| from == message.direction)
@@ -46,7 +46,7 @@ impl Selection {
     }
 
     /// Whether an event is wanted: messages as [`Selection::wants_message`] says; others unless messages are selected, in the
-    /// connection that is.
+    /// session that is.
     #[inline]
     pub fn wants_event(&self, record: &Record<'_>) -> bool {
         match &record.kind {

@@ -21,8 +21,14 @@ const LISTED: usize = 4096;
 pub(super) const UNKNOWN: Kind = Kind::Message(Opcode::Continuation, 0);
 
 impl Narrator {
-    /// A message means that. Gives what waits for its ACK.
-    pub(super) fn meaning(&mut self, number: u64, direction: Direction, meaning: ChatMeaning<'_>) -> Kind {
+    /// A message means that; as a pong, it comes `after` nanoseconds. Gives what waits for its ACK.
+    pub(super) fn meaning(
+        &mut self,
+        number: u64,
+        direction: Direction,
+        meaning: ChatMeaning<'_>,
+        after: Option<i64>,
+    ) -> Kind {
         match meaning {
             ChatMeaning::Login { name, room } => self.login(number, name, room),
             ChatMeaning::LoggedIn { id, name, users } => self.logged_in(number, id, name, users),
@@ -43,20 +49,12 @@ impl Narrator {
             ChatMeaning::LoggedOut { id, name } => self.logged_out(number, id, name),
             ChatMeaning::Ping => {
                 let (from, to) = self.pair(number, direction);
-                if let Some(talk) = self.world.talks.get_mut(&number) {
-                    talk.app_ping = Some((direction, self.now.time));
-                }
                 self.story.entitle(80, Title::AppPing);
                 self.story.notes.push(Note::AppPing { from, to });
                 Kind::AppPing
             }
             ChatMeaning::Pong => {
                 let (from, to) = self.pair(number, direction);
-                let now = self.now.time;
-                let after = self.world.talks.get_mut(&number).and_then(|talk| {
-                    let (_, at) = talk.app_ping.take_if(|(asker, _)| *asker != direction)?;
-                    Some(now.since(at))
-                });
                 self.story.entitle(80, Title::AppPong);
                 self.story.notes.push(Note::AppPong { from, to, after });
                 Kind::AppPong

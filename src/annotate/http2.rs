@@ -7,6 +7,10 @@ use crate::record::{Http2Frame, Record, http2_error_name};
 
 /// Bytes of a method and path that are quoted.
 const QUOTED: usize = 100;
+/// Frames of one packet that are told.
+const NOTES: usize = 256;
+/// How many of the last are looked through for one that does the same.
+const ALIKE: usize = 16;
 
 impl Narrator {
     /// A frame that `direction` carried.
@@ -57,7 +61,7 @@ impl Narrator {
         self.now.told = true;
         self.story.entitle(35, Title::Http2);
         // Several frames that do the same are told once.
-        if !self.tail.contains(&note) {
+        if self.tail.len() < NOTES && !self.tail.iter().rev().take(ALIKE).any(|told| *told == note) {
             self.tail.push(note);
         }
     }

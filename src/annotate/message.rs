@@ -1,10 +1,6 @@
 //! The opening handshake of WebSocket, its messages and control frames (RFC 6455).
 
-use std::hash::{BuildHasher, Hasher};
-
-use foldhash::fast::FixedState;
-
-use super::talk::{Kind, Label, Ping};
+use super::talk::{Kind, Label};
 use super::users::quote;
 use super::who::{Labelled, Role};
 use super::{Fit, Narrator, Note, Title, agent};
@@ -127,6 +123,7 @@ impl Narrator {
         }
         let (from, to) = self.pair(session.connection.0, progress.direction);
         self.now.told = true;
+        self.now.parts = true;
         let title = Title::Part {
             received: progress.received,
             total: progress.total,
@@ -182,7 +179,7 @@ impl Narrator {
             return;
         }
         let kind = match message.opcode {
-            Opcode::Ping | Opcode::Pong | Opcode::Close => self.control(session.connection.0, message),
+            Opcode::Ping | Opcode::Pong | Opcode::Close => self.control(session, message),
             _ => self.data(session.connection.0, message),
         };
         if let Some(talk) = self.world.talks.get_mut(&session.connection.0) {
@@ -195,12 +192,18 @@ impl Narrator {
             );
         }
         let chat = matches!(kind, Kind::Login | Kind::Say(_));
-        if !message.opcode.is_control() {
+        if !message.opcode.is_control() && self.now.parts {
             // What was told of its parts in this packet is told of the whole now.
             let (from, _) = self.pair(session.connection.0, direction);
-            self.story
-                .notes
-                .retain(|note| !matches!(note, Note::Part { from: by, .. } | Note::Fragment { from: by, .. } if by.at == from.at));
+            let mut others = false;
+            self.story.notes.retain(|note| match note {
+                Note::Part { from: by, .. } | Note::Fragment { from: by, .. } => {
+                    others |= by.at != from.at;
+                    by.at != from.at
+                }
+                _ => true,
+            });
+            self.now.parts = others;
         }
         self.circumstances(session.connection.0, message, chat);
     }
@@ -212,9 +215,8 @@ impl Narrator {
             .holes
             .last()
             .is_none_or(|hole| hole.offset >= payload.bytes.len() as u64);
-        let lost = self.story.notes.iter().any(|note| matches!(note, Note::Gap { .. }));
         let brings = self.now.tcp.as_ref().is_some_and(|tcp| tcp.length > 0);
-        if message.complete || !cut_off || lost || brings || message.opcode.is_control() {
+        if message.complete || !cut_off || self.now.gap || brings || message.opcode.is_control() {
             return false;
         }
         let behind: u64 = payload.holes.iter().filter_map(|hole| hole.length).sum();
@@ -230,7 +232,7 @@ impl Narrator {
     /// How it came: masked, compressed, in pieces, with holes.
     fn circumstances(&mut self, number: u64, message: &Message<'_>, chat: bool) {
         let notes = &mut self.story.notes;
-        if !message.complete && !notes.iter().any(|note| matches!(note, Note::Gap { .. })) {
+        if !message.complete && !self.now.gap {
             notes.push(Note::Incomplete);
         }
         if message.frames > 1 {
@@ -255,7 +257,7 @@ impl Narrator {
                 .talks
                 .get_mut(&number)
                 .is_some_and(|talk| std::mem::replace(&mut talk.told_masked, true));
-            if !notes.iter().any(|note| matches!(note, Note::Masked { .. })) {
+            if !std::mem::replace(&mut self.now.masked, true) {
                 notes.push(Note::Masked { again: again && !chat });
             }
         }
@@ -267,7 +269,10 @@ impl Narrator {
             let mut kind = Kind::Message(message.opcode, message.payload.length());
             for read in message.meaning.iter().take(DOCUMENTS) {
                 kind = match ChatMeaning::of(read, message.direction) {
-                    Some(meaning) => self.meaning(number, message.direction, meaning),
+                    Some(meaning) => {
+                        let after = read.answers.as_ref().map(|answers| answers.after);
+                        self.meaning(number, message.direction, meaning, after)
+                    }
                     None => self.labelled(number, message.direction, read),
                 };
             }
@@ -310,39 +315,31 @@ impl Narrator {
         Kind::Labelled(read.protocol, read.action, kept)
     }
 
-    fn control(&mut self, number: u64, message: &Message<'_>) -> Kind {
+    fn control(&mut self, session: &Source, message: &Message<'_>) -> Kind {
+        let number = session.connection.0;
         let direction = message.direction;
-        let (time, packet) = (self.now.time, self.now.packet);
         let (from, to) = self.pair(number, direction);
         let length = message.payload.length();
-        let payload = fingerprint(message.payload.bytes);
         let Some(talk) = self.world.talks.get_mut(&number) else {
             return Kind::Message(message.opcode, length);
         };
         match message.opcode {
             Opcode::Ping => {
-                let ping = Ping {
-                    payload,
-                    at: time,
-                    packet,
-                };
-                talk.ping(&mut self.world.waiting, number, direction, ping);
                 self.story.entitle(79, Title::Message(Opcode::Ping));
                 self.story.notes.push(Note::Ping { from, to, length });
             }
             Opcode::Pong => {
-                let ping = talk.pong(&mut self.world.waiting, direction.other(), payload);
+                let ping = message.meaning.first().and_then(|read| read.answers.as_ref());
                 self.story.entitle(79, Title::Message(Opcode::Pong));
                 self.story.notes.push(Note::Pong {
                     from,
                     to,
-                    after: ping.map(|ping| time.since(ping.at)),
+                    after: ping.map(|ping| ping.after),
                     ping: ping.map_or(0, |ping| ping.packet),
                 });
             }
             _ => {
-                talk.close[direction.index()] = true;
-                let answer = talk.close[direction.other().index()];
+                let answer = talk.close(session.number(), direction);
                 let reason = message.close.map_or("", |close| close.reason);
                 let reason = quote(&mut self.story, Text::Plain(reason), QUOTED);
                 self.story.entitle(82, Title::Close { answer });
@@ -358,11 +355,4 @@ impl Narrator {
         }
         Kind::Message(message.opcode, length)
     }
-}
-
-/// Stands for a ping's payload. It is compared with its pong's only.
-fn fingerprint(bytes: &[u8]) -> u64 {
-    let mut hasher = FixedState::with_seed(0x1b).build_hasher();
-    hasher.write(bytes);
-    hasher.finish()
 }

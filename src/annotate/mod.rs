@@ -34,7 +34,7 @@ use std::net::IpAddr;
 use foldhash::fast::FixedState;
 
 use crate::base::{Direction, Endpoint, Side, Timestamp};
-use crate::record::{How, Record, RecordKind, SegmentView, SessionEnd};
+use crate::record::{How, Record, RecordKind, SegmentView, SessionEnd, Source};
 use crate::tcp::SegmentFacts;
 use crate::wire::Packet;
 use says::Says;
@@ -117,6 +117,12 @@ struct Now {
     earlier: u64,
     /// The last message was read as JSON.
     json: bool,
+    /// Parts of messages were told that are not complete yet.
+    parts: bool,
+    /// A gap was told.
+    gap: bool,
+    /// It was told that a message is masked.
+    masked: bool,
 }
 
 /// The current packet as TCP sees it.
@@ -160,10 +166,7 @@ impl Narrator {
         self.now = Now {
             packet: packet.number,
             time: packet.time,
-            tcp: None,
-            told: false,
-            earlier: 0,
-            json: false,
+            ..Now::default()
         };
         if let Some(view) = segment {
             self.hosts.meet(view.connection.endpoints.map(|endpoint| endpoint.addr));
@@ -188,14 +191,7 @@ impl Narrator {
         if let RecordKind::Tls(_) | RecordKind::TlsPacket { .. } | RecordKind::TlsEnd(_) = record.kind {
             return;
         }
-        let session = record.source;
-        let talk = self
-            .world
-            .talks
-            .entry(session.connection.0)
-            .or_insert_with(|| Box::new(Talk::new(session.client, session.server)));
-        talk.client = session.client;
-        talk.server = session.server;
+        self.meet(record);
         let now = (self.now.packet, self.now.time);
         let title = (self.story.title, self.story.weight, self.story.received);
         let earlier = record.at.packet < now.0 && record.at.packet > 0;
@@ -209,10 +205,30 @@ impl Narrator {
             }
             (self.now.packet, self.now.time) = (record.at.packet, record.at.time);
         }
+        let text = self.story.text.len();
         self.tell(record);
+        self.story.keep_to_bounds(text);
         if earlier {
             (self.now.packet, self.now.time) = now;
             (self.story.title, self.story.weight, self.story.received) = title;
+        }
+    }
+
+    /// The connection of `record` is one to speak of, unless all that is known of it is that it lacks something.
+    fn meet(&mut self, record: &Record<'_>) {
+        let source = record.source;
+        let new = || Box::new(Talk::new(source.client, source.server));
+        let talk = match record.kind {
+            RecordKind::Gap { .. } | RecordKind::Violation { .. } if source.session.is_none() => {
+                self.world.talks.get_mut(&source.connection.0)
+            }
+            _ => Some(self.world.talks.entry(source.connection.0).or_insert_with(new)),
+        };
+        if let Some(talk) = talk {
+            talk.client = source.client;
+            talk.server = source.server;
+            talk.carries(source.number());
+            talk.gap |= matches!(record.kind, RecordKind::Gap { .. });
         }
     }
 
@@ -237,13 +253,14 @@ impl Narrator {
             RecordKind::Gap { direction, gap } => {
                 let from = self.party(session.connection.0, direction);
                 self.story.entitle(60, Title::Gap);
+                self.now.gap = true;
                 self.story.notes.push(Note::Gap {
                     from,
                     length: gap.length,
                     cause: gap.cause,
                 });
             }
-            RecordKind::SessionEnd(end) => self.session_end(session.connection.0, end),
+            RecordKind::SessionEnd(end) => self.session_end(session, end),
             RecordKind::Tls(_) | RecordKind::TlsPacket { .. } | RecordKind::TlsEnd(_) => {}
         }
     }
@@ -275,7 +292,8 @@ impl Narrator {
         self.now = Now::default();
     }
 
-    fn session_end(&mut self, number: u64, end: &SessionEnd) {
+    fn session_end(&mut self, session: &Source, end: &SessionEnd) {
+        let number = session.connection.0;
         if end.how == How::CaptureEnd && !std::mem::replace(&mut self.at_end, true) {
             self.missed_at_end();
         }
@@ -284,19 +302,27 @@ impl Narrator {
         let index = self.story.ends.len() as u32 - 1;
         self.story.entitle(20, Title::How);
         self.ended.push(Note::Ended {
-            session: number,
+            session: session.number(),
             client,
             end: index,
         });
         if end.how != How::CaptureEnd {
             self.leave_room(number);
         }
-        self.over.push_back(number);
+        if let Some(talk) = self.world.talks.get_mut(&number) {
+            talk.is_over(session.number());
+            if !talk.is_open() {
+                self.over.push_back(number);
+            }
+        }
         if self.over.len() > OVER
             && let Some(old) = self.over.pop_front()
-            && let Some(mut talk) = self.world.talks.remove(&old)
+            && self.world.talks.get(&old).is_some_and(|talk| !talk.is_open())
         {
-            talk.forget(&mut self.world.waiting);
+            self.leave_room(old);
+            if let Some(mut talk) = self.world.talks.remove(&old) {
+                talk.forget(&mut self.world.waiting);
+            }
         }
     }
 

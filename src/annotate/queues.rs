@@ -119,16 +119,6 @@ impl<T: Copy> Queues<T> {
         while self.pop(queue).is_some() {}
     }
 
-    /// The entries of `queue`, the first one first.
-    pub(super) fn iter(&self, queue: &Queue) -> impl Iterator<Item = &T> {
-        let mut index = queue.first;
-        std::iter::from_fn(move || {
-            let slot = self.slots.get(index as usize)?;
-            index = slot.next;
-            Some(&slot.entry)
-        })
-    }
-
     /// When there are too many entries: the owner of the oldest of all, which is the first of its queue and is to be popped.
     pub(super) fn excess(&self) -> Option<Owner> {
         if self.used <= self.limit {
@@ -160,6 +150,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    impl<T: Copy> Queues<T> {
+        /// The entries of `queue`, the first one first.
+        fn iter(&self, queue: &Queue) -> impl Iterator<Item = &T> {
+            let mut index = queue.first;
+            std::iter::from_fn(move || {
+                let slot = self.slots.get(index as usize)?;
+                index = slot.next;
+                Some(&slot.entry)
+            })
+        }
+    }
 
     proptest! {
         #[test]

@@ -315,7 +315,7 @@ impl Narrator {
         let facts = &tcp.facts;
         let (us, them) = (tcp.direction.index(), tcp.direction.other().index());
         let [talked, closed] = match self.world.talks.get(&tcp.connection) {
-            Some(talk) => [talk.websocket, talk.close[0] || talk.close[1]],
+            Some(talk) => [talk.websocket && !talk.gap, talk.closed],
             None => [false; 2],
         };
         let mut fins = self.fins.get(&tcp.connection).copied().unwrap_or_default();

@@ -5,6 +5,9 @@ use super::title::Title;
 use crate::base::Direction;
 use crate::record::SessionEnd;
 
+/// Notes of one packet. A segment of 64 KB can bring 32,000 messages, and one that fills a gap many times that.
+const NOTES: usize = 4096;
+
 /// All that there is to say of one packet. Reused from packet to packet.
 #[derive(Debug, Default)]
 pub struct Story {
@@ -12,6 +15,8 @@ pub struct Story {
     pub title: Title,
     /// What it does, the most important first.
     pub notes: Vec<Note>,
+    /// How many more notes there were than are kept.
+    pub untold: u64,
     /// Something of the kind of the title is acknowledged, and nothing else is done.
     pub(super) received: bool,
     /// Who sends the packet.
@@ -39,6 +44,15 @@ impl Story {
         self.ends.get(index as usize)
     }
 
+    /// Drops what is more than one packet's notes may be; of what it quotes, what was not there when `text` was its length.
+    pub(super) fn keep_to_bounds(&mut self, text: usize) {
+        if let Some(more) = self.notes.len().checked_sub(NOTES).filter(|&more| more > 0) {
+            self.untold += more as u64;
+            self.notes.truncate(NOTES);
+            self.text.truncate(text);
+        }
+    }
+
     /// There is nothing to say.
     pub fn is_empty(&self) -> bool {
         self.weight == 0 && self.notes.is_empty()
@@ -50,6 +64,7 @@ impl Story {
         self.sender = None;
         self.weight = 0;
         self.notes.clear();
+        self.untold = 0;
         self.text.clear();
         self.ends.clear();
     }

@@ -6,17 +6,13 @@ use super::says::SayId;
 use super::short::Short;
 use super::users::UserRef;
 use super::who::Role;
-use crate::base::{Direction, Endpoint, Timestamp};
+use crate::base::{Direction, Endpoint};
 use crate::record::{Action, Opcode};
 
 /// Messages of one direction that wait for their ACK. More are spoken of by number.
 const UNACKED: usize = 128;
 /// The same of all connections together. What the oldest ACKs bring is not told then.
 const UNACKED_TOTAL: usize = 1 << 16;
-/// Pings of one direction that wait for their pong.
-const PINGS: usize = 64;
-/// The same of all connections together.
-const PINGS_TOTAL: usize = 1 << 14;
 
 /// One connection that is (or is about to be) a WebSocket.
 #[derive(Debug)]
@@ -40,12 +36,16 @@ pub(super) struct Talk {
     pub(super) acked: [u64; 2],
     /// A message is under way, by direction.
     pub(super) under_way: [bool; 2],
-    /// Pings without their pong, by direction of the ping.
-    pings: [Queue; 2],
-    /// The application's own ping, and who sent it.
-    pub(super) app_ping: Option<(Direction, Timestamp)>,
-    /// A close frame was sent, by direction.
-    pub(super) close: [bool; 2],
+    /// The sessions that have sent close frames and are not over, and by direction whether one was sent.
+    closing: Vec<(u64, [bool; 2])>,
+    /// A close frame was sent.
+    pub(super) closed: bool,
+    /// Bytes were missing that may have held a close frame.
+    pub(super) gap: bool,
+    /// How many sessions it carries that are not over: HTTP/2 has one a stream.
+    open: u32,
+    /// The number of its last session.
+    latest: u64,
     /// The login request has been acknowledged.
     pub(super) login_acked: bool,
     /// The handshake has been seen or the frames recognised.
@@ -61,7 +61,6 @@ pub(super) struct Talk {
 /// What waits in all connections.
 pub(super) struct Waiting {
     unacked: Queues<Item>,
-    pings: Queues<Ping>,
 }
 
 /// How far the login of a client has come.
@@ -114,15 +113,6 @@ pub(super) enum Kind {
 /// A short name.
 pub(super) type Label = Short<30>;
 
-/// A ping that waits for its pong.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ping {
-    /// Stands for what it carries.
-    pub(super) payload: u64,
-    pub(super) at: Timestamp,
-    pub(super) packet: u64,
-}
-
 impl Talk {
     pub(super) fn new(client: Endpoint, server: Endpoint) -> Self {
         Self {
@@ -137,9 +127,11 @@ impl Talk {
             unacked: [Queue::new(); 2],
             acked: [0; 2],
             under_way: [false; 2],
-            pings: [Queue::new(); 2],
-            app_ping: None,
-            close: [false; 2],
+            closing: Vec::new(),
+            closed: false,
+            gap: false,
+            open: 0,
+            latest: 0,
             login_acked: false,
             websocket: false,
             told_inferred: false,
@@ -175,30 +167,44 @@ impl Talk {
         waiting.unacked.pop(queue)
     }
 
-    /// A ping goes out over connection `number`.
-    pub(super) fn ping(&mut self, waiting: &mut Waiting, number: u64, direction: Direction, ping: Ping) {
-        let pings = &mut self.pings[direction.index()];
-        if pings.len() == PINGS {
-            waiting.pings.pop(pings);
+    /// It carries that session.
+    pub(super) fn carries(&mut self, session: u64) {
+        // They are numbered as they come.
+        if session > self.latest {
+            self.latest = session;
+            self.open += 1;
         }
-        waiting.pings.push(pings, owner(number, direction), ping);
     }
 
-    /// A pong comes back for a ping of `direction`: for which. Older pings need no pong any more (RFC 6455 §5.5.3).
-    pub(super) fn pong(&mut self, waiting: &mut Waiting, direction: Direction, payload: u64) -> Option<Ping> {
-        let pings = &mut self.pings[direction.index()];
-        // Of equal ones the oldest: who answers at all answers them in order, and nearly everybody answers each.
-        let older = waiting.pings.iter(pings).position(|ping| ping.payload == payload)?;
-        for _ in 0..older {
-            waiting.pings.pop(pings);
-        }
-        waiting.pings.pop(pings)
+    /// That session is over.
+    pub(super) fn is_over(&mut self, session: u64) {
+        self.open = self.open.saturating_sub(1);
+        self.closing.retain(|(closing, _)| *closing != session);
+    }
+
+    /// Whether a session goes on.
+    pub(super) fn is_open(&self) -> bool {
+        self.open > 0
+    }
+
+    /// That session has sent a close frame. Gives whether it answers one.
+    pub(super) fn close(&mut self, session: u64, direction: Direction) -> bool {
+        self.closed = true;
+        let index = match self.closing.iter().position(|(closing, _)| *closing == session) {
+            Some(index) => index,
+            None => {
+                self.closing.push((session, [false; 2]));
+                self.closing.len() - 1
+            }
+        };
+        let sent = &mut self.closing[index].1;
+        sent[direction.index()] = true;
+        sent[direction.other().index()]
     }
 
     /// Nothing waits in this connection any more.
     pub(super) fn forget(&mut self, waiting: &mut Waiting) {
         self.unacked.iter_mut().for_each(|queue| waiting.unacked.clear(queue));
-        self.pings.iter_mut().for_each(|queue| waiting.pings.clear(queue));
     }
 }
 
@@ -210,7 +216,6 @@ impl Default for Waiting {
     fn default() -> Self {
         Self {
             unacked: Queues::new(UNACKED_TOTAL),
-            pings: Queues::new(PINGS_TOTAL),
         }
     }
 }
@@ -223,33 +228,5 @@ impl World {
         {
             self.waiting.unacked.pop(&mut talk.unacked[usize::from(direction)]);
         }
-        while let Some((number, direction)) = self.waiting.pings.excess()
-            && let Some(talk) = self.talks.get_mut(&number)
-        {
-            self.waiting.pings.pop(&mut talk.pings[usize::from(direction)]);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::net::Ipv4Addr;
-
-    #[test]
-    fn pongs_of_equal_pings_answer_these_in_order() {
-        let mut waiting = Waiting::default();
-        let [client, server] = [40_000, 7272].map(|port| Endpoint::new(Ipv4Addr::LOCALHOST.into(), port));
-        let mut talk = Talk::new(client, server);
-        let asks = Direction::ClientToServer;
-        for (packet, payload) in [(1, 0), (2, 7), (3, 0), (4, 8)] {
-            let at = Timestamp::from_nanos(packet as i64);
-            talk.ping(&mut waiting, 1, asks, Ping { payload, at, packet });
-        }
-        let mut pong = |payload| talk.pong(&mut waiting, asks, payload).map(|ping| ping.packet);
-        assert_eq!(
-            [0, 7, 0, 8, 0].map(&mut pong),
-            [Some(1), Some(2), Some(3), Some(4), None]
-        );
     }
 }

@@ -277,7 +277,7 @@ fn selection(flags: &Flags) -> Result<Selection, UsageError> {
             .as_deref()
             .map(|name| one_of("--from", name, SENDERS))
             .transpose()?,
-        session: optional("--session", flags.session.as_deref(), 1, u64::MAX, "a connection")?,
+        session: optional("--session", flags.session.as_deref(), 1, u64::MAX, "a session")?,
         no_control: flags.no_control,
     })
 }

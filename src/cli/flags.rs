@@ -189,7 +189,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "side", allow_hyphen_values = true, help_heading = SELECT)]
     pub(super) from: Option<String>,
 
-    /// Only this connection, by its number
+    /// Only this session, by its number
     #[arg(long, value_name = "number", allow_hyphen_values = true, help_heading = SELECT)]
     pub(super) session: Option<String>,
 

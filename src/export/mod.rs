@@ -10,7 +10,6 @@ pub mod messages;
 #[cfg(test)]
 mod samples;
 pub mod palette;
-mod pings;
 mod put;
 mod selected;
 mod summary;

@@ -16,13 +16,12 @@ use regex::bytes::Regex;
 
 use super::View;
 use super::palette::Palette;
-use super::pings::Pings;
 use super::put::{endpoint, number};
 use super::tcpdump::{self, Clock};
 use crate::annotate::Story;
 use crate::annotate::texts::{Arg, Catalog, Language};
 use crate::base::{Direction, PacketRef};
-use crate::record::{Handshake, Message, Opcode, Record, RecordKind, SegmentView, SessionEnd, Sink, Source};
+use crate::record::{Answers, Handshake, Message, Record, RecordKind, SegmentView, SessionEnd, Sink, Source};
 use crate::wire::Packet;
 use names::Names;
 use payload::Look;
@@ -55,7 +54,6 @@ pub struct Messages {
     /// Words of this view need no story.
     story: Story,
     look: Look,
-    pings: Pings,
     sessions: Sessions,
     /// What there is on a terminal only.
     terminal: Option<Terminal>,
@@ -101,7 +99,6 @@ impl Messages {
                 json: columns.is_some(),
                 grep: options.grep.clone(),
             },
-            pings: Pings::default(),
             sessions: Sessions::default(),
             terminal: columns.map(|columns| Terminal {
                 client: MAX_CLIENT.min(CLIENT + columns.saturating_sub(80) / 2),
@@ -180,17 +177,7 @@ impl Messages {
 
     fn message(&mut self, record: &Record<'_>, message: &Message<'_>) {
         let (at, source) = (record.at, record.source);
-        let answers = match message.opcode {
-            Opcode::Ping => {
-                self.pings.ping(source.number(), message, at);
-                None
-            }
-            Opcode::Pong => self.pings.pong(source.number(), message, at),
-            _ => {
-                let answers = message.meaning.iter().find_map(|read| read.answers.as_ref());
-                answers.map(|answers| (answers.packet, answers.after))
-            }
-        };
+        let answers = message.meaning.iter().find_map(|read| read.answers.as_ref());
         let begin = self.begin(&Line {
             at,
             source,
@@ -198,20 +185,20 @@ impl Messages {
             what: message.opcode.name(),
             length: Some(message.payload.length()),
         });
-        if let Some((packet, after)) = answers {
-            self.answers(packet, after);
+        if let Some(answers) = answers {
+            self.answers(answers);
         }
         payload::write(&mut self.out, begin, message, &self.look, self.language, &self.story);
         self.out.push(b'\n');
     }
 
-    /// Says that this answers what came with `packet`, `after` nanoseconds before.
-    fn answers(&mut self, packet: u64, after: i64) {
+    /// Says what this answers, and how long ago that was.
+    fn answers(&mut self, answers: &Answers) {
         let palette = self.look.palette;
         self.out.push(b' ');
         self.out.extend_from_slice(palette.faint.as_bytes());
         let mut words = self.language.words(&self.story, &mut self.out, super::escape::line);
-        words.m_answers(Arg::Num(packet), Arg::Time(after));
+        words.m_answers(Arg::Num(answers.packet), Arg::Time(answers.after));
         self.out.extend_from_slice(palette.reset.as_bytes());
     }
 
@@ -291,13 +278,6 @@ impl View for Messages {
             RecordKind::Message(message) => {
                 if let Some(terminal) = &mut self.terminal {
                     terminal.names.hear(record.source, message);
-                }
-                match message.opcode {
-                    Opcode::Ping => self.pings.ping(record.source.number(), message, record.at),
-                    Opcode::Pong => {
-                        self.pings.pong(record.source.number(), message, record.at);
-                    }
-                    _ => {}
                 }
             }
             RecordKind::SessionEnd(end) => {

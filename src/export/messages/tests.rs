@@ -26,8 +26,8 @@ fn options(width: Option<usize>, palette: &'static Palette) -> Options {
 
 fn shown(options: &Options, messages: &[Message<'_>]) -> String {
     let mut view = Messages::new(options);
+    let mut dissectors = Dissectors::new(Vec::new());
     for message in messages {
-        let mut dissectors = Dissectors::new(Vec::new());
         let mut emitter = Emitter::new(&mut view, &mut dissectors);
         emitter.emit(&record(&session(), RecordKind::Message(message)));
         assert!(emitter.result().is_continue());

@@ -10,10 +10,9 @@ mod write;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use super::pings::Pings;
 use crate::annotate::Narrator;
 use crate::base::{Direction, PacketRef, Rule, Timestamp};
-use crate::record::{Message, Opcode, Record, RecordKind, SegmentView, SessionEnd, Sink, Source, Verdict};
+use crate::record::{Action, Message, Opcode, Record, RecordKind, SegmentView, SessionEnd, Sink, Source, Verdict};
 use crate::wire::Packet;
 use chat::Chat;
 use spread::Spread;
@@ -38,7 +37,6 @@ pub struct Summary {
     unanswered: u64,
     ends: Vec<(Verdict, u64)>,
     chat: Chat,
-    pings: Pings,
     /// From ping to pong, and from a request to its answer.
     pong: Spread,
     answers: Spread,
@@ -72,18 +70,17 @@ impl Summary {
         let opcode = usize::from(message.opcode.bits() & 0x0f);
         self.messages[message.direction.index()][opcode] += 1;
         self.message_bytes += message.payload.length();
-        match message.opcode {
-            Opcode::Ping => self.pings.ping(session.number(), message, at),
-            Opcode::Pong => {
-                if let Some((_, after)) = self.pings.pong(session.number(), message, at) {
-                    self.pong.add(after);
-                }
-            }
-            Opcode::Text => self.chat.hear(session, message, at.time),
-            _ => {}
+        if message.opcode == Opcode::Text {
+            self.chat.hear(session, message, at.time);
         }
-        for answers in message.meaning.iter().filter_map(|read| read.answers.as_ref()) {
-            self.answers.add(answers.after);
+        for read in message.meaning {
+            let spread = match read.action {
+                Action::Pong => &mut self.pong,
+                _ => &mut self.answers,
+            };
+            if let Some(answers) = &read.answers {
+                spread.add(answers.after);
+            }
         }
     }
 

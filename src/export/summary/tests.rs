@@ -14,13 +14,17 @@ use crate::record::{How, Message};
 use crate::wire::LinkType;
 
 fn hear(summary: &mut Summary, millis: i64, kind: RecordKind<'_>) {
+    let mut dissectors = Dissectors::new(Vec::new());
+    hear_with(summary, &mut dissectors, millis, kind);
+}
+
+fn hear_with(summary: &mut Summary, dissectors: &mut Dissectors, millis: i64, kind: RecordKind<'_>) {
     let session = samples::session();
     let at = PacketRef {
         packet: 1,
         time: Timestamp::from_nanos(millis * 1_000_000),
     };
-    let mut dissectors = Dissectors::new(Vec::new());
-    Emitter::new(summary, &mut dissectors).emit(&Record {
+    Emitter::new(summary, dissectors).emit(&Record {
         at,
         source: &session,
         kind,
@@ -69,21 +73,12 @@ fn session() -> Summary {
         let message = if from_server { down(message) } else { message };
         hear(&mut summary, time, RecordKind::Message(&message));
     }
-    hear(
-        &mut summary,
-        20,
-        RecordKind::Message(&samples::message(Opcode::Ping, b"x")),
-    );
-    hear(
-        &mut summary,
-        21,
-        RecordKind::Message(&down(samples::message(Opcode::Pong, b"y"))),
-    );
-    hear(
-        &mut summary,
-        23,
-        RecordKind::Message(&down(samples::message(Opcode::Pong, b"x"))),
-    );
+    let mut dissectors = Dissectors::new(Vec::new());
+    let ping = samples::message(Opcode::Ping, b"x");
+    let pongs = [b"y", b"x"].map(|payload| down(samples::message(Opcode::Pong, payload)));
+    for (time, message) in [(20, &ping), (21, &pongs[0]), (23, &pongs[1])] {
+        hear_with(&mut summary, &mut dissectors, time, RecordKind::Message(message));
+    }
     let violation = Violation::new(Rule::CloseCode, "");
     for _ in 0..2 {
         hear(

@@ -109,7 +109,7 @@ impl Trace {
             out.extend_from_slice(b" */");
         } else {
             let lines = paragraph(out, &self.options, title, &self.line);
-            self.notes(LINES - 2 - lines);
+            self.notes((LINES - 2).saturating_sub(lines));
             self.out.extend_from_slice(b" */");
         }
         self.out.extend_from_slice(palette.reset.as_bytes());
@@ -141,11 +141,17 @@ impl Trace {
                 room = (self.out.len(), count);
             }
         }
-        if lines > limit && !all {
+        let cut = lines > limit && !all;
+        if cut {
             self.out.truncate(room.0);
+        } else {
+            room.1 = count;
+        }
+        let more = count - room.1 + story.untold;
+        if cut || all && more > 0 {
             self.line.clear();
             let mut words = self.language.words(story, &mut self.line, escape::comment);
-            words.more(Arg::Num(count - room.1));
+            words.more(Arg::Num(more));
             paragraph(&mut self.out, &self.options, "", &self.line);
         }
     }
