@@ -186,7 +186,7 @@ _wschat__sniff() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "trace tcpdump messages json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "trace tcpdump messages json none" -- "${cur}"))
                     return 0
                     ;;
                 --lang)

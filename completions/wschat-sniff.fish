@@ -25,10 +25,11 @@ complete -c wschat-sniff -l max-message -d 'Bytes of one message that are kept [
 complete -c wschat-sniff -l max-inflated -d 'Bytes that one message may become when it is inflated [default: 16777216]' -r
 complete -c wschat-sniff -l max-tls-trials -d 'Keys and sequence numbers that one TLS connection may try in a row [default: 250000]' -r
 complete -c wschat-sniff -l max-idle -d 'Seconds of silence after which a connection is given up [default: 86400]' -r
-complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages` or `json`' -r -f -a "trace\t''
+complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages`, `json` or `none`' -r -f -a "trace\t''
 tcpdump\t''
 messages\t''
-json\t''"
+json\t''
+none\t''"
 complete -c wschat-sniff -l lang -d 'The language of what is told: `en`, `zh-CN`, `zh-TW`, `ja` or `es`' -r -f -a "en\t''
 zh-CN\t''
 zh-TW\t''

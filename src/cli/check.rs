@@ -4,13 +4,11 @@ use std::str::FromStr;
 
 use crate::annotate::texts;
 use crate::base::{Direction, Limits};
-
+use crate::export::{EXPORTERS, Exporter, TRACE};
 use crate::select::{Opcodes, Selection};
 
 use super::flags::Flags;
-use super::{
-    CaptureDirection, Color, FilterText, Format, Input, Lines, Live, Options, Output, Task, UsageError, Write,
-};
+use super::{CaptureDirection, Color, FilterText, Input, Lines, Live, Options, Output, Task, UsageError, Write};
 
 /// libpcap's largest snapshot length (`MAXIMUM_SNAPLEN`), tcpdump's default.
 const MAX_SNAPLEN: u32 = 262_144;
@@ -18,8 +16,8 @@ const MAX_SNAPLEN: u32 = 262_144;
 pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
     foreign(&flags)?;
     let (format, format_given) = match flags.format.as_deref() {
-        None => (Format::Trace, false),
-        Some(name) => (one_of("--format", name, FORMATS)?, true),
+        None => (Some(&TRACE), false),
+        Some(name) => (one_of("--format", name, &formats())?, true),
     };
     let input = input(&flags)?;
     let selection = selection(&flags)?;
@@ -109,12 +107,6 @@ impl Flags {
     }
 }
 
-const FORMATS: &[(&str, Format)] = &[
-    ("trace", Format::Trace),
-    ("tcpdump", Format::Tcpdump),
-    ("messages", Format::Messages),
-    ("json", Format::Json),
-];
 const LANGUAGES: &[(&str, &str)] = &[
     ("en", "en"),
     ("zh-CN", "zh-CN"),
@@ -140,13 +132,19 @@ const SENDERS: &[(&str, Direction)] = &[
     ("server", Direction::ServerToClient),
 ];
 
+/// The views, and `none` for none.
+fn formats() -> Vec<(&'static str, Option<&'static Exporter>)> {
+    let views = EXPORTERS.iter().map(|exporter| (exporter.name, Some(*exporter)));
+    views.chain([("none", None)]).collect()
+}
+
 /// The flags that take one of a few values, and these values, for the completions.
 pub(super) fn values() -> Vec<(&'static str, Vec<&'static str>)> {
     fn names<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
         table.iter().map(|(name, _)| *name).collect()
     }
     vec![
-        ("format", names(FORMATS)),
+        ("format", names(&formats())),
         ("lang", names(LANGUAGES)),
         ("color", names(COLORS)),
         ("direction", names(DIRECTIONS)),

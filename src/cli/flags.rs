@@ -122,11 +122,11 @@ pub(super) struct Flags {
     pub(super) dump_filter: u8,
 
     // ---- which view
-    /// The view: `trace` (the default), `tcpdump`, `messages` or `json`
+    /// The view: `trace` (the default), `tcpdump`, `messages`, `json` or `none`
     ///
     /// `trace` explains each TCP packet in a comment block, shows it as tcpdump does, and below it the message that it
     /// completes. `tcpdump` is tcpdump's output alone. `messages` is one line a message. `json` is one JSON object a
-    /// line, see wschat-sniff-json(5).
+    /// line, see wschat-sniff-json(5). `none` is for --summary and --check alone.
     #[arg(long, value_name = "view", allow_hyphen_values = true, help_heading = VIEW)]
     pub(super) format: Option<String>,
 

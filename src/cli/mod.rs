@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory, Parser};
 
 use crate::base::Limits;
+use crate::export::Exporter;
 use crate::select::Selection;
 
 /// What the user wants, checked as far as that can be without looking at the world.
@@ -38,8 +39,8 @@ pub struct Options {
     pub nano: bool,
     /// How to capture.
     pub live: Live,
-    /// The view.
-    pub format: Format,
+    /// The view; `None` is none.
+    pub format: Option<&'static Exporter>,
     /// `--format` was given.
     pub format_given: bool,
     /// `--lang`, one of the five.
@@ -137,19 +138,6 @@ pub enum CaptureDirection {
     Out,
     /// Both.
     InOut,
-}
-
-/// The four views.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Annotated packets.
-    Trace,
-    /// As tcpdump prints them.
-    Tcpdump,
-    /// One line a message.
-    Messages,
-    /// One object a line.
-    Json,
 }
 
 /// `--color`.

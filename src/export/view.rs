@@ -1,6 +1,9 @@
 //! What all views are to a run.
 
-use crate::record::{Record, Sink};
+use std::ops::ControlFlow;
+
+use crate::record::{Record, SegmentView, Sink};
+use crate::wire::Packet;
 
 /// A view: hears what the engine says and writes it into a buffer of its own, which the run drains.
 ///
@@ -20,4 +23,39 @@ pub trait View: Sink {
     /// Nothing will come any more: whatever the view still holds goes into the output. Called once, after the engine has
     /// ended the open sessions.
     fn finish(&mut self) {}
+}
+
+impl Sink for Box<dyn View + Send> {
+    #[inline]
+    fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        (**self).packet(packet, segment)
+    }
+
+    #[inline]
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        (**self).record(record)
+    }
+
+    #[inline]
+    fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
+        (**self).packet_end(packet)
+    }
+}
+
+impl View for Box<dyn View + Send> {
+    fn output(&mut self) -> &mut Vec<u8> {
+        (**self).output()
+    }
+
+    fn unselected(&mut self, record: &Record<'_>) {
+        (**self).unselected(record);
+    }
+
+    fn take_back(&mut self, begin: usize) {
+        (**self).take_back(begin);
+    }
+
+    fn finish(&mut self) {
+        (**self).finish();
+    }
 }

@@ -1,9 +1,9 @@
 //! `--summary`: counts, and closes the output.
 
 use crate::annotate::texts::Catalog;
-use crate::cli::{Format, Options};
-use crate::export::Summary;
+use crate::cli::Options;
 use crate::export::palette::Palette;
+use crate::export::{JSON, Summary};
 
 /// The summary and how it is to be written.
 pub(super) struct Closing {
@@ -19,7 +19,7 @@ impl Closing {
     pub(super) fn new(options: &Options, silent: bool, catalog: &'static Catalog, palette: &'static Palette) -> Self {
         Self {
             summary: Summary::new(),
-            json: options.format == Format::Json && !silent,
+            json: options.format == Some(&JSON) && !silent,
             nano: options.nano,
             catalog,
             palette,

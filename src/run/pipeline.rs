@@ -10,21 +10,18 @@ use super::keys::Keys;
 use super::names::SystemNames;
 use super::output::Output;
 use super::relay::Relay;
-use super::sinks::{AnyView, Emptied, Lines, Sinks};
+use super::sinks::{Emptied, Sinks};
 use super::{Error, Outcome, setup};
 use crate::annotate::Detail;
 use crate::annotate::texts::{self, Catalog};
 use crate::capture::filter::Filter;
 use crate::capture::savefile::{Savefile, Written};
 use crate::capture::{Outputs, Raw};
-use crate::cli::{Color, Format, Options};
+use crate::cli::{Color, Options};
 use crate::engine::Engine;
-use crate::export::json::Json;
-use crate::export::messages::{self, Messages};
 use crate::export::palette::Palette;
 use crate::export::tcpdump::{self, Names, Precision, Printer, TimeFormat};
-use crate::export::trace::{self, Trace};
-use crate::export::{SelectedEvents, SelectedPackets};
+use crate::export::{JSON, SelectedEvents, SelectedPackets, Setup, TCPDUMP, View};
 use crate::layer::tls::Secrets;
 use crate::wire::Packet;
 
@@ -57,6 +54,16 @@ enum Show {
 impl Pipeline {
     pub(super) fn new(options: &Options, filter: Filter, outputs: &Outputs) -> Result<Self, Error> {
         let show = show(options)?;
+        if let Some(exporter) = options.format
+            && exporter.binary
+            && matches!(show, Show::Decoded(..))
+            && setup::shows_on_terminal(options)
+        {
+            return Err(Error::new(format!(
+                "--format {} is not for terminals; expected --output FILE or a pipe",
+                exporter.name
+            )));
+        }
         Ok(Self {
             filter,
             number: 0,
@@ -314,43 +321,27 @@ fn show(options: &Options) -> Result<Show, Error> {
         return Ok(Show::Nothing);
     }
     let silent = options.write.as_ref().is_some_and(|write| !write.print) || (options.check && !options.format_given);
-    if options.format == Format::Tcpdump
-        && !silent
-        && !options.check
-        && !options.summary
-        && options.selection.is_everything()
-    {
+    let selection = &options.selection;
+    if options.format == Some(&TCPDUMP) && !silent && !options.check && !options.summary && selection.is_everything() {
         return Ok(Show::Tcpdump(Printer::new(lines(options))));
     }
-    let selection = &options.selection;
-    let all = selection.is_everything();
-    let view = match options.format {
-        _ if silent => None,
-        Format::Trace if all => Some(AnyView::Trace(Box::new(trace(options)))),
-        Format::Trace => Some(AnyView::SomeTrace(Box::new(SelectedPackets::new(
-            trace(options),
-            selection.clone(),
-        )))),
-        Format::Tcpdump => Some(AnyView::SomeTcpdump(Box::new(SelectedPackets::new(
-            Lines::new(Printer::new(lines(options))),
-            selection.clone(),
-        )))),
-        Format::Json if all => Some(AnyView::Json(Box::new(json(options)))),
-        Format::Json => Some(AnyView::SomeJson(Box::new(SelectedEvents::new(
-            json(options),
-            selection.clone(),
-        )))),
-        Format::Messages if all => Some(AnyView::Messages(Box::new(messages(options)))),
-        Format::Messages => Some(AnyView::SomeMessages(Box::new(SelectedEvents::new(
-            messages(options),
-            selection.clone(),
-        )))),
-    };
+    let exporter = options.format.filter(|_| !silent);
+    let view = exporter.map(|exporter| -> Box<dyn View + Send> {
+        let view = (exporter.make)(&view_setup(options));
+        if selection.is_everything() {
+            view
+        } else if exporter.packets {
+            Box::new(SelectedPackets::new(view, selection.clone()))
+        } else {
+            Box::new(SelectedEvents::new(view, selection.clone()))
+        }
+    });
     let sinks = Sinks {
         view,
+        packets: exporter.is_some_and(|exporter| exporter.packets),
         check: options
             .check
-            .then(|| Check::new(options.format_given && options.format == Format::Json, catalog(options))),
+            .then(|| Check::new(options.format_given && options.format == Some(&JSON), catalog(options))),
         closing: options.summary.then(|| {
             let palette = Palette::new(coloured(options));
             Closing::new(options, silent, catalog(options), palette)
@@ -362,13 +353,13 @@ fn show(options: &Options) -> Result<Show, Error> {
     Ok(Show::Decoded(
         Engine::new(options.limits)
             .with_frames(options.frames)
-            .with_narration(options.format == Format::Trace),
+            .with_narration(exporter.is_some_and(|exporter| exporter.narrated)),
         sinks,
     ))
 }
 
-fn trace(options: &Options) -> Trace {
-    Trace::new(trace::Options {
+fn view_setup(options: &Options) -> Setup {
+    Setup {
         catalog: catalog(options),
         detail: match (options.lines.quick, options.lines.verbose) {
             (1.., _) => Detail::Brief,
@@ -378,28 +369,16 @@ fn trace(options: &Options) -> Trace {
         palette: Palette::new(coloured(options)),
         width: terminal_width(options),
         full: options.full,
+        nano: options.nano,
+        frames: options.frames,
+        grep: options.selection.grep.clone(),
         tcpdump: lines(options),
-    })
+    }
 }
 
 /// Columns of the terminal that output goes to, if it is one.
 fn terminal_width(options: &Options) -> Option<usize> {
     setup::shows_on_terminal(options).then(|| terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into()))
-}
-
-fn json(options: &Options) -> Json {
-    Json::new(options.nano, options.frames, texts::english())
-}
-
-fn messages(options: &Options) -> Messages {
-    Messages::new(&messages::Options {
-        catalog: catalog(options),
-        grep: options.selection.grep.clone(),
-        tcpdump: lines(options),
-        palette: Palette::new(coloured(options)),
-        width: terminal_width(options),
-        full: options.full,
-    })
 }
 
 /// `--lang`, else the locale's.

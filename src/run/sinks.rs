@@ -5,67 +5,18 @@ use std::ops::ControlFlow;
 use super::check::Check;
 use super::closing::Closing;
 use super::output::Output;
-use crate::export::json::Json;
-use crate::export::messages::Messages;
-use crate::export::tcpdump::Printer;
-use crate::export::trace::Trace;
-use crate::export::{SelectedEvents, SelectedPackets, View};
+use crate::export::View;
 use crate::record::{Record, SegmentView, Sink};
 use crate::wire::Packet;
 
 /// When this much has gathered, it is taken.
 const FULL: usize = 128 << 10;
 
-/// One of the views that need the engine. An enum and not a trait object: the call is the hot one of a run.
-pub(super) enum AnyView {
-    Trace(Box<Trace>),
-    SomeTrace(Box<SelectedPackets<Trace>>),
-    SomeTcpdump(Box<SelectedPackets<Lines>>),
-    Json(Box<Json>),
-    SomeJson(Box<SelectedEvents<Json>>),
-    Messages(Box<Messages>),
-    SomeMessages(Box<SelectedEvents<Messages>>),
-}
-
-/// The `tcpdump` view as a listener: when messages are selected or checked, the engine runs beside it.
-pub(super) struct Lines {
-    printer: Printer,
-    out: Vec<u8>,
-}
-
-impl Lines {
-    pub(super) fn new(printer: Printer) -> Self {
-        Self {
-            printer,
-            out: Vec::new(),
-        }
-    }
-}
-
-impl Sink for Lines {
-    fn packet(&mut self, _: &Packet<'_>, _: Option<SegmentView<'_>>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn record(&mut self, _: &Record<'_>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
-        self.printer.print(packet, &mut self.out);
-        ControlFlow::Continue(())
-    }
-}
-
-impl View for Lines {
-    fn output(&mut self) -> &mut Vec<u8> {
-        &mut self.out
-    }
-}
-
 /// All that listen.
 pub(super) struct Sinks {
-    pub(super) view: Option<AnyView>,
+    pub(super) view: Option<Box<dyn View + Send>>,
+    /// The view shows packets, and not records alone.
+    pub(super) packets: bool,
     pub(super) check: Option<Check>,
     pub(super) closing: Option<Closing>,
 }
@@ -78,13 +29,7 @@ impl Sinks {
 
     /// Somebody listens to packets, and not only to events.
     pub(super) fn wants_packets(&self) -> bool {
-        let events_only = match &self.view {
-            None | Some(AnyView::Json(_) | AnyView::SomeJson(_) | AnyView::Messages(_) | AnyView::SomeMessages(_)) => {
-                true
-            }
-            Some(AnyView::Trace(_) | AnyView::SomeTrace(_) | AnyView::SomeTcpdump(_)) => false,
-        };
-        !events_only || self.closing.is_some()
+        self.packets || self.closing.is_some()
     }
 
     /// Enough has gathered to be written.
@@ -118,47 +63,6 @@ fn take(from: &mut Vec<u8>, to: &mut Vec<u8>) {
         std::mem::swap(from, to);
     } else {
         to.append(from);
-    }
-}
-
-macro_rules! each_view {
-    ($view:expr, $inner:ident => $call:expr) => {
-        match $view {
-            AnyView::Trace($inner) => $call,
-            AnyView::SomeTrace($inner) => $call,
-            AnyView::SomeTcpdump($inner) => $call,
-            AnyView::Json($inner) => $call,
-            AnyView::SomeJson($inner) => $call,
-            AnyView::Messages($inner) => $call,
-            AnyView::SomeMessages($inner) => $call,
-        }
-    };
-}
-
-impl Sink for AnyView {
-    #[inline]
-    fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
-        each_view!(self, view => view.packet(packet, segment))
-    }
-
-    #[inline]
-    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
-        each_view!(self, view => view.record(record))
-    }
-
-    #[inline]
-    fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
-        each_view!(self, view => view.packet_end(packet))
-    }
-}
-
-impl View for AnyView {
-    fn output(&mut self) -> &mut Vec<u8> {
-        each_view!(self, view => view.output())
-    }
-
-    fn finish(&mut self) {
-        each_view!(self, view => view.finish());
     }
 }
 

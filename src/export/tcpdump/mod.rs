@@ -9,6 +9,7 @@ mod dump;
 mod http;
 mod interfaces;
 mod line;
+mod lines;
 mod mptcp;
 mod names;
 mod number;
@@ -20,6 +21,7 @@ mod tcp_options;
 mod text;
 mod time;
 
+pub use lines::Lines;
 pub use names::{Names, Resolve};
 pub use options::{Options, Precision, TimeFormat};
 pub use printer::Printer;

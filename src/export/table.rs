@@ -1,0 +1,111 @@
+//! The views by name, a row each: `--format`, its completions and the run read this table.
+
+use regex::bytes::Regex;
+
+use super::palette::Palette;
+use super::tcpdump::{self, Lines};
+use super::trace::{self, Trace};
+use super::{Json, Messages, View, messages};
+use crate::annotate::Detail;
+use crate::annotate::texts::{self, Catalog};
+
+/// What the user asked of a view. Each takes what is meant for it.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// In which language.
+    pub catalog: &'static Catalog,
+    /// How much is told.
+    pub detail: Detail,
+    /// In which colours.
+    pub palette: &'static Palette,
+    /// Columns of the terminal; `None` when it is none.
+    pub width: Option<usize>,
+    /// Long messages are shown whole.
+    pub full: bool,
+    /// Times have nanoseconds.
+    pub nano: bool,
+    /// Frames are events of their own.
+    pub frames: bool,
+    /// What is searched for.
+    pub grep: Option<Regex>,
+    /// How packets are printed.
+    pub tcpdump: tcpdump::Options,
+}
+
+/// A view.
+#[derive(Debug)]
+pub struct Exporter {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// It shows packets, and not records alone.
+    pub packets: bool,
+    /// It hears the records that are for narration.
+    pub narrated: bool,
+    /// Its output is not for terminals.
+    pub binary: bool,
+    /// One that has seen nothing.
+    pub make: fn(&Setup) -> Box<dyn View + Send>,
+}
+
+/// Annotated packets: the default.
+pub static TRACE: Exporter = Exporter {
+    name: "trace",
+    packets: true,
+    narrated: true,
+    binary: false,
+    make: |setup| {
+        Box::new(Trace::new(trace::Options {
+            catalog: setup.catalog,
+            detail: setup.detail,
+            palette: setup.palette,
+            width: setup.width,
+            full: setup.full,
+            tcpdump: setup.tcpdump.clone(),
+        }))
+    },
+};
+
+/// Packets as tcpdump prints them.
+pub static TCPDUMP: Exporter = Exporter {
+    name: "tcpdump",
+    packets: true,
+    narrated: false,
+    binary: false,
+    make: |setup| Box::new(Lines::new(setup.tcpdump.clone())),
+};
+
+/// One object a line.
+pub static JSON: Exporter = Exporter {
+    name: "json",
+    packets: false,
+    narrated: false,
+    binary: false,
+    make: |setup| Box::new(Json::new(setup.nano, setup.frames, texts::english())),
+};
+
+/// One line a message.
+pub static MESSAGES: Exporter = Exporter {
+    name: "messages",
+    packets: false,
+    narrated: false,
+    binary: false,
+    make: |setup| {
+        Box::new(Messages::new(&messages::Options {
+            catalog: setup.catalog,
+            tcpdump: setup.tcpdump.clone(),
+            palette: setup.palette,
+            width: setup.width,
+            full: setup.full,
+            grep: setup.grep.clone(),
+        }))
+    },
+};
+
+/// All of them.
+pub static EXPORTERS: &[&Exporter] = &[&TRACE, &TCPDUMP, &MESSAGES, &JSON];
+
+impl PartialEq for Exporter {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
