@@ -23,6 +23,8 @@ pub struct Limits {
     pub inflated_bytes: usize,
     /// Keys and sequence numbers that one TLS connection may try in a row without finding one.
     pub tls_trials: u32,
+    /// Bytes of packets that are held until it is known whether they are selected.
+    pub held_bytes: usize,
     /// Seconds of silence after which a connection is given up.
     pub idle_seconds: u32,
 }
@@ -41,6 +43,7 @@ impl Limits {
             message_bytes: quarter.min(16 << 20),
             inflated_bytes: quarter.min(16 << 20),
             tls_trials: 250_000,
+            held_bytes: quarter.min(64 << 20),
             idle_seconds: 86_400,
         }
     }

@@ -5,10 +5,13 @@ use std::str::FromStr;
 use crate::annotate::texts;
 use crate::base::{Direction, Limits};
 use crate::export::{EXPORTERS, Exporter, TRACE};
-use crate::select::{Opcodes, Selection};
+use crate::select::{Condition, Glob, Moment, Numbers, Opcodes, Selection, duration};
 
 use super::flags::Flags;
 use super::{CaptureDirection, Color, FilterText, Input, Lines, Live, Options, Output, Task, UsageError, Write};
+
+/// Messages before and after a selected one.
+const MAX_CONTEXT: u64 = 1 << 16;
 
 /// libpcap's largest snapshot length (`MAXIMUM_SNAPLEN`), tcpdump's default.
 const MAX_SNAPLEN: u32 = 262_144;
@@ -22,11 +25,10 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
     let input = input(&flags)?;
     let selection = selection(&flags)?;
     let write = write(&flags)?;
-    if write.is_some() && !selection.is_everything() {
+    let is_live = matches!(input, Input::Live(_));
+    if selection.abnormal && is_live && write.is_none() && !flags.summary && !format.is_some_and(|view| view.sessions) {
         return wrong(
-            "-w writes every packet, also of what --opcode, --grep, --from, --session and --no-control leave out; leave these \
-             out, or say with a filter expression which packets"
-                .to_owned(),
+            "--abnormal is known when a session ends: live it goes with --format sessions, --summary and -w".to_owned(),
         );
     }
     if flags.lines_time_too_often() {
@@ -252,31 +254,86 @@ fn nano(flags: &Flags) -> Result<bool, UsageError> {
 }
 
 fn selection(flags: &Flags) -> Result<Selection, UsageError> {
-    let grep = flags
-        .grep
-        .as_deref()
-        .map(|pattern| {
-            regex::bytes::Regex::new(pattern).map_err(|error| {
-                let reason = error.to_string();
-                let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                UsageError(format!("--grep {pattern}: not a regular expression: {reason}"))
+    let glob = |flag: &str, pattern: &Option<String>, new: fn(&str) -> Option<Glob>| match pattern {
+        None => Ok(None),
+        Some(text) => new(text)
+            .map(Some)
+            .ok_or_else(|| UsageError(format!("{flag}: is too long; expected a pattern such as *.example.com"))),
+    };
+    let moment = |flag: &str, text: &Option<String>| match text {
+        None => Ok(None),
+        Some(text) => Moment::parse(text).map(Some).ok_or_else(|| {
+            UsageError(format!(
+                "{flag} {text}: expected a time such as 2026-11-26T17:51:02Z, 17:51:02 or +90s"
+            ))
+        }),
+    };
+    let selection = Selection {
+        sessions: flags
+            .session
+            .as_deref()
+            .map(|list| {
+                Numbers::parse(list).map_err(|part| {
+                    UsageError(format!(
+                        "--session {list}: expected numbers of sessions such as 2 or 1,4-7, not {part:?}"
+                    ))
+                })
             })
-        })
-        .transpose()?;
-    Ok(Selection {
+            .transpose()?,
+        host: glob("--host", &flags.host, Glob::ignoring_case)?,
+        path: glob("--path", &flags.path, Glob::new)?,
+        subprotocol: glob("--subprotocol", &flags.subprotocol, Glob::new)?,
+        user: flags.who.clone(),
+        abnormal: flags.abnormal,
         opcodes: flags
             .opcode
             .as_deref()
             .map(|list| Opcodes::parse(list).map_err(|error| UsageError(format!("--opcode: {error}"))))
             .transpose()?,
-        grep,
         from: flags
             .from
             .as_deref()
             .map(|name| one_of("--from", name, SENDERS))
             .transpose()?,
-        session: optional("--session", flags.session.as_deref(), 1, u64::MAX, "a session")?,
         no_control: flags.no_control,
+        grep: flags.grep.as_deref().map(grep).transpose()?,
+        condition: flags
+            .condition
+            .as_deref()
+            .map(|text| Condition::parse(text).map_err(|error| UsageError(format!("--where {text}: {error}"))))
+            .transpose()?,
+        invert: flags.invert,
+        slower: flags
+            .slower
+            .as_deref()
+            .map(|text| {
+                duration(text)
+                    .ok_or_else(|| UsageError(format!("--slower {text}: expected a duration such as 2s or 300ms")))
+            })
+            .transpose()?,
+        context: optional("--context", flags.context.as_deref(), 0, MAX_CONTEXT, "messages")?.unwrap_or(0) as usize,
+        follow: flags.follow,
+        since: moment("--since", &flags.since)?,
+        until: moment("--until", &flags.until)?,
+    };
+    if selection.invert && selection.grep.is_none() && selection.condition.is_none() {
+        return wrong("--invert turns --grep and --where round: say with one of them what is not wanted".to_owned());
+    }
+    for (given, flag) in [(selection.context > 0, "--context"), (selection.follow, "--follow")] {
+        if given && !selection.selects_messages() {
+            return wrong(format!(
+                "{flag} goes with what selects messages: --grep, --where, --opcode, --from, --no-control or --slower"
+            ));
+        }
+    }
+    Ok(selection)
+}
+
+fn grep(pattern: &str) -> Result<regex::bytes::Regex, UsageError> {
+    regex::bytes::Regex::new(pattern).map_err(|error| {
+        let reason = error.to_string();
+        let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        UsageError(format!("--grep {pattern}: not a regular expression: {reason}"))
     })
 }
 
@@ -352,6 +409,7 @@ fn limits(flags: &Flags) -> Result<Limits, UsageError> {
         ("--max-head", &flags.max_head, &mut limits.head_bytes),
         ("--max-message", &flags.max_message, &mut limits.message_bytes),
         ("--max-inflated", &flags.max_inflated, &mut limits.inflated_bytes),
+        ("--max-held", &flags.max_held, &mut limits.held_bytes),
     ];
     for (flag, text, limit) in sizes {
         let Some(size) = optional(flag, text.as_deref(), 1, most, "bytes")? else {

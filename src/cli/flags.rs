@@ -189,9 +189,63 @@ pub(super) struct Flags {
     #[arg(long, value_name = "side", allow_hyphen_values = true, help_heading = SELECT)]
     pub(super) from: Option<String>,
 
-    /// Only this session, by its number
-    #[arg(long, value_name = "number", allow_hyphen_values = true, help_heading = SELECT)]
+    /// Only sessions of these numbers, such as `2` or `1,4-7`
+    #[arg(long, value_name = "list", allow_hyphen_values = true, help_heading = SELECT)]
     pub(super) session: Option<String>,
+
+    /// Only sessions with such a server: Host or `:authority`, else the server name of TLS, else the address
+    ///
+    /// `*` stands for any characters, `?` for one. The port counts when the pattern has one.
+    #[arg(long, value_name = "pattern", allow_hyphen_values = true, help_heading = SELECT)]
+    pub(super) host: Option<String>,
+
+    /// Only sessions with such a target, without its query; `*` crosses `/`
+    #[arg(long, value_name = "pattern", allow_hyphen_values = true, help_heading = SELECT)]
+    pub(super) path: Option<String>,
+
+    /// Only sessions that agreed on such a subprotocol
+    #[arg(long, value_name = "pattern", allow_hyphen_values = true, help_heading = SELECT)]
+    pub(super) subprotocol: Option<String>,
+
+    /// Only sessions in which somebody logged in by this name
+    #[arg(long = "user", value_name = "name", allow_hyphen_values = true, help_heading = SELECT)]
+    pub(super) who: Option<String>,
+
+    /// Only sessions that did not end as they should: refused, reset, closed with an error, not closed
+    #[arg(long, help_heading = SELECT)]
+    pub(super) abnormal: bool,
+
+    /// Only messages that fit a condition on their JSON, such as `.type=="say" and .params[0].price > 100`
+    ///
+    /// Fields are `.name`, `.list[0]`, `."any name"`, and of the message itself `opcode`, `length` and `direction`. They are
+    /// compared with strings, numbers, `true`, `false` and `null` (== != < <= > >=), with regular expressions (~), or
+    /// asked for (exists); and, or, not and parentheses join that. What is not there, or of another type, fits nothing.
+    #[arg(long = "where", value_name = "condition", allow_hyphen_values = true, help_heading = SELECT)]
+    pub(super) condition: Option<String>,
+
+    /// Turn --grep and --where round: only messages that do not match and do not fit
+    #[arg(long, help_heading = SELECT)]
+    pub(super) invert: bool,
+
+    /// Only answers that took at least so long, such as `2s` or `300ms`
+    #[arg(long, value_name = "duration", allow_hyphen_values = true, help_heading = SELECT)]
+    pub(super) slower: Option<String>,
+
+    /// Also so many messages of the session before and after each selected one
+    #[arg(long, value_name = "messages", allow_hyphen_values = true, help_heading = SELECT)]
+    pub(super) context: Option<String>,
+
+    /// Also all of the session that comes after the first selected message
+    #[arg(long, help_heading = SELECT)]
+    pub(super) follow: bool,
+
+    /// Nothing before this time: RFC 3339, `HH:MM[:SS]` of the first packet's day, or `+90s` after the first packet
+    #[arg(long, value_name = "time", allow_hyphen_values = true, help_heading = SELECT)]
+    pub(super) since: Option<String>,
+
+    /// Nothing after this time, given likewise
+    #[arg(long, value_name = "time", allow_hyphen_values = true, help_heading = SELECT)]
+    pub(super) until: Option<String>,
 
     /// No pings, pongs and close frames
     #[arg(long, help_heading = SELECT)]
@@ -352,6 +406,10 @@ pub(super) struct Flags {
     /// Its session ends as `idle`.
     #[arg(long, value_name = "seconds", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_idle: Option<String>,
+
+    /// Bytes of packets that are held, live and from a pipe, until it is known whether they are selected
+    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_held: Option<String>,
 
     /// Keys and sequence numbers that one TLS connection may try in a row
     ///

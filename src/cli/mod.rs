@@ -254,6 +254,7 @@ pub fn command() -> clap::Command {
         ("max_head", limits.head_bytes),
         ("max_message", limits.message_bytes),
         ("max_inflated", limits.inflated_bytes),
+        ("max_held", limits.held_bytes),
         ("max_tls_trials", limits.tls_trials as usize),
         ("max_idle", limits.idle_seconds as usize),
     ];

@@ -55,6 +55,12 @@ impl Conn {
         }
     }
 
+    /// It carries sessions, or may still turn out to.
+    #[inline]
+    pub(super) fn may_carry(&self) -> bool {
+        matches!(self.state, State::Fresh | State::Read(_))
+    }
+
     /// Secrets of TLS have come.
     pub(super) fn keys_changed(&mut self, cx: &mut Cx<'_>) {
         if let State::Read(slot) = &mut self.state {

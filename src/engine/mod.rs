@@ -247,6 +247,7 @@ impl StreamHandler for Feed<'_, '_> {
                 connection,
                 facts,
                 source: source.as_ref(),
+                may_carry: conn.may_carry(),
             };
             self.emitter.packet(packet, Some(view));
         }

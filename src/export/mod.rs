@@ -11,7 +11,6 @@ pub mod messages;
 mod samples;
 pub mod palette;
 mod put;
-mod selected;
 mod summary;
 mod table;
 mod utc;
@@ -22,7 +21,6 @@ pub mod trace;
 
 pub use json::Json;
 pub use messages::Messages;
-pub use selected::{SelectedEvents, SelectedPackets};
 pub use summary::Summary;
 pub use table::{EXPORTERS, Exporter, JSON, MESSAGES, Setup, TCPDUMP, TRACE};
 pub use view::View;

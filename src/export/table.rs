@@ -39,6 +39,8 @@ pub struct Exporter {
     pub name: &'static str,
     /// It shows packets, and not records alone.
     pub packets: bool,
+    /// It shows sessions as a whole, even where single messages are selected.
+    pub sessions: bool,
     /// It hears the records that are for narration.
     pub narrated: bool,
     /// Its output is not for terminals.
@@ -51,6 +53,7 @@ pub struct Exporter {
 pub static TRACE: Exporter = Exporter {
     name: "trace",
     packets: true,
+    sessions: false,
     narrated: true,
     binary: false,
     make: |setup| {
@@ -69,6 +72,7 @@ pub static TRACE: Exporter = Exporter {
 pub static TCPDUMP: Exporter = Exporter {
     name: "tcpdump",
     packets: true,
+    sessions: false,
     narrated: false,
     binary: false,
     make: |setup| Box::new(Lines::new(setup.tcpdump.clone())),
@@ -78,6 +82,7 @@ pub static TCPDUMP: Exporter = Exporter {
 pub static JSON: Exporter = Exporter {
     name: "json",
     packets: false,
+    sessions: false,
     narrated: false,
     binary: false,
     make: |setup| Box::new(Json::new(setup.nano, setup.frames, texts::english())),
@@ -87,6 +92,7 @@ pub static JSON: Exporter = Exporter {
 pub static MESSAGES: Exporter = Exporter {
     name: "messages",
     packets: false,
+    sessions: false,
     narrated: false,
     binary: false,
     make: |setup| {

@@ -98,6 +98,8 @@ pub struct SegmentView<'a> {
     pub facts: &'a SegmentFacts,
     /// The session, once the connection is known (or about) to be one WebSocket's.
     pub source: Option<&'a Source>,
+    /// It may still turn out that the connection carries sessions.
+    pub may_carry: bool,
 }
 
 /// Who takes what the engine gives. For each packet: `packet`, its records, `packet_end`. Any of them may say stop.

@@ -42,6 +42,8 @@ enum Call {
     Message,
     Other,
     PacketEnd,
+    /// The same, of a packet that was told before.
+    PacketEndAlone,
 }
 
 struct StoredPacket {
@@ -57,6 +59,7 @@ struct StoredSegment {
     connection: Connection,
     facts: SegmentFacts,
     source: Option<Source>,
+    may_carry: bool,
 }
 
 struct StoredMessage {
@@ -154,6 +157,7 @@ impl Batch {
                 connection: *view.connection,
                 facts: view.facts.clone(),
                 source: view.source.cloned(),
+                may_carry: view.may_carry,
             }
         });
         let packet = Packet {
@@ -169,6 +173,13 @@ impl Batch {
     #[inline]
     pub(super) fn packet_end(&mut self) {
         self.order.push(Call::PacketEnd);
+    }
+
+    /// The end of a packet whose beginning is not in the batch.
+    pub(super) fn packet_end_alone(&mut self, packet: &Packet<'_>) {
+        self.packet(packet, None);
+        self.order.pop();
+        self.order.push(Call::PacketEndAlone);
     }
 
     #[inline]
@@ -342,6 +353,14 @@ impl Batch {
                         sink.record(&Record { at, source, kind })?;
                     }
                 }
+                Call::PacketEndAlone => {
+                    if let Some(stored) = packets.next() {
+                        sink.packet_end(&Packet {
+                            data: self.captured(stored.packet.data, &stored.data),
+                            ..stored.packet
+                        })?;
+                    }
+                }
                 Call::PacketEnd => {
                     if let Some(packet) = &current {
                         sink.packet_end(packet)?;
@@ -367,6 +386,7 @@ impl Batch {
             connection: &stored.connection,
             facts: &stored.facts,
             source: stored.source.as_ref(),
+            may_carry: stored.may_carry,
         };
         sink.packet(packet, Some(view))
     }

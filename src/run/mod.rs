@@ -12,6 +12,7 @@ mod output;
 mod pipeline;
 mod progress;
 mod relay;
+mod selected;
 mod setup;
 mod signals;
 mod sinks;

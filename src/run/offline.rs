@@ -40,6 +40,14 @@ impl Files {
         }
     }
 
+    /// The same files once more, if all of them can be read twice.
+    fn again(&self) -> Option<Self> {
+        match self {
+            Self::Named(files) => files.iter().map(Unread::again).collect::<Option<_>>().map(Self::Named),
+            Self::Listed(_) => None,
+        }
+    }
+
     /// Opens those that are listed, with the rights that the process has now.
     fn opened(self, outputs: &mut Outputs) -> Result<Self, Error> {
         let files = match self {
@@ -86,13 +94,20 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     }
     let filter = setup::Filter::open(&options.filter)?;
     let files = Files::open(&options.input)?;
+    let twice = Pipeline::must_read_twice(options);
+    // With the rights that the files were opened with.
+    let mut again = twice.then(|| files.again()).flatten();
     let keys = Keys::open(&options.keylogs, false)?;
     let signals = Signals::catch().map_err(|error| Error::new(format!("signals cannot be caught: {error}")))?;
     let mut outputs = rights.give_up()?;
     filter.keep_from(&mut outputs)?;
     keys.keep_from(&mut outputs)?;
     let expression = filter.read()?;
-    let inputs = files.opened(&mut outputs)?.read(options)?;
+    let files = files.opened(&mut outputs)?;
+    if twice && again.is_none() {
+        again = files.again();
+    }
+    let inputs = files.read(options)?;
     let mut filter = Filter::new(expression, options.optimize);
     let mut links: Vec<LinkType> = Vec::new();
     for input in &inputs {
@@ -133,11 +148,23 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
             let _ = pipeline.secrets_from_capture(&input.secrets());
         }
     }
+    let mut progress = Progress::new();
+    if let Some(again) = again {
+        pipeline.begin_survey(options);
+        for mut input in again.read(options)? {
+            let end = read(&mut input, &mut pipeline, &signals, &mut progress);
+            progress.clear();
+            // Damage is told when it is met again.
+            if !matches!(end, Ok(ControlFlow::Continue(()))) {
+                break;
+            }
+        }
+        pipeline.end_survey(options);
+    }
     // From a pipe packets may come one by one, and are shown when they come.
     if !inputs.iter().any(Offline::is_pipe) {
         pipeline.use_two_threads()?;
     }
-    let mut progress = Progress::new();
     let mut end = Ok(ControlFlow::Continue(()));
     for mut input in inputs {
         announce(&input);

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
 use super::check::Check;
@@ -10,7 +11,8 @@ use super::keys::Keys;
 use super::names::SystemNames;
 use super::output::Output;
 use super::relay::Relay;
-use super::sinks::{Emptied, Sinks};
+use super::selected::Selected;
+use super::sinks::{Emptied, Listeners, Sinks};
 use super::{Error, Outcome, setup};
 use crate::annotate::Detail;
 use crate::annotate::texts::{self, Catalog};
@@ -21,8 +23,10 @@ use crate::cli::{Color, Options};
 use crate::engine::Engine;
 use crate::export::palette::Palette;
 use crate::export::tcpdump::{self, Names, Precision, Printer, TimeFormat};
-use crate::export::{JSON, SelectedEvents, SelectedPackets, Setup, TCPDUMP, View};
+use crate::export::{JSON, Setup, TCPDUMP};
 use crate::layer::tls::Secrets;
+use crate::record::{Record, SegmentView, Sink};
+use crate::select::{Chooser, Chosen};
 use crate::wire::Packet;
 
 /// The way of the packets of one run.
@@ -49,11 +53,13 @@ enum Show {
     Decoded(Engine, Sinks),
     /// The same, with another thread that renders. That one has the output as well.
     Relayed(Engine, Relay),
+    /// What is selected is looked for first: the capture is read twice.
+    Survey(Engine, Survey),
 }
 
 impl Pipeline {
     pub(super) fn new(options: &Options, filter: Filter, outputs: &Outputs) -> Result<Self, Error> {
-        let show = show(options)?;
+        let show = show(options, None);
         if let Some(exporter) = options.format
             && exporter.binary
             && matches!(show, Show::Decoded(..))
@@ -81,7 +87,54 @@ impl Pipeline {
 
     /// Packets are written there, too.
     pub(super) fn write_to(&mut self, savefile: Option<Savefile>) {
-        self.savefile = savefile;
+        match &mut self.show {
+            Show::Decoded(_, sinks) if sinks.selected.is_some() => sinks.listeners.savefile = savefile,
+            _ => self.savefile = savefile,
+        }
+    }
+
+    /// Whether what is selected is known only when all packets were read.
+    pub(super) fn must_read_twice(options: &Options) -> bool {
+        let selection = &options.selection;
+        let Show::Decoded(_, sinks) = show(options, None) else {
+            return false;
+        };
+        let listeners = &sinks.listeners;
+        sinks.selected.is_some()
+            && (selection.is_late()
+                || listeners.shows_packets() && selection.selects_sessions()
+                || (listeners.wants_whole_connections() || options.write.is_some())
+                    && (selection.selects_sessions() || selection.selects_messages())
+                || listeners.wants_whole_sessions() && selection.selects_messages()
+                || listeners.sessions && selection.selects_time())
+    }
+
+    /// The packets that come are looked through for what is selected, until [`Self::end_survey`].
+    pub(super) fn begin_survey(&mut self, options: &Options) {
+        let survey = Survey {
+            chooser: chooser(options),
+            chosen: Chosen::default(),
+        };
+        let show = std::mem::replace(&mut self.show, Show::Survey(Engine::new(options.limits), survey));
+        if let Show::Decoded(_, sinks) = show {
+            self.savefile = sinks.listeners.savefile;
+        }
+    }
+
+    /// The packets come again, to be shown.
+    pub(super) fn end_survey(&mut self, options: &Options) {
+        let Show::Survey(mut engine, mut survey) = std::mem::replace(&mut self.show, Show::Nothing) else {
+            return;
+        };
+        let _ = engine.finish(&mut survey);
+        self.show = show(options, Some(survey));
+        let savefile = self.savefile.take();
+        self.write_to(savefile);
+        let secrets = engine.secrets().map(std::mem::take);
+        if let (Some(secrets), Some(again)) = (secrets, self.engine().and_then(Engine::secrets)) {
+            *again = secrets;
+        }
+        self.number = 0;
     }
 
     /// From now on a second thread renders, where that makes it faster. It is to be called when
@@ -92,7 +145,7 @@ impl Pipeline {
             return Ok(());
         }
         self.show = match std::mem::replace(&mut self.show, Show::Nothing) {
-            Show::Decoded(engine, sinks) => {
+            Show::Decoded(engine, sinks) if sinks.listeners.savefile.is_none() => {
                 let output = std::mem::take(&mut self.output);
                 Show::Relayed(engine, Relay::start(sinks, output))
             }
@@ -146,7 +199,7 @@ impl Pipeline {
 
     fn engine(&mut self) -> Option<&mut Engine> {
         match &mut self.show {
-            Show::Decoded(engine, _) | Show::Relayed(engine, _) => Some(engine),
+            Show::Decoded(engine, _) | Show::Relayed(engine, _) | Show::Survey(engine, _) => Some(engine),
             Show::Nothing | Show::Tcpdump(_) => None,
         }
     }
@@ -167,6 +220,7 @@ impl Pipeline {
                 output: &mut self.output,
             }),
             Show::Relayed(engine, relay) => engine.keys_changed(relay),
+            Show::Survey(engine, survey) => engine.keys_changed(survey),
             Show::Nothing | Show::Tcpdump(_) => ControlFlow::Continue(()),
         }
     }
@@ -197,6 +251,7 @@ impl Pipeline {
             return Ok(ControlFlow::Continue(()));
         }
         if let Some(savefile) = &mut self.savefile
+            && !matches!(self.show, Show::Survey(..))
             && savefile.write(raw, setup::now)? != Written::Yes
         {
             return Ok(ControlFlow::Break(()));
@@ -221,6 +276,7 @@ impl Pipeline {
                 flow
             }
             Show::Relayed(engine, relay) => engine.packet(&packet, relay),
+            Show::Survey(engine, survey) => engine.packet(&packet, survey),
         };
         let taken = self.output.flush_if_full();
         if self.number >= self.last {
@@ -239,7 +295,11 @@ impl Pipeline {
 
     /// SIGUSR2.
     pub(super) fn flush_savefile(&mut self) -> Result<(), Error> {
-        match &mut self.savefile {
+        let selected = match &mut self.show {
+            Show::Decoded(_, sinks) => sinks.listeners.savefile.as_mut(),
+            _ => None,
+        };
+        match self.savefile.as_mut().or(selected) {
             Some(savefile) => Ok(savefile.flush()?),
             None => Ok(()),
         }
@@ -248,7 +308,7 @@ impl Pipeline {
     /// The kernel dropped so many packets.
     pub(super) fn dropped(&mut self, packets: u64) {
         if let Show::Decoded(_, sinks) = &mut self.show
-            && let Some(closing) = &mut sinks.closing
+            && let Some(closing) = &mut sinks.listeners.closing
         {
             closing.summary.dropped(packets);
         }
@@ -284,78 +344,113 @@ impl Pipeline {
                 self.output = output;
                 Some(sinks)
             }
-            Show::Nothing | Show::Tcpdump(_) => None,
+            Show::Nothing | Show::Tcpdump(_) | Show::Survey(..) => None,
         };
+        let mut failed = None;
+        let mut count = self.packets();
         if let Some(mut sinks) = sinks {
             sinks.finish();
             sinks.drain(&mut self.output.buffer);
-            if let Some(closing) = &mut sinks.closing {
+            let listeners = &mut sinks.listeners;
+            count = listeners.count.unwrap_or(count);
+            failed = listeners.failed.take();
+            self.savefile = self.savefile.take().or(listeners.savefile.take());
+            if let Some(selected) = &sinks.selected {
+                selected.report(listeners.found, self.savefile.is_some());
+            }
+            if let Some(closing) = &mut listeners.closing {
                 closing.summary.incomplete_datagrams(incomplete);
                 closing.summary.evicted_histories(evicted);
                 closing.write(&mut self.output.buffer);
             }
-            if sinks.check.as_ref().is_some_and(|check| check.found > 0) {
+            if listeners.check.as_ref().is_some_and(|check| check.found > 0) {
                 outcome = Outcome::Violations;
             }
         }
         if self.count {
-            let count = self.packets();
             let plural = if count == 1 { "" } else { "s" };
             self.output
                 .buffer
                 .extend_from_slice(format!("{count} packet{plural}\n").as_bytes());
         }
-        if let Some(savefile) = &mut self.savefile {
-            savefile.finish()?;
-        }
         self.output.finish()?;
         if let Some(line) = closed {
             super::report(&line);
         }
-        Ok(outcome)
+        if let Some(savefile) = &mut self.savefile {
+            savefile.finish()?;
+        }
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(outcome),
+        }
     }
 }
 
-fn show(options: &Options) -> Result<Show, Error> {
-    if options.count {
-        return Ok(Show::Nothing);
+/// Looks for what is selected.
+struct Survey {
+    chooser: Chooser,
+    chosen: Chosen,
+}
+
+impl Sink for Survey {
+    fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        self.chooser.packet(packet.time, segment.as_ref(), &mut self.chosen);
+        ControlFlow::Continue(())
     }
-    let silent = options.write.as_ref().is_some_and(|write| !write.print) || (options.check && !options.format_given);
+
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        self.chooser.record(record, &mut self.chosen);
+        ControlFlow::Continue(())
+    }
+}
+
+fn chooser(options: &Options) -> Chooser {
+    Chooser::new(options.selection.clone(), TimeZone::system())
+}
+
+/// What is shown; with a `survey`, what that has found.
+fn show(options: &Options, survey: Option<Survey>) -> Show {
     let selection = &options.selection;
-    if options.format == Some(&TCPDUMP) && !silent && !options.check && !options.summary && selection.is_everything() {
-        return Ok(Show::Tcpdump(Printer::new(lines(options))));
+    let all = selection.is_everything();
+    if options.count && all {
+        return Show::Nothing;
+    }
+    let silent = options.count
+        || options.write.as_ref().is_some_and(|write| !write.print)
+        || options.check && !options.format_given;
+    if options.format == Some(&TCPDUMP) && !silent && !options.check && !options.summary && all {
+        return Show::Tcpdump(Printer::new(lines(options)));
     }
     let exporter = options.format.filter(|_| !silent);
-    let view = exporter.map(|exporter| -> Box<dyn View + Send> {
-        let view = (exporter.make)(&view_setup(options));
-        if selection.is_everything() {
-            view
-        } else if exporter.packets {
-            Box::new(SelectedPackets::new(view, selection.clone()))
-        } else {
-            Box::new(SelectedEvents::new(view, selection.clone()))
-        }
-    });
-    let sinks = Sinks {
-        view,
+    let listeners = Listeners {
+        view: exporter.map(|exporter| (exporter.make)(&view_setup(options))),
         packets: exporter.is_some_and(|exporter| exporter.packets),
-        check: options
-            .check
+        sessions: exporter.is_some_and(|exporter| exporter.sessions),
+        check: (options.check && !options.count)
             .then(|| Check::new(options.format_given && options.format == Some(&JSON), catalog(options))),
-        closing: options.summary.then(|| {
+        closing: (options.summary && !options.count).then(|| {
             let palette = Palette::new(coloured(options));
             Closing::new(options, silent, catalog(options), palette)
         }),
+        count: options.count.then_some(0),
+        ..Listeners::default()
     };
-    if !sinks.any() {
-        return Ok(Show::Nothing);
+    if !listeners.any() && (all || options.write.is_none()) {
+        return Show::Nothing;
     }
-    Ok(Show::Decoded(
+    let selected = (!all).then(|| {
+        Box::new(match survey {
+            Some(survey) => Selected::decided(&survey.chooser, survey.chosen),
+            None => Selected::deciding(chooser(options), options.limits.held_bytes),
+        })
+    });
+    Show::Decoded(
         Engine::new(options.limits)
             .with_frames(options.frames)
             .with_narration(exporter.is_some_and(|exporter| exporter.narrated)),
-        sinks,
-    ))
+        Sinks { listeners, selected },
+    )
 }
 
 fn view_setup(options: &Options) -> Setup {

@@ -39,7 +39,7 @@ pub(super) struct Relay {
 impl Relay {
     /// Starts the thread. It has the rights that the caller has now.
     pub(super) fn start(sinks: Sinks, output: Output) -> Self {
-        let packets = sinks.wants_packets();
+        let packets = sinks.listeners.wants_packets();
         let (full, to_render) = sync_channel::<Batch>(BATCHES);
         let (rendered, empty) = sync_channel(BATCHES + 1);
         let (huge_rendered, huge) = sync_channel(1);

@@ -16,7 +16,7 @@ mod unpack;
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -115,6 +115,18 @@ impl Unread {
     /// What it is called.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The same file, opened once more: it can be read independently of the first. `None`: it is no regular file.
+    pub fn again(&self) -> Option<Self> {
+        self.size?;
+        // By what is open, not by its name, which may be another file's by now, and with the rights it was opened with.
+        let path = format!("/proc/self/fd/{}", self.file.as_fd().as_raw_fd());
+        Some(Self {
+            path: self.path.clone(),
+            file: File::open(path).ok()?,
+            size: self.size,
+        })
     }
 }
 

@@ -1,72 +1,124 @@
-//! Which messages and packets the user wants to see: events come in, yes or no goes out.
+//! Which sessions, messages and packets the user wants: records come in, yes or no goes out.
 //!
-//! What is selected changes what is shown, never what is decoded, counted, written or checked.
+//! What is selected changes what is shown, counted, checked and written, never what is decoded.
+
+mod bits;
+mod chooser;
+mod chosen;
+mod condition;
+mod glob;
+mod moment;
+mod numbers;
+#[cfg(test)]
+mod testing;
 
 use std::fmt;
 
 use regex::bytes::Regex;
 
-use crate::base::{Direction, Text};
-use crate::record::{Message, Opcode, Record, RecordKind, SegmentView};
+pub use chooser::Chooser;
+pub use chosen::Chosen;
+pub use condition::{Condition, Misread};
+pub use glob::Glob;
+pub use moment::{Moment, duration};
+pub use numbers::Numbers;
 
-/// What the flags `--opcode`, `--grep`, `--from`, `--session` and `--no-control` ask for; all of it must hold.
+use crate::base::{Direction, Text};
+use crate::record::{Message, Opcode};
+
+/// What the selecting flags ask for; all of it must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// Only these kinds.
+    /// `--session`: only these, by number.
+    pub sessions: Option<Numbers>,
+    /// `--host`: only sessions with such a server.
+    pub host: Option<Glob>,
+    /// `--path`: only sessions whose target, without its query, is like this.
+    pub path: Option<Glob>,
+    /// `--subprotocol`: only sessions that agreed on such a subprotocol.
+    pub subprotocol: Option<Glob>,
+    /// `--user`: only sessions in which the client logged in by this name.
+    pub user: Option<String>,
+    /// `--abnormal`: only sessions whose end was abnormal.
+    pub abnormal: bool,
+    /// `--opcode`: only messages of these kinds.
     pub opcodes: Option<Opcodes>,
-    /// Only messages whose application bytes match, in what is known of them: as sent, or with the escapes of JSON
+    /// `--from`: only what this side sends.
+    pub from: Option<Direction>,
+    /// `--no-control`: no pings, pongs and close frames, nor other control frames (RFC 6455 §5.5).
+    pub no_control: bool,
+    /// `--grep`: only messages whose application bytes match, in what is known of them: as sent, or with the escapes of JSON
     /// resolved.
     pub grep: Option<Regex>,
-    /// Only what this side sends.
-    pub from: Option<Direction>,
-    /// Only the session of this number.
-    pub session: Option<u64>,
-    /// No pings, pongs and close frames, nor other control frames (RFC 6455 §5.5).
-    pub no_control: bool,
+    /// `--where`: only messages that fit this.
+    pub condition: Option<Condition>,
+    /// `--invert`: only messages that do not match and do not fit.
+    pub invert: bool,
+    /// `--slower`: only answers that took at least so many nanoseconds.
+    pub slower: Option<i64>,
+    /// `--context`: so many messages of the session before and after each as well.
+    pub context: usize,
+    /// `--follow`: all of the session as well, from the first of them on.
+    pub follow: bool,
+    /// `--since`: nothing before that.
+    pub since: Option<Moment>,
+    /// `--until`: nothing after that.
+    pub until: Option<Moment>,
 }
 
 impl Selection {
     /// Nothing was asked for: everything is wanted.
     pub fn is_everything(&self) -> bool {
-        self.session.is_none() && !self.selects_messages()
+        !self.selects_sessions() && !self.selects_messages() && !self.selects_time()
     }
 
-    /// It is about messages, and not about whole connections only.
+    /// It is about sessions as a whole.
+    pub fn selects_sessions(&self) -> bool {
+        self.sessions.is_some()
+            || self.host.is_some()
+            || self.path.is_some()
+            || self.subprotocol.is_some()
+            || self.user.is_some()
+            || self.abnormal
+    }
+
+    /// It is about single messages.
     pub fn selects_messages(&self) -> bool {
-        self.opcodes.is_some() || self.grep.is_some() || self.from.is_some() || self.no_control
+        self.opcodes.is_some()
+            || self.grep.is_some()
+            || self.condition.is_some()
+            || self.slower.is_some()
+            || self.from.is_some()
+            || self.no_control
     }
 
-    /// Whether a message of that session is wanted.
-    pub fn wants_message(&self, session: u64, message: &Message<'_>) -> bool {
-        self.session.is_none_or(|wanted| wanted == session)
-            && self.from.is_none_or(|from| from == message.direction)
+    /// It is about times.
+    pub fn selects_time(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+
+    /// What of a session is selected may be known long after it was heard.
+    pub fn is_late(&self) -> bool {
+        self.user.is_some() || self.abnormal || self.context > 0
+    }
+
+    /// Whether a message is one of those that are looked for, wherever and whenever it was sent.
+    pub fn wants_message(&self, message: &Message<'_>) -> bool {
+        self.from.is_none_or(|from| from == message.direction)
             && self.opcodes.is_none_or(|opcodes| opcodes.contains(message.opcode))
             && !(self.no_control && message.opcode.is_control())
-            && self.grep.as_ref().is_none_or(|regex| matches(regex, message))
-    }
-
-    /// Whether an event is wanted: messages as [`Selection::wants_message`] says; others unless messages are selected, in the
-    /// session that is.
-    #[inline]
-    pub fn wants_event(&self, record: &Record<'_>) -> bool {
-        match &record.kind {
-            RecordKind::Message(message) => self.wants_message(record.source.number(), message),
-            _ => !self.selects_messages() && self.session.is_none_or(|wanted| wanted == record.source.number()),
-        }
-    }
-
-    /// Whether a packet is wanted because of its connection alone. Not so when messages are selected: then only what they
-    /// complete is.
-    #[inline]
-    pub fn wants_packet(&self, segment: Option<&SegmentView<'_>>) -> bool {
-        match self.session {
-            _ if self.selects_messages() => false,
-            Some(wanted) => segment.is_some_and(|segment| match segment.source {
-                Some(source) => source.number() == wanted,
-                None => segment.connection.number == wanted,
-            }),
-            None => true,
-        }
+            && self.slower.is_none_or(|least| {
+                let mut answers = message.meaning.iter().filter_map(|read| read.answers.as_ref());
+                answers.any(|answers| answers.after >= least)
+            })
+            && self
+                .condition
+                .as_ref()
+                .is_none_or(|condition| condition.holds(message) != self.invert)
+            && self
+                .grep
+                .as_ref()
+                .is_none_or(|regex| matches(regex, message) != self.invert)
     }
 }
 
@@ -157,37 +209,12 @@ impl std::error::Error for UnknownOpcode {}
 
 #[cfg(test)]
 mod tests {
+    use super::testing::message;
     use super::*;
-    use crate::base::PacketRef;
-    use crate::base::Timestamp;
-    use crate::record::{Hole, Payload, Span, StreamRange};
-
-    fn message<'a>(opcode: Opcode, direction: Direction, bytes: &'a [u8], holes: &'a [Hole]) -> Message<'a> {
-        let at = PacketRef {
-            packet: 1,
-            time: Timestamp::from_nanos(0),
-        };
-        Message {
-            direction,
-            opcode,
-            payload: Payload { bytes, holes },
-            text: None,
-            wire_length: 0,
-            frames: 1,
-            masked: false,
-            masking_key: None,
-            compressed: false,
-            span: Span::packet(at, StreamRange::default()),
-            range: StreamRange::default(),
-            complete: holes.is_empty(),
-            inferred: false,
-            meaning: &[],
-            close: None,
-        }
-    }
+    use crate::record::Hole;
 
     fn wants(selection: &Selection, opcode: Opcode, direction: Direction, bytes: &[u8]) -> bool {
-        selection.wants_message(2, &message(opcode, direction, bytes, &[]))
+        selection.wants_message(&message(opcode, direction, bytes, &[]))
     }
 
     const C2S: Direction = Direction::ClientToServer;
@@ -196,7 +223,7 @@ mod tests {
     #[test]
     fn without_flags_everything_is_wanted() {
         let all = Selection::default();
-        assert!(all.is_everything() && all.wants_packet(None));
+        assert!(all.is_everything());
         assert!(wants(&all, Opcode::Ping, C2S, b""));
     }
 
@@ -206,16 +233,14 @@ mod tests {
             opcodes: Some(Opcodes::parse("text,ping").unwrap()),
             grep: Some(Regex::new("(?i)HI,").unwrap()),
             from: Some(C2S),
-            session: Some(2),
             no_control: true,
+            ..Selection::default()
         };
         assert!(wants(&selection, Opcode::Text, C2S, b"say hi, all"));
         assert!(!wants(&selection, Opcode::Text, S2C, b"say hi, all"));
         assert!(!wants(&selection, Opcode::Binary, C2S, b"say hi, all"));
         assert!(!wants(&selection, Opcode::Text, C2S, b"say ho"));
         assert!(!wants(&selection, Opcode::Ping, C2S, b"say hi, all"));
-        assert!(!selection.wants_message(3, &message(Opcode::Text, C2S, b"hi,", &[])));
-        assert!(!selection.wants_packet(None));
     }
 
     #[test]
@@ -255,7 +280,7 @@ mod tests {
                 grep: Some(Regex::new(pattern).unwrap()),
                 ..Selection::default()
             };
-            selection.wants_message(1, &message(Opcode::Text, C2S, b"ab??cd", holes))
+            selection.wants_message(&message(Opcode::Text, C2S, b"ab??cd", holes))
         };
         let hole = [Hole {
             offset: 2,

@@ -1,0 +1,364 @@
+//! What the listeners are told when something is selected, and what is held until that is known.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+
+use super::batch::Batch;
+use super::sinks::Listeners;
+use crate::base::Timestamp;
+use crate::record::{ConnectionId, Record, RecordKind, SegmentView, SessionId, Sink, Source};
+use crate::select::{Chooser, Chosen};
+use crate::wire::Packet;
+
+/// What a packet that is held costs besides its bytes.
+const OVERHEAD: usize = 1 << 10;
+/// Sessions that were let go and are named.
+const NAMED: u64 = 8;
+
+/// Decides what is told, and holds in order what is not decided yet.
+pub(super) struct Selected {
+    chosen: Chosen,
+    rules: Rules,
+    /// Decides. `None`: all is decided, for the capture was read before.
+    chooser: Option<Chooser>,
+    held: VecDeque<Held>,
+    held_bytes: usize,
+    max_held: usize,
+    /// A packet's calls are being held.
+    open: bool,
+    /// Sessions of which it could not be waited for.
+    let_go: u64,
+}
+
+/// What kinds of things are selected.
+#[derive(Clone, Copy)]
+struct Rules {
+    by_session: bool,
+    by_message: bool,
+    follow: bool,
+}
+
+/// Says of one thing whether it is wanted.
+pub(super) struct Pick<'c> {
+    pub(super) chosen: &'c Chosen,
+    pub(super) by_session: bool,
+    pub(super) by_message: bool,
+    pub(super) follow: bool,
+}
+
+impl Pick<'_> {
+    /// What belongs to no session goes with everything only.
+    fn of(&self, session: Option<SessionId>, is_chosen: impl Fn(SessionId) -> Option<bool>) -> bool {
+        match session {
+            Some(session) => is_chosen(session) == Some(true),
+            None => !self.by_session && !self.by_message,
+        }
+    }
+
+    /// Messages of it may be wanted.
+    pub(super) fn session(&self, session: Option<SessionId>) -> bool {
+        self.of(session, |session| self.chosen.session(session))
+    }
+
+    /// It is wanted as a whole.
+    pub(super) fn whole_session(&self, session: Option<SessionId>) -> bool {
+        self.of(session, |session| self.chosen.whole_session(session))
+    }
+
+    /// It carries a wanted session.
+    pub(super) fn connection(&self, connection: Option<ConnectionId>) -> bool {
+        connection.is_some_and(|connection| self.chosen.connection(connection) == Some(true))
+    }
+
+    /// A message of a wanted session, by its number.
+    pub(super) fn message(&self, number: u64) -> bool {
+        !self.by_message || self.chosen.message(number)
+    }
+
+    /// Whether a packet is wanted by who takes connections whole.
+    pub(super) fn whole_packet(&self, time: Timestamp, connection: Option<ConnectionId>) -> bool {
+        match self.by_session || self.by_message {
+            true => self.connection(connection),
+            false => self.chosen.in_time(time),
+        }
+    }
+}
+
+/// The calls that one packet brought, or one record outside of packets, and what has to be known before they are told.
+struct Held {
+    batch: Batch,
+    waits: Vec<Wait>,
+}
+
+enum Wait {
+    Session(SessionId, Box<str>),
+    WholeSession(SessionId, Box<str>),
+    Connection(ConnectionId),
+    Message(SessionId, u64),
+}
+
+impl Selected {
+    /// Decides while packets come; at most `max_held` bytes are held.
+    pub(super) fn deciding(chooser: Chooser, max_held: usize) -> Self {
+        Self::new(Rules::of(&chooser), Chosen::default(), Some(chooser), max_held)
+    }
+
+    /// All is decided.
+    pub(super) fn decided(chooser: &Chooser, chosen: Chosen) -> Self {
+        Self::new(Rules::of(chooser), chosen, None, 0)
+    }
+
+    fn new(rules: Rules, chosen: Chosen, chooser: Option<Chooser>, max_held: usize) -> Self {
+        Self {
+            chosen,
+            rules,
+            chooser,
+            held: VecDeque::new(),
+            held_bytes: 0,
+            max_held,
+            open: false,
+            let_go: 0,
+        }
+    }
+
+    /// Says on stderr what the user would not see otherwise.
+    pub(super) fn report(&self, found: bool, writes: bool) {
+        if !found {
+            super::report(match self.rules {
+                Rules { by_message: true, .. } => "no message is selected",
+                Rules { by_session: true, .. } => "no session is selected",
+                _ => "nothing is selected: there is nothing of that time",
+            });
+        }
+        match self.chosen.beside() {
+            1.. if !writes => {}
+            0 => {}
+            1 => super::report("-w: 1 other session lies on the same HTTP/2 connection and is written as well"),
+            more => super::report(&format!(
+                "-w: {more} other sessions lie on the same HTTP/2 connections and are written as well"
+            )),
+        }
+    }
+
+    fn pick(&self) -> Pick<'_> {
+        self.rules.pick(&self.chosen)
+    }
+
+    pub(super) fn packet(
+        &mut self,
+        packet: &Packet<'_>,
+        segment: Option<SegmentView<'_>>,
+        listeners: &mut Listeners,
+    ) -> ControlFlow<()> {
+        if let Some(chooser) = &mut self.chooser {
+            chooser.packet(packet.time, segment.as_ref(), &mut self.chosen);
+            let connection = segment.map(|segment| ConnectionId(segment.connection.number));
+            let asked = self.rules.by_session || self.rules.by_message;
+            let matters =
+                listeners.wants_whole_connections() && asked || listeners.shows_packets() && self.rules.by_session;
+            let wait = connection.filter(|connection| matters && self.chosen.connection(*connection).is_none());
+            if wait.is_some() || !self.held.is_empty() {
+                let held = self.hold();
+                held.batch.packet(packet, segment);
+                held.waits.extend(wait.map(Wait::Connection));
+                self.open = true;
+                return ControlFlow::Continue(());
+            }
+        }
+        listeners.pick_packet(packet, segment, &self.pick())
+    }
+
+    pub(super) fn record(&mut self, record: &Record<'_>, listeners: &mut Listeners) -> ControlFlow<()> {
+        if let Some(chooser) = &mut self.chooser {
+            let number = chooser.messages();
+            chooser.record(record, &mut self.chosen);
+            let waits = self.waits(record, number, listeners);
+            if !waits.is_empty() || !self.held.is_empty() {
+                let in_packet = self.open;
+                let held = match (in_packet, self.held.back_mut()) {
+                    (true, Some(held)) => held,
+                    _ => self.hold(),
+                };
+                held.batch.record(record);
+                held.waits.extend(waits);
+                return match in_packet {
+                    true => ControlFlow::Continue(()),
+                    false => self.release(listeners),
+                };
+            }
+        }
+        listeners.pick_record(record, &self.pick())
+    }
+
+    pub(super) fn packet_end(&mut self, packet: &Packet<'_>, listeners: &mut Listeners) -> ControlFlow<()> {
+        if self.held.is_empty() {
+            return listeners.pick_packet_end(packet, &self.pick());
+        }
+        match (self.open, self.held.back_mut()) {
+            (true, Some(held)) => held.batch.packet_end(),
+            // The packet itself was told before anything had to wait.
+            _ => self.hold().batch.packet_end_alone(packet),
+        }
+        self.open = false;
+        self.release(listeners)
+    }
+
+    /// What has to be known before a record is told.
+    fn waits(&self, record: &Record<'_>, number: u64, listeners: &Listeners) -> Vec<Wait> {
+        let mut waits = Vec::new();
+        let (Some(session), Some(chooser)) = (record.source.session, &self.chooser) else {
+            return waits;
+        };
+        let name = || name(session, record.source);
+        if listeners.wants_whole_sessions() && self.chosen.whole_session(session).is_none() {
+            waits.push(Wait::WholeSession(session, name()));
+        }
+        let is_message = matches!(record.kind, RecordKind::Message(_));
+        let mut matters = match is_message && self.rules.by_message {
+            true => self.chosen.message(number),
+            false => !self.rules.by_message || self.rules.follow,
+        };
+        if is_message && self.rules.by_message && !matters && chooser.may_still_choose(session, number) {
+            waits.push(Wait::Message(session, number));
+            matters = true;
+        }
+        if matters && self.chosen.session(session).is_none() {
+            waits.push(Wait::Session(session, name()));
+        }
+        waits
+    }
+
+    fn hold(&mut self) -> &mut Held {
+        self.held_bytes += OVERHEAD;
+        self.held.push_back(Held {
+            batch: Batch::default(),
+            waits: Vec::new(),
+        });
+        self.held.back_mut().expect("it was just put there")
+    }
+
+    fn waits_for(&self, wait: &Wait) -> bool {
+        match wait {
+            Wait::Session(session, _) => self.chosen.session(*session).is_none(),
+            Wait::WholeSession(session, _) => self.chosen.whole_session(*session).is_none(),
+            Wait::Connection(connection) => self.chosen.connection(*connection).is_none(),
+            Wait::Message(session, number) => {
+                let chooser = self.chooser.as_ref();
+                !self.chosen.message(*number) && chooser.is_some_and(|it| it.may_still_choose(*session, *number))
+            }
+        }
+    }
+
+    /// Tells what is decided, up to the first that is not.
+    fn release(&mut self, listeners: &mut Listeners) -> ControlFlow<()> {
+        if let Some(last) = self.held.back() {
+            self.held_bytes += last.batch.bytes();
+        }
+        loop {
+            let Some(first) = self.held.front() else {
+                self.held_bytes = 0;
+                return ControlFlow::Continue(());
+            };
+            if first.waits.iter().any(|wait| self.waits_for(wait)) {
+                if self.held_bytes <= self.max_held {
+                    return ControlFlow::Continue(());
+                }
+                self.give_up_first();
+            }
+            if let Some(first) = self.held.pop_front() {
+                self.held_bytes = self.held_bytes.saturating_sub(first.batch.bytes() + OVERHEAD);
+                first.batch.tell(&mut Picked {
+                    listeners,
+                    pick: self.rules.pick(&self.chosen),
+                })?;
+            }
+        }
+    }
+
+    /// What the first held waits for is not waited for any longer.
+    fn give_up_first(&mut self) {
+        let waits = self
+            .held
+            .front_mut()
+            .map(|held| std::mem::take(&mut held.waits))
+            .unwrap_or_default();
+        for wait in waits {
+            match wait {
+                Wait::Session(session, name) | Wait::WholeSession(session, name) => {
+                    if self.chosen.whole_session(session).is_none() {
+                        self.let_go += 1;
+                        if self.let_go <= NAMED {
+                            super::report(&format!(
+                                "--max-held ({} bytes) was reached before it was known whether session {name} is selected: it was let go",
+                                self.max_held
+                            ));
+                        }
+                    }
+                    self.chosen.give_up(session);
+                }
+                Wait::Connection(connection) => self.chosen.give_up_connection(connection),
+                Wait::Message(..) => {}
+            }
+        }
+    }
+
+    /// The capture has ended: what is not decided is not selected.
+    pub(super) fn finish(&mut self, listeners: &mut Listeners) {
+        if self.let_go > NAMED {
+            super::report(&format!(
+                "--max-held: {} more sessions were let go",
+                self.let_go - NAMED
+            ));
+        }
+        while let Some(held) = self.held.pop_front() {
+            let pick = self.rules.pick(&self.chosen);
+            if held.batch.tell(&mut Picked { listeners, pick }).is_break() {
+                return;
+            }
+        }
+    }
+}
+
+impl Rules {
+    fn of(chooser: &Chooser) -> Self {
+        let selection = chooser.selection();
+        Self {
+            by_session: selection.selects_sessions(),
+            by_message: selection.selects_messages(),
+            follow: selection.follow,
+        }
+    }
+
+    fn pick(self, chosen: &Chosen) -> Pick<'_> {
+        Pick {
+            chosen,
+            by_session: self.by_session,
+            by_message: self.by_message,
+            follow: self.follow,
+        }
+    }
+}
+
+fn name(session: SessionId, source: &Source) -> Box<str> {
+    format!("{session} ({})", source.client).into()
+}
+
+/// Tells what was held.
+struct Picked<'l> {
+    listeners: &'l mut Listeners,
+    pick: Pick<'l>,
+}
+
+impl Sink for Picked<'_> {
+    fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        self.listeners.pick_packet(packet, segment, &self.pick)
+    }
+
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        self.listeners.pick_record(record, &self.pick)
+    }
+
+    fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
+        self.listeners.pick_packet_end(packet, &self.pick)
+    }
+}

@@ -1,0 +1,286 @@
+//! Decides what is selected, record by record.
+
+use std::collections::{HashMap, VecDeque};
+
+use jiff::tz::TimeZone;
+
+use super::{Chosen, Selection};
+use crate::base::Timestamp;
+use crate::dissect::ChatMeaning;
+use crate::record::{ConnectionId, Handshake, Message, Record, RecordKind, Request, SegmentView, SessionId, Source};
+
+/// Server names that are remembered until a session lies on their connection.
+const NAMES: usize = 1 << 14;
+
+/// Follows all sessions, and decides what of them is selected as soon as that can be known.
+#[derive(Debug)]
+pub struct Chooser {
+    selection: Selection,
+    zone: TimeZone,
+    sessions: HashMap<SessionId, Session>,
+    server_names: HashMap<ConnectionId, Box<str>>,
+    /// Sessions of HTTP/2 connections that are not selected, while none of their connection is.
+    beside: HashMap<ConnectionId, u64>,
+    /// Messages so far.
+    messages: u64,
+}
+
+/// What is known of a session. `None` is: not yet.
+#[derive(Debug, Default)]
+struct Session {
+    host: Option<bool>,
+    path: Option<bool>,
+    subprotocol: Option<bool>,
+    user: Option<bool>,
+    abnormal: Option<bool>,
+    /// It holds a selected message, or something at all in the time that is selected.
+    hit: bool,
+    /// Messages after a hit that still go with it.
+    after: usize,
+    /// The last messages that were no hits.
+    before: VecDeque<u64>,
+}
+
+impl Chooser {
+    /// Nothing has come. Times of day are those of `zone`.
+    pub fn new(selection: Selection, zone: TimeZone) -> Self {
+        Self {
+            selection,
+            zone,
+            sessions: HashMap::new(),
+            server_names: HashMap::new(),
+            beside: HashMap::new(),
+            messages: 0,
+        }
+    }
+
+    /// What is asked for.
+    pub fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    /// The first time is that of the first packet.
+    #[inline]
+    fn in_time(&self, time: Timestamp, chosen: &mut Chosen) -> bool {
+        if chosen.window.is_none() {
+            let moments = [self.selection.since, self.selection.until];
+            chosen.window = Some(moments.map(|moment| moment.map(|moment| moment.resolve(time, &self.zone))));
+        }
+        chosen.in_time(time)
+    }
+
+    /// How many messages have come.
+    pub fn messages(&self) -> u64 {
+        self.messages
+    }
+
+    /// Whether the message that is the capture's `number`-th and not selected may still be, because of one that comes after it.
+    pub fn may_still_choose(&self, session: SessionId, number: u64) -> bool {
+        let session = self.sessions.get(&session);
+        session
+            .and_then(|session| session.before.front())
+            .is_some_and(|first| *first <= number)
+    }
+
+    /// A packet has come: its connection may turn out to carry nothing of ours.
+    #[inline]
+    pub fn packet(&mut self, time: Timestamp, view: Option<&SegmentView<'_>>, chosen: &mut Chosen) {
+        self.in_time(time, chosen);
+        if let Some(view) = view
+            && view.source.is_none()
+            && !view.may_carry
+        {
+            chosen.give_up_connection(ConnectionId(view.connection.number));
+        }
+    }
+
+    /// Something has happened. What can be decided now goes into `chosen`.
+    pub fn record(&mut self, record: &Record<'_>, chosen: &mut Chosen) {
+        let in_time = self.in_time(record.at.time, chosen);
+        let Some(id) = record.source.session else {
+            if let RecordKind::Tls(handshake) = record.kind
+                && let Some(name) = &handshake.server_name
+                && self.selection.host.is_some()
+                && self.server_names.len() < NAMES
+            {
+                self.server_names.insert(record.source.connection, name.clone());
+            }
+            if let RecordKind::TlsEnd(_) = record.kind {
+                self.server_names.remove(&record.source.connection);
+            }
+            return;
+        };
+        let mut session = self.sessions.remove(&id).unwrap_or_default();
+        match record.kind {
+            RecordKind::UpgradeRequest(request) => self.request(&mut session, request, record.source),
+            RecordKind::Handshake(handshake) => {
+                self.request(&mut session, &handshake.request, record.source);
+                self.response(&mut session, handshake);
+            }
+            RecordKind::Message(message) => {
+                let refused = chosen.session(id) == Some(false);
+                self.message(&mut session, message, in_time && !refused, chosen);
+            }
+            RecordKind::SessionEnd(end) => {
+                session.user.get_or_insert(false);
+                session.abnormal = Some(end.verdict.is_abnormal());
+            }
+            _ => {}
+        }
+        if record.source.inferred {
+            self.without_handshake(&mut session, record.source);
+        }
+        session.hit |= in_time && !self.selection.selects_messages();
+        let ended = matches!(record.kind, RecordKind::SessionEnd(_));
+        if chosen.whole_session(id).is_none() {
+            self.choose(id, &session, record.source, ended, chosen);
+        }
+        if !ended {
+            self.sessions.insert(id, session);
+        }
+    }
+
+    fn choose(&mut self, id: SessionId, session: &Session, source: &Source, ended: bool, chosen: &mut Chosen) {
+        let selection = &self.selection;
+        // What an end leaves open was not so.
+        let holds = |asked: bool, known: Option<bool>| match asked {
+            true => known.or(ended.then_some(false)),
+            false => Some(true),
+        };
+        let asked = [
+            Some(selection.sessions.as_ref().is_none_or(|list| list.contains(id.0))),
+            holds(selection.host.is_some(), session.host),
+            holds(selection.path.is_some(), session.path),
+            holds(selection.subprotocol.is_some(), session.subprotocol),
+            holds(selection.user.is_some(), session.user),
+            holds(selection.abnormal, session.abnormal),
+        ];
+        let selected = all(&asked);
+        if let (Some(selected), None) = (selected, chosen.session(id)) {
+            chosen.sessions.decide(id.0, selected);
+        }
+        if let Some(selected) = all(&[selected, holds(true, session.hit.then_some(true))]) {
+            self.decide(id, source, selected, chosen);
+        }
+    }
+
+    fn decide(&mut self, id: SessionId, source: &Source, selected: bool, chosen: &mut Chosen) {
+        chosen.holding.decide(id.0, selected);
+        chosen.connections.decide(source.connection.0, selected);
+        if source.stream.is_some() && (self.beside.len() < NAMES || self.beside.contains_key(&source.connection)) {
+            let beside = self.beside.entry(source.connection).or_default();
+            *beside += u64::from(!selected);
+            // They come along with the first one that is selected.
+            if chosen.connection(source.connection) == Some(true) {
+                chosen.beside += std::mem::take(beside);
+            }
+        }
+    }
+
+    fn request(&self, session: &mut Session, request: &Request, source: &Source) {
+        if let Some(path) = &self.selection.path {
+            session.path = Some(path.matches(request.target.split(['?', '#']).next().unwrap_or_default()));
+        }
+        if self.selection.host.is_some() {
+            let header = [":authority", "host"].iter().find_map(|name| request.header(name));
+            session.host = Some(self.is_host(header.filter(|host| !host.is_empty()), source));
+        }
+    }
+
+    fn response(&self, session: &mut Session, handshake: &Handshake) {
+        if let Some(subprotocol) = &self.selection.subprotocol {
+            session.subprotocol = Some(
+                handshake
+                    .subprotocol
+                    .as_deref()
+                    .is_some_and(|name| subprotocol.matches(name)),
+            );
+        }
+    }
+
+    fn without_handshake(&self, session: &mut Session, source: &Source) {
+        if session.host.is_none() && self.selection.host.is_some() {
+            session.host = Some(self.is_host(None, source));
+        }
+        session.path.get_or_insert(false);
+        session.subprotocol.get_or_insert(false);
+    }
+
+    /// By the name that the client asked for, in HTTP, else in TLS; else by the server's address.
+    fn is_host(&self, header: Option<&str>, source: &Source) -> bool {
+        let Some(pattern) = &self.selection.host else {
+            return true;
+        };
+        let with_port = pattern.pattern().contains(':');
+        let fits = |host: &str, port: &str| {
+            pattern.matches(host)
+                || pattern.matches(host.trim_start_matches('[').trim_end_matches(']'))
+                || with_port && pattern.matches(&format!("{host}:{port}"))
+        };
+        let server_port = source.server.port.to_string();
+        let named = header.or_else(|| self.server_names.get(&source.connection).map(|name| &**name));
+        match named {
+            Some(name) => match name
+                .rsplit_once(':')
+                .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+            {
+                Some((host, port)) => fits(host, port),
+                None => fits(name, &server_port),
+            },
+            None => {
+                let whole = source.server.to_string();
+                let (host, port) = whole.rsplit_once(':').unwrap_or((&whole, ""));
+                fits(host, port)
+            }
+        }
+    }
+
+    fn message(&mut self, session: &mut Session, message: &Message<'_>, in_time: bool, chosen: &mut Chosen) {
+        let number = self.messages;
+        self.messages += 1;
+        if let Some(user) = &self.selection.user
+            && logs_in(message, user)
+        {
+            session.user = Some(true);
+        }
+        if !self.selection.selects_messages() {
+            return;
+        }
+        if in_time && self.selection.wants_message(message) {
+            session.hit = true;
+            session.after = self.selection.context;
+            for before in session.before.drain(..) {
+                chosen.messages.insert(before);
+            }
+            chosen.messages.insert(number);
+            chosen.hits += 1;
+        } else if session.after > 0 || self.selection.follow && session.hit {
+            session.after = session.after.saturating_sub(1);
+            chosen.messages.insert(number);
+        } else if self.selection.context > 0 {
+            if session.before.len() == self.selection.context {
+                session.before.pop_front();
+            }
+            session.before.push_back(number);
+        }
+    }
+}
+
+/// Whether all of it holds, if that is known.
+fn all(parts: &[Option<bool>]) -> Option<bool> {
+    match parts.contains(&Some(false)) {
+        true => Some(false),
+        false => (!parts.contains(&None)).then_some(true),
+    }
+}
+
+/// Whether the client logs in by the name `user` with it.
+fn logs_in(message: &Message<'_>, user: &str) -> bool {
+    message
+        .meaning
+        .iter()
+        .any(|read| match ChatMeaning::of(read, message.direction) {
+            Some(ChatMeaning::Login { name, .. }) => name.is(user),
+            _ => false,
+        })
+}

@@ -1,0 +1,107 @@
+//! What has been decided.
+
+use super::bits::Bits;
+use crate::base::Timestamp;
+use crate::record::{ConnectionId, SessionId};
+
+/// Which sessions, connections and messages are selected, as far as that is known.
+#[derive(Debug, Clone, Default)]
+pub struct Chosen {
+    /// From when to when, once the first packet has come.
+    pub(super) window: Option<[Option<Timestamp>; 2]>,
+    /// Sessions that are what was asked for.
+    pub(super) sessions: Decided,
+    /// Those of them that hold something of what was asked for.
+    pub(super) holding: Decided,
+    pub(super) connections: Decided,
+    /// Messages, by their number among all of the capture, from 0.
+    pub(super) messages: Bits,
+    /// Selected messages.
+    pub(super) hits: u64,
+    /// Sessions that are not selected on connections that are.
+    pub(super) beside: u64,
+}
+
+/// Numbers of which it is known whether they are selected.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Decided {
+    yes: Bits,
+    no: Bits,
+}
+
+impl Decided {
+    pub(super) fn decide(&mut self, number: u64, selected: bool) {
+        match selected {
+            true => self.yes.insert(number),
+            false => self.no.insert(number),
+        }
+    }
+
+    #[inline]
+    pub(super) fn get(&self, number: u64) -> Option<bool> {
+        match self.yes.contains(number) {
+            true => Some(true),
+            false => self.no.contains(number).then_some(false),
+        }
+    }
+}
+
+impl Chosen {
+    /// Whether something at this time is selected.
+    #[inline]
+    pub fn in_time(&self, time: Timestamp) -> bool {
+        let [since, until] = self.window.unwrap_or_default();
+        since.is_none_or(|since| since <= time) && until.is_none_or(|until| time <= until)
+    }
+
+    /// Whether messages of a session may be selected; none when that is not known yet.
+    #[inline]
+    pub fn session(&self, session: SessionId) -> Option<bool> {
+        self.sessions.get(session.0)
+    }
+
+    /// Whether a session is selected as a whole: it also holds a selected message, if messages are selected, or something in the time
+    /// that is.
+    #[inline]
+    pub fn whole_session(&self, session: SessionId) -> Option<bool> {
+        self.holding.get(session.0)
+    }
+
+    /// Whether a connection carries a selected session; none when that is not known yet.
+    #[inline]
+    pub fn connection(&self, connection: ConnectionId) -> Option<bool> {
+        self.connections.get(connection.0)
+    }
+
+    /// Whether the message that is the capture's `number`-th (from 0) is selected, if its session is.
+    #[inline]
+    pub fn message(&self, number: u64) -> bool {
+        self.messages.contains(number)
+    }
+
+    /// How many sessions are selected.
+    pub fn sessions(&self) -> u64 {
+        self.holding.yes.count()
+    }
+
+    /// Sessions that are not selected, but lie on a connection with one that is (RFC 8441).
+    pub fn beside(&self) -> u64 {
+        self.beside
+    }
+
+    /// What is not known yet is not selected.
+    pub fn give_up(&mut self, session: SessionId) {
+        for decided in [&mut self.sessions, &mut self.holding] {
+            if decided.get(session.0).is_none() {
+                decided.decide(session.0, false);
+            }
+        }
+    }
+
+    /// The same of a connection.
+    pub fn give_up_connection(&mut self, connection: ConnectionId) {
+        if self.connection(connection).is_none() {
+            self.connections.decide(connection.0, false);
+        }
+    }
+}
