@@ -91,6 +91,8 @@ impl Decoder {
         let length = whole.payload.wire_len as u32;
         let datagram = Ip {
             protocol: whole.protocol,
+            // What was put together is the payload alone.
+            header: 0,
             at: 0,
             length,
             fragment: None,
@@ -185,6 +187,28 @@ mod tests {
         let segment = decoder.decode(&last).expect("it is whole now");
         assert_eq!(segment.payload.bytes, b"hello, fragments");
         assert_eq!(segment.first_fragment, Some(2));
+    }
+
+    #[test]
+    fn ipv6_fragments_behind_a_link_layer_give_the_segment() {
+        let mut decoder = Decoder::new(&Limits::default());
+        let whole = tcp(b"hello, fragments");
+        let mut decode = |offset: u8, more: u8, part: &[u8]| {
+            let mut bytes = [
+                &[0; 12][..],
+                &[0x86, 0xdd, 0x60, 0, 0, 0, 0, 8 + part.len() as u8, 44, 64],
+            ]
+            .concat();
+            bytes.extend([1; 16]);
+            bytes.extend([2; 16]);
+            bytes.extend([6, 0, 0, offset | more, 0, 0, 0, 7]);
+            bytes.extend(part);
+            decoder
+                .decode(&packet(1, LinkType::ETHERNET, Captured::whole(&bytes)))
+                .map(|segment| segment.payload.bytes.to_vec())
+        };
+        assert_eq!(decode(0, 1, &whole[..24]), None);
+        assert_eq!(decode(24, 0, &whole[24..]).as_deref(), Some(&b"hello, fragments"[..]));
     }
 
     #[test]
