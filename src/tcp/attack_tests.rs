@@ -193,6 +193,17 @@ fn of_bytes_that_overlap_those_that_came_first_count_and_the_others_are_told() {
 }
 
 #[test]
+fn other_bytes_behind_a_gap_that_was_given_up_are_told() {
+    let mut wire = open();
+    wire.send(&a(7, b" three"));
+    wire.send(&b(13));
+    wire.millis += 2000;
+    wire.send(&b(13));
+    assert_eq!(said(&wire), "one____ three");
+    assert_eq!(wire.send(&a(7, b" THREE")).different, Some(8..13));
+}
+
+#[test]
 fn rfc7413_data_of_a_syn_that_is_not_acknowledged_gives_way() {
     let mut wire = Wire::new(&Limits::default());
     wire.send(&line(Side::A, SYN, -1, 0, b"EVIL"));

@@ -4,7 +4,7 @@ use crate::base::PacketRef;
 use crate::base::{GapCause, Side, Timestamp};
 use crate::tcp::beginning::Beginning;
 use crate::tcp::facts;
-use crate::tcp::flow::{Flow, Phase};
+use crate::tcp::flow::{Context, Flow, Phase, emitter};
 use crate::tcp::half::Half;
 use crate::tcp::{DataFact, SegmentFacts, StreamEvent, StreamHandler, TcpEnd};
 use crate::wire::Segment;
@@ -107,14 +107,14 @@ impl<U: Default> Flow<U> {
     }
 
     /// Drops everything that is held, because there is no room for it.
-    pub(super) fn shed<P: StreamHandler<State = U>>(&mut self, at: PacketRef, upper: &mut P) {
-        let (state, connection) = (&mut self.upper, &self.connection);
+    pub(super) fn shed<P: StreamHandler<State = U>>(&mut self, cx: &mut Context<'_, P>) {
+        let at = cx.at;
         for side in [Side::A, Side::B] {
-            let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
+            let mut emit = emitter(&mut self.upper, &self.connection, side, &mut self.recent, cx);
             let half = &mut self.halves[side.index()];
             while half.waiting.is_some() && half.give_up_hole(GapCause::Evicted, at.time, &mut emit) {}
         }
-        upper.shed(&mut self.upper, &self.connection, at);
+        cx.upper.shed(&mut self.upper, &self.connection, at);
     }
 
     /// Delivers what waits, and tells what is missing.
