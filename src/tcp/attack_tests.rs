@@ -170,6 +170,52 @@ fn what_dies_on_the_way_gives_way() {
 }
 
 #[test]
+fn doubtful_bytes_are_given_up_before_those_that_wait() {
+    let limits = Limits {
+        waiting_bytes: 4000,
+        ..Limits::default()
+    };
+    let mut wire = Wire::new(&limits);
+    wire.send_all(&handshake());
+    wire.send(&a(0, b"one"));
+    wire.send(&b(3));
+    for at in 0..3 {
+        let forged = Line {
+            ttl: 1,
+            ..a(10_000 + at * 1000, &[b'x'; 1000])
+        };
+        assert_eq!(wire.send(&forged).data, DataFact::Doubtful);
+    }
+    wire.send(&a(7, &[b'.'; 1000]));
+    wire.send(&a(3, b" two"));
+    assert_eq!(said(&wire), format!("one two{}", ".".repeat(1000)));
+    assert!(wire.stream(1, Side::A).gaps.is_empty());
+}
+
+#[test]
+fn doubtful_bytes_go_when_memory_is_short() {
+    let limits = Limits {
+        memory_bytes: 40_000,
+        ..Limits::default()
+    };
+    let mut wire = Wire::new(&limits);
+    wire.send_all(&handshake());
+    wire.send(&a(0, b"one"));
+    wire.send(&b(3));
+    for at in 0..100 {
+        let forged = Line {
+            ttl: 1,
+            ..a(10_000 + at * 1000, &[b'x'; 1000])
+        };
+        wire.send(&forged);
+        assert!(wire.table.memory() <= limits.memory_bytes);
+    }
+    assert!(wire.table.evictions().shed > 0);
+    wire.send(&a(3, b" two"));
+    assert_eq!(said(&wire), "one two");
+}
+
+#[test]
 fn another_way_through_the_network_costs_nothing() {
     let mut wire = open();
     let far = |line: Line| Line { ttl: 50, ..line };

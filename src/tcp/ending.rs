@@ -112,6 +112,7 @@ impl<U: Default> Flow<U> {
         for side in [Side::A, Side::B] {
             let mut emit = emitter(&mut self.upper, &self.connection, side, &mut self.recent, cx);
             let half = &mut self.halves[side.index()];
+            half.suspects = None;
             while half.waiting.is_some() && half.give_up_hole(GapCause::Evicted, at.time, &mut emit) {}
         }
         cx.upper.shed(&mut self.upper, &self.connection, at);

@@ -305,7 +305,10 @@ impl<U: Default> Flow<U> {
         } else if payload.wire_len > 0 && placed.end > own.next && placed.fact != DataFact::OutOfWindow {
             own.doubt_fin(placed.end);
             own.accept(placed, payload, at, &mut emit);
-            while own.waiting_cost() > limit && own.give_up_hole(GapCause::Evicted, now, &mut emit) {}
+            // What the receiver may not have accepted goes before what it has to get.
+            while own.waiting_cost() > limit
+                && (own.suspects.take().is_some() || own.give_up_hole(GapCause::Evicted, now, &mut emit))
+            {}
         }
         if own.fin().is_some() {
             own.fin_believed |= own.fin_acked || other.fin().is_some() || !other.heard;
