@@ -1,6 +1,6 @@
 //! What somebody can do who sends packets into a connection that he does not see, or that he sees and forges.
 
-use crate::base::{Limits, Side};
+use crate::base::{Captured, Limits, Side};
 use crate::tcp::testing::{ACK, FIN, Line, RST, SYN, URG, Wire, handshake, line};
 use crate::tcp::{DataFact, TcpEnd};
 
@@ -108,7 +108,6 @@ fn data_behind_a_fin_that_is_acknowledged_is_not_the_streams() {
 
 #[test]
 fn bytes_beyond_the_window_give_way_to_those_that_come_when_it_is_open() {
-    let mut wire = open();
     let narrow = |at| Line { window: 10, ..b(at) };
     let mut handshake = handshake();
     handshake[1].window = 10;
@@ -123,8 +122,28 @@ fn bytes_beyond_the_window_give_way_to_those_that_come_when_it_is_open() {
     assert_eq!(facts.different, Some(13..18));
     narrowed.send(&b(18));
     assert_eq!(said(&narrowed), "one two and tthree");
-    // A window that was never told does not matter.
+}
+
+#[test]
+fn a_window_whose_scale_is_not_known_casts_no_doubt() {
+    // No handshake: the window may be scaled.
+    let mut wire = Wire::new(&Limits::default());
+    wire.send(&a(0, b"one"));
+    wire.send(&Line { window: 2, ..b(3) });
     assert_eq!(wire.send(&a(3, b" two")).data, DataFact::InOrder);
+    assert_eq!(said(&wire), "one two");
+}
+
+#[test]
+fn rfc7323_2_3_a_segment_longer_than_any_window_is_outside_of_it() {
+    let mut wire = open();
+    for at in [3, 1000] {
+        let facts = wire.send_with(&a(at, b""), Captured::new(b"x", (1 << 30) + 1));
+        assert_eq!(facts.data, DataFact::OutOfWindow);
+    }
+    wire.send(&a(3, b" two"));
+    wire.send(&b(7));
+    assert_eq!(said(&wire), "one two");
 }
 
 #[test]

@@ -161,6 +161,9 @@ impl Half {
             fact: DataFact::OutOfWindow,
         };
         let next = self.next as i64;
+        if (at - next).abs() > seq::LARGEST_WINDOW || end - next > seq::LARGEST_WINDOW {
+            return outside;
+        }
         if at == next && self.fin().is_none() && self.waiting.is_none() {
             return Placed {
                 start,
@@ -169,7 +172,7 @@ impl Half {
                 fact: DataFact::InOrder,
             };
         }
-        if (at - next).abs() > seq::LARGEST_WINDOW || self.fin().is_some_and(|fin| self.finished && end > fin as i64) {
+        if self.fin().is_some_and(|fin| self.finished && end > fin as i64) {
             return outside;
         }
         let end = end.max(0) as u64;

@@ -181,6 +181,11 @@ impl Wire {
 
     /// Sends a line of whose payload only `captured` bytes were captured.
     pub(super) fn send_cut(&mut self, line: &Line, captured: usize) -> SegmentFacts {
+        self.send_with(line, Captured::new(&line.payload[..captured], line.payload.len()))
+    }
+
+    /// Sends a line with another payload.
+    pub(super) fn send_with(&mut self, line: &Line, payload: Captured<'_>) -> SegmentFacts {
         let ends = [
             Endpoint::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), line.port),
             Endpoint::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), 7272),
@@ -202,7 +207,7 @@ impl Wire {
             flags: TcpFlags(line.flags),
             window: line.window,
             header: &[],
-            payload: Captured::new(&line.payload[..captured], line.payload.len()),
+            payload,
             ip_id: Some(if line.id == 0 { self.next_id } else { line.id }),
             ttl: line.ttl,
             interface: None,
