@@ -234,9 +234,8 @@ mod tests {
             payload: Captured::default(),
             ip_id: None,
             ttl: 64,
-            interface: None,
             header: &[],
-            first_fragment: None,
+            is_short: false,
             fragments_differ: false,
         };
         let mut view = SelectedPackets::new(Lines::default(), selection(None, Some(2)));

@@ -189,6 +189,25 @@ fn what_dies_on_the_way_gives_way() {
 }
 
 #[test]
+fn a_packet_that_is_shorter_than_it_says_gives_way() {
+    let short = Line {
+        short: true,
+        ..a(3, b" bad, and more")
+    };
+    let mut wire = open();
+    assert_eq!(wire.send_cut(&short, 4).data, DataFact::Doubtful);
+    wire.send(&a(3, b" two"));
+    wire.send(&b(7));
+    assert_eq!(said(&wire), "one two");
+    // What the receiver acknowledges was cut by a program that has changed the lengths in the file.
+    let mut wire = open();
+    wire.send_cut(&short, 4);
+    wire.send(&b(17));
+    assert_eq!(said(&wire), "one bad__________");
+    assert_eq!(wire.stream(1, Side::A).gaps.len(), 1);
+}
+
+#[test]
 fn doubtful_bytes_are_given_up_before_those_that_wait() {
     let limits = Limits {
         waiting_bytes: 4000,

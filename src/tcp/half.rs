@@ -354,9 +354,12 @@ impl Half {
         now.nanos().saturating_sub(self.heard_at) < WINDOW_HOLDS_NANOS
     }
 
-    /// Its checksum or its time to live is not like those before it.
+    /// A receiver discards it as damaged, or it is not like its neighbours: its checksum or its time to live.
     #[inline]
     pub(super) fn is_unlike_its_neighbours(&mut self, segment: &Segment<'_>) -> bool {
+        if segment.is_short || segment.fragments_differ {
+            return true;
+        }
         if self.checksums != NO_CHECKSUMS {
             match segment.checksum() {
                 Checksum::Right => self.checksums = (self.checksums + 1).min(TRUSTED_CHECKSUMS),

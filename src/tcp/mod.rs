@@ -80,8 +80,8 @@ pub enum DataFact {
     /// delivered when they are next, or nothing, one before the next byte.
     WindowProbe,
     /// A receiver may not accept it: it is beyond the window last told or behind a FIN that was not acknowledged yet, it
-    /// acknowledges what was never sent, it is data in a SYN, or its checksum or its time to live is not like its
-    /// neighbours'. It is held until the receiver acknowledges it, and what comes undoubted meanwhile goes before it.
+    /// acknowledges what was never sent, it is data in a SYN, its packet is shorter than its IP header says, fragments of
+    /// its datagram contradict each other, or its checksum or its time to live is not like its neighbours'. It is held until the receiver acknowledges it, and what comes undoubted meanwhile goes before it.
     Doubtful,
     /// Outside of anything that could be valid (or behind the FIN): not looked at. A SYN or RST has no effect then.
     OutOfWindow,
@@ -162,6 +162,8 @@ pub struct SegmentFacts {
     /// seen last are remembered). Those that the receiver accepted count: those that came first, unless they are
     /// [`Doubtful`](DataFact::Doubtful).
     pub different: Option<Range<u64>>,
+    /// Fragments of its datagram overlapped with different bytes.
+    pub fragments_differ: bool,
     /// Where the byte before the end of urgent data is (RFC 9293 §3.8.5): receivers take it out of the stream unless they
     /// are told not to, so what they read may be one byte shorter than what is told here.
     pub urgent: Option<u64>,

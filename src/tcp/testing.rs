@@ -119,6 +119,8 @@ pub(super) struct Line {
     /// Its checksum is right; else it is left out.
     pub(super) checked: bool,
     pub(super) urgent: u16,
+    /// It is shorter than its IP header says.
+    pub(super) short: bool,
 }
 
 pub(super) fn line(side: Side, flags: u16, at: i64, ack: i64, payload: &[u8]) -> Line {
@@ -136,6 +138,7 @@ pub(super) fn line(side: Side, flags: u16, at: i64, ack: i64, payload: &[u8]) ->
         ttl: 64,
         checked: false,
         urgent: 0,
+        short: false,
     }
 }
 
@@ -210,8 +213,7 @@ impl Wire {
             payload,
             ip_id: Some(if line.id == 0 { self.next_id } else { line.id }),
             ttl: line.ttl,
-            interface: None,
-            first_fragment: None,
+            is_short: line.short,
             fragments_differ: false,
         };
         // No checksum is 0 when something else is not.
