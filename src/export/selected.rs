@@ -250,6 +250,7 @@ mod tests {
                 number,
                 endpoints: [endpoint; 2],
                 initiator: None,
+                vanished: None,
             };
             let facts = SegmentFacts::new(Side::A);
             let segment = SegmentView {

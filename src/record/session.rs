@@ -297,6 +297,8 @@ pub struct SessionEnd {
     pub reset: Option<Direction>,
     /// Nanoseconds without a byte before the end, where both the last byte and the end were seen.
     pub silence: Option<i64>,
+    /// Who acknowledged nothing any more, by the direction that it sends.
+    pub vanished: Option<Direction>,
 }
 
 impl SessionEnd {

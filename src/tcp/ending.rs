@@ -133,6 +133,9 @@ impl<U: Default> Flow<U> {
         if self.ended {
             return;
         }
+        self.connection.vanished = [Side::A, Side::B]
+            .into_iter()
+            .find(|side| self.halves[side.other().index()].is_unanswered(&self.halves[side.index()]));
         self.flush(at, upper);
         self.ended = true;
         let reset = self.reset.as_deref().map(|reset| reset.by);
@@ -145,8 +148,6 @@ impl<U: Default> Flow<U> {
             (_, Some(by)) => TcpEnd::Reset { by },
             _ => end,
         };
-        let directions = [self.halves[0].state(), self.halves[1].state()];
-        upper.ending(&mut self.upper, &directions);
         upper.end(&mut self.upper, &self.connection, end, at);
     }
 }

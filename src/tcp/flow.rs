@@ -80,6 +80,7 @@ impl<U: Default> Flow<U> {
                 number,
                 endpoints: [segment.source, segment.destination],
                 initiator: None,
+                vanished: None,
             },
             upper: U::default(),
             last: 0,
