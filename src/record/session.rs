@@ -260,10 +260,7 @@ impl Verdict {
 
     /// Whether somebody should look at it.
     pub const fn is_abnormal(self) -> bool {
-        !matches!(
-            self,
-            Verdict::Closed | Verdict::CloseUnanswered | Verdict::NotSeen | Verdict::StillOpen
-        )
+        !matches!(self, Verdict::Closed | Verdict::NotSeen | Verdict::StillOpen)
     }
 }
 
