@@ -42,8 +42,6 @@ impl SegmentFacts {
             different: None,
             fragments_differ: false,
             urgent: None,
-            silent_nanos: 0,
-            late: false,
         }
     }
 }

@@ -139,7 +139,6 @@ impl<U: Default> Flow<U> {
     ) {
         let at = cx.at;
         let mut facts = SegmentFacts::new(side);
-        facts.late = self.ended;
         facts.fragments_differ = segment.fragments_differ;
         let [a, b] = &mut self.halves;
         facts.first = !a.heard && !b.heard;
@@ -147,9 +146,6 @@ impl<U: Default> Flow<U> {
             Side::A => (a, b),
             Side::B => (b, a),
         };
-        if own.heard {
-            facts.silent_nanos = now.nanos().saturating_sub(own.heard_at).max(0);
-        }
         let fingerprint = Fingerprint::of(segment, at.time);
         let recent = &mut cx.recents.of(&mut self.recent)[side.index()];
         let payload = segment.payload;

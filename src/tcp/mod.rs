@@ -26,7 +26,7 @@ mod properties;
 mod testing;
 mod waiting;
 
-pub use table::{Evictions, Table};
+pub use table::Table;
 
 use std::ops::Range;
 
@@ -169,10 +169,6 @@ pub struct SegmentFacts {
     /// Where the byte before the end of urgent data is (RFC 9293 §3.8.5): receivers take it out of the stream unless they
     /// are told not to, so what they read may be one byte shorter than what is told here.
     pub urgent: Option<u64>,
-    /// Nanoseconds since the sender's last segment before this one; 0 for its first.
-    pub silent_nanos: i64,
-    /// The connection was over before it came: a last ACK, a retransmission, data that nobody wants any more.
-    pub late: bool,
 }
 
 /// What one direction of a connection brings, in order.
