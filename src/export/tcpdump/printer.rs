@@ -31,7 +31,7 @@ impl Printer {
         Self {
             clock: Clock::new(&options),
             memory: Memory {
-                sequence: SeqTable::new(),
+                sequence: SeqTable::new(options.memory_bytes),
                 interfaces: Interfaces::default(),
             },
             options,
