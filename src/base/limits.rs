@@ -1,4 +1,4 @@
-//! How much a stranger can make us keep.
+//! How much what is captured can make us keep.
 
 /// The bounds. Each has a default, a flag of the command line, and an event or a note when it bites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,11 @@ impl Limits {
     /// Bytes of HTTP heads that are not complete, in all.
     pub(crate) const fn head_total(&self) -> usize {
         self.memory_bytes / 8
+    }
+
+    /// Bytes of the first sequence numbers of connections, from which printed ones count.
+    pub(crate) const fn sequence_total(&self) -> usize {
+        self.memory_bytes / 16
     }
 
     /// Bytes that wait for a response or to be recognised, in all.

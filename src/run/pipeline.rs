@@ -531,6 +531,7 @@ fn lines(options: &Options) -> tcpdump::Options {
         ascii: lines.ascii,
         hex: lines.hex,
         hex_ascii: lines.hex_ascii,
+        memory_bytes: options.limits.sequence_total(),
         ..tcpdump::Options::default()
     }
 }

@@ -40,9 +40,8 @@ impl SegmentFacts {
             reset: false,
             refused: false,
             different: None,
+            fragments_differ: false,
             urgent: None,
-            silent_nanos: 0,
-            late: false,
         }
     }
 }

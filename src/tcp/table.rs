@@ -47,7 +47,6 @@ pub struct Table<U> {
     budget: Budget,
     /// What is kept elsewhere, as the owner says.
     other_bytes: usize,
-    evictions: Evictions,
     recents: Recents,
     /// How many connections there have been.
     numbers: u64,
@@ -57,15 +56,6 @@ pub struct Table<U> {
     /// When who is silent has been looked for, in [`Clock::elapsed`].
     looked: i64,
     limits: Limits,
-}
-
-/// What had to go because a bound was reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Evictions {
-    /// Connections that ended because of [`Limits::flows`] or [`Limits::memory_bytes`].
-    pub connections: u64,
-    /// How often a connection had to drop what it held because of [`Limits::memory_bytes`].
-    pub shed: u64,
 }
 
 #[derive(Debug)]
@@ -93,7 +83,6 @@ impl<U: Default> Table<U> {
             ages: LruList::new(),
             budget: Budget::new(limits.memory_bytes),
             other_bytes: 0,
-            evictions: Evictions::default(),
             recents: Recents::new(limits.memory_bytes / 16),
             numbers: 0,
             clock: Clock::new(),
@@ -136,11 +125,6 @@ impl<U: Default> Table<U> {
     #[inline]
     pub fn set_other_bytes(&mut self, bytes: usize) {
         self.other_bytes = bytes;
-    }
-
-    /// What has had to go so far.
-    pub fn evictions(&self) -> Evictions {
-        self.evictions
     }
 
     /// Reads a segment: tells `upper` what it does, then what it brings, then of the connections that it has ended
@@ -364,7 +348,6 @@ impl<U: Default> Table<U> {
 
     fn evict<P: StreamHandler<State = U>>(&mut self, index: u32, at: PacketRef, upper: &mut P) {
         if let Some(mut entry) = self.remove(index) {
-            self.evictions.connections += u64::from(!entry.flow.ended);
             entry.flow.end(TcpEnd::Evicted, at, upper);
         }
     }
@@ -373,8 +356,12 @@ impl<U: Default> Table<U> {
         let Some(Some(entry)) = self.slots.get_mut(index as usize) else {
             return;
         };
-        self.evictions.shed += 1;
-        entry.flow.shed(at, upper);
+        entry.flow.shed(&mut Context {
+            at,
+            limit: self.limits.waiting_bytes,
+            recents: &mut self.recents,
+            upper,
+        });
         let cost = entry.flow.cost() + P::cost(&entry.flow.upper);
         self.budget.has_shed(index, &mut entry.account, cost);
     }

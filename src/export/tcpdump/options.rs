@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::names::Names;
+use crate::base::Limits;
 
 /// The flags that change what is printed, named after what they do; each field says its letter.
 ///
@@ -37,6 +38,8 @@ pub struct Options {
     pub hex: u8,
     /// `-X`, counted: both side by side; twice, with its link layer's header. Wins over `-x`.
     pub hex_ascii: u8,
+    /// Bytes that may be remembered of the conversations' first sequence numbers.
+    pub memory_bytes: usize,
 }
 
 /// `-t` … `-ttttt`.
@@ -84,6 +87,7 @@ impl Default for Options {
             ascii: 0,
             hex: 0,
             hex_ascii: 0,
+            memory_bytes: Limits::default().sequence_total(),
         }
     }
 }

@@ -1,10 +1,9 @@
 //! TCP's part of a line (RFC 9293 §3.1).
 
-use std::net::IpAddr;
-
 use super::line::Reader;
-use super::seq_table::{Ends, Relative};
+use super::seq_table::Relative;
 use super::{http, tcp_options};
+use crate::base::Endpoint;
 use crate::wire::checksum;
 use crate::wire::ip::{self, Ip, header_captured};
 use crate::wire::reader::{Listener, Read};
@@ -89,7 +88,10 @@ fn segment(reader: &mut Reader<'_, '_>, ip: &Ip, tcp: &Header) -> Read {
             sack_origin: 0,
         }
     } else {
-        relative(reader, ip, tcp)
+        let source = Endpoint::new(ip.source, tcp.source_port);
+        let destination = Endpoint::new(ip.destination, tcp.destination_port);
+        let sequence = &mut reader.to.memory.sequence;
+        sequence.relative(source, destination, tcp.seq, tcp.ack, flags & SYN != 0)
     };
     if header > length {
         too_long(reader, header, length);
@@ -168,37 +170,6 @@ fn too_long(reader: &mut Reader<'_, '_>, header: u32, length: u32) {
     reader.dec(" [bad hdr length ", header);
     reader.dec(" - too long, > ", length);
     reader.text("]");
-}
-
-#[inline]
-fn relative(reader: &mut Reader<'_, '_>, ip: &Ip, tcp: &Header) -> Relative {
-    let table = &mut reader.to.memory.sequence;
-    let (source_port, destination_port) = (tcp.source_port, tcp.destination_port);
-    let syn = tcp.flags & SYN != 0;
-    match (ip.source, ip.destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            let ends = Ends {
-                source: source.octets(),
-                destination: destination.octets(),
-                source_port,
-                destination_port,
-            };
-            table.v4(ends, tcp.seq, tcp.ack, syn)
-        }
-        (source, destination) => {
-            let octets = |address: IpAddr| match address {
-                IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-                IpAddr::V6(address) => address.octets(),
-            };
-            let ends = Ends {
-                source: octets(source),
-                destination: octets(destination),
-                source_port,
-                destination_port,
-            };
-            table.v6(ends, tcp.seq, tcp.ack, syn)
-        }
-    }
 }
 
 /// `, cksum 0x1234 (correct)`
