@@ -188,7 +188,7 @@ impl Connection {
         };
         let offset = &mut stream.offsets[side.index()];
         let gap = Gap { offset: *offset, ..gap };
-        *offset += gap.length;
+        *offset = gap.end();
         match stream.state {
             State::Refused(_) if self.client != Some(side) && exact => self.streams.add_body(number, &[], gap.length),
             State::Asked(_) | State::Open | State::Unknown => {

@@ -142,7 +142,7 @@ impl Decoder {
 
     /// Bytes that will not come.
     pub fn gap(&mut self, gap: Gap, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
-        self.position = gap.offset.saturating_add(gap.length);
+        self.position = gap.end();
         if self.state == State::Unsynced {
             return self.seek_gap(gap, at);
         }
