@@ -253,6 +253,13 @@ impl Layer for TlsLayer {
 
     fn shed(&mut self, cx: &mut Cx<'_>) {
         self.with(cx, |tls, _, _| while tls.shed() {});
+        let Some(state) = &mut self.state else { return };
+        let Upper {
+            slot, carrier, begins, ..
+        } = &mut state.upper;
+        if let Some(slot) = slot {
+            slot.shed(&mut cx.above(cx.at, *begins, carrier));
+        }
     }
 }
 
@@ -447,6 +454,19 @@ mod tests {
             upper,
             cx: &mut around.cx(),
         });
+    }
+
+    #[test]
+    fn what_stands_above_is_shed_as_well() {
+        let mut around = Around::new();
+        let mut tls = begun_late(&mut around);
+        let nothing = tls.cost();
+        above(&mut tls, &mut around, |above| {
+            above.data(Side::A, Chunk::tcp(0, &[0x40; 1000], at(), at()));
+        });
+        assert!(tls.cost() > nothing);
+        tls.shed(&mut around.cx());
+        assert_eq!(tls.cost(), nothing);
     }
 
     #[test]
