@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::connection::{Bounds, Connection};
 use super::event::{Event, Output, StreamEnd};
 use super::frame::{self, FrameHeader, PREFACE};
-use crate::base::{Direction, Gap, PacketRef, Rule, Side, Violation};
+use crate::base::{Direction, Gap, GapCause, PacketRef, Rule, Side, Violation};
 use crate::layer::detect::Detect;
 use crate::layer::http1::{Agreed, decoders_from};
 use crate::layer::ws::{ChunkBuffer, WebSocket};
@@ -123,6 +123,33 @@ impl What {
         match self {
             What::Asked(asked) => size_of::<Asked>() + asked.held.iter().map(ChunkBuffer::size).sum::<usize>(),
             What::Read(slot) => slot.cost(),
+        }
+    }
+}
+
+impl Asked {
+    /// Keeps bytes until the response has come. When they do not fit, all that is held becomes a gap: bytes that are missing in the middle
+    /// would only mislead.
+    fn hold(&mut self, side: Side, chunk: Chunk<'_>) {
+        let held = &mut self.held[side.index()];
+        if held.push(chunk, MAX_HELD) {
+            return;
+        }
+        let offset = held.offset_of(0).unwrap_or(chunk.offset);
+        let gap = Gap {
+            offset,
+            length: chunk.end() - offset,
+            cause: GapCause::Evicted,
+        };
+        *held = ChunkBuffer::default();
+        self.hold_gap(side, gap, chunk.at);
+    }
+
+    /// The same for bytes that will not come.
+    fn hold_gap(&mut self, side: Side, gap: Gap, at: PacketRef) {
+        let held = &mut self.held[side.index()];
+        if !held.push_gap(gap, at, MAX_HELD) {
+            *held = ChunkBuffer::default();
         }
     }
 }
@@ -308,9 +335,7 @@ impl Above<'_, '_> {
             return;
         };
         match &mut carried.what {
-            What::Asked(asked) => {
-                asked.held[side.index()].push(chunk, MAX_HELD);
-            }
+            What::Asked(asked) => asked.hold(side, chunk),
             What::Read(slot) => {
                 let at = self.cx.at;
                 slot.data(side, chunk, &mut child(self.cx, &carried.carrier, at));
@@ -326,7 +351,7 @@ impl Above<'_, '_> {
             return;
         };
         match &mut carried.what {
-            What::Asked(asked) => asked.held[side.index()].push_gap(gap, at),
+            What::Asked(asked) => asked.hold_gap(side, gap, at),
             What::Read(slot) => {
                 let cx = &mut child(self.cx, &carried.carrier, at);
                 if exact {
