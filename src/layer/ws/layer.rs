@@ -103,9 +103,11 @@ impl Layer for WebSocket {
     fn perhaps_gap(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_>) -> Next {
         let source = cx.source(self.roles);
         let direction = source.direction(side);
-        cx.emit(cx.at, &source, RecordKind::Gap { direction, gap });
-        self.stats.gap(direction);
         let (at, end) = (cx.at, gap.end());
+        let length = Gap::UNKNOWN;
+        let gap = Gap { length, ..gap };
+        cx.emit(at, &source, RecordKind::Gap { direction, gap });
+        self.stats.gap(direction);
         self.with(side, cx, |decoder, shared, out| decoder.resync_at(end, at, shared, out));
         Next::Stay
     }
