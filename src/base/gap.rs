@@ -25,8 +25,18 @@ pub enum GapCause {
 }
 
 impl Gap {
-    /// The length of a gap of which nobody knows how long it is: longer than any stream.
-    pub const UNKNOWN: u64 = 1 << 56;
+    /// The length of a gap of which nobody knows how long it is: longer than any stream, and many of them fit into an offset.
+    pub const UNKNOWN: u64 = 1 << 40;
+
+    /// Whether nobody knows how long it is.
+    pub const fn is_unknown(&self) -> bool {
+        self.length >= Self::UNKNOWN
+    }
+
+    /// The offset of the first byte behind it.
+    pub const fn end(&self) -> u64 {
+        self.offset.saturating_add(self.length)
+    }
 }
 
 impl GapCause {

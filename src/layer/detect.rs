@@ -119,7 +119,7 @@ impl Detect {
             if let Some(Held::Gap(gap, _)) = held[side.index()].iter().next()
                 && gap.cause == GapCause::Snaplen
             {
-                let begin = gap.offset + gap.length;
+                let begin = gap.end();
                 collected.expect_at(begin);
                 agreed.begins[side.index()] = Some(begin);
             }

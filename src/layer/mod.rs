@@ -10,6 +10,8 @@ pub(crate) mod detect;
 pub mod tls;
 pub mod http1;
 mod proxy;
+#[cfg(test)]
+mod testing;
 pub mod http2;
 pub mod ws;
 

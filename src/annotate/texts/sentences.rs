@@ -418,9 +418,9 @@ impl Words<'_> {
             Note::WindowOpened { by, bytes } => self.window_opened(Party(by), Bytes(bytes)),
             Note::WindowUpdate { by, bytes } => self.window_update(Party(by), Bytes(bytes)),
             Note::Gap { from, length, cause } => match cause {
+                _ if length >= Gap::UNKNOWN => self.gap_unknown(Party(from)),
                 GapCause::Lost => self.gap_lost(Party(from), Bytes(length)),
                 GapCause::Snaplen => self.gap_snaplen(Party(from), Bytes(length)),
-                _ if length == Gap::UNKNOWN => self.gap_unknown(Party(from)),
                 GapCause::NoKey => self.gap_no_key(Party(from), Bytes(length)),
                 GapCause::Evicted => self.gap_evicted(Party(from), Bytes(length)),
             },

@@ -133,9 +133,9 @@ pub(super) fn violation(out: &mut Vec<u8>, direction: Direction, violation: &Vio
 pub(super) fn gap(out: &mut Vec<u8>, direction: Direction, gap: &Gap) {
     put_direction(out, direction);
     put(out, ",\"length\":");
-    match gap.length {
-        Gap::UNKNOWN => put(out, "null"),
-        length => number(out, length),
+    match gap.is_unknown() {
+        true => put(out, "null"),
+        false => number(out, gap.length),
     }
     put(out, ",\"cause\":\"");
     put(out, gap.cause.name());

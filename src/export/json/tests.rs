@@ -219,6 +219,9 @@ fn frames_violations_gaps_and_ends_have_their_fields() {
     };
     let shown = line(RecordKind::Gap { direction, gap });
     assert!(shown.ends_with(",\"direction\":\"client-to-server\",\"length\":1448,\"cause\":\"snaplen\"}\n"));
+    let length = 2 * Gap::UNKNOWN;
+    let gap = Gap { length, ..gap };
+    assert!(line(RecordKind::Gap { direction, gap }).contains(",\"length\":null,"));
     let end = SessionEnd {
         by: Some(Direction::ServerToClient),
         messages: PerDirection {

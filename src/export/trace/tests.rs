@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::annotate::texts::{self, CATALOGS};
 use crate::base::PacketRef;
-use crate::base::{Captured, Direction, Endpoint, Side, Timestamp};
+use crate::base::{Captured, Direction, Endpoint, Gap, GapCause, Side, Timestamp};
 use crate::dissect::Dissectors;
 use crate::engine::Emitter;
 use crate::export::samples;
@@ -22,6 +22,7 @@ const DOWN: Direction = Direction::ServerToClient;
 /// What happens on a connection.
 enum Doing {
     Says(Direction, String),
+    Lacks(Direction, Gap),
     Ends(How),
 }
 
@@ -73,6 +74,11 @@ fn story(language: &str, doings: &[(u64, Doing)]) -> Vec<String> {
                 let message = message(*direction, text, at);
                 let kind = RecordKind::Message(&message);
                 let source = &session;
+                Emitter::new(&mut view, &mut dissectors).emit(&Record { at, source, kind });
+            }
+            Doing::Lacks(direction, gap) => {
+                let (direction, gap, source) = (*direction, *gap, &session);
+                let kind = RecordKind::Gap { direction, gap };
                 Emitter::new(&mut view, &mut dissectors).emit(&Record { at, source, kind });
             }
             Doing::Ends(how) => {
@@ -323,6 +329,16 @@ fn a_block_has_24_lines_at_most_and_says_what_is_left() {
 fn a_brief_block_is_its_title_on_one_line() {
     let told = one_packet(options(Detail::Brief, Some(40)), &["hello".to_owned()]);
     assert_eq!(told.lines().next(), Some("/* Text message */"));
+}
+
+#[test]
+fn of_a_gap_of_unknown_length_no_number_is_told() {
+    for cause in [GapCause::Lost, GapCause::Snaplen, GapCause::NoKey, GapCause::Evicted] {
+        let (offset, length) = (0, 2 * Gap::UNKNOWN);
+        let told = story("en", &[(1, Doing::Lacks(UP, Gap { offset, length, cause }))]).concat();
+        let has_number = told.replace("40000", "").contains(|c: char| c.is_ascii_digit());
+        assert!(told.contains("how much cannot be known") && !has_number, "{told}");
+    }
 }
 
 /// `a1` and `b1` log in, `a1` says "one" and gets it back, `b1` does not; then `more`.

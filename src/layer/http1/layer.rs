@@ -389,12 +389,7 @@ impl Http1 {
     fn hold_gap(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_>) {
         let held = &mut self.held[side.index()];
         cx.stores.ws.release(held.size());
-        if held.bytes().is_empty() {
-            // Of gaps with nothing held between them, only the last one can matter.
-            *held = ChunkBuffer::default();
-        }
-        held.push_gap(gap, cx.at);
-        if held.size() > cx.limits.waiting_bytes || !cx.stores.ws.hold(held.size()) {
+        if !held.push_gap(gap, cx.at, cx.limits.waiting_bytes) || !cx.stores.ws.hold(held.size()) {
             *held = ChunkBuffer::default();
         }
     }

@@ -57,10 +57,8 @@ impl Recogniser {
     /// Bytes that will not come.
     pub fn gap(&mut self, side: Side, gap: Gap, at: PacketRef) {
         let held = &mut self.held[side.index()];
-        if held.size() > WINDOW {
+        if !held.is_empty() && !held.push_gap(gap, at, WINDOW) {
             *self = Self::default();
-        } else if !held.is_empty() {
-            held.push_gap(gap, at);
         }
     }
 

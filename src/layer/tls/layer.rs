@@ -15,6 +15,9 @@ use crate::tcp::Connection;
 /// Connections that have ended and wait for keys.
 const MAX_ENDED: usize = 4096;
 
+/// Plaintext that would lie behind it for gaps of unknown length is not read: offsets of what it declares must not overflow.
+const LAST_OFFSET: u64 = 1 << 62;
+
 /// TLS, and what it carries.
 #[derive(Debug)]
 pub(crate) struct TlsLayer {
@@ -250,6 +253,13 @@ impl Layer for TlsLayer {
 
     fn shed(&mut self, cx: &mut Cx<'_>) {
         self.with(cx, |tls, _, _| while tls.shed() {});
+        let Some(state) = &mut self.state else { return };
+        let Upper {
+            slot, carrier, begins, ..
+        } = &mut state.upper;
+        if let Some(slot) = slot {
+            slot.shed(&mut cx.above(cx.at, *begins, carrier));
+        }
     }
 }
 
@@ -303,9 +313,10 @@ impl Output for Above<'_, '_> {
         let unknown = &mut self.upper.unknown[side.index()];
         let offset = gap.offset + *unknown;
         let length = gap.length.unwrap_or_else(|| {
-            *unknown += Gap::UNKNOWN;
+            *unknown = unknown.saturating_add(Gap::UNKNOWN);
             Gap::UNKNOWN
         });
+        let is_past_all = *unknown > LAST_OFFSET;
         let gap = Gap {
             offset,
             length,
@@ -315,8 +326,14 @@ impl Output for Above<'_, '_> {
             slot, carrier, begins, ..
         } = &mut *self.upper;
         begins.lost = true;
+        let mut cx = self.cx.above(at, *begins, carrier);
         if let Some(slot) = slot {
-            slot.gap(side, gap, &mut self.cx.above(at, *begins, carrier));
+            slot.gap(side, gap, &mut cx);
+        }
+        if is_past_all {
+            // No offset is left for what follows.
+            slot.get_or_insert_with(|| Slot::of(None))
+                .end(TransportEnd::Evicted, &mut cx);
         }
     }
 
@@ -414,5 +431,73 @@ fn told(alert: Alert) -> TlsAlert {
         fatal: alert.fatal,
         code: alert.description,
         name: alert.name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::testing::{Around, at};
+
+    /// Its plaintext goes to a [`Detect`](detect::Detect).
+    fn begun_late(around: &mut Around) -> TlsLayer {
+        let mut tls = TlsLayer::new([false; 2], &around.cx()).unwrap();
+        let detect = Box::<detect::Detect>::default();
+        tls.state.as_mut().unwrap().upper.slot = Some(Slot::new(detect));
+        tls
+    }
+
+    /// The plaintext that `read` brings.
+    fn above(tls: &mut TlsLayer, around: &mut Around, read: impl FnOnce(&mut Above<'_, '_>)) {
+        let upper = &mut tls.state.as_mut().unwrap().upper;
+        read(&mut Above {
+            upper,
+            cx: &mut around.cx(),
+        });
+    }
+
+    #[test]
+    fn what_stands_above_is_shed_as_well() {
+        let mut around = Around::new();
+        let mut tls = begun_late(&mut around);
+        let nothing = tls.cost();
+        above(&mut tls, &mut around, |above| {
+            above.data(Side::A, Chunk::tcp(0, &[0x40; 1000], at(), at()));
+        });
+        assert!(tls.cost() > nothing);
+        tls.shed(&mut around.cx());
+        assert_eq!(tls.cost(), nothing);
+    }
+
+    #[test]
+    fn offsets_do_not_overflow_however_many_gaps_of_unknown_length_there_are() {
+        let mut around = Around::new();
+        let mut tls = begun_late(&mut around);
+        let gap = PlainGap {
+            offset: 0,
+            length: None,
+            cause: None,
+        };
+        // A frame of the greatest length that one can have.
+        let frame = [&[0x82, 0x7f][..], &[0x7f; 30]].concat();
+        let mut and_a_gap = |tls: &mut TlsLayer| {
+            above(tls, &mut around, |above| {
+                above.data(Side::A, Chunk::tcp(0, &frame, at(), at()));
+                above.gap(Side::A, gap, at());
+            });
+            tls.state
+                .as_ref()
+                .unwrap()
+                .upper
+                .slot
+                .as_ref()
+                .unwrap()
+                .layer()
+                .is_some()
+        };
+        assert!((0..1000).all(|_| and_a_gap(&mut tls)));
+        tls.state.as_mut().unwrap().upper.unknown[0] = LAST_OFFSET - Gap::UNKNOWN;
+        assert!(and_a_gap(&mut tls));
+        assert!(!and_a_gap(&mut tls) && !and_a_gap(&mut tls));
     }
 }

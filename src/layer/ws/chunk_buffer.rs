@@ -63,15 +63,25 @@ impl ChunkBuffer {
         self.pieces.len()
     }
 
-    /// Adds a gap.
-    pub fn push_gap(&mut self, gap: Gap, at: PacketRef) {
+    /// Adds a gap; `false`, and nothing added, when it does not fit into `limit` bytes of memory. Directly behind another one it joins
+    /// that one, or takes its place: of gaps with nothing held between them, only the last one can matter.
+    pub fn push_gap(&mut self, gap: Gap, at: PacketRef, limit: usize) -> bool {
+        let last = self.pieces.pop_if(|last| last.gap.is_some());
+        if last.is_none() && !self.fits(0, limit) {
+            return false;
+        }
+        let offset = match last {
+            Some(last) if last.offset.saturating_add(last.length) == gap.offset => last.offset,
+            _ => gap.offset,
+        };
         self.pieces.push(Piece {
-            offset: gap.offset,
-            length: gap.length,
+            offset,
+            length: gap.end() - offset,
             gap: Some(gap.cause),
             span: Span::packet(at, StreamRange::default()),
             at,
         });
+        true
     }
 
     /// Drops what lies before stream offset `offset`.
@@ -107,11 +117,6 @@ impl ChunkBuffer {
             left -= kept;
         }
         None
-    }
-
-    /// Something is missing between the bytes.
-    pub fn has_gap(&self) -> bool {
-        self.pieces.iter().any(|piece| piece.gap.is_some())
     }
 
     /// All of it, in order.
@@ -172,24 +177,42 @@ mod tests {
         Chunk::tcp(offset, bytes, at, at)
     }
 
+    fn gap(offset: u64, length: u64) -> Gap {
+        let cause = GapCause::Lost;
+        Gap { offset, length, cause }
+    }
+
+    #[test]
+    fn gaps_with_nothing_between_them_take_the_room_of_one() {
+        let mut buffer = ChunkBuffer::default();
+        let at = chunk(0, b"", 1).at;
+        let limit = 4 * size_of::<Piece>();
+        for number in 0..1000 {
+            assert!(buffer.push_gap(gap(10 + 2 * number, 2), at, limit));
+        }
+        let held: Vec<_> = buffer.iter().map(|held| format!("{held:?}")).collect();
+        assert_eq!(held, [format!("{:?}", Held::Gap(gap(10, 2000), at))]);
+        assert!(buffer.push_gap(gap(3000, 1), at, limit) && buffer.pieces() == 1);
+        let all_fit = (1..10).all(|number| {
+            buffer.push(chunk(3000 + 2 * number, b"a", number), limit)
+                && buffer.push_gap(gap(3001 + 2 * number, 1), at, limit)
+        });
+        assert!(!all_fit && buffer.size() <= limit);
+    }
+
     #[test]
     fn what_goes_in_comes_out_with_its_packet() {
-        let mut backlog = ChunkBuffer::default();
-        assert!(backlog.push(chunk(10, b"abc", 1), 1000));
-        let gap = |length| Gap {
-            offset: 13,
-            length,
-            cause: GapCause::Lost,
-        };
-        backlog.push_gap(gap(2), chunk(0, b"", 2).at);
-        assert!(backlog.push(chunk(15, b"def", 3), 1000));
-        assert!(!backlog.push(chunk(18, b"ghi", 4), 10));
-        assert_eq!(backlog.bytes(), b"abcdef");
-        let offsets: Vec<_> = (0..7).map(|i| backlog.offset_of(i)).collect();
+        let mut buffer = ChunkBuffer::default();
+        assert!(buffer.push(chunk(10, b"abc", 1), 1000));
+        assert!(buffer.push_gap(gap(13, 2), chunk(0, b"", 2).at, 1000));
+        assert!(buffer.push(chunk(15, b"def", 3), 1000));
+        assert!(!buffer.push(chunk(18, b"ghi", 4), 10));
+        assert_eq!(buffer.bytes(), b"abcdef");
+        let offsets: Vec<_> = (0..7).map(|i| buffer.offset_of(i)).collect();
         assert_eq!(offsets[2..5], [Some(12), Some(15), Some(16)]);
         assert_eq!(offsets[6], None);
-        backlog.drop_before(16);
-        let left: Vec<_> = backlog
+        buffer.drop_before(16);
+        let left: Vec<_> = buffer
             .iter()
             .map(|held| match held {
                 Held::Data(c) => (c.offset, c.bytes.to_vec(), c.span.last.packet),

@@ -35,7 +35,7 @@ impl WebSocket {
                             decoder.gap(gap, at, shared, out);
                             if index == 0 && gap.cause == GapCause::Snaplen {
                                 // The rest of the head, and nearly always no more, was in the same packet.
-                                decoder.expect_at(gap.offset + gap.length);
+                                decoder.expect_at(gap.end());
                             }
                         }
                         Held::Gap(..) => {}
@@ -94,7 +94,7 @@ impl Layer for WebSocket {
         self.with(side, cx, |decoder, shared, out| {
             decoder.gap(gap, at, shared, out);
             if in_records {
-                decoder.expect_record_at(gap.offset.saturating_add(gap.length));
+                decoder.expect_record_at(gap.end());
             }
         });
         Next::Stay
@@ -103,9 +103,11 @@ impl Layer for WebSocket {
     fn perhaps_gap(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_>) -> Next {
         let source = cx.source(self.roles);
         let direction = source.direction(side);
-        cx.emit(cx.at, &source, RecordKind::Gap { direction, gap });
+        let (at, end) = (cx.at, gap.end());
+        let length = Gap::UNKNOWN;
+        let gap = Gap { length, ..gap };
+        cx.emit(at, &source, RecordKind::Gap { direction, gap });
         self.stats.gap(direction);
-        let (at, end) = (cx.at, gap.offset + gap.length);
         self.with(side, cx, |decoder, shared, out| decoder.resync_at(end, at, shared, out));
         Next::Stay
     }

@@ -142,7 +142,7 @@ impl Decoder {
 
     /// Bytes that will not come.
     pub fn gap(&mut self, gap: Gap, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
-        self.position = gap.offset.saturating_add(gap.length);
+        self.position = gap.end();
         if self.state == State::Unsynced {
             return self.seek_gap(gap, at);
         }
@@ -150,7 +150,7 @@ impl Decoder {
             && let Some(frame) = self.frame.as_deref_mut()
         {
             let left = frame.header.map_or(0, |h| h.length) - frame.received;
-            let inside = left.min(gap.length);
+            let inside = if gap.is_unknown() { left } else { left.min(gap.length) };
             frame.received += inside;
             if let Some(partial) = frame.control.as_deref_mut().or(self.open.as_deref_mut()) {
                 partial.skip(inside);
@@ -158,7 +158,7 @@ impl Decoder {
             if inside == left {
                 self.frame_done(at, shared, out);
             }
-            if gap.length <= left {
+            if gap.length <= left && !gap.is_unknown() {
                 return;
             }
         } else if let Some(rest) = self.gap_over_key(gap, at, shared, out) {

@@ -567,3 +567,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_gap_of_unknown_length_ends_the_frame_however_long_that_is() {
+    for length in [5_u64, Gap::UNKNOWN, 2 * Gap::UNKNOWN] {
+        let mut bench = Bench::new(Direction::ServerToClient, None);
+        let header = [&[0x82, 127][..], &(length + 2).to_be_bytes(), b"ab"].concat();
+        bench.push(&header).skip(Gap::UNKNOWN);
+        assert!(bench.decoder.is_unsynced());
+        let [message] = &bench.said.messages[..] else { panic!() };
+        assert!(!message.complete && message.bytes == b"ab");
+        assert_eq!(
+            (message.wire_length, message.holes[0].length),
+            (length + 2, Some(length))
+        );
+    }
+}

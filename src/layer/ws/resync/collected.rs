@@ -84,9 +84,11 @@ impl Collected {
         if self.buffer.is_empty() {
             return;
         }
-        self.buffer.push_gap(gap, at);
-        if self.buffer.size() > WINDOW {
+        if !self.buffer.push_gap(gap, at, WINDOW) {
             self.keep_newest();
+            if !self.buffer.push_gap(gap, at, WINDOW) {
+                self.buffer = ChunkBuffer::default();
+            }
         }
     }
 
