@@ -11,7 +11,16 @@ complete -c wschat-sniff -s y -l linktype -d 'Use this link type while capturing
 complete -c wschat-sniff -s j -l time-stamp-type -d 'Have packets stamped in this way; -J lists the ways' -r
 complete -c wschat-sniff -l output -d 'Print to this file instead of standard output; not over one that is there already' -r -F
 complete -c wschat-sniff -l grep -d 'Only messages whose text matches this regular expression, as sent or with the escapes of JSON resolved' -r
-complete -c wschat-sniff -l session -d 'Only this session, by its number' -r
+complete -c wschat-sniff -l session -d 'Only sessions of these numbers, such as `2` or `1,4-7`' -r
+complete -c wschat-sniff -l host -d 'Only sessions with such a server: Host or `:authority`, else the server name of TLS, else the address' -r
+complete -c wschat-sniff -l path -d 'Only sessions with such a target, without its query; `*` crosses `/`' -r
+complete -c wschat-sniff -l subprotocol -d 'Only sessions that agreed on such a subprotocol' -r
+complete -c wschat-sniff -l user -d 'Only sessions in which somebody logged in by this name' -r
+complete -c wschat-sniff -l where -d 'Only messages that fit a condition on their JSON, such as `.type=="say" and .params[0].price > 100`' -r
+complete -c wschat-sniff -l slower -d 'Only answers that took at least so long, such as `2s` or `300ms`' -r
+complete -c wschat-sniff -l context -d 'Also so many messages of the session before and after each selected one' -r
+complete -c wschat-sniff -l since -d 'Nothing before this time: RFC 3339, `HH:MM[:SS]` of the first packet\'s day, or `+90s` after the first packet' -r
+complete -c wschat-sniff -l until -d 'Nothing after this time, given likewise' -r
 complete -c wschat-sniff -s C -l rotate-size -d 'Begin a new file when one has become this large, in millions of bytes (or with k, m, g: KiB, MiB, GiB)' -r
 complete -c wschat-sniff -s G -l rotate-seconds -d 'Begin a new file every so many seconds' -r
 complete -c wschat-sniff -s W -l rotate-files -d 'With -C: overwrite from the beginning after so many files. With -G: exit after so many' -r
@@ -23,6 +32,7 @@ complete -c wschat-sniff -l max-fragment-age -d 'Seconds until an incomplete IP 
 complete -c wschat-sniff -l max-head -d 'Bytes of an HTTP head [default: 65536]' -r
 complete -c wschat-sniff -l max-message -d 'Bytes of one message that are kept [default: 16777216]' -r
 complete -c wschat-sniff -l max-inflated -d 'Bytes that one message may become when it is inflated [default: 16777216]' -r
+complete -c wschat-sniff -l max-held -d 'Bytes of packets that are held, live and from a pipe, until it is known whether they are selected [default: 67108864]' -r
 complete -c wschat-sniff -l max-tls-trials -d 'Keys and sequence numbers that one TLS connection may try in a row [default: 250000]' -r
 complete -c wschat-sniff -l max-idle -d 'Seconds of silence after which a connection is given up [default: 86400]' -r
 complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages`, `json` or `none`' -r -f -a "trace\t''
@@ -71,6 +81,9 @@ complete -c wschat-sniff -l frames -d 'With `--format json`: an object for each 
 complete -c wschat-sniff -l full -d 'Show long messages whole'
 complete -c wschat-sniff -l force -d 'With --output: overwrite the file'
 complete -c wschat-sniff -s l -l line-buffered -d 'Accepted; output is written whenever no packet is waiting, and at the latest after a tenth of a second, anyway'
+complete -c wschat-sniff -l abnormal -d 'Only sessions that did not end as they should: refused, reset, closed with an error, not closed'
+complete -c wschat-sniff -l invert -d 'Turn --grep and --where round: only messages that do not match and do not fit'
+complete -c wschat-sniff -l follow -d 'Also all of the session that comes after the first selected message'
 complete -c wschat-sniff -l no-control -d 'No pings, pongs and close frames'
 complete -c wschat-sniff -s A -l ascii -d 'Print each packet in ASCII, without its link-level header'
 complete -c wschat-sniff -s x -l hex -d 'Print each packet in hex; -xx with its link-level header'

@@ -44,6 +44,7 @@ impl Around {
                 number: 1,
                 endpoints: [40_000, 443].map(|port| Endpoint::new(Ipv4Addr::LOCALHOST.into(), port)),
                 initiator: None,
+                vanished: None,
             },
             begins: Begins::default(),
             carrier: Carrier::default(),

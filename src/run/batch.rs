@@ -149,6 +149,7 @@ impl Batch {
                     ip_id: segment.ip_id,
                     ttl: segment.ttl,
                     is_short: segment.is_short,
+                    fragments: &[],
                     fragments_differ: segment.fragments_differ,
                 },
                 header: self.keep(segment.header),

@@ -8,11 +8,12 @@ use zeroize::Zeroizing;
 use super::check::Check;
 use super::closing::Closing;
 use super::keys::Keys;
+use super::listeners::Listeners;
 use super::names::SystemNames;
 use super::output::Output;
 use super::relay::Relay;
 use super::selected::Selected;
-use super::sinks::{Emptied, Listeners, Sinks};
+use super::sinks::{Emptied, Sinks};
 use super::{Error, Outcome, setup};
 use crate::annotate::Detail;
 use crate::annotate::texts::{self, Catalog};
@@ -445,10 +446,12 @@ fn show(options: &Options, survey: Option<Survey>) -> Show {
             None => Selected::deciding(chooser(options), options.limits.held_bytes),
         })
     });
+    // Of a packet of HTTP/2 its frames tell whom it serves.
+    let narrated = exporter.is_some_and(|exporter| exporter.narrated) || !all && listeners.shows_packets();
     Show::Decoded(
         Engine::new(options.limits)
             .with_frames(options.frames)
-            .with_narration(exporter.is_some_and(|exporter| exporter.narrated)),
+            .with_narration(narrated),
         Sinks { listeners, selected },
     )
 }

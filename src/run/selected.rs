@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use super::batch::Batch;
-use super::sinks::Listeners;
-use crate::base::Timestamp;
+use super::listeners::Listeners;
+use super::pick::Pick;
 use crate::record::{ConnectionId, Record, RecordKind, SegmentView, SessionId, Sink, Source};
 use crate::select::{Chooser, Chosen};
 use crate::wire::Packet;
@@ -36,52 +36,6 @@ struct Rules {
     by_session: bool,
     by_message: bool,
     follow: bool,
-}
-
-/// Says of one thing whether it is wanted.
-pub(super) struct Pick<'c> {
-    pub(super) chosen: &'c Chosen,
-    pub(super) by_session: bool,
-    pub(super) by_message: bool,
-    pub(super) follow: bool,
-}
-
-impl Pick<'_> {
-    /// What belongs to no session goes with everything only.
-    fn of(&self, session: Option<SessionId>, is_chosen: impl Fn(SessionId) -> Option<bool>) -> bool {
-        match session {
-            Some(session) => is_chosen(session) == Some(true),
-            None => !self.by_session && !self.by_message,
-        }
-    }
-
-    /// Messages of it may be wanted.
-    pub(super) fn session(&self, session: Option<SessionId>) -> bool {
-        self.of(session, |session| self.chosen.session(session))
-    }
-
-    /// It is wanted as a whole.
-    pub(super) fn whole_session(&self, session: Option<SessionId>) -> bool {
-        self.of(session, |session| self.chosen.whole_session(session))
-    }
-
-    /// It carries a wanted session.
-    pub(super) fn connection(&self, connection: Option<ConnectionId>) -> bool {
-        connection.is_some_and(|connection| self.chosen.connection(connection) == Some(true))
-    }
-
-    /// A message of a wanted session, by its number.
-    pub(super) fn message(&self, number: u64) -> bool {
-        !self.by_message || self.chosen.message(number)
-    }
-
-    /// Whether a packet is wanted by who takes connections whole.
-    pub(super) fn whole_packet(&self, time: Timestamp, connection: Option<ConnectionId>) -> bool {
-        match self.by_session || self.by_message {
-            true => self.connection(connection),
-            false => self.chosen.in_time(time),
-        }
-    }
 }
 
 /// The calls that one packet brought, or one record outside of packets, and what has to be known before they are told.

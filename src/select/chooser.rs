@@ -12,6 +12,9 @@ use crate::record::{ConnectionId, Handshake, Message, Record, RecordKind, Reques
 /// Server names that are remembered until a session lies on their connection.
 const NAMES: usize = 1 << 14;
 
+/// Packets with fragments that are remembered.
+const FRAGMENTS: usize = 1 << 18;
+
 /// Follows all sessions, and decides what of them is selected as soon as that can be known.
 #[derive(Debug)]
 pub struct Chooser {
@@ -86,11 +89,14 @@ impl Chooser {
     #[inline]
     pub fn packet(&mut self, time: Timestamp, view: Option<&SegmentView<'_>>, chosen: &mut Chosen) {
         self.in_time(time, chosen);
-        if let Some(view) = view
-            && view.source.is_none()
-            && !view.may_carry
-        {
-            chosen.give_up_connection(ConnectionId(view.connection.number));
+        let Some(view) = view else { return };
+        let connection = ConnectionId(view.connection.number);
+        if view.source.is_none() && !view.may_carry {
+            chosen.give_up_connection(connection);
+        }
+        if chosen.fragments.len() < FRAGMENTS && chosen.connection(connection) != Some(false) {
+            let packets = view.segment.fragments.iter();
+            chosen.fragments.extend(packets.map(|packet| (*packet, connection)));
         }
     }
 
@@ -166,7 +172,10 @@ impl Chooser {
 
     fn decide(&mut self, id: SessionId, source: &Source, selected: bool, chosen: &mut Chosen) {
         chosen.holding.decide(id.0, selected);
-        chosen.connections.decide(source.connection.0, selected);
+        // Over HTTP/2 another session of the connection may be.
+        if selected || source.stream.is_none() {
+            chosen.connections.decide(source.connection.0, selected);
+        }
         if source.stream.is_some() && (self.beside.len() < NAMES || self.beside.contains_key(&source.connection)) {
             let beside = self.beside.entry(source.connection).or_default();
             *beside += u64::from(!selected);

@@ -1,5 +1,7 @@
 //! What has been decided.
 
+use std::collections::BTreeMap;
+
 use super::bits::Bits;
 use crate::base::Timestamp;
 use crate::record::{ConnectionId, SessionId};
@@ -16,6 +18,8 @@ pub struct Chosen {
     pub(super) connections: Decided,
     /// Messages, by their number among all of the capture, from 0.
     pub(super) messages: Bits,
+    /// Packets that brought fragments of segments, and of which connections.
+    pub(super) fragments: BTreeMap<u64, ConnectionId>,
     /// Selected messages.
     pub(super) hits: u64,
     /// Sessions that are not selected on connections that are.
@@ -77,6 +81,11 @@ impl Chosen {
     #[inline]
     pub fn message(&self, number: u64) -> bool {
         self.messages.contains(number)
+    }
+
+    /// The connection of which a packet brought a fragment, if the capture was read before.
+    pub fn fragment_of(&self, packet: u64) -> Option<ConnectionId> {
+        self.fragments.get(&packet).copied()
     }
 
     /// How many sessions are selected.

@@ -214,6 +214,7 @@ impl Wire {
             ip_id: Some(if line.id == 0 { self.next_id } else { line.id }),
             ttl: line.ttl,
             is_short: line.short,
+            fragments: &[],
             fragments_differ: false,
         };
         // No checksum is 0 when something else is not.

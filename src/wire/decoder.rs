@@ -79,7 +79,9 @@ impl Decoder {
 
     #[cold]
     fn add_fragment<'a>(&'a mut self, packet: &Packet<'a>, ip: &Ip) -> Option<Segment<'a>> {
-        let whole = self.fragments.add(ip, payload(packet.data, ip), packet.time)?;
+        let whole = self
+            .fragments
+            .add(ip, payload(packet.data, ip), packet.number, packet.time)?;
         // Fragments of a tunnel's inner datagram that came in fragments are not put together again: whoever fragments
         // fragments does not want to be read.
         let mut reader = Reader::new(whole.payload.bytes, Finder::default());
@@ -102,6 +104,7 @@ impl Decoder {
             return None;
         };
         Some(Segment {
+            fragments: whole.packets,
             fragments_differ: whole.differs,
             ..segment(whole.payload, &ip, &header)
         })

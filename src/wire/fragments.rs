@@ -33,6 +33,8 @@ pub(super) struct Fragments {
     given_up: u64,
     /// The last datagram that became whole.
     whole: Vec<u8>,
+    /// The packets that brought it.
+    packets: Vec<u64>,
 }
 
 /// Which fragments belong together. An IPv4 identification counts per protocol, an IPv6 one does not.
@@ -60,6 +62,8 @@ struct Incomplete {
     captured: usize,
     /// A fragment held other bytes than those that had come.
     differs: bool,
+    /// The packets that brought them.
+    packets: Vec<u64>,
     cost: usize,
 }
 
@@ -68,6 +72,8 @@ struct Incomplete {
 pub(super) struct Whole<'a> {
     pub(super) protocol: u8,
     pub(super) payload: Captured<'a>,
+    /// The packets that brought its fragments.
+    pub(super) packets: &'a [u64],
     /// Fragments that overlap held different bytes.
     pub(super) differs: bool,
 }
@@ -83,6 +89,7 @@ impl Fragments {
             limit_nanos: i64::from(limits.fragment_seconds) * 1_000_000_000,
             given_up: 0,
             whole: Vec::new(),
+            packets: Vec::new(),
         }
     }
 
@@ -92,7 +99,7 @@ impl Fragments {
     }
 
     /// Takes a fragment in; the datagram, if it is whole now.
-    pub(super) fn add(&mut self, ip: &Ip, payload: Captured<'_>, time: Timestamp) -> Option<Whole<'_>> {
+    pub(super) fn add(&mut self, ip: &Ip, payload: Captured<'_>, packet: u64, time: Timestamp) -> Option<Whole<'_>> {
         let fragment = ip.fragment?;
         self.forget_old(time);
         let key = Key {
@@ -109,15 +116,19 @@ impl Fragments {
         });
         let before = entry.cost;
         entry.add(ip.protocol, fragment, payload);
+        entry.packets.push(packet);
+        entry.cost += size_of::<u64>();
         self.bytes += entry.cost - before;
         if entry.is_whole() {
             let entry = self.incomplete.remove(&key)?;
             self.forgotten(&entry);
             let total = entry.total.unwrap_or_default();
             self.whole = entry.data;
+            self.packets = entry.packets;
             return Some(Whole {
                 protocol: entry.protocol,
                 payload: Captured::new(&self.whole[..self.whole.len().min(entry.captured)], total),
+                packets: &self.packets,
                 differs: entry.differs,
             });
         }
@@ -169,6 +180,7 @@ impl Incomplete {
             ranges: Vec::new(),
             captured: usize::MAX,
             differs: false,
+            packets: Vec::new(),
             cost: 0,
         }
     }
@@ -281,7 +293,12 @@ mod tests {
     ) -> Option<Vec<u8>> {
         let fragment = Fragment { id, offset, more };
         fragments
-            .add(&ip(fragment), Captured::whole(bytes), Timestamp::from_parts(seconds, 0))
+            .add(
+                &ip(fragment),
+                Captured::whole(bytes),
+                1,
+                Timestamp::from_parts(seconds, 0),
+            )
             .map(|whole| {
                 assert_eq!(whole.payload.missing(), 0);
                 whole.payload.bytes.to_vec()
@@ -326,13 +343,13 @@ mod tests {
             offset: 0,
             more: true,
         };
-        assert!(fragments.add(&ip(first), cut, Timestamp::default()).is_none());
+        assert!(fragments.add(&ip(first), cut, 1, Timestamp::default()).is_none());
         let last = Fragment {
             id: 1,
             offset: 8,
             more: false,
         };
-        let whole = fragments.add(&ip(last), Captured::whole(b"xyz"), Timestamp::default());
+        let whole = fragments.add(&ip(last), Captured::whole(b"xyz"), 1, Timestamp::default());
         assert_eq!(whole.map(|w| w.payload), Some(Captured::new(b"abcdef", 11)));
     }
 
@@ -356,7 +373,7 @@ mod tests {
             let mut whole = Vec::new();
             for (start, end) in parts {
                 let fragment = Fragment { id: 1, offset: start, more: end < length };
-                if let Some(found) = fragments.add(&ip(fragment), Captured::whole(&bytes[start..end]), Timestamp::default()) {
+                if let Some(found) = fragments.add(&ip(fragment), Captured::whole(&bytes[start..end]), 1, Timestamp::default()) {
                     whole.push(found.payload.bytes.to_vec());
                 }
             }
@@ -374,7 +391,7 @@ mod tests {
             let bytes = [0u8; 2000];
             for (id, eights, more, length, wire) in parts {
                 let part = Captured::new(&bytes[..length], wire);
-                let _ = fragments.add(&ip(Fragment { id, offset: eights * 8, more }), part, Timestamp::default());
+                let _ = fragments.add(&ip(Fragment { id, offset: eights * 8, more }), part, 1, Timestamp::default());
                 prop_assert!(fragments.bytes() <= limits.fragment_bytes);
             }
         }

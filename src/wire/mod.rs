@@ -120,6 +120,8 @@ pub struct Segment<'p> {
     pub ttl: u8,
     /// The packet was shorter on the wire than its IP header says, so that a receiver discards it.
     pub is_short: bool,
+    /// The packets that brought the fragments of its datagram, this one among them; empty when it came whole.
+    pub fragments: &'p [u64],
     /// Fragments of the datagram overlapped with different bytes. The ones that came first were taken; systems differ in that
     /// (RFC 8200 §4.5 forbids it, RFC 5722 has the datagram dropped).
     pub fragments_differ: bool,

@@ -29,6 +29,7 @@ pub(super) fn segment<'p>(packet: Captured<'p>, ip: &Ip, tcp: &Header) -> Segmen
         ip_id: ip.id,
         ttl: ip.ttl,
         is_short: is_short(packet, ip),
+        fragments: &[],
         fragments_differ: false,
     }
 }

@@ -596,8 +596,8 @@ impl Layer for Http2 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{framed, request};
     use super::*;
+    use crate::layer::http2::tests::{framed, request};
     use crate::layer::testing::{Around, at};
 
     #[test]

@@ -856,9 +856,9 @@ impl Tls {
 
 #[cfg(test)]
 mod tests {
-    use super::super::secrets::{KeySource, Label, Secret, Secrets};
     use super::*;
     use crate::layer::StreamRange;
+    use crate::layer::tls::secrets::{KeySource, Label, Secret, Secrets};
 
     struct Nobody;
 
