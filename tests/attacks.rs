@@ -95,6 +95,13 @@ fn of_two_copies_the_receivers_is_told_and_the_difference() {
 }
 
 #[test]
+fn fragments_that_contradict_each_other_are_told() {
+    assert_eq!(broken("overlapping-fragments"), ["tcp.different-bytes"]);
+    let said = messages("overlapping-fragments");
+    assert_eq!(said.len(), 1, "{said:?}");
+}
+
+#[test]
 fn an_urgent_byte_is_told() {
     assert_eq!(broken("urgent"), ["tcp.urgent-data"]);
 }

@@ -96,7 +96,7 @@ impl Conn {
     /// A segment of the connection has come.
     #[inline]
     pub(super) fn segment(&mut self, facts: &SegmentFacts, at: PacketRef) {
-        if facts.different.is_some() || facts.urgent.is_some() {
+        if facts.different.is_some() || facts.fragments_differ || facts.urgent.is_some() {
             self.violate(facts, at);
         }
         if let Some(HandshakeStep::Syn | HandshakeStep::SynAck) = facts.handshake {
@@ -114,6 +114,11 @@ impl Conn {
                 format!("{bytes} differ from those that were seen first"),
             )
         });
+        let fragments = facts.fragments_differ.then(|| {
+            let detail =
+                "fragments of one datagram overlap, and their bytes differ: systems do not agree on which ones count";
+            Violation::new(Rule::DifferentBytes, detail)
+        });
         let urgent = facts.urgent.map(|at| {
             let detail = format!("byte {at} of the stream is urgent: receivers may leave it out");
             Violation::new(Rule::UrgentData, detail)
@@ -121,7 +126,7 @@ impl Conn {
         if matches!(self.state, State::Ignored) {
             return;
         }
-        for violation in different.into_iter().chain(urgent) {
+        for violation in different.into_iter().chain(fragments).chain(urgent) {
             if self.violations.len() < MAX_VIOLATIONS {
                 self.violations.push((at, facts.side, violation));
             }

@@ -191,6 +191,7 @@ impl Feed<'_, '_> {
             number: 0,
             endpoints: [Endpoint::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0); 2],
             initiator: None,
+            vanished: None,
         };
         tls::retry_ended(last, &mut self.cx(&Conn::default(), &nobody, at));
     }

@@ -446,6 +446,32 @@ fn a_session_from_syn_to_fin() {
 }
 
 #[test]
+fn who_acknowledges_nothing_any_more_has_vanished() {
+    let mut talk = Talk::upgraded();
+    talk.packet(SERVER, ACK, &text(SERVER, "anybody?"));
+    let last = talk.packets.len() - 1;
+    let again = |talk: &mut Talk, times: u16| {
+        for n in 0..times {
+            let mut packet = talk.packets[last].clone();
+            packet[4..6].copy_from_slice(&(1000 + n).to_be_bytes());
+            talk.packets.push(packet);
+        }
+    };
+    let mut answered = talk.clone();
+    again(&mut answered, 2);
+    answered.packet(CLIENT, ACK, &[]);
+    again(&mut talk, 3);
+    for talk in [&mut talk, &mut answered] {
+        talk.packet(SERVER, RST | ACK, &[]);
+    }
+    let end = talk.heard().ends.remove(0);
+    assert_eq!((end.how, end.verdict), (How::Rst, Verdict::PeerVanished));
+    assert_eq!(end.vanished, Some(Direction::ClientToServer));
+    let end = answered.heard().ends.remove(0);
+    assert_eq!((end.verdict, end.vanished), (Verdict::Reset, None));
+}
+
+#[test]
 fn how_sessions_end() {
     let mut fin = Talk::upgraded();
     fin.goodbye();

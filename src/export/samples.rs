@@ -86,5 +86,6 @@ pub(super) fn end(how: How) -> SessionEnd {
         fin: PerDirection::default(),
         reset: None,
         silence: None,
+        vanished: None,
     }
 }

@@ -234,9 +234,8 @@ mod tests {
             payload: Captured::default(),
             ip_id: None,
             ttl: 64,
-            interface: None,
             header: &[],
-            first_fragment: None,
+            is_short: false,
             fragments_differ: false,
         };
         let mut view = SelectedPackets::new(Lines::default(), selection(None, Some(2)));
@@ -251,6 +250,7 @@ mod tests {
                 number,
                 endpoints: [endpoint; 2],
                 initiator: None,
+                vanished: None,
             };
             let facts = SegmentFacts::new(Side::A);
             let segment = SegmentView {

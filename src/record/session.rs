@@ -260,10 +260,7 @@ impl Verdict {
 
     /// Whether somebody should look at it.
     pub const fn is_abnormal(self) -> bool {
-        !matches!(
-            self,
-            Verdict::Closed | Verdict::CloseUnanswered | Verdict::NotSeen | Verdict::StillOpen
-        )
+        !matches!(self, Verdict::Closed | Verdict::NotSeen | Verdict::StillOpen)
     }
 }
 
@@ -297,6 +294,8 @@ pub struct SessionEnd {
     pub reset: Option<Direction>,
     /// Nanoseconds without a byte before the end, where both the last byte and the end were seen.
     pub silence: Option<i64>,
+    /// Who acknowledged nothing any more, by the direction that it sends.
+    pub vanished: Option<Direction>,
 }
 
 impl SessionEnd {

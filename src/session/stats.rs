@@ -145,8 +145,8 @@ impl SessionStats {
         self.gap(direction);
     }
 
-    /// Sums it up.
-    pub(crate) fn end(&mut self, source: &Source, transport: TransportEnd) -> SessionEnd {
+    /// Sums it up. `vanished` acknowledged nothing any more.
+    pub(crate) fn end(&mut self, source: &Source, transport: TransportEnd, vanished: Option<Side>) -> SessionEnd {
         match transport {
             TransportEnd::Fin { by } | TransportEnd::EndStream { by } => {
                 self.first_fin.get_or_insert(by);
@@ -175,7 +175,7 @@ impl SessionStats {
             by: self.first_close.or(ended_by.map(direction)),
             close_codes: self.close_codes,
             closing_handshake,
-            verdict: self.verdict(transport, unseen),
+            verdict: self.verdict(transport, unseen, vanished),
             messages: self.messages,
             bytes: self.bytes,
             unanswered_pings: PerDirection::from_fn(|direction| {
@@ -186,6 +186,7 @@ impl SessionStats {
             fin: PerDirection::from_fn(|direction| self.fin[source.side(direction).index()]),
             reset: self.reset.map(direction),
             silence: self.silence(),
+            vanished: vanished.map(direction),
         }
     }
 
@@ -213,7 +214,7 @@ impl SessionStats {
         }
     }
 
-    fn verdict(&self, transport: TransportEnd, close_may_be_lost: bool) -> Verdict {
+    fn verdict(&self, transport: TransportEnd, close_may_be_lost: bool, vanished: Option<Side>) -> Verdict {
         let codes = || self.close_codes.iter().flatten();
         let by_transport = match self.how(transport) {
             How::Rst => Some(Verdict::Reset),
@@ -235,6 +236,8 @@ impl SessionStats {
             Verdict::Closed
         } else if codes().next().is_some() {
             Verdict::CloseUnanswered
+        } else if vanished.is_some() {
+            Verdict::PeerVanished
         } else {
             match by_transport {
                 Some(_) if close_may_be_lost => Verdict::NotSeen,

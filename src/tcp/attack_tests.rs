@@ -1,6 +1,6 @@
 //! What somebody can do who sends packets into a connection that he does not see, or that he sees and forges.
 
-use crate::base::{Limits, Side};
+use crate::base::{Captured, Limits, Side};
 use crate::tcp::testing::{ACK, FIN, Line, RST, SYN, URG, Wire, handshake, line};
 use crate::tcp::{DataFact, TcpEnd};
 
@@ -108,7 +108,6 @@ fn data_behind_a_fin_that_is_acknowledged_is_not_the_streams() {
 
 #[test]
 fn bytes_beyond_the_window_give_way_to_those_that_come_when_it_is_open() {
-    let mut wire = open();
     let narrow = |at| Line { window: 10, ..b(at) };
     let mut handshake = handshake();
     handshake[1].window = 10;
@@ -123,8 +122,28 @@ fn bytes_beyond_the_window_give_way_to_those_that_come_when_it_is_open() {
     assert_eq!(facts.different, Some(13..18));
     narrowed.send(&b(18));
     assert_eq!(said(&narrowed), "one two and tthree");
-    // A window that was never told does not matter.
+}
+
+#[test]
+fn a_window_whose_scale_is_not_known_casts_no_doubt() {
+    // No handshake: the window may be scaled.
+    let mut wire = Wire::new(&Limits::default());
+    wire.send(&a(0, b"one"));
+    wire.send(&Line { window: 2, ..b(3) });
     assert_eq!(wire.send(&a(3, b" two")).data, DataFact::InOrder);
+    assert_eq!(said(&wire), "one two");
+}
+
+#[test]
+fn rfc7323_2_3_a_segment_longer_than_any_window_is_outside_of_it() {
+    let mut wire = open();
+    for at in [3, 1000] {
+        let facts = wire.send_with(&a(at, b""), Captured::new(b"x", (1 << 30) + 1));
+        assert_eq!(facts.data, DataFact::OutOfWindow);
+    }
+    wire.send(&a(3, b" two"));
+    wire.send(&b(7));
+    assert_eq!(said(&wire), "one two");
 }
 
 #[test]
@@ -170,6 +189,71 @@ fn what_dies_on_the_way_gives_way() {
 }
 
 #[test]
+fn a_packet_that_is_shorter_than_it_says_gives_way() {
+    let short = Line {
+        short: true,
+        ..a(3, b" bad, and more")
+    };
+    let mut wire = open();
+    assert_eq!(wire.send_cut(&short, 4).data, DataFact::Doubtful);
+    wire.send(&a(3, b" two"));
+    wire.send(&b(7));
+    assert_eq!(said(&wire), "one two");
+    // What the receiver acknowledges was cut by a program that has changed the lengths in the file.
+    let mut wire = open();
+    wire.send_cut(&short, 4);
+    wire.send(&b(17));
+    assert_eq!(said(&wire), "one bad__________");
+    assert_eq!(wire.stream(1, Side::A).gaps.len(), 1);
+}
+
+#[test]
+fn doubtful_bytes_are_given_up_before_those_that_wait() {
+    let limits = Limits {
+        waiting_bytes: 4000,
+        ..Limits::default()
+    };
+    let mut wire = Wire::new(&limits);
+    wire.send_all(&handshake());
+    wire.send(&a(0, b"one"));
+    wire.send(&b(3));
+    for at in 0..3 {
+        let forged = Line {
+            ttl: 1,
+            ..a(10_000 + at * 1000, &[b'x'; 1000])
+        };
+        assert_eq!(wire.send(&forged).data, DataFact::Doubtful);
+    }
+    wire.send(&a(7, &[b'.'; 1000]));
+    wire.send(&a(3, b" two"));
+    assert_eq!(said(&wire), format!("one two{}", ".".repeat(1000)));
+    assert!(wire.stream(1, Side::A).gaps.is_empty());
+}
+
+#[test]
+fn doubtful_bytes_go_when_memory_is_short() {
+    let limits = Limits {
+        memory_bytes: 40_000,
+        ..Limits::default()
+    };
+    let mut wire = Wire::new(&limits);
+    wire.send_all(&handshake());
+    wire.send(&a(0, b"one"));
+    wire.send(&b(3));
+    for at in 0..100 {
+        let forged = Line {
+            ttl: 1,
+            ..a(10_000 + at * 1000, &[b'x'; 1000])
+        };
+        wire.send(&forged);
+        assert!(wire.table.memory() <= limits.memory_bytes);
+    }
+    assert!(wire.table.evictions().shed > 0);
+    wire.send(&a(3, b" two"));
+    assert_eq!(said(&wire), "one two");
+}
+
+#[test]
 fn another_way_through_the_network_costs_nothing() {
     let mut wire = open();
     let far = |line: Line| Line { ttl: 50, ..line };
@@ -190,6 +274,17 @@ fn of_bytes_that_overlap_those_that_came_first_count_and_the_others_are_told() {
     // The same among what waits.
     wire.send(&a(20, b"67890"));
     assert_eq!(wire.send(&a(19, b"5x78")).different, Some(20..21));
+}
+
+#[test]
+fn other_bytes_behind_a_gap_that_was_given_up_are_told() {
+    let mut wire = open();
+    wire.send(&a(7, b" three"));
+    wire.send(&b(13));
+    wire.millis += 2000;
+    wire.send(&b(13));
+    assert_eq!(said(&wire), "one____ three");
+    assert_eq!(wire.send(&a(7, b" THREE")).different, Some(8..13));
 }
 
 #[test]

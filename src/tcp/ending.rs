@@ -4,7 +4,7 @@ use crate::base::PacketRef;
 use crate::base::{GapCause, Side, Timestamp};
 use crate::tcp::beginning::Beginning;
 use crate::tcp::facts;
-use crate::tcp::flow::{Flow, Phase};
+use crate::tcp::flow::{Context, Flow, Phase, emitter};
 use crate::tcp::half::Half;
 use crate::tcp::{DataFact, SegmentFacts, StreamEvent, StreamHandler, TcpEnd};
 use crate::wire::Segment;
@@ -107,14 +107,15 @@ impl<U: Default> Flow<U> {
     }
 
     /// Drops everything that is held, because there is no room for it.
-    pub(super) fn shed<P: StreamHandler<State = U>>(&mut self, at: PacketRef, upper: &mut P) {
-        let (state, connection) = (&mut self.upper, &self.connection);
+    pub(super) fn shed<P: StreamHandler<State = U>>(&mut self, cx: &mut Context<'_, P>) {
+        let at = cx.at;
         for side in [Side::A, Side::B] {
-            let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
+            let mut emit = emitter(&mut self.upper, &self.connection, side, &mut self.recent, cx);
             let half = &mut self.halves[side.index()];
+            half.suspects = None;
             while half.waiting.is_some() && half.give_up_hole(GapCause::Evicted, at.time, &mut emit) {}
         }
-        upper.shed(&mut self.upper, &self.connection, at);
+        cx.upper.shed(&mut self.upper, &self.connection, at);
     }
 
     /// Delivers what waits, and tells what is missing.
@@ -132,6 +133,9 @@ impl<U: Default> Flow<U> {
         if self.ended {
             return;
         }
+        self.connection.vanished = [Side::A, Side::B]
+            .into_iter()
+            .find(|side| self.halves[side.other().index()].is_unanswered(&self.halves[side.index()]));
         self.flush(at, upper);
         self.ended = true;
         let reset = self.reset.as_deref().map(|reset| reset.by);
@@ -144,8 +148,6 @@ impl<U: Default> Flow<U> {
             (_, Some(by)) => TcpEnd::Reset { by },
             _ => end,
         };
-        let directions = [self.halves[0].state(), self.halves[1].state()];
-        upper.ending(&mut self.upper, &directions);
         upper.end(&mut self.upper, &self.connection, end, at);
     }
 }

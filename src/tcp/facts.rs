@@ -40,6 +40,7 @@ impl SegmentFacts {
             reset: false,
             refused: false,
             different: None,
+            fragments_differ: false,
             urgent: None,
             silent_nanos: 0,
             late: false,

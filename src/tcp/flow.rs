@@ -80,6 +80,7 @@ impl<U: Default> Flow<U> {
                 number,
                 endpoints: [segment.source, segment.destination],
                 initiator: None,
+                vanished: None,
             },
             upper: U::default(),
             last: 0,
@@ -139,6 +140,7 @@ impl<U: Default> Flow<U> {
         let at = cx.at;
         let mut facts = SegmentFacts::new(side);
         facts.late = self.ended;
+        facts.fragments_differ = segment.fragments_differ;
         let [a, b] = &mut self.halves;
         facts.first = !a.heard && !b.heard;
         let (own, other) = match side {
@@ -294,16 +296,10 @@ impl<U: Default> Flow<U> {
             Side::A => (a, b),
             Side::B => (b, a),
         };
-        let (state, connection, upper) = (&mut self.upper, &self.connection, &mut *cx.upper);
-        let history = &mut cx.recents.of(&mut self.recent)[side.index()].history;
-        let mut emit = |event: StreamEvent<'_>| {
-            if let StreamEvent::Data { offset, bytes, .. } = event {
-                history.push(offset, bytes);
-            }
-            upper.stream(state, connection, side, event, at);
-        };
+        let limit = cx.limit;
+        let mut emit = emitter(&mut self.upper, &self.connection, side, &mut self.recent, cx);
         if placed.fact == DataFact::Doubtful {
-            own.suspect(placed, payload, segment.flags.fin(), at, cx.limit);
+            own.suspect(placed, payload, segment.flags.fin(), at, limit);
             if own.edge > 0 && own.goes_on_beyond_the_window() {
                 own.edge = 0;
                 own.believe_suspects(true, now, &mut emit);
@@ -311,12 +307,16 @@ impl<U: Default> Flow<U> {
         } else if payload.wire_len > 0 && placed.end > own.next && placed.fact != DataFact::OutOfWindow {
             own.doubt_fin(placed.end);
             own.accept(placed, payload, at, &mut emit);
-            while own.waiting_cost() > cx.limit && own.give_up_hole(GapCause::Evicted, now, &mut emit) {}
+            // What the receiver may not have accepted goes before what it has to get.
+            while own.waiting_cost() > limit
+                && (own.suspects.take().is_some() || own.give_up_hole(GapCause::Evicted, now, &mut emit))
+            {}
         }
         if own.fin().is_some() {
             own.fin_believed |= own.fin_acked || other.fin().is_some() || !other.heard;
             own.finish(&mut emit);
         }
+        drop(emit);
         self.give_up_lost(now, cx);
         if self.first_fin.is_some_and(|by| self.halves[by.index()].fin().is_none()) {
             let other = self.first_fin.map(Side::other);
@@ -403,14 +403,7 @@ impl<U: Default> Flow<U> {
         let other_fin = self.halves[side.other().index()].fin().is_some();
         let half = &mut self.halves[side.index()];
         if half.waiting.is_some() || half.suspects.is_some() || half.fin().is_some() && !half.finished {
-            let (state, connection, upper, at) = (&mut self.upper, &self.connection, &mut *cx.upper, cx.at);
-            let history = &mut cx.recents.of(&mut self.recent)[side.index()].history;
-            let mut emit = |event: StreamEvent<'_>| {
-                if let StreamEvent::Data { offset, bytes, .. } = event {
-                    history.push(offset, bytes);
-                }
-                upper.stream(state, connection, side, event, at);
-            };
+            let mut emit = emitter(&mut self.upper, &self.connection, side, &mut self.recent, cx);
             if half.suspects.is_some() {
                 half.believe_suspects(false, now, &mut emit);
             }
@@ -430,9 +423,27 @@ impl<U: Default> Flow<U> {
                 half.doubted = false;
                 continue;
             }
-            let (state, connection, upper, at) = (&mut self.upper, &self.connection, &mut *cx.upper, cx.at);
-            let mut emit = |event: StreamEvent<'_>| upper.stream(state, connection, side, event, at);
+            let mut emit = emitter(&mut self.upper, &self.connection, side, &mut self.recent, cx);
             half.give_up_lost(heard[side.index()], now, &mut emit);
         }
+    }
+}
+
+/// What gives `cx.upper` the stream of `side`, and remembers its bytes so that others in their place are noticed.
+#[inline]
+pub(super) fn emitter<'c, P: StreamHandler>(
+    state: &'c mut P::State,
+    connection: &'c Connection,
+    side: Side,
+    recent: &'c mut Handle,
+    cx: &'c mut Context<'_, P>,
+) -> impl FnMut(StreamEvent<'_>) {
+    let history = &mut cx.recents.of(recent)[side.index()].history;
+    let (upper, at) = (&mut *cx.upper, cx.at);
+    move |event| {
+        if let StreamEvent::Data { offset, bytes, .. } = event {
+            history.push(offset, bytes);
+        }
+        upper.stream(state, connection, side, event, at);
     }
 }

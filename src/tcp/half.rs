@@ -9,7 +9,7 @@ use crate::tcp::beginning::Beginning;
 use crate::tcp::history::History;
 use crate::tcp::seq;
 use crate::tcp::waiting::Waiting;
-use crate::tcp::{DataFact, DirectionState, StreamEvent};
+use crate::tcp::{DataFact, StreamEvent};
 use crate::wire::{Checksum, Segment};
 
 /// A gap is given up when the other side has acknowledged all of it: data that was lost on the way to the capture comes
@@ -40,6 +40,9 @@ const IN_ORDER_SUSPECTS: usize = 4;
 
 /// For so long after the last segment of a receiver its window counts as the one that it has.
 const WINDOW_HOLDS_NANOS: i64 = 500_000_000;
+
+/// Bytes that were sent again so often without an answer tell that nobody is there (R1 of RFC 9293 §3.8.3).
+const UNANSWERED_REPEATS: u16 = 3;
 
 /// After so many right checksums a wrong one is a reason for doubt.
 const TRUSTED_CHECKSUMS: u8 = 2;
@@ -161,6 +164,9 @@ impl Half {
             fact: DataFact::OutOfWindow,
         };
         let next = self.next as i64;
+        if (at - next).abs() > seq::LARGEST_WINDOW || end - next > seq::LARGEST_WINDOW {
+            return outside;
+        }
         if at == next && self.fin().is_none() && self.waiting.is_none() {
             return Placed {
                 start,
@@ -169,7 +175,7 @@ impl Half {
                 fact: DataFact::InOrder,
             };
         }
-        if (at - next).abs() > seq::LARGEST_WINDOW || self.fin().is_some_and(|fin| self.finished && end > fin as i64) {
+        if self.fin().is_some_and(|fin| self.finished && end > fin as i64) {
             return outside;
         }
         let end = end.max(0) as u64;
@@ -351,9 +357,12 @@ impl Half {
         now.nanos().saturating_sub(self.heard_at) < WINDOW_HOLDS_NANOS
     }
 
-    /// Its checksum or its time to live is not like those before it.
+    /// A receiver discards it as damaged, or it is not like its neighbours: its checksum or its time to live.
     #[inline]
     pub(super) fn is_unlike_its_neighbours(&mut self, segment: &Segment<'_>) -> bool {
+        if segment.is_short || segment.fragments_differ {
+            return true;
+        }
         if self.checksums != NO_CHECKSUMS {
             match segment.checksum() {
                 Checksum::Right => self.checksums = (self.checksums + 1).min(TRUSTED_CHECKSUMS),
@@ -654,16 +663,11 @@ impl Half {
             + self.suspects.as_ref().map_or(0, |suspects| suspects.bytes.cost())
     }
 
-    /// What it has come to.
-    pub(super) fn state(&self) -> DirectionState {
-        let sent = self.seen();
-        DirectionState {
-            sent,
-            acknowledged: self.acked.min(sent),
-            repeats: self.repeats,
-            unacknowledged_since: (sent > self.acked).then(|| Timestamp::from_nanos(self.unacked_since)),
-            heard: self.heard.then(|| Timestamp::from_nanos(self.heard_at)),
-            window: self.window,
-        }
+    /// Its last bytes were sent again and again, and nothing was heard of the other side since they were sent first.
+    pub(super) fn is_unanswered(&self, other: &Half) -> bool {
+        self.acked < self.high
+            && self.repeats >= UNANSWERED_REPEATS
+            && other.heard
+            && other.heard_at <= self.unacked_since
     }
 }

@@ -30,7 +30,7 @@ pub use table::{Evictions, Table};
 
 use std::ops::Range;
 
-use crate::base::{Endpoint, Gap, PacketRef, Side, Timestamp};
+use crate::base::{Endpoint, Gap, PacketRef, Side};
 
 /// What is known of a connection whatever it carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Connection {
     pub endpoints: [Endpoint; 2],
     /// Who opened it: sent the SYN without ACK, or got the one with ACK, if one of them was seen.
     pub initiator: Option<Side>,
+    /// Who was not heard any more when the other side sent the same bytes again and again. Known when the connection ends.
+    pub vanished: Option<Side>,
 }
 
 /// What the segment does to its own direction's data.
@@ -80,8 +82,8 @@ pub enum DataFact {
     /// delivered when they are next, or nothing, one before the next byte.
     WindowProbe,
     /// A receiver may not accept it: it is beyond the window last told or behind a FIN that was not acknowledged yet, it
-    /// acknowledges what was never sent, it is data in a SYN, or its checksum or its time to live is not like its
-    /// neighbours'. It is held until the receiver acknowledges it, and what comes undoubted meanwhile goes before it.
+    /// acknowledges what was never sent, it is data in a SYN, its packet is shorter than its IP header says, fragments of
+    /// its datagram contradict each other, or its checksum or its time to live is not like its neighbours'. It is held until the receiver acknowledges it, and what comes undoubted meanwhile goes before it.
     Doubtful,
     /// Outside of anything that could be valid (or behind the FIN): not looked at. A SYN or RST has no effect then.
     OutOfWindow,
@@ -162,6 +164,8 @@ pub struct SegmentFacts {
     /// seen last are remembered). Those that the receiver accepted count: those that came first, unless they are
     /// [`Doubtful`](DataFact::Doubtful).
     pub different: Option<Range<u64>>,
+    /// Fragments of its datagram overlapped with different bytes.
+    pub fragments_differ: bool,
     /// Where the byte before the end of urgent data is (RFC 9293 §3.8.5): receivers take it out of the stream unless they
     /// are told not to, so what they read may be one byte shorter than what is told here.
     pub urgent: Option<u64>,
@@ -214,23 +218,6 @@ pub enum TcpEnd {
     CaptureEnd,
 }
 
-/// What one direction of a connection has come to when the connection ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DirectionState {
-    /// Bytes of its stream that were sent, as far as they were seen.
-    pub sent: u64,
-    /// Of these the other side has acknowledged so many.
-    pub acknowledged: u64,
-    /// How often its oldest bytes that are not acknowledged were sent again, since they are the oldest.
-    pub repeats: u16,
-    /// When those were sent first, or became the oldest.
-    pub unacknowledged_since: Option<Timestamp>,
-    /// When it was heard last.
-    pub heard: Option<Timestamp>,
-    /// The window that its sender told last, in bytes (unscaled when the handshake was not seen).
-    pub window: Option<u32>,
-}
-
 /// What lies above TCP: reads the two streams of every connection. `U` is what it keeps for each.
 pub trait StreamHandler {
     /// What is kept for each connection. It should be small until it is used.
@@ -268,10 +255,6 @@ pub trait StreamHandler {
     /// was dropped is told as a gap or hole of the cause [`GapCause::Evicted`](crate::base::GapCause::Evicted). [`cost`](Self::cost) is
     /// asked again afterwards, and what it then says is taken for what cannot be dropped.
     fn shed(&mut self, _state: &mut Self::State, _connection: &Connection, _at: PacketRef) {}
-
-    /// The connection is about to end, after all that its streams bring; [`end`](Self::end) follows. What the directions
-    /// have come to, by [`Side::index`].
-    fn ending(&mut self, _state: &mut Self::State, _directions: &[DirectionState; 2]) {}
 
     /// The connection is over (called once, last).
     fn end(&mut self, state: &mut Self::State, connection: &Connection, end: TcpEnd, at: PacketRef);

@@ -374,7 +374,12 @@ impl<U: Default> Table<U> {
             return;
         };
         self.evictions.shed += 1;
-        entry.flow.shed(at, upper);
+        entry.flow.shed(&mut Context {
+            at,
+            limit: self.limits.waiting_bytes,
+            recents: &mut self.recents,
+            upper,
+        });
         let cost = entry.flow.cost() + P::cost(&entry.flow.upper);
         self.budget.has_shed(index, &mut entry.account, cost);
     }

@@ -119,6 +119,8 @@ pub(super) struct Line {
     /// Its checksum is right; else it is left out.
     pub(super) checked: bool,
     pub(super) urgent: u16,
+    /// It is shorter than its IP header says.
+    pub(super) short: bool,
 }
 
 pub(super) fn line(side: Side, flags: u16, at: i64, ack: i64, payload: &[u8]) -> Line {
@@ -136,6 +138,7 @@ pub(super) fn line(side: Side, flags: u16, at: i64, ack: i64, payload: &[u8]) ->
         ttl: 64,
         checked: false,
         urgent: 0,
+        short: false,
     }
 }
 
@@ -181,6 +184,11 @@ impl Wire {
 
     /// Sends a line of whose payload only `captured` bytes were captured.
     pub(super) fn send_cut(&mut self, line: &Line, captured: usize) -> SegmentFacts {
+        self.send_with(line, Captured::new(&line.payload[..captured], line.payload.len()))
+    }
+
+    /// Sends a line with another payload.
+    pub(super) fn send_with(&mut self, line: &Line, payload: Captured<'_>) -> SegmentFacts {
         let ends = [
             Endpoint::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), line.port),
             Endpoint::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), 7272),
@@ -202,11 +210,10 @@ impl Wire {
             flags: TcpFlags(line.flags),
             window: line.window,
             header: &[],
-            payload: Captured::new(&line.payload[..captured], line.payload.len()),
+            payload,
             ip_id: Some(if line.id == 0 { self.next_id } else { line.id }),
             ttl: line.ttl,
-            interface: None,
-            first_fragment: None,
+            is_short: line.short,
             fragments_differ: false,
         };
         // No checksum is 0 when something else is not.

@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 
-use crate::base::{Captured, Limits};
+#[cfg(test)]
+use crate::base::Captured;
+use crate::base::Limits;
 use crate::wire::fragments::Fragments;
 use crate::wire::ip::{self, Ip};
 use crate::wire::reader::{Listener, Read, Reader};
-use crate::wire::segment::segment;
+use crate::wire::segment::{is_short, payload, segment};
 use crate::wire::tcp::Tcp;
 use crate::wire::{Packet, Segment, ip6, link, tcp};
 
@@ -18,10 +20,7 @@ pub struct Decoder {
 
 /// What is looked for in a packet.
 #[derive(Debug, Default)]
-struct Finder {
-    found: Option<Found>,
-    interface: Option<u32>,
-}
+struct Finder(Option<Found>);
 
 #[derive(Debug)]
 enum Found {
@@ -30,12 +29,8 @@ enum Found {
 }
 
 impl Listener for Finder {
-    fn interface(&mut self, index: u32) {
-        self.interface = Some(index);
-    }
-
     fn fragment(&mut self, ip: &Ip) -> bool {
-        self.found = Some(Found::Fragment(*ip));
+        self.0 = Some(Found::Fragment(*ip));
         false
     }
 
@@ -44,7 +39,7 @@ impl Listener for Finder {
         if let Tcp::Header(header) = tcp
             && header.fits(ip.length)
         {
-            reader.to.found = Some(Found::Segment(*ip, *header));
+            reader.to.0 = Some(Found::Segment(*ip, *header));
         }
         Ok(())
     }
@@ -74,23 +69,25 @@ impl Decoder {
         let mut reader = Reader::new(packet.data.bytes, Finder::default());
         // A header that was cut ends the way like one that leads nowhere.
         _ = link::read(&mut reader, packet.link, packet.data.wire_len as u32);
-        let interface = reader.to.interface;
-        match reader.to.found.as_ref()? {
-            Found::Segment(ip, header) => Some(segment(packet.data.bytes, ip, header, interface)),
-            Found::Fragment(ip) => self.add_fragment(packet, ip, interface),
+        match reader.to.0.as_ref()? {
+            Found::Segment(ip, header) => Some(segment(packet.data, ip, header)),
+            // What is not whole when it arrives is no part of a datagram.
+            Found::Fragment(ip) if is_short(packet.data, ip) => None,
+            Found::Fragment(ip) => self.add_fragment(packet, ip),
         }
     }
 
     #[cold]
-    fn add_fragment<'a>(&'a mut self, packet: &Packet<'a>, ip: &Ip, interface: Option<u32>) -> Option<Segment<'a>> {
-        let payload = payload(packet.data.bytes, ip.at, ip.length);
-        let whole = self.fragments.add(ip, payload, packet.number, packet.time)?;
+    fn add_fragment<'a>(&'a mut self, packet: &Packet<'a>, ip: &Ip) -> Option<Segment<'a>> {
+        let whole = self.fragments.add(ip, payload(packet.data, ip), packet.time)?;
         // Fragments of a tunnel's inner datagram that came in fragments are not put together again: whoever fragments
         // fragments does not want to be read.
         let mut reader = Reader::new(whole.payload.bytes, Finder::default());
         let length = whole.payload.wire_len as u32;
         let datagram = Ip {
             protocol: whole.protocol,
+            // What was put together is the payload alone.
+            header: 0,
             at: 0,
             length,
             fragment: None,
@@ -101,20 +98,14 @@ impl Decoder {
             // The destination options of RFC 8200 §4.1 are part of what is fragmented.
             IpAddr::V6(_) => ip6::reassembled(&mut reader, &datagram),
         };
-        let Some(Found::Segment(ip, header)) = reader.to.found else {
+        let Some(Found::Segment(ip, header)) = reader.to.0 else {
             return None;
         };
-        let mut segment = segment(whole.payload.bytes, &ip, &header, interface);
-        segment.first_fragment = Some(whole.first_packet);
-        segment.fragments_differ = whole.differs;
-        Some(segment)
+        Some(Segment {
+            fragments_differ: whole.differs,
+            ..segment(whole.payload, &ip, &header)
+        })
     }
-}
-
-/// `length` bytes at `at`, as far as they were captured.
-#[inline]
-fn payload(bytes: &[u8], at: usize, length: u32) -> Captured<'_> {
-    Captured::new(bytes.get(at..).unwrap_or_default(), length as usize)
 }
 
 /// Whether the packet leads to an IP header that is whole.
@@ -184,7 +175,51 @@ mod tests {
         let last = packet(3, LinkType::RAW, Captured::whole(&last));
         let segment = decoder.decode(&last).expect("it is whole now");
         assert_eq!(segment.payload.bytes, b"hello, fragments");
-        assert_eq!(segment.first_fragment, Some(2));
+        assert!(!segment.fragments_differ);
+    }
+
+    #[test]
+    fn what_was_short_on_the_wire_is_told_from_what_the_capture_has_cut() {
+        let mut decoder = Decoder::new(&Limits::default());
+        let whole = v4(6, 1, 0, &tcp(b"hello"));
+        let mut is_short = |captured, wire_len| {
+            let data = Captured::new(&whole[..captured], wire_len);
+            decoder
+                .decode(&packet(1, LinkType::RAW, data))
+                .map(|segment| segment.is_short)
+        };
+        assert_eq!(is_short(45, 45), Some(false));
+        assert_eq!(is_short(42, 45), Some(false));
+        assert_eq!(is_short(42, 42), Some(true));
+        assert_eq!(is_short(41, 44), Some(true));
+        let parts = [v4(6, 1, 0x2000, &tcp(b"hell")), v4(6, 1, 3, b"o, fragments")];
+        let short = packet(1, LinkType::RAW, Captured::whole(&parts[1][..24]));
+        assert!(decoder.decode(&short).is_none());
+        assert_eq!(payload(&mut decoder, 2, &parts[0]), None);
+        let segment = payload(&mut decoder, 3, &parts[1]);
+        assert_eq!(segment.as_deref(), Some(&b"hello, fragments"[..]));
+    }
+
+    #[test]
+    fn ipv6_fragments_behind_a_link_layer_give_the_segment() {
+        let mut decoder = Decoder::new(&Limits::default());
+        let whole = tcp(b"hello, fragments");
+        let mut decode = |offset: u8, more: u8, part: &[u8]| {
+            let mut bytes = [
+                &[0; 12][..],
+                &[0x86, 0xdd, 0x60, 0, 0, 0, 0, 8 + part.len() as u8, 44, 64],
+            ]
+            .concat();
+            bytes.extend([1; 16]);
+            bytes.extend([2; 16]);
+            bytes.extend([6, 0, 0, offset | more, 0, 0, 0, 7]);
+            bytes.extend(part);
+            decoder
+                .decode(&packet(1, LinkType::ETHERNET, Captured::whole(&bytes)))
+                .map(|segment| segment.payload.bytes.to_vec())
+        };
+        assert_eq!(decode(0, 1, &whole[..24]), None);
+        assert_eq!(decode(24, 0, &whole[24..]).as_deref(), Some(&b"hello, fragments"[..]));
     }
 
     #[test]

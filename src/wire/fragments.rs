@@ -48,8 +48,6 @@ struct Key {
 struct Incomplete {
     age: u64,
     since: Timestamp,
-    /// The packet with the fragment at offset 0, else with the first one that came.
-    first_packet: u64,
     has_first: bool,
     /// What the first fragment (at offset 0) says is above.
     protocol: u8,
@@ -70,7 +68,6 @@ struct Incomplete {
 pub(super) struct Whole<'a> {
     pub(super) protocol: u8,
     pub(super) payload: Captured<'a>,
-    pub(super) first_packet: u64,
     /// Fragments that overlap held different bytes.
     pub(super) differs: bool,
 }
@@ -95,7 +92,7 @@ impl Fragments {
     }
 
     /// Takes a fragment in; the datagram, if it is whole now.
-    pub(super) fn add(&mut self, ip: &Ip, payload: Captured<'_>, packet: u64, time: Timestamp) -> Option<Whole<'_>> {
+    pub(super) fn add(&mut self, ip: &Ip, payload: Captured<'_>, time: Timestamp) -> Option<Whole<'_>> {
         let fragment = ip.fragment?;
         self.forget_old(time);
         let key = Key {
@@ -108,10 +105,10 @@ impl Fragments {
             self.next_age += 1;
             self.by_age.insert(self.next_age, key);
             self.bytes += OVERHEAD;
-            Incomplete::new(self.next_age, time, packet, ip.protocol)
+            Incomplete::new(self.next_age, time, ip.protocol)
         });
         let before = entry.cost;
-        entry.add(ip.protocol, fragment, payload, packet);
+        entry.add(ip.protocol, fragment, payload);
         self.bytes += entry.cost - before;
         if entry.is_whole() {
             let entry = self.incomplete.remove(&key)?;
@@ -121,7 +118,6 @@ impl Fragments {
             return Some(Whole {
                 protocol: entry.protocol,
                 payload: Captured::new(&self.whole[..self.whole.len().min(entry.captured)], total),
-                first_packet: entry.first_packet,
                 differs: entry.differs,
             });
         }
@@ -162,11 +158,10 @@ impl Fragments {
 }
 
 impl Incomplete {
-    fn new(age: u64, since: Timestamp, packet: u64, protocol: u8) -> Self {
+    fn new(age: u64, since: Timestamp, protocol: u8) -> Self {
         Self {
             age,
             since,
-            first_packet: packet,
             has_first: false,
             protocol,
             total: None,
@@ -178,7 +173,7 @@ impl Incomplete {
         }
     }
 
-    fn add(&mut self, protocol: u8, fragment: Fragment, payload: Captured<'_>, packet: u64) {
+    fn add(&mut self, protocol: u8, fragment: Fragment, payload: Captured<'_>) {
         let start = fragment.offset;
         let end = start + payload.wire_len;
         // What contradicts the length that another fragment has told, or exceeds what IP can carry, is no part of it.
@@ -196,7 +191,7 @@ impl Incomplete {
             self.total = Some(end);
         }
         if start == 0 && !self.has_first {
-            (self.has_first, self.first_packet, self.protocol) = (true, packet, protocol);
+            (self.has_first, self.protocol) = (true, protocol);
         }
         self.copy_new(start, end, payload.bytes);
         self.cost = self.data.capacity() + self.ranges.capacity() * RANGE_OVERHEAD;
@@ -286,15 +281,9 @@ mod tests {
     ) -> Option<Vec<u8>> {
         let fragment = Fragment { id, offset, more };
         fragments
-            .add(
-                &ip(fragment),
-                Captured::whole(bytes),
-                offset as u64 + 1,
-                Timestamp::from_parts(seconds, 0),
-            )
+            .add(&ip(fragment), Captured::whole(bytes), Timestamp::from_parts(seconds, 0))
             .map(|whole| {
                 assert_eq!(whole.payload.missing(), 0);
-                assert_eq!(whole.first_packet, 1);
                 whole.payload.bytes.to_vec()
             })
     }
@@ -337,13 +326,13 @@ mod tests {
             offset: 0,
             more: true,
         };
-        assert!(fragments.add(&ip(first), cut, 1, Timestamp::default()).is_none());
+        assert!(fragments.add(&ip(first), cut, Timestamp::default()).is_none());
         let last = Fragment {
             id: 1,
             offset: 8,
             more: false,
         };
-        let whole = fragments.add(&ip(last), Captured::whole(b"xyz"), 2, Timestamp::default());
+        let whole = fragments.add(&ip(last), Captured::whole(b"xyz"), Timestamp::default());
         assert_eq!(whole.map(|w| w.payload), Some(Captured::new(b"abcdef", 11)));
     }
 
@@ -367,7 +356,7 @@ mod tests {
             let mut whole = Vec::new();
             for (start, end) in parts {
                 let fragment = Fragment { id: 1, offset: start, more: end < length };
-                if let Some(found) = fragments.add(&ip(fragment), Captured::whole(&bytes[start..end]), 1, Timestamp::default()) {
+                if let Some(found) = fragments.add(&ip(fragment), Captured::whole(&bytes[start..end]), Timestamp::default()) {
                     whole.push(found.payload.bytes.to_vec());
                 }
             }
@@ -385,7 +374,7 @@ mod tests {
             let bytes = [0u8; 2000];
             for (id, eights, more, length, wire) in parts {
                 let part = Captured::new(&bytes[..length], wire);
-                let _ = fragments.add(&ip(Fragment { id, offset: eights * 8, more }), part, 1, Timestamp::default());
+                let _ = fragments.add(&ip(Fragment { id, offset: eights * 8, more }), part, Timestamp::default());
                 prop_assert!(fragments.bytes() <= limits.fragment_bytes);
             }
         }

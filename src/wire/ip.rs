@@ -83,15 +83,15 @@ fn other<L: Listener>(reader: &mut Reader<'_, L>, ip: &Ip) -> Read {
     match ip.protocol {
         protocol::UDP => udp::read(reader, ip),
         protocol::AH => match ipsec::authentication(reader, at)? {
-            Some(advance) => payload(
-                reader,
-                &Ip {
+            Some(advance) => {
+                let behind = Ip {
                     protocol: reader.u8(at)?,
                     at: at + advance as usize,
                     length: length.wrapping_sub(advance),
                     ..*ip
-                },
-            ),
+                };
+                reader.nested(|reader| payload(reader, &behind))
+            }
             None => Ok(()),
         },
         protocol::ICMP | protocol::ICMPV6 => icmp::read(reader, ip),

@@ -118,10 +118,8 @@ pub struct Segment<'p> {
     pub ip_id: Option<u16>,
     /// See `ip_id`.
     pub ttl: u8,
-    /// Which interface it was seen on, when the link layer says so (SLL2).
-    pub interface: Option<u32>,
-    /// Number of the packet with the first fragment, when the datagram came in fragments.
-    pub first_fragment: Option<u64>,
+    /// The packet was shorter on the wire than its IP header says, so that a receiver discards it.
+    pub is_short: bool,
     /// Fragments of the datagram overlapped with different bytes. The ones that came first were taken; systems differ in that
     /// (RFC 8200 §4.5 forbids it, RFC 5722 has the datagram dropped).
     pub fragments_differ: bool,

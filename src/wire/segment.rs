@@ -9,11 +9,11 @@ use crate::wire::ip::Ip;
 use crate::wire::tcp::Header;
 use crate::wire::{Checksum, Segment, TcpFlags};
 
-/// The segment of these headers, in a packet (or a datagram put together) of these bytes. The header fits.
+/// The segment of these headers, in a packet (or a datagram put together). The header fits.
 #[inline]
-pub(super) fn segment<'p>(bytes: &'p [u8], ip: &Ip, tcp: &Header, interface: Option<u32>) -> Segment<'p> {
+pub(super) fn segment<'p>(packet: Captured<'p>, ip: &Ip, tcp: &Header) -> Segment<'p> {
     let header_len = tcp.length as usize;
-    let whole = Captured::new(bytes.get(ip.at..).unwrap_or_default(), ip.length as usize);
+    let whole = payload(packet, ip);
     Segment {
         source: Endpoint::new(ip.source, tcp.source_port),
         destination: Endpoint::new(ip.destination, tcp.destination_port),
@@ -28,10 +28,21 @@ pub(super) fn segment<'p>(bytes: &'p [u8], ip: &Ip, tcp: &Header, interface: Opt
         },
         ip_id: ip.id,
         ttl: ip.ttl,
-        interface,
-        first_fragment: None,
+        is_short: is_short(packet, ip),
         fragments_differ: false,
     }
+}
+
+/// What `ip` carries, as far as it was captured.
+#[inline]
+pub(super) fn payload<'p>(packet: Captured<'p>, ip: &Ip) -> Captured<'p> {
+    Captured::new(packet.bytes.get(ip.at..).unwrap_or_default(), ip.length as usize)
+}
+
+/// Whether the packet ended on the wire before what `ip` says it carries.
+#[inline]
+pub(super) fn is_short(packet: Captured<'_>, ip: &Ip) -> bool {
+    ip.at + ip.length as usize > packet.wire_len
 }
 
 impl<'p> Segment<'p> {

@@ -791,6 +791,8 @@ catalog! {
     v_ping(who, packet);
     /// Several, the first of them in that packet.
     v_pings(who, n, packet);
+    /// What was sent to it was sent again and again.
+    v_vanished(who);
     /// [`Verdict::Refused`](crate::record::Verdict::Refused), as a name.
     n_refused();
     /// [`Verdict::Unanswered`](crate::record::Verdict::Unanswered), as a name.

@@ -382,6 +382,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_somebody: "the connection ended without a close frame, which a browser reports as 1006",
     v_ping: "one ping of {who} (packet {packet}) was never answered",
     v_pings: "{n} pings of {who} (the first in packet {packet}) were never answered",
+    v_vanished: "{who} no longer acknowledged what it was sent again and again",
     n_refused: "refused",
     n_unanswered: "unanswered",
     n_evicted: "no longer followed",

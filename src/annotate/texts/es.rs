@@ -382,6 +382,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_somebody: "la conexión terminó sin trama de cierre, lo que un navegador comunica como 1006",
     v_ping: "un ping de {who} (paquete {packet}) quedó sin respuesta",
     v_pings: "{n} pings de {who} (el primero en el paquete {packet}) quedaron sin respuesta",
+    v_vanished: "{who} ya no confirmó lo que se le reenvió una y otra vez",
     n_refused: "rechazada",
     n_unanswered: "sin respuesta",
     n_evicted: "sin seguimiento",

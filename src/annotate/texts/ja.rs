@@ -382,6 +382,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_somebody: "クローズフレームなしで接続が終わりました（ブラウザはコード1006として報告）",
     v_ping: "{who}のping 1件（パケット{packet}）に応答がありませんでした",
     v_pings: "{who}のping {n}件（最初のものはパケット{packet}）に応答がありませんでした",
+    v_vanished: "何度も再送されたデータに対する{who}の確認応答はもうありませんでした",
     n_refused: "拒否",
     n_unanswered: "応答なし",
     n_evicted: "追跡中止",

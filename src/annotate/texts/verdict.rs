@@ -72,6 +72,10 @@ impl Words<'_> {
             (None, How::CaptureEnd) => self.v_capture_end(),
             (None, _) => self.v_somebody(),
         }
+        if let Some(vanished) = end.vanished {
+            self.out.extend_from_slice(self.catalog.clause.as_bytes());
+            self.v_vanished(Arg::Side(vanished));
+        }
         for direction in [Direction::ClientToServer, Direction::ServerToClient] {
             let Unanswered { count, first_packet } = end.unanswered_pings[direction];
             if count > 0 {

@@ -382,6 +382,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_somebody: "连接没有关闭帧就结束了，浏览器会报告代码1006",
     v_ping: "{who}有一个ping（第{packet}个包）始终没有得到回应",
     v_pings: "{who}有{n}个ping（最早的在第{packet}个包）始终没有得到回应",
+    v_vanished: "{who}不再确认反复重传给它的数据",
     n_refused: "被拒绝",
     n_unanswered: "未获回应",
     n_evicted: "不再跟踪",

@@ -382,6 +382,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_somebody: "連線沒有關閉訊框就結束了，瀏覽器會回報代碼 1006",
     v_ping: "{who}有一個 ping（第 {packet} 個封包）始終沒有得到回應",
     v_pings: "{who}有 {n} 個 ping（最早的在第 {packet} 個封包）始終沒有得到回應",
+    v_vanished: "{who}不再確認反覆重傳給它的資料",
     n_refused: "遭拒絕",
     n_unanswered: "未獲回應",
     n_evicted: "不再追蹤",

@@ -223,6 +223,12 @@ mod tests {
         }
         let text = printed(LinkType::RAW, &bytes);
         assert!(text.lines().count() > 100);
+        // Authentication headers.
+        let mut bytes = vec![0x45, 0, 0xff, 0xff, 0, 0, 0, 0, 64, 51, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        while bytes.len() < 65_535 - 12 {
+            bytes.extend([51, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        }
+        assert!(printed(LinkType::RAW, &bytes).matches("AH(").count() > 100);
     }
 
     #[test]

@@ -270,7 +270,7 @@ impl Above<'_, '_> {
         let handshake = Handshake::judge(request, Some(response), |_, _| {});
         self.cx.emit(at, &source, RecordKind::Handshake(&handshake));
         let by = source.client_side.other();
-        let end = asked.stats.end(&source, TransportEnd::EndStream { by });
+        let end = asked.stats.end(&source, TransportEnd::EndStream { by }, None);
         self.cx.emit(at, &source, RecordKind::SessionEnd(&end));
     }
 
@@ -371,7 +371,7 @@ impl Above<'_, '_> {
         match carried.what {
             What::Asked(mut asked) => {
                 let source = asked.roles.source(self.cx.connection, &carried.carrier);
-                let end = asked.stats.end(&source, end);
+                let end = asked.stats.end(&source, end, self.cx.connection.vanished);
                 self.cx.emit(at, &source, RecordKind::SessionEnd(&end));
             }
             What::Read(mut slot) => {

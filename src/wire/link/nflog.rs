@@ -34,7 +34,7 @@ pub(super) fn read<L: Listener>(reader: &mut Reader<'_, L>, start: usize, whole:
             reader.truncated();
             return Ok(at - start);
         };
-        let size = u32::from(u16::from_le_bytes([l0, l1]).next_multiple_of(4));
+        let size = u32::from(u16::from_le_bytes([l0, l1])).next_multiple_of(4);
         if size < ATTRIBUTE || reader.available(at) < size {
             reader.truncated();
             return Ok(at - start);
@@ -88,4 +88,24 @@ fn describe<L: Listener>(reader: &mut Reader<'_, L>, at: usize, family: u8, leng
     reader.dec(", length ", length);
     reader.text(": ");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::{Captured, Limits, Timestamp};
+    use crate::wire::{Decoder, LinkType, Packet};
+
+    #[test]
+    fn an_attribute_of_the_greatest_length_is_only_truncated() {
+        for low in 0xfc..=0xff {
+            let bytes = [super::AF_INET, 0, 0, 0, low, 0xff, 1, 0];
+            let packet = Packet {
+                number: 1,
+                time: Timestamp::default(),
+                link: LinkType(239),
+                data: Captured::whole(&bytes),
+            };
+            assert!(Decoder::new(&Limits::default()).decode(&packet).is_none());
+        }
+    }
 }
