@@ -251,6 +251,7 @@ mod tests {
                 endpoints: [endpoint; 2],
                 initiator: None,
                 vanished: None,
+                window_closed: None,
             };
             let facts = SegmentFacts::new(Side::A);
             let segment = SegmentView {

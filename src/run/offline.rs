@@ -130,7 +130,9 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     pipeline.read_keys()?;
     if pipeline.shows_packets() {
         for input in &inputs {
-            let _ = pipeline.secrets_from_capture(&input.secrets());
+            input.each_secrets(|log| {
+                let _ = pipeline.secrets_from_capture(&[log]);
+            });
         }
     }
     // From a pipe packets may come one by one, and are shown when they come.

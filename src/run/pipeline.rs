@@ -305,13 +305,12 @@ impl Pipeline {
                 .buffer
                 .extend_from_slice(format!("{count} packet{plural}\n").as_bytes());
         }
-        if let Some(savefile) = &mut self.savefile {
-            savefile.finish()?;
-        }
+        let written = self.savefile.as_mut().map_or(Ok(()), Savefile::finish);
         self.output.finish()?;
         if let Some(line) = closed {
             super::report(&line);
         }
+        written?;
         Ok(outcome)
     }
 }

@@ -109,11 +109,6 @@ impl ChunkBuffer {
         None
     }
 
-    /// Something is missing between the bytes.
-    pub fn has_gap(&self) -> bool {
-        self.pieces.iter().any(|piece| piece.gap.is_some())
-    }
-
     /// All of it, in order.
     pub fn iter(&self) -> impl Iterator<Item = Held<'_>> {
         let mut next = 0;
