@@ -207,3 +207,48 @@ fn mqtt_packets_are_read_though_their_bytes_come_in_many_messages() {
         ]
     );
 }
+
+#[test]
+fn one_document_is_the_json_of_its_message_and_several_are_documents() {
+    let events = events("signalr");
+    for message in of_kind(&events, "message").filter(|message| message["opcode"] == "text") {
+        match message["documents"].as_array() {
+            Some(documents) => {
+                assert!(documents.len() > 1 && message["meaning"].is_null() && message["json"].is_null());
+            }
+            None => assert!(
+                message["meaning"].is_object() && message["json"].is_object(),
+                "{message}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn who_never_acknowledged_the_last_message_has_vanished() {
+    let events = events("peer-vanished");
+    let end = events.last().unwrap();
+    assert_eq!(
+        (&end["how"], &end["verdict"], &end["abnormal"]),
+        (&json!("rst"), &json!("peer-vanished"), &json!(true))
+    );
+    let explanation = end["explanation"].as_str().unwrap();
+    for part in ["6 times", "never acknowledged", "12.6 s", "client had vanished"] {
+        assert!(explanation.contains(part), "{explanation}");
+    }
+}
+
+#[test]
+fn the_tail_of_a_message_that_began_before_the_capture_is_known_and_its_opcode_is_not() {
+    let events = events("late-in-fragmented-message");
+    let tail = of_kind(&events, "message").find(|message| message["complete"] == false);
+    let tail = tail.unwrap();
+    assert_eq!(
+        (&tail["opcode"], &tail["packet"], &tail["missing"]),
+        (&json!("unknown"), &json!(3), &json!([[0, null]]))
+    );
+    assert_eq!(
+        tail["known"],
+        json!([[0, {"text": "tail of a long text, part 2 and part 3."}]])
+    );
+}

@@ -8,7 +8,6 @@ pub(super) fn same_words(said: &[u8], sent: &[u8], cut: bool) -> bool {
     for ch in Plain(said) {
         match sent.next() {
             Some(other) if other == ch => {}
-            // A character that was cut in two by the bound on what is kept.
             _ => return false,
         }
     }

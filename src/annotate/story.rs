@@ -32,6 +32,19 @@ pub struct Story {
 }
 
 impl Story {
+    /// For words that quote nothing of a story's.
+    pub const EMPTY: &'static Self = &Self {
+        title: Title::Tcp,
+        notes: Vec::new(),
+        untold: 0,
+        received: false,
+        sender: None,
+        text: Vec::new(),
+        weight: 0,
+        ends: Vec::new(),
+        ports_alone: false,
+    };
+
     /// The captured bytes of `span`: UTF-8 unless the capture was not, and as they were sent, so they must be made harmless.
     pub fn text(&self, span: Span) -> &[u8] {
         self.text

@@ -10,6 +10,9 @@ mod per_direction;
 mod time;
 mod violation;
 
+/// The digits of hexadecimal numbers.
+pub const HEX_DIGITS: [u8; 16] = *b"0123456789abcdef";
+
 pub use captured::Captured;
 pub use endpoint::{Direction, Endpoint, Side};
 pub use gap::{Gap, GapCause};

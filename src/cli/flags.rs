@@ -268,18 +268,16 @@ pub(super) struct Flags {
     #[arg(short = 'e', long = "link-header", help_heading = LINES)]
     pub(super) link_header: bool,
 
-    /// Shorter lines, and only the heart of the narration
+    /// Shorter lines, and blocks that are a title alone
     ///
-    /// The blocks of `trace` come in three levels. With -q they say what each packet does and no more: what was said, to
-    /// whom, and what an ACK is for, but not how a message was masked, compressed or split, how long it took, or what a packet
-    /// with data acknowledges besides.
+    /// The blocks of `trace` come in three levels. With -q each is its title on one line, `/* title */`.
     #[arg(short = 'q', long = "quick", action = ArgAction::Count, help_heading = LINES)]
     pub(super) quick: u8,
 
-    /// Longer lines and more narration; -vv and -vvv for longer lines yet
+    /// Longer lines, and blocks that tell all; -vv and -vvv for longer lines yet
     ///
-    /// The blocks of `trace` say more with -v: which part of an unfinished message a packet with data acknowledges as well.
-    /// -q tells less.
+    /// The blocks of `trace` tell with -v all that there is to say of a packet, with whole addresses, however many lines that
+    /// takes. -q tells less.
     #[arg(short = 'v', long = "verbose", action = ArgAction::Count, help_heading = LINES)]
     pub(super) verbose: u8,
 
@@ -431,7 +429,7 @@ pub(super) struct Flags {
     #[arg(long, help_heading = HELP)]
     pub(super) version: bool,
 
-    // ---- tcpdump's, without a meaning here: `super::foreign` says why
+    // ---- tcpdump's, without a meaning here: `check.rs` says why
     #[arg(short = 'a', hide = true)]
     pub(super) _old_ascii: bool,
     #[arg(short = 'b', hide = true)]

@@ -18,7 +18,7 @@ impl Dissector for Chat {
 
     fn read<'a>(&'a mut self, message: &MessageView<'a>, out: &mut Interpretations<'a>) -> bool {
         let Some(text) = message.text else { return false };
-        out.extend(ChatMeaning::read(text, message.direction).map(ChatMeaning::interpretation));
+        out.extend(interpret(text, message.direction));
         !out.is_empty()
     }
 }
@@ -82,92 +82,48 @@ pub enum ChatMeaning<'a> {
     },
 }
 
+/// What a message means, as every reader of records gets it.
+fn interpret(text: &str, direction: Direction) -> Option<Interpretation<'_>> {
+    if !text.starts_with('{') {
+        return None;
+    }
+    let mut fields = Fields::default();
+    for (key, value) in json::members(text).take(MEMBERS) {
+        fields.take(key, value);
+    }
+    let means = |action| Interpretation::new(NAME, action);
+    let mut room = [0; KEY];
+    Some(match (fields.kind?.spell(&mut room), direction) {
+        ("login", Direction::ClientToServer) => means(Action::Named("login"))
+            .field("name", Some(Field::Text(fields.name?)))
+            .field("room", fields.room.map(Field::Text)),
+        ("login", Direction::ServerToClient) => means(Action::Named("login"))
+            .field("uid", Some(Field::Text(fields.id?)))
+            .field("name", Some(Field::Text(fields.name?)))
+            .field("users", fields.users.map(|users| Field::Json(users.raw))),
+        ("user_list", Direction::ServerToClient) => {
+            means(Action::Named("user-list")).field("users", Some(Field::Json(fields.users?.raw)))
+        }
+        ("say", Direction::ClientToServer) => means(Action::Named("say"))
+            .field("to", Some(Field::Text(fields.to?)))
+            .field("to_name", fields.to_name.map(Field::Text))
+            .field("content", Some(Field::Text(fields.content?))),
+        ("say", Direction::ServerToClient) => means(Action::Named("say"))
+            .field("from", Some(Field::Text(fields.from?)))
+            .field("from_name", fields.from_name.map(Field::Text))
+            .field("to", Some(Field::Text(fields.to?)))
+            .field("content", Some(Field::Text(fields.content?))),
+        ("logout", Direction::ServerToClient) => means(Action::Named("logout"))
+            .field("uid", Some(Field::Text(fields.id.or(fields.from)?)))
+            .field("name", fields.from_name.or(fields.name).map(Field::Text)),
+        ("ping", _) => means(Action::Ping),
+        ("pong", _) => means(Action::Pong),
+        ("error", Direction::ServerToClient) => means(Action::Error).field("code", Some(Field::Text(fields.code?))),
+        _ => return None,
+    })
+}
+
 impl<'a> ChatMeaning<'a> {
-    /// Reads a message.
-    fn read(text: &'a str, direction: Direction) -> Option<Self> {
-        if !text.starts_with('{') {
-            return None;
-        }
-        let mut fields = Fields::default();
-        for (key, value) in json::members(text).take(MEMBERS) {
-            fields.take(key, value);
-        }
-        let mut room = [0; KEY];
-        match (fields.kind?.spell(&mut room), direction) {
-            ("login", Direction::ClientToServer) => Some(Self::Login {
-                name: fields.name?,
-                room: fields.room,
-            }),
-            ("login", Direction::ServerToClient) => Some(Self::LoggedIn {
-                id: fields.id?,
-                name: fields.name?,
-                users: fields.users,
-            }),
-            ("user_list", Direction::ServerToClient) => Some(Self::UserList(fields.users?)),
-            ("say", Direction::ClientToServer) => Some(Self::Say {
-                to: to_one(fields.to?),
-                to_name: fields.to_name,
-                content: fields.content?,
-            }),
-            ("say", Direction::ServerToClient) => Some(Self::Said {
-                from: fields.from?,
-                from_name: fields.from_name,
-                to: to_one(fields.to?),
-                content: fields.content?,
-            }),
-            ("logout", Direction::ServerToClient) => Some(Self::LoggedOut {
-                id: fields.id.or(fields.from)?,
-                name: fields.from_name.or(fields.name),
-            }),
-            ("ping", _) => Some(Self::Ping),
-            ("pong", _) => Some(Self::Pong),
-            ("error", Direction::ServerToClient) => Some(Self::Refused { code: fields.code? }),
-            _ => None,
-        }
-    }
-
-    /// The same as every reader of records gets it.
-    fn interpretation(self) -> Interpretation<'a> {
-        let new = |action| Interpretation::new(NAME, action);
-        let text = |text: Option<Text<'a>>| text.map(Field::Text);
-        let users = |users: Option<Users<'a>>| users.map(|users| Field::Json(users.raw));
-        let to = |to: Option<Text<'a>>| text(Some(to.unwrap_or(Text::Plain("all"))));
-        match self {
-            Self::Login { name, room } => new(Action::Named("login"))
-                .field("name", text(Some(name)))
-                .field("room", text(room)),
-            Self::LoggedIn { id, name, users: list } => new(Action::Named("login"))
-                .field("uid", text(Some(id)))
-                .field("name", text(Some(name)))
-                .field("users", users(list)),
-            Self::UserList(list) => new(Action::Named("user-list")).field("users", users(Some(list))),
-            Self::Say {
-                to: one,
-                to_name,
-                content,
-            } => new(Action::Named("say"))
-                .field("to", to(one))
-                .field("to_name", text(to_name))
-                .field("content", text(Some(content))),
-            Self::Said {
-                from,
-                from_name,
-                to: one,
-                content,
-            } => new(Action::Named("say"))
-                .field("from", text(Some(from)))
-                .field("from_name", text(from_name))
-                .field("to", to(one))
-                .field("content", text(Some(content))),
-            Self::LoggedOut { id, name } => new(Action::Named("logout"))
-                .field("uid", text(Some(id)))
-                .field("name", text(name)),
-            Self::Ping => new(Action::Ping),
-            Self::Pong => new(Action::Pong),
-            Self::Refused { code } => new(Action::Error).field("code", text(Some(code))),
-        }
-    }
-
     /// What an interpretation of this dissector means, in its own words.
     pub fn of(read: &Interpretation<'a>, direction: Direction) -> Option<Self> {
         if read.protocol != NAME {
@@ -298,11 +254,8 @@ pub fn users<'a>(list: Users<'a>) -> impl Iterator<Item = Entry<'a>> {
 mod tests {
     use super::*;
 
-    /// As read, and as read out of the interpretation: the same.
     fn meaning(direction: Direction, text: &str) -> Option<ChatMeaning<'_>> {
-        let meaning = ChatMeaning::read(text, direction)?;
-        assert_eq!(ChatMeaning::of(&meaning.interpretation(), direction), Some(meaning));
-        Some(meaning)
+        ChatMeaning::of(&interpret(text, direction)?, direction)
     }
     const UP: Direction = Direction::ClientToServer;
     const DOWN: Direction = Direction::ServerToClient;

@@ -180,14 +180,11 @@ impl Dissectors {
         message: &Message<'a>,
         out: &mut Interpretations<'a>,
     ) {
-        if message.complete && message.opcode.is_control() {
-            return self.control(session, at, message, out);
-        }
-        if !message.complete
-            || message.opcode.is_control()
-            || message.opcode == Opcode::Binary && self.claimed.is_empty()
-        {
+        if !message.complete || message.opcode == Opcode::Binary && self.claimed.is_empty() {
             return;
+        }
+        if message.opcode.is_control() {
+            return self.control(session, at, message, out);
         }
         let claimed = self.claimed.get(&session).map(|place| usize::from(*place));
         let view = MessageView {

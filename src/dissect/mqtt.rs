@@ -3,45 +3,60 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::ops::Range;
 
 use foldhash::fast::FixedState;
 
-use super::{Claim, Dissector, Interpretations, MessageView, Text, speaks};
-use crate::base::Direction;
+use super::{Claim, Dissector, Interpretations, MAX_DOCUMENTS, MessageView, Text, speaks};
+use crate::base::{Direction, PerDirection};
 use crate::record::{Action, Field, Handshake, Interpretation, SessionId};
 
 pub(super) const NAME: &str = "MQTT";
 
-/// Directions of which the bytes are joined at once.
-const MAX_STREAMS: usize = 4096;
+/// Sessions that are read at once.
+const MAX_SESSIONS: usize = 2048;
 /// Bytes of a packet that are kept; a larger one is passed over.
-const MAX_PACKET: usize = 256 << 10;
+const MAX_PACKET: usize = 64 << 10;
+/// Bytes of unfinished packets that all sessions together keep.
+const MAX_WAITING: usize = 4 << 20;
 /// Topic filters of one packet that are told.
 const MAX_TOPICS: usize = 4;
 
 /// Joins packets over messages and reads them.
 #[derive(Default)]
 pub(super) struct Mqtt {
-    streams: HashMap<(SessionId, Direction), Stream, FixedState>,
-    /// The protocol level that a CONNECT named: 4 or 5.
-    levels: HashMap<SessionId, u8, FixedState>,
+    sessions: HashMap<SessionId, Session, FixedState>,
+    /// Bytes that wait in all of them.
+    waiting: usize,
+    /// The packet that the current message completed; it began in an earlier one.
+    completed: Vec<u8>,
+    /// Packet identifiers of the current message, spelled out, one behind the other.
+    ids: String,
 }
 
-/// One direction's bytes.
+struct Session {
+    /// The protocol level that a CONNECT named: 4 or 5.
+    level: u8,
+    streams: PerDirection<Stream>,
+}
+
+/// One direction.
 #[derive(Default)]
 struct Stream {
-    bytes: Vec<u8>,
-    /// How many of them were read with the message before.
-    read: usize,
+    /// The beginning of a packet that is not whole yet.
+    waiting: Vec<u8>,
     /// What is left of a packet that is too large.
     skip: usize,
     /// Bytes are missing: packets are read again where a message begins with one and ends with one.
     lost: bool,
-    /// The whole packets of the current message, each with its fixed header's length.
-    packets: Vec<(Range<usize>, usize)>,
-    /// Packet identifiers, spelled out, one behind the other.
-    ids: String,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self {
+            level: 4,
+            streams: PerDirection::default(),
+        }
+    }
 }
 
 impl Dissector for Mqtt {
@@ -50,94 +65,157 @@ impl Dissector for Mqtt {
     }
 
     fn read<'a>(&'a mut self, message: &MessageView<'a>, out: &mut Interpretations<'a>) -> bool {
-        let key = (message.session, message.direction);
-        if !message.claimed || self.streams.len() >= MAX_STREAMS && !self.streams.contains_key(&key) {
+        if !message.claimed || self.sessions.len() >= MAX_SESSIONS && !self.sessions.contains_key(&message.session) {
             return false;
         }
-        let stream = self.streams.entry(key).or_default();
-        stream.push(message.bytes);
-        let level = self.levels.entry(message.session).or_insert(4);
-        stream.spell_ids(level);
-        let (stream, level) = (&*stream, *level);
-        let mut ids = stream.ids.split_terminator(' ');
-        for (range, header) in &stream.packets {
-            let packet = &stream.bytes[range.clone()];
-            let id = ids.next().filter(|id| *id != "-");
-            out.push(interpret(packet[0], &packet[*header..], level, id));
+        let session = self.sessions.entry(message.session).or_default();
+        let stream = &mut session.streams[message.direction];
+        let before = stream.waiting.capacity();
+        let at = stream.push(message.bytes, &mut self.completed);
+        self.waiting = self.waiting + stream.waiting.capacity() - before;
+        if self.waiting > MAX_WAITING {
+            self.waiting -= stream.waiting.capacity();
+            *stream = Stream::gap();
         }
-        !out.is_empty()
-    }
-
-    fn gap(&mut self, session: SessionId, direction: Direction) {
-        if let Some(stream) = self.streams.get_mut(&(session, direction)) {
-            *stream = Stream {
-                lost: true,
-                ..Stream::default()
+        let Some(at) = at else { return false };
+        let packets = || {
+            let completed = (!self.completed.is_empty()).then_some((&self.completed[..], (0, at)));
+            let rest = Packets {
+                bytes: message.bytes,
+                at,
             };
-        }
-    }
-
-    fn end(&mut self, session: SessionId) {
-        for direction in Direction::BOTH {
-            self.streams.remove(&(session, direction));
-        }
-        self.levels.remove(&session);
-    }
-}
-
-impl Stream {
-    /// The next bytes, and which packets they complete.
-    fn push(&mut self, bytes: &[u8]) {
-        self.packets.clear();
-        self.bytes.drain(..self.read);
-        self.read = 0;
-        if self.lost {
-            self.lost = !ends_with_a_packet(bytes);
-            if self.lost {
-                return;
-            }
-        }
-        let skipped = self.skip.min(bytes.len());
-        self.skip -= skipped;
-        self.bytes.extend_from_slice(&bytes[skipped..]);
-        loop {
-            let rest = &self.bytes[self.read..];
-            match size(rest) {
-                Size::Whole { header, total } if total <= rest.len() => {
-                    self.packets.push((self.read..self.read + total, header));
-                    self.read += total;
-                }
-                Size::Whole { total, .. } if total > MAX_PACKET => {
-                    self.skip = total - rest.len();
-                    self.read = self.bytes.len();
-                    return;
-                }
-                Size::Whole { .. } | Size::Partial => return,
-                Size::Malformed => {
-                    self.lost = true;
-                    self.read = self.bytes.len();
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Spells the identifiers of the packets out, `-` for none; notes the level that a CONNECT names.
-    fn spell_ids(&mut self, level: &mut u8) {
+            completed.into_iter().chain(rest).take(MAX_DOCUMENTS)
+        };
         self.ids.clear();
-        for (range, header) in &self.packets {
-            let packet = &self.bytes[range.clone()];
-            let body = &packet[*header..];
+        for (packet, _) in packets() {
+            let body = body(packet);
             if packet[0] >> 4 == 1
                 && let Some(named) = body.get(6)
             {
-                *level = *named;
+                session.level = *named;
             }
             let _ = match id(packet[0], body) {
                 Some(id) => write!(self.ids, "{id} "),
                 None => write!(self.ids, "- "),
             };
         }
+        let level = session.level;
+        for ((packet, place), id) in packets().zip(self.ids.split_terminator(' ')) {
+            out.push(Interpretation {
+                document: Some(place),
+                ..interpret(packet[0], body(packet), level, (id != "-").then_some(id))
+            });
+        }
+        !out.is_empty()
+    }
+
+    fn gap(&mut self, session: SessionId, direction: Direction) {
+        if let Some(session) = self.sessions.get_mut(&session) {
+            self.waiting -= session.streams[direction].waiting.capacity();
+            session.streams[direction] = Stream::gap();
+        }
+    }
+
+    fn end(&mut self, session: SessionId) {
+        if let Some(session) = self.sessions.remove(&session) {
+            self.waiting -= session
+                .streams
+                .iter()
+                .map(|stream| stream.waiting.capacity())
+                .sum::<usize>();
+        }
+    }
+}
+
+impl Stream {
+    /// After lost bytes.
+    fn gap() -> Self {
+        Self {
+            lost: true,
+            ..Self::default()
+        }
+    }
+
+    /// The next bytes: the packet that they complete goes into `completed`, what they begin is kept. Returns where the packets begin that
+    /// lie in `bytes` as a whole; `None` when there are none and nothing was completed.
+    fn push(&mut self, bytes: &[u8], completed: &mut Vec<u8>) -> Option<usize> {
+        completed.clear();
+        if self.lost {
+            self.lost = !is_packets(bytes);
+            return (!self.lost).then_some(0);
+        }
+        let mut at = 0;
+        while !self.waiting.is_empty() {
+            let wanted = match size(&self.waiting) {
+                Size::Malformed => return self.lose(),
+                Size::Whole { total, .. } if total == self.waiting.len() => {
+                    *completed = std::mem::take(&mut self.waiting);
+                    break;
+                }
+                Size::Whole { total, .. } if total > MAX_PACKET => {
+                    self.skip = total - self.waiting.len();
+                    self.waiting = Vec::new();
+                    break;
+                }
+                Size::Whole { total, .. } => total - self.waiting.len(),
+                Size::Partial => 1,
+            };
+            let more = &bytes[at..bytes.len().min(at + wanted)];
+            if more.is_empty() {
+                return None;
+            }
+            self.waiting.extend_from_slice(more);
+            at += more.len();
+        }
+        let skipped = self.skip.min(bytes.len() - at);
+        self.skip -= skipped;
+        at += skipped;
+        let mut rest = Packets { bytes, at };
+        for _ in rest.by_ref() {}
+        let begun = &bytes[rest.at..];
+        match size(begun) {
+            Size::Malformed => {
+                self.lose();
+            }
+            Size::Whole { total, .. } if total > MAX_PACKET => self.skip = total - begun.len(),
+            Size::Whole { .. } | Size::Partial => self.waiting.extend_from_slice(begun),
+        }
+        (!completed.is_empty() || rest.at > at).then_some(at)
+    }
+
+    fn lose(&mut self) -> Option<usize> {
+        *self = Self::gap();
+        None
+    }
+}
+
+/// The packets that lie whole in a message from `at` on, each with its place.
+struct Packets<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Iterator for Packets<'a> {
+    type Item = (&'a [u8], (usize, usize));
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = &self.bytes[self.at..];
+        match size(rest) {
+            Size::Whole { total, .. } if total <= rest.len() => {
+                let place = (self.at, total);
+                self.at += total;
+                Some((&rest[..total], place))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What follows the fixed header of a whole packet.
+fn body(packet: &[u8]) -> &[u8] {
+    match size(packet) {
+        Size::Whole { header, .. } => packet.get(header..).unwrap_or_default(),
+        Size::Partial | Size::Malformed => &[],
     }
 }
 
@@ -185,16 +263,10 @@ fn size(bytes: &[u8]) -> Size {
 }
 
 /// Whether a message is whole packets and nothing else.
-fn ends_with_a_packet(mut bytes: &[u8]) -> bool {
-    let mut any = false;
-    while !bytes.is_empty() {
-        match size(bytes) {
-            Size::Whole { total, .. } if total <= bytes.len() => bytes = &bytes[total..],
-            _ => return false,
-        }
-        any = true;
-    }
-    any
+fn is_packets(bytes: &[u8]) -> bool {
+    let mut packets = Packets { bytes, at: 0 };
+    for _ in packets.by_ref() {}
+    packets.at > 0 && packets.at == bytes.len()
 }
 
 /// The packet identifier (§2.2.1).
@@ -333,44 +405,87 @@ mod tests {
         assert_eq!(id(PUBLISH[0], &PUBLISH[2..]), Some(7));
     }
 
+    /// The packets that a message completes, and where the message says they lie.
+    fn push(stream: &mut Stream, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let mut completed = Vec::new();
+        let Some(at) = stream.push(bytes, &mut completed) else {
+            return Vec::new();
+        };
+        let rest = Packets { bytes, at }.map(|(packet, _)| packet.to_vec());
+        let first = (!completed.is_empty()).then(|| completed.clone());
+        first.into_iter().chain(rest).collect()
+    }
+
     #[test]
     fn packets_are_found_however_messages_cut_them() {
         let bytes = [PUBLISH, b"\xc0\x00", PUBLISH].concat();
         for size in 1..=bytes.len() {
             let mut stream = Stream::default();
-            let mut found = Vec::new();
-            for piece in bytes.chunks(size) {
-                stream.push(piece);
-                found.extend(
-                    stream
-                        .packets
-                        .iter()
-                        .map(|(range, _)| stream.bytes[range.clone()].to_vec()),
-                );
-            }
+            let found: Vec<_> = bytes.chunks(size).flat_map(|piece| push(&mut stream, piece)).collect();
             assert_eq!(found, [PUBLISH, b"\xc0\x00", PUBLISH], "in pieces of {size}");
         }
     }
 
     #[test]
     fn after_a_gap_a_message_of_whole_packets_begins_anew() {
-        let mut stream = Stream {
-            lost: true,
-            ..Stream::default()
-        };
-        stream.push(&PUBLISH[3..]);
-        assert!(stream.packets.is_empty());
-        stream.push(PUBLISH);
-        assert_eq!(stream.packets.len(), 1);
+        let mut stream = Stream::gap();
+        assert!(push(&mut stream, &PUBLISH[3..]).is_empty());
+        assert_eq!(push(&mut stream, PUBLISH), [PUBLISH]);
     }
 
     #[test]
     fn a_packet_that_is_too_large_is_passed_over() {
-        let mut stream = Stream::default();
-        stream.push(b"\x30\xff\xff\x7f");
-        stream.push(&vec![0; (1 << 21) - 1]);
-        assert!(stream.bytes.len() - stream.read < 8 && stream.packets.is_empty());
-        stream.push(PUBLISH);
-        assert_eq!(stream.packets.len(), 1);
+        for cut in 1..6 {
+            let large = [b"\x30\xff\xff\x7f", &vec![0; (1 << 21) - 1][..]].concat();
+            let mut stream = Stream::default();
+            assert!(push(&mut stream, &large[..cut]).is_empty());
+            assert!(push(&mut stream, &large[cut..100_000]).is_empty());
+            assert!(push(&mut stream, &large[100_000..]).is_empty());
+            assert_eq!(stream.waiting.capacity(), 0);
+            assert_eq!(push(&mut stream, PUBLISH), [PUBLISH], "cut at {cut}");
+        }
+    }
+
+    fn view(session: u64, bytes: &[u8]) -> MessageView<'_> {
+        MessageView {
+            session: SessionId(session),
+            direction: Direction::ClientToServer,
+            at: crate::base::PacketRef {
+                packet: 1,
+                time: Default::default(),
+            },
+            bytes,
+            text: None,
+            claimed: true,
+        }
+    }
+
+    #[test]
+    fn each_packet_of_a_message_has_its_place() {
+        let mut mqtt = Mqtt::default();
+        assert!(!mqtt.read(&view(1, &PUBLISH[..4]), &mut Interpretations::new()));
+        let bytes = [&PUBLISH[4..], b"\xc0\x00\xc0"].concat();
+        let (view, mut out) = (view(1, &bytes), Interpretations::new());
+        assert!(mqtt.read(&view, &mut out));
+        let places: Vec<_> = out.iter().map(|read| (read.action, read.document)).collect();
+        assert_eq!(places, [(Action::Send, Some((0, 9))), (Action::Ping, Some((9, 2)))]);
+    }
+
+    #[test]
+    fn packets_that_never_end_take_bounded_memory() {
+        let mut mqtt = Mqtt::default();
+        let begun = [b"\x30\xf0\xff\x03", &vec![0; 60_000][..]].concat();
+        for session in 0..3000 {
+            mqtt.read(&view(session, &begun), &mut Interpretations::new());
+        }
+        assert!(mqtt.waiting <= MAX_WAITING && mqtt.sessions.len() == MAX_SESSIONS);
+        for session in 0..3000 {
+            mqtt.end(SessionId(session));
+        }
+        assert_eq!((mqtt.waiting, mqtt.sessions.len()), (0, 0));
+        let pings = b"\xc0\x00".repeat(1 << 20);
+        let (view, mut out) = (view(1, &pings), Interpretations::new());
+        assert!(mqtt.read(&view, &mut out));
+        assert_eq!(out.len(), MAX_DOCUMENTS);
     }
 }

@@ -192,6 +192,7 @@ impl Feed<'_, '_> {
             endpoints: [Endpoint::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0); 2],
             initiator: None,
             vanished: None,
+            window_closed: None,
         };
         tls::retry_ended(last, &mut self.cx(&Conn::default(), &nobody, at));
     }

@@ -466,9 +466,13 @@ fn who_acknowledges_nothing_any_more_has_vanished() {
     }
     let end = talk.heard().ends.remove(0);
     assert_eq!((end.how, end.verdict), (How::Rst, Verdict::PeerVanished));
-    assert_eq!(end.vanished, Some(Direction::ClientToServer));
+    let unacknowledged = end.unacknowledged.unwrap();
+    assert_eq!(
+        (unacknowledged.direction, unacknowledged.times),
+        (Direction::ServerToClient, 4)
+    );
     let end = answered.heard().ends.remove(0);
-    assert_eq!((end.verdict, end.vanished), (Verdict::Reset, None));
+    assert_eq!((end.verdict, end.unacknowledged), (Verdict::Reset, None));
 }
 
 #[test]

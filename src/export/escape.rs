@@ -7,6 +7,7 @@
 
 use super::hidden::is_hidden_at;
 use super::lanes;
+use crate::base::HEX_DIGITS;
 
 /// Appends `bytes` as text of one line.
 pub fn line(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -212,7 +213,7 @@ pub(super) fn json_escape(buffer: &mut [u8; 12], ch: char) -> &[u8] {
 
 /// The digit of the low four bits.
 pub(super) const fn hex(nibble: u8) -> u8 {
-    b"0123456789abcdef"[(nibble & 0x0f) as usize]
+    HEX_DIGITS[(nibble & 0x0f) as usize]
 }
 
 #[cfg(test)]

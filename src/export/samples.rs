@@ -86,6 +86,7 @@ pub(super) fn end(how: How) -> SessionEnd {
         fin: PerDirection::default(),
         reset: None,
         silence: None,
-        vanished: None,
+        unacknowledged: None,
+        window_closed: None,
     }
 }

@@ -5,7 +5,7 @@ use crate::base::Text;
 /// What one message means, or one document in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interpretation<'a> {
-    /// Where the document lies in the message's text (offset and length in bytes), when the message holds more than one.
+    /// Where the document lies in the message (offset and length in bytes), when the message may hold several.
     pub document: Option<(usize, usize)>,
     /// The protocol on top of WebSocket: `JSON-RPC`, `Socket.IO`, `chat` …
     pub protocol: &'static str,

@@ -8,6 +8,8 @@ use crate::base::Direction;
 pub enum Opcode {
     /// 0x0: only frames have it, never a message.
     Continuation,
+    /// Of a message whose first frame is lost.
+    Unknown,
     /// 0x1.
     Text,
     /// 0x2.
@@ -39,7 +41,7 @@ impl Opcode {
     /// The four bits.
     pub const fn bits(self) -> u8 {
         match self {
-            Opcode::Continuation => 0x0,
+            Opcode::Continuation | Opcode::Unknown => 0x0,
             Opcode::Text => 0x1,
             Opcode::Binary => 0x2,
             Opcode::Close => 0x8,
@@ -54,10 +56,11 @@ impl Opcode {
         self.bits() & 0x8 != 0
     }
 
-    /// `text`, `binary`, `ping`, `pong`, `close`, `continuation`, `reserved-3` …, as in the JSON view.
+    /// `text`, `binary`, `ping`, `pong`, `close`, `continuation`, `unknown`, `reserved-3` …, as in the JSON view.
     pub const fn name(self) -> &'static str {
         match self {
             Opcode::Continuation => "continuation",
+            Opcode::Unknown => "unknown",
             Opcode::Text => "text",
             Opcode::Binary => "binary",
             Opcode::Close => "close",

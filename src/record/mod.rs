@@ -19,7 +19,8 @@ pub use http2::{Http2Frame, http2_error_name};
 pub use meaning::{Action, Answers, Field, Fields, Interpretation, ShortText};
 pub use message::{Close, FrameInfo, Hole, Message, Opcode, Payload, Progress};
 pub use session::{
-    ConnectionId, How, Proxied, Scheme, SessionEnd, SessionId, Source, TransportEnd, Unanswered, Verdict,
+    ConnectionId, How, Proxied, Scheme, SessionEnd, SessionId, Source, TransportEnd, Unacknowledged, Unanswered,
+    Verdict,
 };
 pub use span::{Span, StreamRange};
 pub use tls::{TlsAlert, TlsEnd, TlsHandshake, TlsPacket};

@@ -294,8 +294,21 @@ pub struct SessionEnd {
     pub reset: Option<Direction>,
     /// Nanoseconds without a byte before the end, where both the last byte and the end were seen.
     pub silence: Option<i64>,
-    /// Who acknowledged nothing any more, by the direction that it sends.
-    pub vanished: Option<Direction>,
+    /// What was sent last and never acknowledged: the other side had vanished.
+    pub unacknowledged: Option<Unacknowledged>,
+    /// Whose receive window was closed at the end, and for how many nanoseconds it had been.
+    pub window_closed: Option<(Direction, i64)>,
+}
+
+/// Bytes that were sent again and again, while nothing came from the other side any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unacknowledged {
+    /// In which direction.
+    pub direction: Direction,
+    /// How often they were sent.
+    pub times: u32,
+    /// Nanoseconds from when they were first sent to the end.
+    pub nanos: i64,
 }
 
 impl SessionEnd {

@@ -145,7 +145,9 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     pipeline.read_keys()?;
     if pipeline.shows_packets() {
         for input in &inputs {
-            let _ = pipeline.secrets_from_capture(&input.secrets());
+            input.each_secrets(|log| {
+                let _ = pipeline.secrets_from_capture(&[log]);
+            });
         }
     }
     let mut progress = Progress::new();

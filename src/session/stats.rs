@@ -1,7 +1,8 @@
 //! What is counted and remembered of a session until it ends.
 
 use crate::base::{Direction, PacketRef, PerDirection, Side, Timestamp};
-use crate::record::{How, Message, Opcode, SessionEnd, Source, TransportEnd, Unanswered, Verdict};
+use crate::record::{How, Message, Opcode, SessionEnd, Source, TransportEnd, Unacknowledged, Unanswered, Verdict};
+use crate::tcp::Connection;
 
 /// What [`SessionEnd`] will say.
 #[derive(Debug, Default)]
@@ -145,8 +146,9 @@ impl SessionStats {
         self.gap(direction);
     }
 
-    /// Sums it up. `vanished` acknowledged nothing any more.
-    pub(crate) fn end(&mut self, source: &Source, transport: TransportEnd, vanished: Option<Side>) -> SessionEnd {
+    /// Sums it up. `ended` is the connection, when that is what has ended.
+    pub(crate) fn end(&mut self, source: &Source, transport: TransportEnd, ended: Option<&Connection>) -> SessionEnd {
+        let vanished = ended.and_then(|connection| connection.vanished);
         match transport {
             TransportEnd::Fin { by } | TransportEnd::EndStream { by } => {
                 self.first_fin.get_or_insert(by);
@@ -175,7 +177,7 @@ impl SessionStats {
             by: self.first_close.or(ended_by.map(direction)),
             close_codes: self.close_codes,
             closing_handshake,
-            verdict: self.verdict(transport, unseen, vanished),
+            verdict: self.verdict(transport, unseen, vanished.is_some()),
             messages: self.messages,
             bytes: self.bytes,
             unanswered_pings: PerDirection::from_fn(|direction| {
@@ -186,7 +188,14 @@ impl SessionStats {
             fin: PerDirection::from_fn(|direction| self.fin[source.side(direction).index()]),
             reset: self.reset.map(direction),
             silence: self.silence(),
-            vanished: vanished.map(direction),
+            unacknowledged: vanished.map(|vanished| Unacknowledged {
+                direction: direction(vanished.side.other()),
+                times: vanished.times,
+                nanos: vanished.nanos,
+            }),
+            window_closed: ended
+                .and_then(|connection| connection.window_closed)
+                .map(|(side, nanos)| (direction(side), nanos)),
         }
     }
 
@@ -214,7 +223,7 @@ impl SessionStats {
         }
     }
 
-    fn verdict(&self, transport: TransportEnd, close_may_be_lost: bool, vanished: Option<Side>) -> Verdict {
+    fn verdict(&self, transport: TransportEnd, close_may_be_lost: bool, vanished: bool) -> Verdict {
         let codes = || self.close_codes.iter().flatten();
         let by_transport = match self.how(transport) {
             How::Rst => Some(Verdict::Reset),
@@ -236,7 +245,7 @@ impl SessionStats {
             Verdict::Closed
         } else if codes().next().is_some() {
             Verdict::CloseUnanswered
-        } else if vanished.is_some() {
+        } else if vanished {
             Verdict::PeerVanished
         } else {
             match by_transport {

@@ -504,7 +504,7 @@ fn who_leaves_gaps_for_ever_keeps_to_the_bound() {
 #[test]
 fn when_memory_is_short_those_that_hold_most_let_go_of_it_first() {
     let limits = Limits {
-        memory_bytes: 57_500,
+        memory_bytes: 59_400,
         ..Limits::default()
     };
     let mut wire = Wire::new(&limits);

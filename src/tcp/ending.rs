@@ -6,7 +6,7 @@ use crate::tcp::beginning::Beginning;
 use crate::tcp::facts;
 use crate::tcp::flow::{Context, Flow, Phase, emitter};
 use crate::tcp::half::Half;
-use crate::tcp::{DataFact, SegmentFacts, StreamEvent, StreamHandler, TcpEnd};
+use crate::tcp::{DataFact, SegmentFacts, StreamEvent, StreamHandler, TcpEnd, Vanished};
 use crate::wire::Segment;
 
 /// A reset that was believed.
@@ -133,9 +133,19 @@ impl<U: Default> Flow<U> {
         if self.ended {
             return;
         }
-        self.connection.vanished = [Side::A, Side::B]
-            .into_iter()
-            .find(|side| self.halves[side.other().index()].is_unanswered(&self.halves[side.index()]));
+        for side in Side::BOTH {
+            let (own, other) = (&self.halves[side.index()], &self.halves[side.other().index()]);
+            if other.is_unanswered(own) {
+                self.connection.vanished = Some(Vanished {
+                    side,
+                    times: u32::from(other.repeats) + 1,
+                    nanos: at.time.nanos().saturating_sub(other.unacked_since),
+                });
+            }
+            if own.window == Some(0) {
+                self.connection.window_closed = Some((side, at.time.nanos().saturating_sub(own.window_closed_at)));
+            }
+        }
         self.flush(at, upper);
         self.ended = true;
         let reset = self.reset.as_deref().map(|reset| reset.by);

@@ -139,7 +139,13 @@ pub(super) fn acknowledge(other: &mut Half, segment: &Segment<'_>, now: Timestam
 
 /// What the window field tells.
 #[inline]
-pub(super) fn window(own: &mut Half, other: &mut Half, segment: &Segment<'_>, facts: &SegmentFacts) -> WindowFact {
+pub(super) fn window(
+    own: &mut Half,
+    other: &mut Half,
+    segment: &Segment<'_>,
+    facts: &SegmentFacts,
+    now: Timestamp,
+) -> WindowFact {
     let flags = segment.flags;
     // A SYN's own window is never scaled (RFC 7323 §2.2), and both sides must have offered to scale.
     let shift = match (own.scale, other.scale) {
@@ -159,10 +165,14 @@ pub(super) fn window(own: &mut Half, other: &mut Half, segment: &Segment<'_>, fa
     if scaled && flags.ack() && !facts.ack.overtaken && other.beginning == Beginning::Known {
         other.edge = (other.offset(segment.ack) + i64::from(bytes)).max(0) as u64;
     }
+    let closed = bytes == 0 && before.is_some_and(|before| before > 0) && !facts.ack.overtaken;
+    if closed {
+        own.window_closed_at = now.nanos();
+    }
     WindowFact {
         bytes: u64::from(bytes),
         scaled,
-        closed: bytes == 0 && before.is_some_and(|before| before > 0) && !facts.ack.overtaken,
+        closed,
         reopened: bytes > 0 && before == Some(0) && !facts.ack.overtaken,
         update_only: empty
             && !facts.ack.overtaken

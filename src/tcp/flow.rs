@@ -81,6 +81,7 @@ impl<U: Default> Flow<U> {
                 endpoints: [segment.source, segment.destination],
                 initiator: None,
                 vanished: None,
+                window_closed: None,
             },
             upper: U::default(),
             last: 0,
@@ -242,7 +243,10 @@ impl<U: Default> Flow<U> {
                 }
                 if doubt == Doubt::Bytes && flags.ack() {
                     facts.ack = facts::acknowledge(other, segment, now);
-                    facts.window = facts::window(own, other, segment, facts);
+                    facts.window = facts::window(own, other, segment, facts, now);
+                    if facts.window.closed {
+                        own.window_closed_at = now.nanos();
+                    }
                 }
                 return placed;
             }
@@ -256,7 +260,7 @@ impl<U: Default> Flow<U> {
         if flags.ack() {
             facts.ack = facts::acknowledge(other, segment, now);
         }
-        facts.window = facts::window(own, other, segment, facts);
+        facts.window = facts::window(own, other, segment, facts, now);
         let empty = payload.wire_len == 0 && !flags.syn() && !flags.fin();
         let says_nothing = empty
             && flags.ack()

@@ -42,7 +42,20 @@ pub struct Connection {
     /// Who opened it: sent the SYN without ACK, or got the one with ACK, if one of them was seen.
     pub initiator: Option<Side>,
     /// Who was not heard any more when the other side sent the same bytes again and again. Known when the connection ends.
-    pub vanished: Option<Side>,
+    pub vanished: Option<Vanished>,
+    /// Whose window is closed, and for how many nanoseconds it has been. Known when the connection ends.
+    pub window_closed: Option<(Side, i64)>,
+}
+
+/// A side that was not heard any more, while the other one sent the same bytes again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vanished {
+    /// Who.
+    pub side: Side,
+    /// How often the bytes were sent.
+    pub times: u32,
+    /// Nanoseconds from when they were first sent to the end.
+    pub nanos: i64,
 }
 
 /// What the segment does to its own direction's data.

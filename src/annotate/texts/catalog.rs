@@ -607,6 +607,8 @@ catalog! {
     h_text(bytes);
     /// A binary message.
     h_binary(bytes);
+    /// A message whose first frame is lost.
+    h_unknown(bytes);
     /// A ping's payload.
     h_ping(bytes);
     /// A pong's payload.
@@ -763,14 +765,36 @@ catalog! {
     v_closed_code_unseen(who, code, meaning, other);
     /// Closed without a code, and nobody knows whether an answer came.
     v_closed_unseen(who, other);
-    /// FIN without a close frame.
-    v_fin(who);
-    /// RST without a close frame.
-    v_reset(who);
-    /// FIN, and nobody knows whether there was a close frame.
-    v_fin_unseen(who);
-    /// RST, and nobody knows whether there was a close frame.
-    v_reset_unseen(who);
+    /// The transport was ended without a close frame.
+    v_fin(who, what);
+    /// The transport was reset without a close frame.
+    v_reset(who, what);
+    /// It was ended, and nobody knows whether there was a close frame.
+    v_fin_unseen(who, what);
+    /// It was reset, and nobody knows whether there was a close frame.
+    v_reset_unseen(who, what);
+    /// What FIN ends.
+    v_tcp_fin();
+    /// What RST resets.
+    v_tcp_rst();
+    /// What END_STREAM ends.
+    v_end_stream();
+    /// What RST_STREAM resets.
+    v_rst_stream();
+    /// What GOAWAY ends.
+    v_goaway();
+    /// What an alert ends.
+    v_tls_alert();
+    /// Which alert it was.
+    v_alert(name);
+    /// What was sent last was never acknowledged.
+    v_unacknowledged(who, n, time, other);
+    /// A window that stayed closed.
+    v_window(who, time);
+    /// So long nothing was sent before the end.
+    v_silent(time);
+    /// So long, which is a usual limit of proxies.
+    v_silent_minute(time);
     /// Another connection took its place.
     v_reused();
     /// Silent for too long.
@@ -791,8 +815,6 @@ catalog! {
     v_ping(who, packet);
     /// Several, the first of them in that packet.
     v_pings(who, n, packet);
-    /// What was sent to it was sent again and again.
-    v_vanished(who);
     /// [`Verdict::Refused`](crate::record::Verdict::Refused), as a name.
     n_refused();
     /// [`Verdict::Unanswered`](crate::record::Verdict::Unanswered), as a name.

@@ -5,6 +5,7 @@
 //! hurried eye sees the name end early.
 
 use super::Escape;
+use crate::base::HEX_DIGITS;
 
 /// Appends the inside of a quoted name: every double quotation mark, of whatever language, as `\u{22}` and the like.
 pub fn name(out: &mut Vec<u8>, name: &[u8], escape: Escape) {
@@ -71,7 +72,7 @@ fn hex(out: &mut Vec<u8>, n: u32) {
     let digits = (u32::BITS - n.leading_zeros()).div_ceil(4).max(1);
     for place in (0..digits).rev() {
         let digit = (n >> (4 * place)) & 15;
-        out.push(b"0123456789abcdef"[digit as usize]);
+        out.push(HEX_DIGITS[digit as usize]);
     }
 }
 

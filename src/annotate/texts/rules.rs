@@ -8,15 +8,10 @@ use crate::base::{Rule, Violation};
 impl Catalog {
     /// Appends what `violation` breaks and what shows it, as a clause.
     pub fn violation(&'static self, violation: &Violation, out: &mut Vec<u8>) {
-        thread_local! {
-            static NOTHING: Story = Story::default();
-        }
         // What shows it is plain by its contract.
-        NOTHING.with(|story| {
-            Language::of(self)
-                .words(story, out, Vec::extend_from_slice)
-                .broken(violation.rule, &violation.about);
-        });
+        Language::of(self)
+            .words(Story::EMPTY, out, Vec::extend_from_slice)
+            .broken(violation.rule, &violation.about);
     }
 }
 

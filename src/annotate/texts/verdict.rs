@@ -4,21 +4,20 @@ use super::words::{Arg, Words};
 use super::{Catalog, Language};
 use crate::annotate::Story;
 use crate::base::Direction;
-use crate::record::{How, SessionEnd, Unanswered, Verdict};
+use crate::layer::tls::Alert;
+use crate::record::{How, SessionEnd, TransportEnd, Unacknowledged, Unanswered, Verdict};
+
+/// Nanoseconds of silence before the end that are worth a word.
+const SILENCE: i64 = 5_000_000_000;
 
 impl Catalog {
     /// Appends one sentence on how a session ended: who ended it, with which code, whether the closing handshake was complete,
     /// which pings were never answered. It quotes nothing that was captured.
     pub fn verdict(&'static self, end: &SessionEnd, out: &mut Vec<u8>) {
-        thread_local! {
-            static NOTHING: Story = Story::default();
-        }
-        NOTHING.with(|story| {
-            // Nothing captured is written, so there is nothing to escape.
-            let mut words = Language::of(self).words(story, out, Vec::extend_from_slice);
-            words.verdict(end);
-            words.end();
-        });
+        // Nothing captured is written, so there is nothing to escape.
+        let mut words = Language::of(self).words(Story::EMPTY, out, Vec::extend_from_slice);
+        words.verdict(end);
+        words.end();
     }
 }
 
@@ -51,35 +50,29 @@ impl Language {
 impl Words<'_> {
     /// See [`Catalog::verdict`]; without the capital letter.
     pub(super) fn verdict(&mut self, end: &SessionEnd) {
+        let catalog = self.catalog;
         match (end.refused, end.how) {
             (Some(0), How::Rst) if end.reset == Some(Direction::ServerToClient) => self.v_unanswered_reset(),
             (Some(0), _) => self.v_unanswered(),
             (Some(status), _) => self.v_refused(Arg::Num(status.into())),
             _ if end.close_codes.iter().any(Option::is_some) => self.closed(end),
-            (None, How::Fin) => match end.by {
-                Some(by) if end.closing_handshake.is_none() => self.v_fin_unseen(Arg::Side(by)),
-                Some(by) => self.v_fin(Arg::Side(by)),
-                None => self.v_somebody(),
-            },
-            (None, How::Rst) => match end.reset.or(end.by) {
-                Some(by) if end.closing_handshake.is_none() => self.v_reset_unseen(Arg::Side(by)),
-                Some(by) => self.v_reset(Arg::Side(by)),
-                None => self.v_somebody(),
-            },
+            (None, How::Fin) => self.transport_ended(end, catalog.v_tcp_fin),
+            (None, How::EndStream) => self.transport_ended(end, catalog.v_end_stream),
+            (None, How::GoAway) => self.transport_ended(end, catalog.v_goaway),
+            (None, How::Alert) => self.transport_ended(end, catalog.v_tls_alert),
+            (None, How::Rst) => self.transport_reset(end, catalog.v_tcp_rst),
+            (None, How::RstStream) => self.transport_reset(end, catalog.v_rst_stream),
             (None, How::Reused) => self.v_reused(),
             (None, How::Idle) => self.v_idle(),
             (None, How::Evicted) => self.v_evicted(),
             (None, How::CaptureEnd) => self.v_capture_end(),
-            (None, _) => self.v_somebody(),
+            (None, How::Close | How::Refused) => self.v_somebody(),
         }
-        if let Some(vanished) = end.vanished {
-            self.out.extend_from_slice(self.catalog.clause.as_bytes());
-            self.v_vanished(Arg::Side(vanished));
-        }
+        self.causes(end);
         for direction in [Direction::ClientToServer, Direction::ServerToClient] {
             let Unanswered { count, first_packet } = end.unanswered_pings[direction];
             if count > 0 {
-                self.out.extend_from_slice(self.catalog.clause.as_bytes());
+                self.plain(catalog.clause);
             }
             match count {
                 0 => {}
@@ -87,7 +80,69 @@ impl Words<'_> {
                 n => self.v_pings(Arg::Side(direction), Arg::Num(n), Arg::Num(first_packet)),
             }
         }
-        self.out.extend_from_slice(self.catalog.stop.as_bytes());
+        self.plain(catalog.stop);
+    }
+
+    /// Without a close frame: `what` was ended.
+    fn transport_ended(&mut self, end: &SessionEnd, what: &'static str) {
+        match end.by {
+            Some(by) if end.closing_handshake.is_none() => self.v_fin_unseen(Arg::Side(by), Arg::Raw(what)),
+            Some(by) => self.v_fin(Arg::Side(by), Arg::Raw(what)),
+            None => self.v_somebody(),
+        }
+    }
+
+    /// Without a close frame: `what` was reset.
+    fn transport_reset(&mut self, end: &SessionEnd, what: &'static str) {
+        match end.reset.or(end.by) {
+            Some(by) if end.closing_handshake.is_none() => self.v_reset_unseen(Arg::Side(by), Arg::Raw(what)),
+            Some(by) => self.v_reset(Arg::Side(by), Arg::Raw(what)),
+            None => self.v_somebody(),
+        }
+    }
+
+    /// What the capture shows of why it ended.
+    fn causes(&mut self, end: &SessionEnd) {
+        if let (How::Alert, TransportEnd::Alert { description, .. }) = (end.how, end.transport) {
+            let alert = Alert {
+                fatal: true,
+                description,
+            };
+            self.plain(self.catalog.clause);
+            self.v_alert(Arg::Raw(alert.name()));
+        }
+        if let Some(Unacknowledged {
+            direction,
+            times,
+            nanos,
+        }) = end.unacknowledged
+        {
+            self.plain(self.catalog.clause);
+            self.v_unacknowledged(
+                Arg::Side(direction),
+                Arg::Num(times.into()),
+                Arg::Time(nanos),
+                Arg::Side(direction.other()),
+            );
+        }
+        if let Some((direction, nanos)) = end.window_closed {
+            self.plain(self.catalog.clause);
+            self.v_window(Arg::Side(direction), Arg::Time(nanos));
+        }
+        let silence = end.silence.unwrap_or(0);
+        if end.verdict == Verdict::EndedWithoutClose || end.verdict == Verdict::Reset {
+            match silence {
+                ..SILENCE => {}
+                59_000_000_000..62_000_000_000 => {
+                    self.plain(self.catalog.clause);
+                    self.v_silent_minute(Arg::Time(silence));
+                }
+                _ => {
+                    self.plain(self.catalog.clause);
+                    self.v_silent(Arg::Time(silence));
+                }
+            }
+        }
     }
 
     fn closed(&mut self, end: &SessionEnd) {
@@ -127,6 +182,83 @@ impl Words<'_> {
             3000..=3999 => catalog.code_registered,
             4000..=4999 => catalog.code_private,
             _ => catalog.code_unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::annotate::texts::CATALOGS;
+    use crate::base::PerDirection;
+
+    fn said(catalog: &'static Catalog, change: impl FnOnce(&mut SessionEnd)) -> String {
+        let mut end = SessionEnd {
+            how: How::Fin,
+            transport: TransportEnd::CaptureEnd,
+            by: Some(Direction::ServerToClient),
+            close_codes: PerDirection::default(),
+            closing_handshake: Some(false),
+            verdict: Verdict::EndedWithoutClose,
+            messages: PerDirection::default(),
+            bytes: PerDirection::default(),
+            unanswered_pings: PerDirection::default(),
+            refused: None,
+            fin: PerDirection::default(),
+            reset: None,
+            silence: None,
+            unacknowledged: None,
+            window_closed: None,
+        };
+        change(&mut end);
+        let mut out = Vec::new();
+        catalog.verdict(&end, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn each_end_without_a_close_frame_names_what_ended() {
+        let ends = [
+            (How::Fin, "FIN"),
+            (How::Rst, "RST"),
+            (How::EndStream, "END_STREAM"),
+            (How::RstStream, "RST_STREAM"),
+            (How::GoAway, "GOAWAY"),
+            (How::Alert, "TLS"),
+        ];
+        for catalog in CATALOGS {
+            for (how, name) in ends {
+                for handshake in [Some(false), None] {
+                    let said = said(catalog, |end| (end.how, end.closing_handshake) = (how, handshake));
+                    assert!(said.contains(name), "{said}");
+                    assert_eq!(said.contains("1006"), handshake.is_some(), "{said}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_cause_is_told_as_far_as_the_capture_shows_it() {
+        for catalog in CATALOGS {
+            let alert = TransportEnd::Alert {
+                by: crate::base::Side::A,
+                description: 80,
+            };
+            let said_of_alert = said(catalog, |end| (end.how, end.transport) = (How::Alert, alert));
+            assert!(said_of_alert.contains("internal_error"), "{said_of_alert}");
+            let plain = said(catalog, |_| {});
+            let silent = |seconds: i64| said(catalog, |end| end.silence = Some(seconds * 1_000_000_000));
+            assert_eq!(silent(2), plain);
+            assert!(
+                silent(45).contains("45") && !silent(45).contains("60"),
+                "{}",
+                silent(45)
+            );
+            assert!(silent(61).contains("61") && silent(61).contains("60"), "{}", silent(61));
+            let window = said(catalog, |end| {
+                end.window_closed = Some((Direction::ClientToServer, 31_000_000_000));
+            });
+            assert!(window.contains("31"), "{window}");
         }
     }
 }

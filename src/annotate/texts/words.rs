@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::{Catalog, Language, quoting};
 use crate::annotate::{Agent, Labelled, Party, Person, Role, Span, Story, Title, What};
-use crate::base::{Direction, Rule};
+use crate::base::{Direction, HEX_DIGITS, Rule};
 use crate::record::{Action, Opcode, SessionEnd};
 
 /// What stands for a placeholder.
@@ -242,13 +242,12 @@ impl Words<'_> {
     }
 
     fn key(&mut self, key: [u8; 4]) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         for (i, byte) in key.into_iter().enumerate() {
             if i > 0 {
                 self.out.push(b' ');
             }
-            self.out.push(DIGITS[usize::from(byte >> 4)]);
-            self.out.push(DIGITS[usize::from(byte & 15)]);
+            self.out.push(HEX_DIGITS[usize::from(byte >> 4)]);
+            self.out.push(HEX_DIGITS[usize::from(byte & 15)]);
         }
     }
 
@@ -414,7 +413,7 @@ impl Words<'_> {
             What::Message(Opcode::Ping, _) => self.what_ping(),
             What::Message(Opcode::Pong, _) => self.what_pong(),
             What::Message(Opcode::Close, _) => self.what_close(),
-            What::Message(Opcode::Continuation, _) => self.what_some(),
+            What::Message(Opcode::Continuation | Opcode::Unknown, _) => self.what_some(),
             What::Message(Opcode::Reserved(n), _) => self.what_reserved(Arg::Num(n.into())),
         }
     }

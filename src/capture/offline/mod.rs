@@ -269,15 +269,16 @@ impl Offline {
         }
     }
 
-    /// The TLS secrets that stand anywhere in it, if it is a pcapng file that lies on a disk as it is.
-    pub fn secrets(&self) -> Vec<Zeroizing<Vec<u8>>> {
-        match (&self.format, &self.file) {
-            (Format::Pcapng(_), Some(file)) if !self.blocks.unpacks() => secrets::secrets(file),
-            _ => Vec::new(),
+    /// Gives the TLS secrets that stand anywhere in it block by block, if it is a pcapng file that lies on a disk as it is.
+    pub fn each_secrets(&self, mut take: impl FnMut(Zeroizing<Vec<u8>>)) {
+        if let (Format::Pcapng(_), Some(file)) = (&self.format, &self.file)
+            && !self.blocks.unpacks()
+        {
+            secrets::each(file, &mut take);
         }
     }
 
-    /// [`Self::secrets`] cannot tell the secrets in it, and some may come.
+    /// [`Self::each_secrets`] cannot tell the secrets in it, and some may come.
     pub fn may_bring_secrets(&self) -> bool {
         matches!(self.format, Format::Pcapng(_)) && (self.pipe.is_some() || self.blocks.unpacks())
     }
@@ -447,6 +448,23 @@ mod tests {
     }
 
     #[test]
+    fn secrets_before_a_packet_are_bounded() {
+        let secrets = block(
+            10,
+            &[&b"KLST"[..], &(32u32 << 10).to_le_bytes(), &vec![b'#'; 32 << 10]].concat(),
+        );
+        let file = |blocks| [pcapng(), secrets.repeat(blocks), pcapng()].concat();
+        assert!(all(&file(3), false).1.is_none());
+        let (packets, error) = all(&file(4), false);
+        assert_eq!(packets.len(), 3);
+        let error = error.unwrap().to_string();
+        assert!(
+            error.contains("TLS secrets before a packet") && error.contains("--max-memory"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn a_zstd_window_is_bounded() {
         // A frame's header (RFC 8878 §3.1.1.1): no single segment, a window of 2^29 bytes.
         let (packets, error) = all(&[0x28, 0xb5, 0x2f, 0xfd, 0, 19 << 3, 1, 0, 0], false);
@@ -462,11 +480,9 @@ mod tests {
         ) {
             let good = if ng { pcapng() } else { classic(0xa1b2_c3d4, &[5, 6, 3, 3]) };
             let mut bad = good.clone();
-            let mut first = bad.len();
             for (at, value) in changes {
                 let at = at % bad.len();
                 bad[at] = value;
-                first = first.min(at);
             }
             bad.truncate(cut);
             let _ = all(&bad, true);

@@ -20,6 +20,9 @@ const MAX_BLOCK: u32 = 16 << 20;
 /// The table of interfaces may take this part of the memory, and twice as much when it grows.
 const INTERFACES: usize = 32;
 
+/// The secrets between two packets may take this part of it.
+const SECRETS_PART: usize = 8;
+
 /// Where we are in the file.
 #[derive(Debug)]
 pub(super) struct Pcapng {
@@ -32,6 +35,9 @@ pub(super) struct Pcapng {
     nano: bool,
     /// TLS secrets that were met and not taken yet.
     secrets: Vec<Zeroizing<Vec<u8>>>,
+    /// How many bytes they have.
+    secret_bytes: usize,
+    max_secret_bytes: usize,
     max_interfaces: usize,
 }
 
@@ -79,6 +85,8 @@ impl Pcapng {
             snaplen: 0,
             nano,
             secrets: Vec::new(),
+            secret_bytes: 0,
+            max_secret_bytes: memory / SECRETS_PART,
             max_interfaces: memory / INTERFACES / size_of::<Interface>(),
         };
         loop {
@@ -95,10 +103,7 @@ impl Pcapng {
                         "is a damaged pcapng file: a packet comes before any interface".to_owned(),
                     ));
                 }
-                SECRETS => {
-                    let big_endian = pcapng.big_endian;
-                    pcapng.secrets.extend(tls_secrets(big_endian, blocks.take(length)));
-                }
+                SECRETS => pcapng.keep_secrets(blocks.take(length))?,
                 _ => {
                     blocks.take(length);
                 }
@@ -113,7 +118,20 @@ impl Pcapng {
 
     /// The secrets that were met since the last call.
     pub(super) fn take_secrets(&mut self) -> Vec<Zeroizing<Vec<u8>>> {
+        self.secret_bytes = 0;
         std::mem::take(&mut self.secrets)
+    }
+
+    fn keep_secrets(&mut self, block: &[u8]) -> Result<(), Fault> {
+        self.secret_bytes += block.len();
+        if self.secret_bytes > self.max_secret_bytes {
+            return Err(Fault::Damaged(format!(
+                "the file holds more than {} bytes of TLS secrets before a packet, which is what --max-memory has room for",
+                self.max_secret_bytes
+            )));
+        }
+        self.secrets.extend(tls_secrets(self.big_endian, block));
+        Ok(())
     }
 
     pub(super) fn link(&self) -> LinkType {
@@ -145,10 +163,7 @@ impl Pcapng {
                     let body = blocks.take(length);
                     self.describe(kind, body)?;
                 }
-                SECRETS => {
-                    let big_endian = self.big_endian;
-                    self.secrets.extend(tls_secrets(big_endian, blocks.take(length)));
-                }
+                SECRETS => self.keep_secrets(blocks.take(length))?,
                 // Name resolution, statistics, custom blocks: nothing to print.
                 _ => {
                     blocks.take(length);

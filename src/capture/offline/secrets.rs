@@ -14,11 +14,9 @@ const LONGEST: u32 = 16 << 20;
 /// Enough that headers close to each other cost no call of their own.
 const BUFFER: usize = 64 << 10;
 
-/// The key logs in `file`, if it is a pcapng file as it is. What is damaged ends the search.
-pub(super) fn secrets(file: &File) -> Vec<Zeroizing<Vec<u8>>> {
-    let mut found = Vec::new();
-    let _ = scan(BufReader::with_capacity(BUFFER, At { file, offset: 0 }), &mut found);
-    found
+/// Gives the key logs in `file` one by one, if it is a pcapng file as it is. What is damaged ends the search.
+pub(super) fn each(file: &File, take: &mut dyn FnMut(Zeroizing<Vec<u8>>)) {
+    let _ = scan(BufReader::with_capacity(BUFFER, At { file, offset: 0 }), take);
 }
 
 /// Reads a file from a place of its own: where others read it stays as it is.
@@ -47,7 +45,7 @@ impl Seek for At<'_> {
     }
 }
 
-fn scan(mut file: BufReader<At<'_>>, found: &mut Vec<Zeroizing<Vec<u8>>>) -> io::Result<()> {
+fn scan(mut file: BufReader<At<'_>>, take: &mut dyn FnMut(Zeroizing<Vec<u8>>)) -> io::Result<()> {
     let mut big_endian = false;
     let mut first = true;
     loop {
@@ -77,7 +75,7 @@ fn scan(mut file: BufReader<At<'_>>, found: &mut Vec<Zeroizing<Vec<u8>>>) -> io:
             let mut block = Zeroizing::new(vec![0; length as usize]);
             block[..12].copy_from_slice(&head);
             file.read_exact(&mut block[12..])?;
-            found.extend(tls_secrets(big_endian, &block));
+            tls_secrets(big_endian, &block).into_iter().for_each(&mut *take);
         } else {
             file.seek_relative(rest)?;
         }

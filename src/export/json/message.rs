@@ -26,9 +26,8 @@ pub(super) fn write(out: &mut Vec<u8>, message: &Message<'_>) {
     put_bool(out, message.compressed);
     packets(out, message.span.packets());
     let complete = message.complete && message.payload.holes.is_empty();
-    let documents = message.meaning.first().is_some_and(|read| read.document.is_some());
     if complete {
-        whole(out, message, !documents);
+        whole(out, message);
     } else {
         partial(out, message.opcode, &message.payload);
     }
@@ -43,10 +42,10 @@ pub(super) fn write(out: &mut Vec<u8>, message: &Message<'_>) {
     put_bool(out, complete);
     put(out, ",\"inferred\":");
     put_bool(out, message.inferred);
-    match (message.meaning, message.text) {
-        ([], _) => {}
-        (reads, Some(text)) if documents => self::documents(out, text, reads),
-        ([read, ..], _) => meaning(out, read),
+    match message.meaning {
+        [] => {}
+        [read] => meaning(out, read),
+        reads => documents(out, message.text.unwrap_or_default(), reads),
     }
 }
 
@@ -93,7 +92,7 @@ fn meaning(out: &mut Vec<u8>, read: &Interpretation<'_>) {
 fn documents(out: &mut Vec<u8>, text: &str, reads: &[Interpretation<'_>]) {
     put(out, ",\"documents\":[");
     for (i, read) in reads.iter().enumerate() {
-        let (offset, length) = read.document.unwrap_or((0, text.len()));
+        let (offset, length) = read.document.unwrap_or_default();
         put(out, if i == 0 { "{\"offset\":" } else { ",{\"offset\":" });
         number(out, offset as u64);
         put(out, ",\"length\":");
@@ -164,8 +163,8 @@ pub(super) fn packets(out: &mut Vec<u8>, (first, last): (u64, u64)) {
     put(out, "]");
 }
 
-/// `text` (and `json`, when it is that) or `base64`.
-fn whole(out: &mut Vec<u8>, message: &Message<'_>, one_document: bool) {
+/// `text` (and `json`, when it or its only document is that) or `base64`.
+fn whole(out: &mut Vec<u8>, message: &Message<'_>) {
     let bytes = message.payload.bytes;
     let text = message.text.or_else(|| simdutf8::basic::from_utf8(bytes).ok());
     let Some(text) = text.filter(|_| !mostly_escapes(bytes)) else {
@@ -175,7 +174,17 @@ fn whole(out: &mut Vec<u8>, message: &Message<'_>, one_document: bool) {
     put(out, ",\"text\":\"");
     let hidden = escape::json(out, text);
     put(out, "\"");
-    if one_document && json_text::begins_like_container(text) {
+    let document = match message.meaning {
+        [] => None,
+        [read] => read
+            .document
+            .and_then(|(offset, length)| text.get(offset..)?.get(..length)),
+        _ => return,
+    };
+    for text in [Some(text), document].into_iter().flatten() {
+        if !json_text::begins_like_container(text) {
+            continue;
+        }
         let before = out.len();
         put(out, ",\"json\":");
         let json = if hidden {
@@ -183,9 +192,10 @@ fn whole(out: &mut Vec<u8>, message: &Message<'_>, one_document: bool) {
         } else {
             json_text::minify_clean(out, text)
         };
-        if json.is_err() {
-            out.truncate(before);
+        if json.is_ok() {
+            return;
         }
+        out.truncate(before);
     }
 }
 
@@ -230,7 +240,7 @@ impl Pieces {
     /// What is known from `from` to `to`. Of text, characters that a hole has cut stand apart as bytes, the rest stays legible.
     fn known(&mut self, out: &mut Vec<u8>, bytes: &[u8], from: usize, to: usize) {
         let Some(known) = bytes.get(from..to) else { return };
-        if self.opcode != Opcode::Text {
+        if !matches!(self.opcode, Opcode::Text | Opcode::Unknown) {
             return self.piece(out, from, known);
         }
         let head = known.iter().take(3).take_while(|&&b| b & 0xc0 == 0x80).count();
@@ -273,4 +283,57 @@ fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
     let written = STANDARD.encode_slice(bytes, &mut out[begin..]).unwrap_or(0);
     out.truncate(begin + written);
     put(out, "\"");
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::export::samples;
+    use crate::record::Action;
+
+    fn written(opcode: Opcode, bytes: &[u8], places: &[(usize, usize)]) -> Value {
+        let meaning: Vec<_> = places
+            .iter()
+            .map(|&place| Interpretation {
+                document: Some(place),
+                ..Interpretation::new("MQTT", Action::Ping)
+            })
+            .collect();
+        let message = Message {
+            meaning: &meaning,
+            ..samples::message(opcode, bytes)
+        };
+        let mut out = Vec::new();
+        write(&mut out, &message);
+        serde_json::from_str(&format!(
+            "{{{}}}",
+            String::from_utf8(out).unwrap().trim_start_matches(',')
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn several_documents_of_a_binary_message_stand_at_their_places() {
+        let message = written(Opcode::Binary, b"\xc0\x00\xc0\x00", &[(0, 2), (2, 2)]);
+        assert_eq!(message["documents"][1]["offset"], 2);
+        assert_eq!(message["documents"][1]["meaning"]["action"], "ping");
+        assert_eq!(
+            (&message["base64"], &message["meaning"]),
+            (&json!("wADAAA=="), &Value::Null)
+        );
+    }
+
+    #[test]
+    fn a_single_document_is_no_list() {
+        let message = written(Opcode::Text, b"{\"type\":6}\x1e", &[(0, 10)]);
+        assert_eq!(
+            (&message["json"], &message["documents"]),
+            (&json!({"type": 6}), &Value::Null)
+        );
+        assert_eq!(message["meaning"]["action"], "ping");
+        let array = written(Opcode::Text, br#"["{}"]"#, &[(2, 2)]);
+        assert_eq!(array["json"], json!(["{}"]));
+    }
 }

@@ -104,7 +104,7 @@ fn the_event_counts_what_there_was() {
     assert_eq!(
         value,
         json!({
-            "event": "summary", "time": "1970-01-01T00:00:02.000000Z", "packets": 2, "bytes": 200, "sessions": 0,
+            "event": "summary", "time": "1970-01-01T00:00:02.000000Z", "ts": 2.0, "packets": 2, "bytes": 200, "sessions": 0,
             "users": 1, "names": ["mynick"], "message_bytes": value["message_bytes"],
             "messages": {"client-to-server": {"text": 3, "ping": 1}, "server-to-client": {"text": 3, "pong": 2}},
             "violations": {"ws.close-code": 2}, "verdicts": {}, "gaps": 0,

@@ -22,11 +22,13 @@ impl Summary {
         put(out, "{\"event\":\"summary\",\"time\":");
         match self.times {
             Some((_, last)) => {
+                let mut utc = Utc::new(nano);
                 put(out, "\"");
-                Utc::new(nano).write(out, last);
-                put(out, "\"");
+                utc.write(out, last);
+                put(out, "\",\"ts\":");
+                utc.write_seconds(out, last);
             }
-            None => put(out, "null"),
+            None => put(out, "null,\"ts\":null"),
         }
         for (name, count) in [
             ("packets", self.packets),
@@ -93,12 +95,7 @@ impl Summary {
         put(out, catalog.s_title);
         put(out, palette.reset);
         put(out, "\n");
-        let mut lines = Lines {
-            out,
-            palette,
-            catalog,
-            story: Story::default(),
-        };
+        let mut lines = Lines { out, palette, catalog };
         lines.line(catalog.s_packets, |words| {
             words.put(Arg::Num(self.packets));
             words.plain(catalog.comma);
@@ -199,8 +196,6 @@ struct Lines<'o> {
     out: &'o mut Vec<u8>,
     palette: &'o Palette,
     catalog: &'static Catalog,
-    /// Words of a summary need no story.
-    story: Story,
 }
 
 impl Lines<'_> {
@@ -211,7 +206,7 @@ impl Lines<'_> {
         put(self.out, self.palette.reset);
         let padding = LABEL.saturating_sub(label.width()).max(2);
         self.out.resize(self.out.len() + padding, b' ');
-        rest(&mut Language::of(self.catalog).words(&self.story, self.out, escape::line));
+        rest(&mut Language::of(self.catalog).words(Story::EMPTY, self.out, escape::line));
         put(self.out, "\n");
     }
 

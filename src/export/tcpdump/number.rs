@@ -1,6 +1,6 @@
 //! Numbers and addresses pushed as text, without `format!`.
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
+use crate::base::HEX_DIGITS as HEX;
 
 /// Two decimal digits of each number below 100.
 pub(super) const PAIRS: [[u8; 2]; 100] = {

@@ -22,8 +22,6 @@ pub(super) struct Payloads {
     lines: Vec<u8>,
     layout: Layout,
     binary: usize,
-    /// Words about payloads need no story.
-    story: Story,
     doubt: Option<Doubt>,
 }
 
@@ -37,7 +35,6 @@ impl Payloads {
                 palette: options.palette,
             },
             binary: if options.full { FULL } else { BINARY },
-            story: Story::default(),
             doubt: None,
         }
     }
@@ -62,7 +59,8 @@ impl Payloads {
         self.line(language, |words| {
             let bytes = Arg::Bytes(length);
             match message.opcode {
-                Opcode::Text | Opcode::Continuation => words.h_text(bytes),
+                Opcode::Text => words.h_text(bytes),
+                Opcode::Continuation | Opcode::Unknown => words.h_unknown(bytes),
                 Opcode::Binary => words.h_binary(bytes),
                 Opcode::Ping => words.h_ping(bytes),
                 Opcode::Pong => words.h_pong(bytes),
@@ -109,7 +107,7 @@ impl Payloads {
         let palette = self.layout.palette;
         self.lines.resize(self.lines.len() + INDENT, b' ');
         self.lines.extend_from_slice(palette.faint.as_bytes());
-        let mut words = language.words(&self.story, &mut self.lines, escape::line);
+        let mut words = language.words(Story::EMPTY, &mut self.lines, escape::line);
         write(&mut words);
         self.lines.extend_from_slice(palette.reset.as_bytes());
         self.lines.push(b'\n');

@@ -503,7 +503,7 @@ impl Layer for Http1 {
             cx.emit(cx.at, &source, RecordKind::Handshake(&handshake));
             self.stats.refused = Some(0);
         }
-        let end = self.stats.end(&source, end, cx.connection.vanished);
+        let end = self.stats.end(&source, end, Some(cx.connection));
         cx.emit(cx.at, &source, RecordKind::SessionEnd(&end));
         Next::Stay
     }

@@ -388,7 +388,7 @@ impl Above<'_, '_> {
         match carried.what {
             What::Asked(mut asked) => {
                 let source = asked.roles.source(self.cx.connection, &carried.carrier);
-                let end = asked.stats.end(&source, end, self.cx.connection.vanished);
+                let end = asked.stats.end(&source, end, Some(self.cx.connection));
                 self.cx.emit(at, &source, RecordKind::SessionEnd(&end));
             }
             What::Read(mut slot) => {

@@ -126,7 +126,7 @@ impl Layer for WebSocket {
             self.no_more(side, cx);
         }
         let source = cx.source(self.roles);
-        let end = self.stats.end(&source, end, cx.connection.vanished);
+        let end = self.stats.end(&source, end, Some(cx.connection));
         cx.emit(cx.at, &source, RecordKind::SessionEnd(&end));
         Next::Stay
     }

@@ -17,7 +17,7 @@ pub(crate) struct MessageBuffer {
     pub(crate) frames: u32,
     pub(crate) span: Span,
     pub(crate) range: StreamRange,
-    /// The beginning is lost: `opcode` and `compressed` are guesses.
+    /// The beginning is lost: `opcode` is unknown, and whether it is compressed.
     pub(crate) headless: bool,
     /// Unmasked payload bytes, with filler in the holes.
     pub(crate) bytes: Vec<u8>,

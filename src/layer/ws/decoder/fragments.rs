@@ -51,7 +51,7 @@ impl Decoder {
                 open.span.join(span);
                 return;
             }
-            if !self.after_gap {
+            if !std::mem::take(&mut self.after_gap) {
                 let violation = Violation::new(
                     Rule::ContinuationWithoutStart,
                     "a continuation frame, and no message to continue",
@@ -59,11 +59,12 @@ impl Decoder {
                 out.violation(at, &violation);
             }
             let mut partial = shared.pool.take();
-            partial.begin(header, Opcode::Binary, false, offset, *span);
+            partial.begin(header, Opcode::Unknown, false, offset, *span);
             partial.headless = true;
             self.open = Some(partial);
             return;
         }
+        self.after_gap = false;
         if self.open.is_some() {
             self.finish_open(Tail::Cut, at, shared, out);
             let violation = Violation::new(
@@ -98,10 +99,8 @@ impl Decoder {
         self.check(header, chunk.at, out);
         let alone = self.stands_alone(header);
         let fresh = header.fin && self.open.is_none() && header.opcode != Opcode::Continuation;
-        if !alone {
-            self.after_gap &= header.opcode == Opcode::Continuation;
-        }
         if alone || (fresh && payload.len() <= shared.limits.message_bytes) {
+            self.after_gap &= alone;
             let mut plain = std::mem::take(&mut shared.plain);
             let bytes = match header.masking_key {
                 Some(key) => crate::layer::ws::mask::unmask_to(&mut plain, payload, key),

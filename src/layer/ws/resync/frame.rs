@@ -134,7 +134,7 @@ fn header_bits(header: &Header, expect: Expect) -> Option<i32> {
         (Opcode::Continuation, false, _) => 1,
         (Opcode::Ping | Opcode::Pong, ..) => 3,
         (Opcode::Close, ..) => 1,
-        (Opcode::Reserved(_), ..) => return None,
+        (Opcode::Reserved(_) | Opcode::Unknown, ..) => return None,
     };
     Some(match header.length {
         0 => 0,
