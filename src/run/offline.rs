@@ -41,7 +41,7 @@ impl Files {
     }
 
     /// Opens those that are listed, with the rights that the process has now.
-    fn opened(self, outputs: &mut Outputs) -> Result<Self, Error> {
+    pub(super) fn opened(self, outputs: &mut Outputs) -> Result<Self, Error> {
         let files = match self {
             Self::Named(files) => files,
             Self::Listed(list) => {
@@ -93,25 +93,16 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     keys.keep_from(&mut outputs)?;
     let expression = filter.read()?;
     let inputs = files.opened(&mut outputs)?.read(options)?;
-    let mut filter = Filter::new(expression, options.optimize);
+    let filter = prepare(Filter::new(expression, options.optimize), &inputs)?;
     let mut links: Vec<LinkType> = Vec::new();
     for input in &inputs {
-        filter.prepare(input.link_type(), input.swapped())?;
-        if input.may_have_more_link_types() {
-            // Names in the expression are looked up now: later nobody can be asked any more.
-            for link in LinkType::TABLE {
-                let _ = filter.prepare(*link, input.swapped());
-            }
-        }
         if !links.contains(&input.link_type()) {
             links.push(input.link_type());
         }
     }
     let mut pipeline = Pipeline::new(options, filter, &outputs)?;
-    for input in &inputs {
-        if pipeline.shows_packets() && !input.link_type().is_supported() {
-            return Err(unsupported(&input.path().display().to_string(), input.link_type()));
-        }
+    if pipeline.shows_packets() {
+        supported(&inputs)?;
     }
     if options.write.is_some() && links.len() > 1 {
         let names: Vec<String> = links.iter().map(|link| link_types::name(*link)).collect();
@@ -125,6 +116,42 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     let savefile = setup::savefile(options, &outputs, link, snaplen)?;
     setup::enter_sandbox(options, savefile.as_ref());
     pipeline.write_to(savefile);
+    // From a pipe packets may come one by one, and are shown when they come.
+    if !inputs.iter().any(Offline::is_pipe) {
+        pipeline.use_two_threads()?;
+    }
+    read_all(inputs, pipeline, keys, &signals)
+}
+
+/// Compiles the filter for these files.
+pub(super) fn prepare(mut filter: Filter, inputs: &[Offline]) -> Result<Filter, Error> {
+    for input in inputs {
+        filter.prepare(input.link_type(), input.swapped())?;
+        if input.may_have_more_link_types() {
+            // Names in the expression are looked up now: later nobody can be asked any more.
+            for link in LinkType::TABLE {
+                let _ = filter.prepare(*link, input.swapped());
+            }
+        }
+    }
+    Ok(filter)
+}
+
+/// Their packets can be read.
+pub(super) fn supported(inputs: &[Offline]) -> Result<(), Error> {
+    match inputs.iter().find(|input| !input.link_type().is_supported()) {
+        Some(input) => Err(unsupported(&input.path().display().to_string(), input.link_type())),
+        None => Ok(()),
+    }
+}
+
+/// Reads files one behind the other through the pipeline, to its end.
+pub(super) fn read_all(
+    inputs: Vec<Offline>,
+    mut pipeline: Pipeline,
+    keys: Keys,
+    signals: &Signals,
+) -> Result<Outcome, Error> {
     let grows = inputs.iter().any(|input| input.is_pipe() || input.may_bring_secrets());
     pipeline.use_keys(keys, grows);
     pipeline.read_keys()?;
@@ -132,10 +159,6 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
         for input in &inputs {
             let _ = pipeline.secrets_from_capture(&input.secrets());
         }
-    }
-    // From a pipe packets may come one by one, and are shown when they come.
-    if !inputs.iter().any(Offline::is_pipe) {
-        pipeline.use_two_threads()?;
     }
     let mut progress = Progress::new();
     let mut end = Ok(ControlFlow::Continue(()));
@@ -145,7 +168,7 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
             // Its packets have numbers of interfaces, which tcpdump (and so the view) looks up on this machine.
             report("Warning: interface names might be incorrect");
         }
-        end = read(&mut input, &mut pipeline, &signals, &mut progress);
+        end = read(&mut input, &mut pipeline, signals, &mut progress);
         progress.clear();
         if !matches!(end, Ok(ControlFlow::Continue(()))) {
             break;

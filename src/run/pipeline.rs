@@ -14,6 +14,7 @@ use super::sinks::{Emptied, Sinks};
 use super::{Error, Outcome, setup};
 use crate::annotate::Detail;
 use crate::annotate::texts::{self, Catalog};
+use crate::base::Limits;
 use crate::capture::filter::Filter;
 use crate::capture::savefile::{Savefile, Written};
 use crate::capture::{Outputs, Raw};
@@ -77,6 +78,27 @@ impl Pipeline {
             output: Output::open(options.output.as_ref(), outputs)?,
             keys: Keys::default(),
         })
+    }
+
+    /// One that tells `view` everything and prints nothing.
+    pub(super) fn listening(limits: Limits, filter: Filter, view: Box<dyn View + Send>) -> Self {
+        let sinks = Sinks {
+            view: Some(view),
+            packets: true,
+            check: None,
+            closing: None,
+        };
+        Self {
+            filter,
+            number: 0,
+            skip: 0,
+            last: u64::MAX,
+            savefile: None,
+            show: Show::Decoded(Engine::new(limits).with_narration(true), sinks),
+            count: false,
+            output: Output::default(),
+            keys: Keys::default(),
+        }
     }
 
     /// Packets are written there, too.
@@ -382,7 +404,7 @@ fn terminal_width(options: &Options) -> Option<usize> {
 }
 
 /// `--lang`, else the locale's.
-fn catalog(options: &Options) -> &'static Catalog {
+pub(super) fn catalog(options: &Options) -> &'static Catalog {
     match options.lang.as_deref().and_then(texts::by_tag) {
         Some(catalog) => catalog,
         None => {
@@ -397,7 +419,7 @@ fn catalog(options: &Options) -> &'static Catalog {
 }
 
 /// `--color`, and what `auto` means: <https://no-color.org>.
-fn coloured(options: &Options) -> bool {
+pub(super) fn coloured(options: &Options) -> bool {
     match options.color {
         Color::Always => true,
         Color::Never => false,
