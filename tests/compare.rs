@@ -2,10 +2,13 @@
 //!
 //! `fixtures/find/NAME.json` is the truth beside `NAME_edge.pcap` and `NAME_app.pcap`.
 
+mod support;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
+use support::savefile::Savefile;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/find")
@@ -216,5 +219,308 @@ fn holds(ours: &Value, truth: &Value, name: &str) {
                 &format!("{name} {side}"),
             );
         }
+    }
+}
+
+fn pair(name: &str) -> [PathBuf; 2] {
+    ["edge", "app"].map(|side| fixtures().join(format!("{name}_{side}.pcap")))
+}
+
+/// A copy of a capture with its times changed.
+fn rewritten(path: &Path, folder: &Path, change: impl Fn(i64) -> i64) -> PathBuf {
+    let mut file = Savefile::read(path);
+    assert!(!file.nano);
+    for record in &mut file.records {
+        let micros = change(i64::from(record.seconds) * 1_000_000 + i64::from(record.fraction));
+        record.seconds = (micros / 1_000_000) as u32;
+        record.fraction = (micros % 1_000_000) as u32;
+    }
+    let copy = folder.join(path.file_name().unwrap());
+    file.write(&copy);
+    copy
+}
+
+#[test]
+fn clocks_that_differ_change_nothing_but_the_offset() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, shift, ppm) in [
+        ("hap_pass_lo", -3_000_000, 0),
+        ("hap_idle2s_lo", 3_000_000, 0),
+        ("relay_delay_drop_alter_lo", -7_500_000, 120),
+        ("relay_deflate_edge_lo", 1_234, -150),
+        ("hap_proxyv2_lo", 86_400_000_000, 400),
+    ] {
+        let [edge, app] = pair(name);
+        let before = json_of(&edge, &app);
+        let records = Savefile::read(&app).records;
+        let first = i64::from(records[0].seconds) * 1_000_000 + i64::from(records[0].fraction);
+        let app = rewritten(&app, folder.path(), |at| at + shift + (at - first) * ppm / 1_000_000);
+        let after = json_of(&edge, &app);
+        for same in ["pairs", "pairs_by_opcode", "sessions"] {
+            assert_eq!(after[same], before[same], "{name}");
+        }
+        for list in ["only_edge", "only_app", "changed", "reordered"] {
+            let places = |of: &Value| -> Vec<Value> {
+                let all = of[list].as_array().unwrap().iter();
+                all.map(|of| json!([of["session"], of["direction"], of["index"], of["index_edge"], of["why"]]))
+                    .collect()
+            };
+            assert_eq!(places(&after), places(&before), "{name} {list}");
+        }
+        for (closed, truth) in after["closes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(before["closes"].as_array().unwrap())
+        {
+            assert_eq!(
+                (&closed["who"], &closed["how"], &closed["code"]),
+                (&truth["who"], &truth["how"], &truth["code"])
+            );
+        }
+        let unsure = after["offset_uncertainty_s"].as_f64().unwrap();
+        near(&after["offset_s"], shift as f64 / 1e6, unsure + 1e-6, name);
+        let range: Vec<f64> = after["drift_range_ppm"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|of| of.as_f64().unwrap())
+            .collect();
+        assert!((range[0]..=range[1]).contains(&(ppm as f64)), "{name} {range:?}");
+        // A message there and one back: the clocks make no difference.
+        for rank in ["p50", "p99"] {
+            near(
+                &after["round_trip_ms"][rank],
+                before["round_trip_ms"][rank].as_f64().unwrap(),
+                0.2,
+                name,
+            );
+        }
+    }
+}
+
+/// A message of a capture that was read alone: session, direction, opcode, its bytes, and the packets that brought it.
+fn messages(path: &Path) -> Vec<(Value, [u64; 2])> {
+    let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .args(["--format", "json", "-r"])
+        .arg(path)
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|event| event["event"] == "message")
+        .map(|event| {
+            let packets = [0, 1].map(|at| event["packets"][at].as_u64().unwrap());
+            (event, packets)
+        })
+        .collect()
+}
+
+#[test]
+fn what_one_capture_came_too_late_or_too_early_for_is_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "hap_shift_drift_lo",
+        "relay_delay_drop_alter_lo",
+        "relay_deflate_edge_lo",
+    ] {
+        for (side, (from, to)) in [(1, (3, 10)), (1, (0, 6)), (0, (4, 8))] {
+            let mut files = pair(name);
+            let whole = json_of(&files[0], &files[1]);
+            let mut cut = Savefile::read(&files[side]);
+            let count = cut.records.len();
+            let (from, to) = (count * from / 10, count * to / 10);
+            cut.records = cut.records[from..to].to_vec();
+            // Those that the cut capture holds whole.
+            let held = messages(&files[side])
+                .into_iter()
+                .filter(|(event, [first, last])| {
+                    // What was compressed with a history that is not there cannot be read.
+                    *first > from as u64 && *last <= to as u64 && event["compressed"] == false
+                })
+                .count();
+            files[side] = folder.path().join("cut.pcap");
+            cut.write(&files[side]);
+            let ours = json_of(&files[0], &files[1]);
+            let what = format!("{name}, side {side}, packets {from} to {to}");
+            let pairs = ours["pairs"].as_u64().unwrap();
+            let alone = |list: &str| whole[list].as_array().unwrap().len() as u64;
+            // Some of those that are held have no counterpart in the whole captures either.
+            assert!(
+                pairs + alone("only_edge") + alone("only_app") >= held as u64,
+                "{what}: {pairs} of {held}"
+            );
+            for list in ["only_edge", "only_app"] {
+                let lost = |of: &Value| {
+                    of[list]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .filter(|of| {
+                            ![
+                                "outside the time of the other capture",
+                                "the other capture has a gap there",
+                            ]
+                            .contains(&of["why"].as_str().unwrap())
+                        })
+                        .count()
+                };
+                assert!(lost(&ours) <= lost(&whole), "{what} {list}: {:#?}", ours[list]);
+            }
+            for changed in ours["changed"].as_array().unwrap() {
+                let known = whole["changed"].as_array().unwrap().iter();
+                assert!(
+                    known
+                        .map(|of| &of["text_edge"])
+                        .any(|text| *text == changed["text_edge"]),
+                    "{what}: {changed}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn delays_of_traffic_one_way_are_relative() {
+    let [edge, app] = pair("relay_delay_drop_alter_lo");
+    let filter = "dst port 8080 or dst port 9001";
+    let (out, _, code) = compared(&edge, &app, &["--format", "json", filter]);
+    assert_eq!(code, 0);
+    let ours: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(ours["traffic"], "client-to-server");
+    assert_eq!(
+        (&ours["offset_s"], &ours["delays_relative"]),
+        (&Value::Null, &json!(true))
+    );
+    assert_eq!(ours["delay_ms"]["client-to-server"]["min"], 0.0);
+    // The truth's, without its least.
+    near(
+        &ours["delay_ms"]["client-to-server"]["p50"],
+        42.182 - 31.486,
+        0.002,
+        "p50",
+    );
+    assert_eq!(ours["delay_ms"]["client-to-server"]["n"], 142);
+    let (out, ..) = compared(&edge, &app, &["--lang", "en", filter]);
+    assert!(
+        out.contains("traffic went to the server only, so delays are relative"),
+        "{out}"
+    );
+}
+
+#[test]
+fn wss_before_the_proxy_is_read_with_its_keys() {
+    for (name, pairs, who) in [
+        ("hap_h2_wss", 19, &[("proxy", "end-stream", 2.0)][..]),
+        (
+            "tls_terminator",
+            58,
+            &[
+                ("client", "close", 0.051),
+                ("proxy", "fin", 1.5),
+                ("client", "close", 0.051),
+            ],
+        ),
+    ] {
+        let [edge, app] = pair(name);
+        let keys = fixtures().join(format!("{name}.keylog"));
+        let (out, err, code) = compared(&edge, &app, &["--format", "json", "--keylog", keys.to_str().unwrap()]);
+        assert_eq!(code, 0, "{err}");
+        let ours: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(ours["pairs"], pairs, "{name}");
+        for list in ["only_edge", "only_app", "changed", "reordered"] {
+            assert_eq!(ours[list], json!([]), "{name}");
+        }
+        near(
+            &ours["offset_s"],
+            0.0,
+            ours["offset_uncertainty_s"].as_f64().unwrap(),
+            name,
+        );
+        assert_eq!(
+            (&ours["sessions"][0]["scheme"], &ours["sessions"][0]["scheme_app"]),
+            (&json!("wss"), &json!("ws"))
+        );
+        for (closed, (who, how, silence)) in ours["closes"].as_array().unwrap().iter().zip(who) {
+            assert_eq!((&closed["who"], &closed["how"]), (&json!(who), &json!(how)), "{name}");
+            near(&closed["after_silence_s"], *silence, 0.03, name);
+        }
+    }
+}
+
+#[test]
+fn the_answer_stands_on_one_screen_in_five_languages() {
+    let [edge, app] = pair("hap_idle2s_lo");
+    for (lang, answer) in [
+        ("en", "3 × the proxy closed it after 2.0 s of silence (FIN)"),
+        ("es", "3 × el proxy la cerró tras 2,0 s de silencio (FIN)"),
+        ("ja", "3 × プロキシが2.0秒の無通信の後に閉じました（FIN）"),
+        ("zh-CN", "3 × 代理在2.0秒无数据后关闭了它（FIN）"),
+        ("zh-TW", "3 × 代理在 2.0 秒無資料後關閉了它（FIN）"),
+    ] {
+        let (out, ..) = compared(&edge, &app, &["--lang", lang]);
+        assert!(out.contains(answer), "{out}");
+        assert!(out.lines().count() <= 25, "{out}");
+    }
+}
+
+#[test]
+fn files_that_are_the_other_way_round_are_noticed() {
+    let [edge, app] = pair("hap_pass_lo");
+    let (_, err, _) = compared(&app, &edge, &[]);
+    assert!(err.contains("the other way round"), "{err}");
+    let (_, err, _) = compared(&edge, &app, &[]);
+    assert!(!err.contains("the other way round"), "{err}");
+}
+
+#[test]
+fn what_was_read_before_damage_is_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let [edge, app] = pair("hap_pass_lo");
+    let cut = folder.path().join("cut.pcap");
+    let bytes = std::fs::read(&app).unwrap();
+    std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    let (out, err, code) = compared(&edge, &cut, &["--format", "json"]);
+    assert_eq!(code, 1, "{err}");
+    let ours: Value = serde_json::from_str(&out).unwrap();
+    assert!(ours["pairs"].as_u64().unwrap() > 100);
+}
+
+#[test]
+fn a_bound_that_is_reached_is_told() {
+    let [edge, app] = pair("hap_shift_drift_lo");
+    let (out, err, code) = compared(&edge, &app, &["--format", "json", "--max-memory", "1048576"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(serde_json::from_str::<Value>(&out).unwrap()["pairs"].as_u64().unwrap() > 100);
+    // No file at hand is large enough: one that holds the same traffic many times.
+    let folder = tempfile::tempdir().unwrap();
+    let many = |path: &Path| {
+        let mut file = Savefile::read(path);
+        let once = file.records.clone();
+        for n in 1..40 {
+            file.records.extend(once.iter().cloned().map(|mut record| {
+                record.seconds += n * 100;
+                record
+            }));
+        }
+        let copy = folder.path().join(path.file_name().unwrap());
+        file.write(&copy);
+        copy
+    };
+    let (edge, app) = (many(&edge), many(&app));
+    let (out, err, code) = compared(&edge, &app, &["--format", "json", "--max-memory", "1048576"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("--max-memory was reached with packet"), "{err}");
+    let ours: Value = serde_json::from_str(&out).unwrap();
+    assert!(ours["edge"]["max_memory_at_packet"].as_u64().is_some());
+    let dropped = ours["only_edge"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .chain(ours["only_app"].as_array().unwrap());
+    for of in dropped {
+        assert_eq!(of["why"], "outside the time of the other capture", "{of}");
     }
 }

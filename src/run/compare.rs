@@ -14,7 +14,7 @@ use crate::base::Limits;
 use crate::capture::filter::Filter;
 use crate::capture::offline::Unread;
 use crate::cli::{Input, Options};
-use crate::compare::{Capture, Collector, compare};
+use crate::compare::{Capture, Collector, Comparison, compare};
 use crate::export::comparison::Compared;
 use crate::export::palette::Palette;
 use crate::export::{JSON, View};
@@ -70,6 +70,12 @@ pub(super) fn run(options: &Options, rights: setup::Rights, other: &Path) -> Res
     let app = read(app, filters.1, other_keys, &names[1]);
 
     let found = compare(&edge, &app);
+    if is_uneven(&found) && !is_uneven(&compare(&app, &edge)) {
+        report(&format!(
+            "{} and {} seem to be the other way round: expected -r with what was captured between the client and the proxy",
+            names[0], names[1]
+        ));
+    }
     let compared = Compared {
         names: [&names[0], &names[1]],
         edge: &edge,
@@ -89,6 +95,11 @@ pub(super) fn run(options: &Options, rights: setup::Rights, other: &Path) -> Res
     }
     output.finish()?;
     first_error
+}
+
+/// Messages seem to arrive before they were sent.
+fn is_uneven(found: &Comparison) -> bool {
+    found.clock.is_some_and(|clock| clock.uneven)
 }
 
 /// What the first capture is called.
