@@ -43,6 +43,7 @@
 //! | [`dissect`] | messages | what they mean to the application |
 //! | [`engine`] | packets | records: the modules above, wired together |
 //! | [`select`] | records | which of them the user wants to see |
+//! | [`compare`] | records of two captures | which messages are the same, and what a proxy did with the others |
 //! | [`annotate`] | packets and records | notes: who does what to whom, in no language yet |
 //! | [`annotate::texts`] | notes | words |
 //! | [`export`] | all of that | the four views |
@@ -67,6 +68,7 @@ pub mod layer;
 pub mod dissect;
 pub mod engine;
 pub mod select;
+pub mod compare;
 pub mod annotate;
 pub mod export;
 pub mod capture;

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 /// From the top of the list to the bottom: each may use those before it.
 const ORDER: &[&str] = &[
-    "base", "bounded", "wire", "tcp", "record", "session", "layer", "dissect", "engine", "select", "annotate",
-    "export", "capture", "server", "cli", "run",
+    "base", "bounded", "wire", "tcp", "record", "session", "layer", "dissect", "engine", "select", "compare",
+    "annotate", "export", "capture", "server", "cli", "run",
 ];
 
 /// The modules that may not do I/O, read a clock, log or start a thread: time comes with the packet.
 const CORE: &[&str] = &[
-    "base", "bounded", "wire", "tcp", "record", "session", "layer", "dissect", "engine",
+    "base", "bounded", "wire", "tcp", "record", "session", "layer", "dissect", "engine", "compare",
 ];
 
 /// What the core may not name.

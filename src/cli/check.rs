@@ -1,10 +1,11 @@
 //! From the words of [`Flags`] to [`Options`]: every value is read, every contradiction named.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::annotate::texts;
 use crate::base::{Direction, Limits};
-use crate::export::{EXPORTERS, Exporter, TRACE};
+use crate::export::{EXPORTERS, Exporter, JSON, TRACE};
 use crate::select::{Condition, Glob, Moment, Numbers, Opcodes, Selection, duration};
 
 use super::flags::Flags;
@@ -31,6 +32,7 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
             "--abnormal is known when a session ends: live it goes with --format sessions, --summary and -w".to_owned(),
         );
     }
+    compare(&flags, format)?;
     if flags.lines_time_too_often() {
         return wrong(format!(
             "-{}: only -t, -tt, -ttt, -tttt and -ttttt have a meaning",
@@ -59,6 +61,7 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         skip: optional("--skip", flags.skip.as_deref(), 0, u64::MAX, "packets")?.unwrap_or(0),
         nano: nano(&flags)?,
         live: live(&flags)?,
+        compare: flags.compare.clone(),
         format,
         format_given,
         lang: flags
@@ -189,6 +192,58 @@ fn foreign(flags: &Flags) -> Result<(), UsageError> {
     ];
     match reasons.into_iter().find(|(given, _)| *given) {
         Some((_, reason)) => wrong(reason.to_owned()),
+        None => Ok(()),
+    }
+}
+
+/// What goes with `--compare`: files, and the views that it has.
+fn compare(flags: &Flags, format: Option<&'static Exporter>) -> Result<(), UsageError> {
+    let Some(file) = &flags.compare else { return Ok(()) };
+    if flags.read.is_empty() && flags.file_list.is_none() {
+        return wrong(format!(
+            "--compare {}: compares files: say with -r FILE which one was captured before the proxy",
+            file.display()
+        ));
+    }
+    let is_input = |path: &PathBuf| path.as_os_str() == "-";
+    if is_input(file) && (flags.read.iter().any(is_input) || flags.file_list.as_ref().is_some_and(is_input)) {
+        return wrong("--compare -: standard input can be read only once".to_owned());
+    }
+    if let Some(name) = flags.format.as_deref().filter(|_| format != Some(&JSON)) {
+        return wrong(format!(
+            "--format {name}: does not go with --compare, which prints text or JSON; expected --format json, or no --format"
+        ));
+    }
+    let others = [
+        (flags.write.is_some(), "-w"),
+        (flags.check, "--check"),
+        (flags.summary, "--summary"),
+        (flags.count, "--count"),
+        (flags.frames, "--frames"),
+        (flags.count_limit.is_some(), "-c"),
+        (flags.skip.is_some(), "--skip"),
+        (flags.dump_filter > 0, "-d"),
+        (flags.opcode.is_some(), "--opcode"),
+        (flags.grep.is_some(), "--grep"),
+        (flags.from.is_some(), "--from"),
+        (flags.session.is_some(), "--session"),
+        (flags.no_control, "--no-control"),
+        (flags.ascii > 0, "-A"),
+        (flags.hex > 0, "-x"),
+        (flags.hex_ascii > 0, "-X"),
+        (flags.link_header, "-e"),
+        (flags.quick > 0, "-q"),
+        (flags.absolute_tcp_sequence_numbers, "-S"),
+        (flags.time > 0, "-t"),
+        (flags.number, "-#"),
+        (flags.lengths, "--lengths"),
+        (flags.resolve, "--resolve"),
+    ];
+    match others.into_iter().find(|(given, _)| *given) {
+        Some((_, flag)) => wrong(format!(
+            "{flag}: does not go with --compare, which compares all messages of both files; leave one of them out, or say with a \
+             filter expression which packets"
+        )),
         None => Ok(()),
     }
 }

@@ -36,6 +36,14 @@ pub(super) struct Flags {
     #[arg(short = 'r', long = "read-file", value_name = "file", action = ArgAction::Append, allow_hyphen_values = true, help_heading = INPUT)]
     pub(super) read: Vec<PathBuf>,
 
+    /// Compare with this file: the same traffic, captured behind the proxy that -r stands before
+    ///
+    /// Tells who closed each session first and after what silence, what the proxy dropped, inserted, changed, reordered or sent twice, how long
+    /// messages took each way, and how the clocks differ. Text, or `--format json`, see wschat-sniff-json(5); --full lists all. A filter expression
+    /// and --keylog apply to both files. Of --max-memory each file may take three eighths; what did not fit is not compared, and a line says so.
+    #[arg(long, value_name = "file", allow_hyphen_values = true, help_heading = INPUT)]
+    pub(super) compare: Option<PathBuf>,
+
     /// Decrypt TLS with the secrets in this file, a key log in the NSS format; may be repeated
     ///
     /// Browsers, curl, Node, Python, Java and Go write one, most of them where SSLKEYLOGFILE says. It may appear, grow and be replaced

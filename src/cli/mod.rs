@@ -39,6 +39,8 @@ pub struct Options {
     pub nano: bool,
     /// How to capture.
     pub live: Live,
+    /// `--compare`: the capture from behind the proxy.
+    pub compare: Option<PathBuf>,
     /// The view; `None` is none.
     pub format: Option<&'static Exporter>,
     /// `--format` was given.

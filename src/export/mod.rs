@@ -1,5 +1,6 @@
 //! The views: sinks that write what they hear into a buffer, and the text tools that they share.
 
+pub mod comparison;
 pub mod escape;
 pub mod hexdump;
 pub mod hidden;

@@ -45,6 +45,7 @@ impl Around {
                 endpoints: [40_000, 443].map(|port| Endpoint::new(Ipv4Addr::LOCALHOST.into(), port)),
                 initiator: None,
                 vanished: None,
+                window_closed: None,
             },
             begins: Begins::default(),
             carrier: Carrier::default(),

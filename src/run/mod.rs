@@ -3,6 +3,7 @@
 mod batch;
 mod check;
 mod closing;
+mod compare;
 mod dump;
 mod keys;
 mod listeners;
@@ -59,7 +60,10 @@ pub fn run(options: &Options) -> Result<Outcome, Error> {
     match options.task {
         Task::Run => match &options.input {
             Input::Live(device) => live::run(options, rights, device.as_deref()),
-            Input::Files(_) | Input::List(_) => offline::run(options, rights),
+            Input::Files(_) | Input::List(_) => match &options.compare {
+                Some(other) => compare::run(options, rights, other),
+                None => offline::run(options, rights),
+            },
         },
         Task::ListInterfaces => print(&capture::devices::list()?),
         Task::ListLinkTypes => live::list_link_types(options),

@@ -49,7 +49,7 @@ impl Files {
     }
 
     /// Opens those that are listed, with the rights that the process has now.
-    fn opened(self, outputs: &mut Outputs) -> Result<Self, Error> {
+    pub(super) fn opened(self, outputs: &mut Outputs) -> Result<Self, Error> {
         let files = match self {
             Self::Named(files) => files,
             Self::Listed(list) => {
@@ -108,25 +108,16 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
         again = files.again();
     }
     let inputs = files.read(options)?;
-    let mut filter = Filter::new(expression, options.optimize);
+    let filter = prepare(Filter::new(expression, options.optimize), &inputs)?;
     let mut links: Vec<LinkType> = Vec::new();
     for input in &inputs {
-        filter.prepare(input.link_type(), input.swapped())?;
-        if input.may_have_more_link_types() {
-            // Names in the expression are looked up now: later nobody can be asked any more.
-            for link in LinkType::TABLE {
-                let _ = filter.prepare(*link, input.swapped());
-            }
-        }
         if !links.contains(&input.link_type()) {
             links.push(input.link_type());
         }
     }
     let mut pipeline = Pipeline::new(options, filter, &outputs)?;
-    for input in &inputs {
-        if pipeline.shows_packets() && !input.link_type().is_supported() {
-            return Err(unsupported(&input.path().display().to_string(), input.link_type()));
-        }
+    if pipeline.shows_packets() {
+        supported(&inputs)?;
     }
     if options.write.is_some() && links.len() > 1 {
         let names: Vec<String> = links.iter().map(|link| link_types::name(*link)).collect();
@@ -140,33 +131,72 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     let savefile = setup::savefile(options, &outputs, link, snaplen)?;
     setup::enter_sandbox(options, savefile.as_ref());
     pipeline.write_to(savefile);
-    let grows = inputs.iter().any(|input| input.is_pipe() || input.may_bring_secrets());
-    pipeline.use_keys(keys, grows);
-    pipeline.read_keys()?;
-    if pipeline.shows_packets() {
-        for input in &inputs {
-            input.each_secrets(|log| {
-                let _ = pipeline.secrets_from_capture(&[log]);
-            });
-        }
-    }
-    let mut progress = Progress::new();
+    give_keys(keys, &inputs, &mut pipeline)?;
     if let Some(again) = again {
-        pipeline.begin_survey(options);
-        for mut input in again.read(options)? {
-            let end = read(&mut input, &mut pipeline, &signals, &mut progress);
-            progress.clear();
-            // Damage is told when it is met again.
-            if !matches!(end, Ok(ControlFlow::Continue(()))) {
-                break;
-            }
-        }
-        pipeline.end_survey(options);
+        survey(again.read(options)?, options, &mut pipeline, &signals);
     }
     // From a pipe packets may come one by one, and are shown when they come.
     if !inputs.iter().any(Offline::is_pipe) {
         pipeline.use_two_threads()?;
     }
+    read_all(inputs, pipeline, &signals)
+}
+
+/// Compiles the filter for these files.
+pub(super) fn prepare(mut filter: Filter, inputs: &[Offline]) -> Result<Filter, Error> {
+    for input in inputs {
+        filter.prepare(input.link_type(), input.swapped())?;
+        if input.may_have_more_link_types() {
+            // Names in the expression are looked up now: later nobody can be asked any more.
+            for link in LinkType::TABLE {
+                let _ = filter.prepare(*link, input.swapped());
+            }
+        }
+    }
+    Ok(filter)
+}
+
+/// Their packets can be read.
+pub(super) fn supported(inputs: &[Offline]) -> Result<(), Error> {
+    match inputs.iter().find(|input| !input.link_type().is_supported()) {
+        Some(input) => Err(unsupported(&input.path().display().to_string(), input.link_type())),
+        None => Ok(()),
+    }
+}
+
+/// Gives the pipeline the secrets of TLS that are there before the first packet.
+pub(super) fn give_keys(keys: Keys, inputs: &[Offline], pipeline: &mut Pipeline) -> Result<(), Error> {
+    let grows = inputs.iter().any(|input| input.is_pipe() || input.may_bring_secrets());
+    pipeline.use_keys(keys, grows);
+    pipeline.read_keys()?;
+    if pipeline.shows_packets() {
+        for input in inputs {
+            input.each_secrets(|log| {
+                let _ = pipeline.secrets_from_capture(&[log]);
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Looks through the files for what is selected.
+fn survey(inputs: Vec<Offline>, options: &Options, pipeline: &mut Pipeline, signals: &Signals) {
+    let mut progress = Progress::new();
+    pipeline.begin_survey(options);
+    for mut input in inputs {
+        let end = read(&mut input, pipeline, signals, &mut progress);
+        progress.clear();
+        // Damage is told when it is met again.
+        if !matches!(end, Ok(ControlFlow::Continue(()))) {
+            break;
+        }
+    }
+    pipeline.end_survey(options);
+}
+
+/// Reads files one behind the other through the pipeline, to its end.
+pub(super) fn read_all(inputs: Vec<Offline>, mut pipeline: Pipeline, signals: &Signals) -> Result<Outcome, Error> {
+    let mut progress = Progress::new();
     let mut end = Ok(ControlFlow::Continue(()));
     for mut input in inputs {
         announce(&input);
@@ -174,7 +204,7 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
             // Its packets have numbers of interfaces, which tcpdump (and so the view) looks up on this machine.
             report("Warning: interface names might be incorrect");
         }
-        end = read(&mut input, &mut pipeline, &signals, &mut progress);
+        end = read(&mut input, &mut pipeline, signals, &mut progress);
         progress.clear();
         if !matches!(end, Ok(ControlFlow::Continue(()))) {
             break;

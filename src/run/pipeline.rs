@@ -17,6 +17,7 @@ use super::sinks::{Emptied, Sinks};
 use super::{Error, Outcome, setup};
 use crate::annotate::Detail;
 use crate::annotate::texts::{self, Catalog};
+use crate::base::Limits;
 use crate::capture::filter::Filter;
 use crate::capture::savefile::{Savefile, Written};
 use crate::capture::{Outputs, Raw};
@@ -24,7 +25,7 @@ use crate::cli::{Color, Options};
 use crate::engine::Engine;
 use crate::export::palette::Palette;
 use crate::export::tcpdump::{self, Names, Precision, Printer, TimeFormat};
-use crate::export::{JSON, Setup, TCPDUMP};
+use crate::export::{JSON, Setup, TCPDUMP, View};
 use crate::layer::tls::Secrets;
 use crate::record::{Record, SegmentView, Sink};
 use crate::select::{Chooser, Chosen};
@@ -84,6 +85,29 @@ impl Pipeline {
             output: Output::open(options.output.as_ref(), outputs)?,
             keys: Keys::default(),
         })
+    }
+
+    /// One that tells `view` everything and prints nothing.
+    pub(super) fn listening(limits: Limits, filter: Filter, view: Box<dyn View + Send>) -> Self {
+        let sinks = Sinks {
+            listeners: Listeners {
+                view: Some(view),
+                packets: true,
+                ..Listeners::default()
+            },
+            selected: None,
+        };
+        Self {
+            filter,
+            number: 0,
+            skip: 0,
+            last: u64::MAX,
+            savefile: None,
+            show: Show::Decoded(Engine::new(limits).with_narration(true), sinks),
+            count: false,
+            output: Output::default(),
+            keys: Keys::default(),
+        }
     }
 
     /// Packets are written there, too.
@@ -480,7 +504,7 @@ fn terminal_width(options: &Options) -> Option<usize> {
 }
 
 /// `--lang`, else the locale's.
-fn catalog(options: &Options) -> &'static Catalog {
+pub(super) fn catalog(options: &Options) -> &'static Catalog {
     match options.lang.as_deref().and_then(texts::by_tag) {
         Some(catalog) => catalog,
         None => {
@@ -495,7 +519,7 @@ fn catalog(options: &Options) -> &'static Catalog {
 }
 
 /// `--color`, and what `auto` means: <https://no-color.org>.
-fn coloured(options: &Options) -> bool {
+pub(super) fn coloured(options: &Options) -> bool {
     match options.color {
         Color::Always => true,
         Color::Never => false,

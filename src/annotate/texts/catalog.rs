@@ -909,4 +909,87 @@ catalog! {
     c_verdict();
     /// A column of the sessions view: rules that were broken.
     c_violations();
+    // Two captures compared.
+    /// A label: the capture between the client and the proxy.
+    two_before();
+    /// A label: the capture between the proxy and the server.
+    two_behind();
+    /// What a capture holds.
+    two_counts(packets, sessions);
+    /// A label: how the clocks differ.
+    two_clocks();
+    /// The second clock is ahead.
+    two_ahead(time, unsure);
+    /// The second clock is late.
+    two_late(time, unsure);
+    /// The second clock is faster.
+    two_fast(ppm);
+    /// The second clock is slower.
+    two_slow(ppm);
+    /// No offset and drift fit all messages.
+    two_uneven();
+    /// All traffic went to the server.
+    two_one_way_up();
+    /// All traffic went to the client.
+    two_one_way_down();
+    /// Nothing was paired.
+    two_no_clock();
+    /// A label: how many were paired.
+    two_messages();
+    /// Messages of both captures.
+    two_on_both(count);
+    /// A label: what was not passed on as it was.
+    two_differ();
+    /// No differences.
+    two_none();
+    /// A label.
+    two_up();
+    /// A label.
+    two_down();
+    /// A label: both delays together.
+    two_round();
+    /// Delays are relative.
+    two_above_least();
+    /// A label: who closed.
+    two_ends();
+    /// Who stands between both captures.
+    two_proxy();
+    /// Who closed, and how.
+    two_closed(who, how);
+    /// Who closed, after what silence, and how.
+    two_closed_after(who, time, how);
+    /// Whoever closed cannot be known.
+    two_somebody();
+    /// A session that was open at the end.
+    two_open();
+    /// A refused session.
+    two_refused(status);
+    /// A session of one capture alone.
+    two_only_before();
+    /// A session of one capture alone.
+    two_only_behind();
+    /// The proxy did not pass it on.
+    two_dropped();
+    /// The proxy wrote it.
+    two_inserted();
+    /// The proxy passed it on again.
+    two_twice();
+    /// Not lost.
+    two_outside();
+    /// Not captured.
+    two_gap();
+    /// No counterpart.
+    two_alone();
+    /// The proxy altered it.
+    two_changed();
+    /// The proxy passed it on in another order.
+    two_reordered();
+    /// TCP's other end did not acknowledge it.
+    two_unacknowledged();
+    /// Pairs that cannot be compared.
+    two_not_whole();
+    /// What was left out.
+    two_more(count);
+    /// What was not read.
+    two_full_at(packet);
 }

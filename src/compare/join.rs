@@ -1,0 +1,330 @@
+//! Which session of one capture is which of the other.
+//!
+//! Sessions are told by what both sides of a proxy show of them: addresses (PROXY header, `X-Forwarded-For`), the key and other headers of
+//! the handshake, the target, and above all what their messages say. What few sessions have counts most. Sessions that all this
+//! does not tell apart are told apart by when they began or ended.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hash, Hasher as _};
+
+use foldhash::fast::FixedState;
+
+use super::capture::{Capture, Session};
+use crate::base::Direction;
+
+/// What shows that two sessions are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// The addresses of the client, which a PROXY header names.
+    Address,
+    /// `Sec-WebSocket-Key`.
+    Key,
+    /// What their messages say.
+    Messages,
+    /// The target and other headers, and the order in which they began.
+    Order,
+}
+
+/// A session of one capture (by place) and its counterpart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Joined {
+    pub(super) edge: usize,
+    pub(super) app: usize,
+    pub(super) by: Evidence,
+}
+
+/// Messages of a session that are looked at: those with the smallest hashes, which are the same on both sides.
+const SAMPLE: usize = 256;
+
+/// Something that so many pairs of sessions have in common tells none of them.
+const COMMON: usize = 4096;
+
+/// Sessions that begin so far apart, the clocks' offset taken off, can be the same.
+const NEAR: i64 = 50_000_000;
+
+/// What a session is known by.
+struct Token {
+    hash: u64,
+    by: Evidence,
+    weight: f64,
+}
+
+fn token(by: Evidence, weight: f64, what: impl Hash) -> Token {
+    let mut hasher = FixedState::default().build_hasher();
+    (by as u8).hash(&mut hasher);
+    what.hash(&mut hasher);
+    Token {
+        hash: hasher.finish(),
+        by,
+        weight,
+    }
+}
+
+fn tokens(session: &Session) -> Vec<Token> {
+    let mut all = vec![token(Evidence::Address, 1000.0, session.client.to_string())];
+    if let Some(proxied) = &session.proxied
+        && proxied.client != session.client.to_string()
+    {
+        all.push(token(Evidence::Address, 1000.0, proxied.client.as_str()));
+    }
+    if let Some(key) = &session.key {
+        all.push(token(Evidence::Key, 1000.0, key));
+    }
+    // An address without its port tells less.
+    let address = session
+        .forwarded_for
+        .as_deref()
+        .map_or_else(|| session.client.addr.to_string(), str::to_owned);
+    all.push(token(Evidence::Order, 8.0, address));
+    if let Some(target) = &session.target {
+        all.push(token(Evidence::Order, 8.0, ("target", target)));
+        let path = target.split('?').next().unwrap_or_default();
+        all.push(token(Evidence::Order, 4.0, ("path", path)));
+    }
+    let headers = session.headers.iter();
+    all.extend(headers.map(|header| token(Evidence::Order, 2.0, ("header", header))));
+    for direction in Direction::BOTH {
+        let messages = session.messages[direction].iter();
+        let mut hashes: Vec<_> = messages
+            .filter(|kept| kept.complete)
+            .map(|kept| {
+                token(
+                    Evidence::Messages,
+                    4.0,
+                    (direction.index(), kept.opcode.bits(), kept.hash),
+                )
+            })
+            .collect();
+        hashes.sort_by_key(|token| token.hash);
+        hashes.dedup_by_key(|token| token.hash);
+        hashes.truncate(SAMPLE);
+        all.extend(hashes);
+    }
+    all.sort_by_key(|token| token.hash);
+    all.dedup_by_key(|token| token.hash);
+    all
+}
+
+/// What a pair of sessions has in common.
+#[derive(Clone, Copy)]
+struct Candidate {
+    edge: usize,
+    app: usize,
+    score: f64,
+    by: Evidence,
+}
+
+/// Joins the sessions of both captures, in the order of the first one's.
+pub(super) fn join(edge: &Capture, app: &Capture) -> Vec<Joined> {
+    let mut candidates = candidates(edge, app);
+    let mut taken = Taken {
+        edge: vec![false; edge.sessions.len()],
+        app: vec![false; app.sessions.len()],
+        joined: Vec::new(),
+    };
+    contradict(edge, app, &mut candidates);
+    // Those that are each other's best, and no other comes near.
+    loop {
+        let before = taken.joined.len();
+        let best = Best::of(&candidates, edge.sessions.len(), app.sessions.len());
+        for candidate in &candidates {
+            if best.is_clear(candidate) {
+                taken.join(candidate);
+            }
+        }
+        candidates.retain(|candidate| taken.is_free(candidate));
+        if taken.joined.len() == before {
+            break;
+        }
+    }
+    // The rest in the order of the times at which they began, as far as the clocks allow it.
+    let apart = |candidate: &Candidate| apart(&edge.sessions[candidate.edge], &app.sessions[candidate.app]);
+    let clear: Vec<i64> = taken
+        .joined
+        .iter()
+        .filter_map(|joined| self::apart(&edge.sessions[joined.edge], &app.sessions[joined.app]))
+        .collect();
+    let offset = median(clear).or_else(|| most_agreed(&candidates, &apart));
+    let mut rest: Vec<(i64, i64, &Candidate)> = candidates
+        .iter()
+        .map(|candidate| {
+            let away = match (apart(candidate), offset) {
+                (Some(apart), Some(offset)) => apart.saturating_sub(offset).saturating_abs(),
+                _ => i64::MAX,
+            };
+            (-(candidate.score * 1e3) as i64, away, candidate)
+        })
+        .collect();
+    // Of those with as much in common, the nearest first.
+    rest.sort_by_key(|(score, away, candidate)| (*score, *away, candidate.edge, candidate.app));
+    for (_, away, candidate) in rest {
+        let told = candidate.by != Evidence::Order;
+        if taken.is_free(candidate) && (told || away <= NEAR || offset.is_none()) {
+            taken.join(candidate);
+        }
+    }
+    taken.joined.sort_by_key(|joined| joined.edge);
+    taken.joined
+}
+
+/// What was joined, and which sessions are free.
+struct Taken {
+    edge: Vec<bool>,
+    app: Vec<bool>,
+    joined: Vec<Joined>,
+}
+
+impl Taken {
+    fn is_free(&self, candidate: &Candidate) -> bool {
+        !self.edge[candidate.edge] && !self.app[candidate.app]
+    }
+
+    fn join(&mut self, candidate: &Candidate) {
+        if self.is_free(candidate) {
+            self.edge[candidate.edge] = true;
+            self.app[candidate.app] = true;
+            self.joined.push(Joined {
+                edge: candidate.edge,
+                app: candidate.app,
+                by: candidate.by,
+            });
+        }
+    }
+}
+
+/// The best and the second best score of each session.
+struct Best {
+    edge: Vec<[f64; 2]>,
+    app: Vec<[f64; 2]>,
+}
+
+impl Best {
+    fn of(candidates: &[Candidate], edge: usize, app: usize) -> Self {
+        let mut best = Self {
+            edge: vec![[0.0; 2]; edge],
+            app: vec![[0.0; 2]; app],
+        };
+        for candidate in candidates {
+            for scores in [&mut best.edge[candidate.edge], &mut best.app[candidate.app]] {
+                if candidate.score > scores[0] {
+                    *scores = [candidate.score, scores[0]];
+                } else if candidate.score > scores[1] {
+                    scores[1] = candidate.score;
+                }
+            }
+        }
+        best
+    }
+
+    fn is_clear(&self, candidate: &Candidate) -> bool {
+        let scores = [self.edge[candidate.edge], self.app[candidate.app]];
+        candidate.by != Evidence::Order
+            && scores
+                .iter()
+                .all(|[best, second]| candidate.score >= *best && candidate.score > 1.25 * second)
+    }
+}
+
+/// All pairs of sessions that have something in common that tells anything.
+fn candidates(edge: &Capture, app: &Capture) -> Vec<Candidate> {
+    #[derive(Default)]
+    struct Holders {
+        edge: Vec<u32>,
+        app: Vec<u32>,
+    }
+    let mut index: HashMap<u64, (Holders, Evidence, f64)> = HashMap::new();
+    for (sessions, is_edge) in [(&edge.sessions, true), (&app.sessions, false)] {
+        for (at, session) in sessions.iter().enumerate() {
+            for Token { hash, by, weight } in tokens(session) {
+                let (holders, ..) = index.entry(hash).or_insert_with(|| (Holders::default(), by, weight));
+                let own = if is_edge { &mut holders.edge } else { &mut holders.app };
+                own.push(at as u32);
+            }
+        }
+    }
+    let mut pairs: HashMap<(u32, u32), (f64, Evidence)> = HashMap::new();
+    for (holders, by, weight) in index.values() {
+        let common = holders.edge.len() * holders.app.len();
+        if common == 0 || common > COMMON {
+            continue;
+        }
+        // What is shared by many is no proof, whatever it is.
+        let by = if common == 1 || *by == Evidence::Messages {
+            *by
+        } else {
+            Evidence::Order
+        };
+        for &edge in &holders.edge {
+            for &app in &holders.app {
+                let (score, best) = pairs.entry((edge, app)).or_insert((0.0, Evidence::Order));
+                *score += weight / common as f64;
+                *best = by.min(*best);
+            }
+        }
+    }
+    let mut all: Vec<Candidate> = pairs
+        .into_iter()
+        .map(|((edge, app), (score, by))| Candidate {
+            edge: edge as usize,
+            app: app as usize,
+            score,
+            by,
+        })
+        .collect();
+    all.sort_by_key(|candidate| (candidate.edge, candidate.app));
+    all
+}
+
+/// Takes out pairs that cannot be: where the proxy passes keys or addresses on, those that differ tell sessions apart.
+fn contradict(edge: &Capture, app: &Capture, candidates: &mut Vec<Candidate>) {
+    let keys = candidates.iter().any(|candidate| candidate.by == Evidence::Key);
+    let addresses = candidates.iter().any(|candidate| candidate.by == Evidence::Address);
+    candidates.retain(|candidate| {
+        let (edge, app) = (&edge.sessions[candidate.edge], &app.sessions[candidate.app]);
+        if candidate.by <= Evidence::Key {
+            return true;
+        }
+        let other_key = keys && matches!((&edge.key, &app.key), (Some(a), Some(b)) if a != b);
+        let names = |session: &Session| session.proxied.as_ref().map(|proxied| proxied.client.clone());
+        let client = names(edge).unwrap_or_else(|| edge.client.to_string());
+        let other_address = addresses && names(app).is_some_and(|named| named != client);
+        !other_key && !other_address
+    });
+}
+
+/// How much later by its own clock the session of the second capture begins; or ends, where only one of the beginnings was captured.
+fn apart(edge: &Session, app: &Session) -> Option<i64> {
+    let begun = edge.request.is_some() == app.request.is_some();
+    let (edge, app) = if begun {
+        (edge.begins(), app.begins())
+    } else {
+        (edge.ends(), app.ends())
+    };
+    Some(app?.since(edge?))
+}
+
+fn median(mut values: Vec<i64>) -> Option<i64> {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied()
+}
+
+/// The offset on which most pairs agree.
+fn most_agreed(candidates: &[Candidate], apart: &impl Fn(&Candidate) -> Option<i64>) -> Option<i64> {
+    let mut all: Vec<(i64, usize)> = candidates
+        .iter()
+        .filter_map(|candidate| Some((apart(candidate)?, candidate.edge)))
+        .collect();
+    all.sort_unstable();
+    let mut best = (0, None);
+    let mut start = 0;
+    for end in 0..all.len() {
+        while all[end].0.saturating_sub(all[start].0) > NEAR {
+            start += 1;
+        }
+        let window = &all[start..=end];
+        if window.len() > best.0 {
+            best = (window.len(), Some(window[window.len() / 2].0));
+        }
+    }
+    best.1
+}
