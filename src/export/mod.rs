@@ -1,5 +1,6 @@
 //! The views: sinks that write what they hear into a buffer, and the text tools that they share.
 
+mod columns;
 pub mod escape;
 pub mod hexdump;
 pub mod hidden;
@@ -12,6 +13,7 @@ mod samples;
 pub mod palette;
 mod put;
 mod selected;
+pub mod sessions;
 mod summary;
 mod table;
 mod utc;
@@ -23,6 +25,7 @@ pub mod trace;
 pub use json::Json;
 pub use messages::Messages;
 pub use selected::{SelectedEvents, SelectedPackets};
+pub use sessions::Sessions;
 pub use summary::Summary;
-pub use table::{EXPORTERS, Exporter, JSON, MESSAGES, Setup, TCPDUMP, TRACE};
+pub use table::{EXPORTERS, Exporter, JSON, MESSAGES, SESSIONS, Setup, TCPDUMP, TRACE};
 pub use view::View;

@@ -25,6 +25,14 @@ impl<V: View> View for SelectedEvents<V> {
         self.view.output()
     }
 
+    fn so_far(&mut self) {
+        self.view.so_far();
+    }
+
+    fn left_out(&self) -> Option<String> {
+        self.view.left_out()
+    }
+
     fn finish(&mut self) {
         self.view.finish();
     }

@@ -237,6 +237,15 @@ impl Pipeline {
         self.output.flush()
     }
 
+    /// SIGUSR1: a view that waits for the end shows what there is.
+    pub(super) fn show_so_far(&mut self) {
+        if let Show::Decoded(_, sinks) = &mut self.show
+            && let Some(view) = &mut sinks.view
+        {
+            view.so_far();
+        }
+    }
+
     /// SIGUSR2.
     pub(super) fn flush_savefile(&mut self) -> Result<(), Error> {
         match &mut self.savefile {
@@ -264,6 +273,7 @@ impl Pipeline {
             keys.finish(secrets);
         });
         let mut closed = None;
+        let mut left_out = None;
         let (mut incomplete, mut evicted) = (0, 0);
         // Stop is no news at the end.
         let sinks = match std::mem::replace(&mut self.show, Show::Nothing) {
@@ -294,6 +304,7 @@ impl Pipeline {
                 closing.summary.evicted_histories(evicted);
                 closing.write(&mut self.output.buffer);
             }
+            left_out = sinks.view.as_ref().and_then(|view| view.left_out());
             if sinks.check.as_ref().is_some_and(|check| check.found > 0) {
                 outcome = Outcome::Violations;
             }
@@ -309,8 +320,8 @@ impl Pipeline {
             savefile.finish()?;
         }
         self.output.finish()?;
-        if let Some(line) = closed {
-            super::report(&line);
+        for line in closed.iter().chain(&left_out) {
+            super::report(line);
         }
         Ok(outcome)
     }
@@ -338,7 +349,7 @@ fn show(options: &Options) -> Result<Show, Error> {
     });
     let sinks = Sinks {
         view,
-        packets: exporter.is_some_and(|exporter| exporter.packets),
+        packets: options.all || exporter.is_some_and(|exporter| exporter.packets),
         check: options
             .check
             .then(|| Check::new(options.format_given && options.format == Some(&JSON), catalog(options))),
@@ -353,7 +364,7 @@ fn show(options: &Options) -> Result<Show, Error> {
     Ok(Show::Decoded(
         Engine::new(options.limits)
             .with_frames(options.frames)
-            .with_narration(exporter.is_some_and(|exporter| exporter.narrated)),
+            .with_narration(options.all || exporter.is_some_and(|exporter| exporter.narrated)),
         sinks,
     ))
 }
@@ -371,6 +382,9 @@ fn view_setup(options: &Options) -> Setup {
         full: options.full,
         nano: options.nano,
         frames: options.frames,
+        sort: options.sort,
+        all: options.all,
+        memory: options.limits.memory_bytes / 4,
         grep: options.selection.grep.clone(),
         tcpdump: lines(options),
     }

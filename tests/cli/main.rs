@@ -5,5 +5,6 @@ mod files;
 mod filters;
 mod program;
 mod selection;
+mod sessions;
 mod usage;
 mod writing;

@@ -529,8 +529,6 @@ catalog! {
     refusal(server, client, code);
     /// The application's ping.
     app_ping(from, to);
-    /// The application's pong.
-    app_pong(from, to);
     /// The application's pong, and when the ping was.
     app_pong_after(from, to, after);
     /// The application's pong, and nobody asked.
@@ -621,8 +619,6 @@ catalog! {
     h_compressed(wire);
     /// In how many frames.
     h_frames(n);
-    /// An earlier packet brought it.
-    h_packet(first);
     /// The end of such a line.
     h_end();
     /// More was sent than is shown.
@@ -879,10 +875,18 @@ catalog! {
     c_bytes();
     /// A column of the sessions view: mean time from ping to pong, by who pinged.
     c_pong();
+    /// A column of the sessions view: the answer that took longest.
+    c_slowest();
     /// A column of the sessions view: close codes each way.
     c_codes();
     /// A column of the sessions view: what is to be made of its end.
     c_verdict();
     /// A column of the sessions view: rules that were broken.
     c_violations();
+    /// An alert has ended TLS.
+    c_alert(who, name);
+    /// TLS that was not decrypted, and why.
+    c_undecrypted(reason);
+    /// All of a connection was read, and there was no WebSocket.
+    c_no_websocket();
 }

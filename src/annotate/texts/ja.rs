@@ -251,7 +251,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     pending_by_all: "キャプチャの終了時、発言{content}（パケット{packet}）はまだ誰にも届いていません。",
     refusal: "{server}が{client}の要求を拒否します：{code}。",
     app_ping: "{from}がアプリケーションのメッセージで{to}の存在を確かめます。",
-    app_pong: "{from}がアプリケーションのメッセージで、まだいることを{to}に答えます。",
     app_pong_after: "{from}がアプリケーションのメッセージで、まだいることを{to}に答えます。問い合わせから{after}後です。",
     app_pong_unasked: "{from}が{to}にアプリケーションのpongを送信しますが、これを待つアプリケーションのpingは見当たりません。",
 
@@ -297,7 +296,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     h_unmasked: "、マスクキー{key}",
     h_compressed: "、圧縮時{wire}",
     h_frames: "、{n}フレーム",
-    h_packet: "、パケット{first}",
     h_end: "：",
     h_more: "……残り{bytes}（--fullですべて表示）",
     h_hole: "[{bytes}欠落]",
@@ -426,7 +424,11 @@ pub(super) static CATALOG: Catalog = Catalog {
     c_messages: "メッセージ →/←",
     c_bytes: "バイト →/←",
     c_pong: "pingからpong →/←",
+    c_slowest: "最も遅い応答",
     c_codes: "コード →/←",
     c_verdict: "結果",
     c_violations: "違反",
+    c_alert: "{who}がアラート{name}でTLSを終了",
+    c_undecrypted: "復号できず（{reason}）",
+    c_no_websocket: "WebSocketなし",
 };
