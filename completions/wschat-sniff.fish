@@ -35,11 +35,27 @@ complete -c wschat-sniff -l max-inflated -d 'Bytes that one message may become w
 complete -c wschat-sniff -l max-held -d 'Bytes of packets that are held, live and from a pipe, until it is known whether they are selected [default: 67108864]' -r
 complete -c wschat-sniff -l max-tls-trials -d 'Keys and sequence numbers that one TLS connection may try in a row [default: 250000]' -r
 complete -c wschat-sniff -l max-idle -d 'Seconds of silence after which a connection is given up [default: 86400]' -r
-complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages`, `json` or `none`' -r -f -a "trace\t''
+complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages`, `sessions`, `json` or `none`' -r -f -a "trace\t''
 tcpdump\t''
 messages\t''
+sessions\t''
 json\t''
 none\t''"
+complete -c wschat-sniff -l sort -d 'With `--format sessions`: sort by this column, such as `duration`, `bytes` or `verdict`' -r -f -a "number\t''
+client\t''
+server\t''
+url\t''
+subprotocol\t''
+user\t''
+start\t''
+duration\t''
+messages\t''
+bytes\t''
+pong\t''
+slowest\t''
+codes\t''
+verdict\t''
+violations\t''"
 complete -c wschat-sniff -l lang -d 'The language of what is told: `en`, `zh-CN`, `zh-TW`, `ja` or `es`' -r -f -a "en\t''
 zh-CN\t''
 zh-TW\t''
@@ -78,6 +94,7 @@ complete -c wschat-sniff -l summary -d 'Add a closing summary: sessions, users, 
 complete -c wschat-sniff -l check -d 'Print only violations of the protocol, one a line, and exit with 3 if there were any'
 complete -c wschat-sniff -l count -d 'Print how many packets there were instead of any view'
 complete -c wschat-sniff -l frames -d 'With `--format json`: an object for each frame, too'
+complete -c wschat-sniff -l all -d 'With `--format sessions`: TCP connections that carry no WebSocket, too'
 complete -c wschat-sniff -l full -d 'Show long messages whole'
 complete -c wschat-sniff -l force -d 'With --output: overwrite the file'
 complete -c wschat-sniff -s l -l line-buffered -d 'Accepted; output is written whenever no packet is waiting, and at the latest after a tenth of a second, anyway'

@@ -27,6 +27,11 @@ fn the_page_of_wschat_sniff_is_what_the_flags_make_of_it() {
     roff.to_writer(&mut page).unwrap();
     man.render_options_section(&mut page).unwrap();
     let mut roff = Roff::new();
+    roff.control("SH", ["SESSIONS"]);
+    for paragraph in SESSIONS {
+        roff.control("PP", []);
+        roff.text([roman(*paragraph)]);
+    }
     roff.control("SH", ["EXAMPLES"]);
     for (what, how) in cli::EXAMPLES {
         // Neither filled nor hyphenated: to be copied.
@@ -146,7 +151,7 @@ const DESCRIPTION: &[&str] = &[
     "The command line is tcpdump's: its flags mean what they mean there, and the remaining arguments are a filter expression of \
      pcap-filter(7). What is its own has a long name only.",
     "The view trace explains each TCP packet in a comment block, then shows it as tcpdump does, then the message that it \
-     completes. The view tcpdump is that of tcpdump -n. The view messages is one line a message. The view json is described \
+     completes. The view tcpdump is that of tcpdump -n. The view messages is one line a message, the view sessions one line a session. The view json is described \
      in wschat-sniff-json(5).",
     "Started as root, the program gives root up before it reads the first packet: to the user of -Z, else to the one who called \
      sudo, else to nobody. Capabilities that its file has (setcap cap_net_raw,cap_net_admin=eip) are given up likewise, and \
@@ -181,8 +186,21 @@ const ALLOWS: &[(&str, &str)] = &[
     ),
 ];
 
+const SESSIONS: &[&str] = &[
+    "The view sessions is a table: a line for each session, with its number, its two ends, scheme, host and path, the subprotocol, \
+     who logged in, when it began and how long it was, messages and application bytes (from the client/from the server), the mean \
+     time from ping to pong (of the client's pings/of the server's), the answer that took longest, the close codes (the client's/\
+     the server's), its verdict, and how many rules were broken. What is not known stands as `-`. An end that somebody should look \
+     at begins with `!`. The table is printed at the end, and when SIGUSR1 comes.",
+    "On a terminal the columns are aligned, those in which nothing stands are left out, and so are, where there is no room, the \
+     least telling ones. In a pipe all columns are there in that order, with a tab between them, below a line with their heads, and \
+     lengths of time are in seconds: awk -F'\\t' '$8 > 60' prints what was longer than a minute.",
+    "A row is kept for each session, in a quarter of --max-memory at most; of sessions that are not listed for that reason a line on \
+     standard error tells how many there are.",
+];
+
 const SIGNALS: &str = "SIGINT, SIGTERM and SIGHUP end a run: open conversations are ended in the view, output is flushed, and a \
-    capture's counters are printed. SIGUSR1 prints the counters and goes on. SIGUSR2 flushes the file of -w.";
+    capture's counters are printed. SIGUSR1 prints the counters, and with --format sessions the table so far, and goes on. SIGUSR2 flushes the file of -w.";
 
 #[test]
 fn the_page_of_the_json_view_names_every_rule() {

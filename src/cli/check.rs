@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use crate::annotate::texts;
 use crate::base::{Direction, Limits};
-use crate::export::{EXPORTERS, Exporter, JSON, TRACE};
+use crate::export::sessions::Column;
+use crate::export::{EXPORTERS, Exporter, JSON, SESSIONS, TRACE};
 use crate::select::{Condition, Glob, Moment, Numbers, Opcodes, Selection, duration};
 
 use super::flags::Flags;
@@ -23,6 +24,11 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         None => (Some(&TRACE), false),
         Some(name) => (one_of("--format", name, &formats())?, true),
     };
+    for (given, flag) in [(flags.sort.is_some(), "--sort"), (flags.all, "--all")] {
+        if given && format != Some(&SESSIONS) {
+            return wrong(format!("{flag} goes with --format sessions"));
+        }
+    }
     let input = input(&flags)?;
     let selection = selection(&flags)?;
     let write = write(&flags)?;
@@ -80,6 +86,11 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         check: flags.check,
         count: flags.count,
         frames: flags.frames,
+        sort: flags
+            .sort
+            .as_deref()
+            .map_or(Ok(Column::Number), |name| one_of("--sort", name, &columns()))?,
+        all: flags.all,
         full: flags.full,
         packet_buffered: flags.packet_buffered,
         selection,
@@ -143,6 +154,11 @@ fn formats() -> Vec<(&'static str, Option<&'static Exporter>)> {
     views.chain([("none", None)]).collect()
 }
 
+/// The columns of `--sort`.
+fn columns() -> Vec<(&'static str, Column)> {
+    Column::ALL.iter().map(|column| (column.name(), *column)).collect()
+}
+
 /// The flags that take one of a few values, and these values, for the completions.
 pub(super) fn values() -> Vec<(&'static str, Vec<&'static str>)> {
     fn names<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
@@ -150,6 +166,7 @@ pub(super) fn values() -> Vec<(&'static str, Vec<&'static str>)> {
     }
     vec![
         ("format", names(&formats())),
+        ("sort", names(&columns())),
         ("lang", names(LANGUAGES)),
         ("color", names(COLORS)),
         ("direction", names(DIRECTIONS)),

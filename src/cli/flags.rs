@@ -130,11 +130,11 @@ pub(super) struct Flags {
     pub(super) dump_filter: u8,
 
     // ---- which view
-    /// The view: `trace` (the default), `tcpdump`, `messages`, `json` or `none`
+    /// The view: `trace` (the default), `tcpdump`, `messages`, `sessions`, `json` or `none`
     ///
     /// `trace` explains each TCP packet in a comment block, shows it as tcpdump does, and below it the message that it
-    /// completes. `tcpdump` is tcpdump's output alone. `messages` is one line a message. `json` is one JSON object a
-    /// line, see wschat-sniff-json(5). `none` is for --summary and --check alone.
+    /// completes. `tcpdump` is tcpdump's output alone. `messages` is one line a message. `sessions` is one line a session,
+    /// see SESSIONS below. `json` is one JSON object a line, see wschat-sniff-json(5). `none` is for --summary and --check alone.
     #[arg(long, value_name = "view", allow_hyphen_values = true, help_heading = VIEW)]
     pub(super) format: Option<String>,
 
@@ -167,6 +167,17 @@ pub(super) struct Flags {
     /// With `--format json`: an object for each frame, too
     #[arg(long, help_heading = VIEW)]
     pub(super) frames: bool,
+
+    /// With `--format sessions`: sort by this column, such as `duration`, `bytes` or `verdict`
+    ///
+    /// `number` (the default), `client`, `server`, `url`, `subprotocol`, `user` and `start` from the first on; `duration`, `messages`,
+    /// `bytes`, `pong`, `slowest`, `codes` and `violations` from the largest on; `verdict` from the worst on.
+    #[arg(long, value_name = "column", allow_hyphen_values = true, help_heading = VIEW)]
+    pub(super) sort: Option<String>,
+
+    /// With `--format sessions`: TCP connections that carry no WebSocket, too
+    #[arg(long, help_heading = VIEW)]
+    pub(super) all: bool,
 
     /// Show long messages whole
     #[arg(long, help_heading = VIEW)]

@@ -18,6 +18,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::base::Limits;
 use crate::export::Exporter;
+use crate::export::sessions::Column;
 use crate::select::Selection;
 
 /// What the user wants, checked as far as that can be without looking at the world.
@@ -57,6 +58,10 @@ pub struct Options {
     pub count: bool,
     /// `--frames`.
     pub frames: bool,
+    /// `--sort`.
+    pub sort: Column,
+    /// `--all`.
+    pub all: bool,
     /// `--full`.
     pub full: bool,
     /// `-U`: `-w` is flushed after each packet.
@@ -291,7 +296,9 @@ mod tests {
             let flag = command.get_arguments().find(|flag| flag.get_id() == id).unwrap();
             let name = flag.get_long().unwrap();
             for value in values {
-                let words = ["wschat-sniff".to_owned(), format!("--{name}={value}")];
+                // `--sort` has nothing to sort in other views.
+                let view = format!("--format={}", if name == "format" { value } else { "sessions" });
+                let words = ["wschat-sniff".to_owned(), view, format!("--{name}={value}")];
                 assert!(parse(words.map(OsString::from)).is_ok(), "--{name} {value}");
             }
         }

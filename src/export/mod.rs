@@ -1,5 +1,6 @@
 //! The views: sinks that write what they hear into a buffer, and the text tools that they share.
 
+mod columns;
 pub mod comparison;
 pub mod escape;
 pub mod hexdump;
@@ -12,6 +13,7 @@ pub mod messages;
 mod samples;
 pub mod palette;
 mod put;
+pub mod sessions;
 mod summary;
 mod table;
 mod utc;
@@ -22,6 +24,7 @@ pub mod trace;
 
 pub use json::Json;
 pub use messages::Messages;
+pub use sessions::Sessions;
 pub use summary::Summary;
-pub use table::{EXPORTERS, Exporter, JSON, MESSAGES, Setup, TCPDUMP, TRACE};
+pub use table::{EXPORTERS, Exporter, JSON, MESSAGES, SESSIONS, Setup, TCPDUMP, TRACE};
 pub use view::View;

@@ -5,7 +5,7 @@ use regex::bytes::Regex;
 use super::palette::Palette;
 use super::tcpdump::{self, Lines};
 use super::trace::{self, Trace};
-use super::{Json, Messages, View, messages};
+use super::{Json, Messages, Sessions, View, messages, sessions};
 use crate::annotate::Detail;
 use crate::annotate::texts::{self, Catalog};
 
@@ -28,6 +28,12 @@ pub struct Setup {
     pub frames: bool,
     /// What is searched for.
     pub grep: Option<Regex>,
+    /// By what sessions are sorted.
+    pub sort: sessions::Column,
+    /// Connections without WebSocket are shown as well.
+    pub all: bool,
+    /// Bytes that a view may keep.
+    pub memory: usize,
     /// How packets are printed.
     pub tcpdump: tcpdump::Options,
 }
@@ -107,8 +113,28 @@ pub static MESSAGES: Exporter = Exporter {
     },
 };
 
+/// One line a session.
+pub static SESSIONS: Exporter = Exporter {
+    name: "sessions",
+    packets: false,
+    sessions: true,
+    narrated: false,
+    binary: false,
+    make: |setup| {
+        Box::new(Sessions::new(sessions::Options {
+            catalog: setup.catalog,
+            tcpdump: setup.tcpdump.clone(),
+            palette: setup.palette,
+            width: setup.width,
+            sort: setup.sort,
+            all: setup.all,
+            memory: setup.memory,
+        }))
+    },
+};
+
 /// All of them.
-pub static EXPORTERS: &[&Exporter] = &[&TRACE, &TCPDUMP, &MESSAGES, &JSON];
+pub static EXPORTERS: &[&Exporter] = &[&TRACE, &TCPDUMP, &MESSAGES, &SESSIONS, &JSON];
 
 impl PartialEq for Exporter {
     fn eq(&self, other: &Self) -> bool {

@@ -20,6 +20,14 @@ pub trait View: Sink {
         self.output().truncate(begin);
     }
 
+    /// Somebody wants to see what there is so far, and the run goes on: a view that waits for the end shows it.
+    fn so_far(&mut self) {}
+
+    /// What it could not show for want of memory, for standard error.
+    fn left_out(&self) -> Option<String> {
+        None
+    }
+
     /// Nothing will come any more: whatever the view still holds goes into the output. Called once, after the engine has
     /// ended the open sessions.
     fn finish(&mut self) {}
@@ -53,6 +61,14 @@ impl View for Box<dyn View + Send> {
 
     fn take_back(&mut self, begin: usize) {
         (**self).take_back(begin);
+    }
+
+    fn so_far(&mut self) {
+        (**self).so_far();
+    }
+
+    fn left_out(&self) -> Option<String> {
+        (**self).left_out()
     }
 
     fn finish(&mut self) {

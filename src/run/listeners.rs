@@ -23,6 +23,8 @@ pub(super) struct Listeners {
     pub(super) view: Option<Box<dyn View + Send>>,
     /// The view shows packets, and not records alone.
     pub(super) packets: bool,
+    /// The view hears of packets, and shows none.
+    pub(super) hears_packets: bool,
     /// The view shows sessions as a whole.
     pub(super) sessions: bool,
     pub(super) check: Option<Check>,
@@ -66,7 +68,7 @@ impl Listeners {
 
     /// Somebody listens to packets, and not only to records.
     pub(super) fn wants_packets(&self) -> bool {
-        self.shows_packets() || self.wants_whole_connections()
+        self.shows_packets() || self.hears_packets || self.wants_whole_connections()
     }
 
     /// Somebody is told of the packets that serve a selected session, or complete a selected message.
@@ -154,7 +156,7 @@ impl Listeners {
             self.write(packet)?;
         }
         match &mut self.view {
-            Some(view) if self.packets => view.packet(packet, segment),
+            Some(view) if self.packets || self.hears_packets => view.packet(packet, segment),
             _ => ControlFlow::Continue(()),
         }
     }
@@ -264,14 +266,11 @@ impl Listeners {
         if let Some(count) = &mut self.count {
             *count += u64::from(wanted);
         }
-        if !self.packets {
-            return ControlFlow::Continue(());
-        }
-        let Some(view) = &mut self.view else {
+        let Some(view) = self.view.as_mut().filter(|_| self.packets || self.hears_packets) else {
             return ControlFlow::Continue(());
         };
         let flow = view.packet_end(packet);
-        if !wanted {
+        if !wanted && self.packets {
             view.take_back(begin);
         }
         flow

@@ -112,6 +112,10 @@ fn watch(
         }
         if signals.counters_wanted() {
             counters(live, pipeline.packets(), ", ")?;
+            pipeline.show_so_far();
+            if pipeline.flush().is_break() {
+                return Ok(());
+            }
         }
         if signals.flush_wanted() {
             pipeline.flush_savefile()?;

@@ -244,6 +244,9 @@ fn read(
         if signals.flush_wanted() {
             pipeline.flush_savefile()?;
         }
+        if signals.counters_wanted() {
+            pipeline.show_so_far();
+        }
         progress.packet(input);
     }
 }
@@ -274,6 +277,12 @@ fn wait(input: &Offline, pipeline: &mut Pipeline, signals: &Signals) -> Result<C
         }
         if signals.flush_wanted() {
             pipeline.flush_savefile()?;
+        }
+        if signals.counters_wanted() {
+            pipeline.show_so_far();
+            if pipeline.flush().is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
         }
         signals.rest();
         if polled[0].any().unwrap_or(true) {

@@ -318,6 +318,15 @@ impl Pipeline {
         self.output.flush()
     }
 
+    /// SIGUSR1: a view that waits for the end shows what there is.
+    pub(super) fn show_so_far(&mut self) {
+        if let Show::Decoded(_, sinks) = &mut self.show
+            && let Some(view) = &mut sinks.listeners.view
+        {
+            view.so_far();
+        }
+    }
+
     /// SIGUSR2.
     pub(super) fn flush_savefile(&mut self) -> Result<(), Error> {
         let selected = match &mut self.show {
@@ -349,6 +358,7 @@ impl Pipeline {
             keys.finish(secrets);
         });
         let mut closed = None;
+        let mut left_out = None;
         let (mut incomplete, mut evicted) = (0, 0);
         // Stop is no news at the end.
         let sinks = match std::mem::replace(&mut self.show, Show::Nothing) {
@@ -388,6 +398,7 @@ impl Pipeline {
                 closing.summary.evicted_histories(evicted);
                 closing.write(&mut self.output.buffer);
             }
+            left_out = listeners.view.as_ref().and_then(|view| view.left_out());
             if listeners.check.as_ref().is_some_and(|check| check.found > 0) {
                 outcome = Outcome::Violations;
             }
@@ -399,8 +410,8 @@ impl Pipeline {
                 .extend_from_slice(format!("{count} packet{plural}\n").as_bytes());
         }
         self.output.finish()?;
-        if let Some(line) = closed {
-            super::report(&line);
+        for line in closed.iter().chain(&left_out) {
+            super::report(line);
         }
         if let Some(savefile) = &mut self.savefile {
             savefile.finish()?;
@@ -451,6 +462,7 @@ fn show(options: &Options, survey: Option<Survey>) -> Show {
     let listeners = Listeners {
         view: exporter.map(|exporter| (exporter.make)(&view_setup(options))),
         packets: exporter.is_some_and(|exporter| exporter.packets),
+        hears_packets: options.all,
         sessions: exporter.is_some_and(|exporter| exporter.sessions),
         check: (options.check && !options.count)
             .then(|| Check::new(options.format_given && options.format == Some(&JSON), catalog(options))),
@@ -471,7 +483,8 @@ fn show(options: &Options, survey: Option<Survey>) -> Show {
         })
     });
     // Of a packet of HTTP/2 its frames tell whom it serves.
-    let narrated = exporter.is_some_and(|exporter| exporter.narrated) || !all && listeners.shows_packets();
+    let narrated =
+        options.all || exporter.is_some_and(|exporter| exporter.narrated) || !all && listeners.shows_packets();
     Show::Decoded(
         Engine::new(options.limits)
             .with_frames(options.frames)
@@ -493,6 +506,9 @@ fn view_setup(options: &Options) -> Setup {
         full: options.full,
         nano: options.nano,
         frames: options.frames,
+        sort: options.sort,
+        all: options.all,
+        memory: options.limits.memory_bytes / 4,
         grep: options.selection.grep.clone(),
         tcpdump: lines(options),
     }

@@ -6,5 +6,6 @@ mod filters;
 mod program;
 mod selection;
 mod selectors;
+mod sessions;
 mod usage;
 mod writing;

@@ -529,8 +529,6 @@ catalog! {
     refusal(server, client, code);
     /// The application's ping.
     app_ping(from, to);
-    /// The application's pong.
-    app_pong(from, to);
     /// The application's pong, and when the ping was.
     app_pong_after(from, to, after);
     /// The application's pong, and nobody asked.
@@ -623,8 +621,6 @@ catalog! {
     h_compressed(wire);
     /// In how many frames.
     h_frames(n);
-    /// An earlier packet brought it.
-    h_packet(first);
     /// The end of such a line.
     h_end();
     /// More was sent than is shown.
@@ -903,6 +899,8 @@ catalog! {
     c_bytes();
     /// A column of the sessions view: mean time from ping to pong, by who pinged.
     c_pong();
+    /// A column of the sessions view: the answer that took longest.
+    c_slowest();
     /// A column of the sessions view: close codes each way.
     c_codes();
     /// A column of the sessions view: what is to be made of its end.
@@ -992,4 +990,10 @@ catalog! {
     two_more(count);
     /// What was not read.
     two_full_at(packet);
+    /// An alert has ended TLS.
+    c_alert(who, name);
+    /// TLS that was not decrypted, and why.
+    c_undecrypted(reason);
+    /// All of a connection was read, and there was no WebSocket.
+    c_no_websocket();
 }

@@ -251,7 +251,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     pending_by_all: "When the capture ends, the message {content} (packet {packet}) has not reached anybody.",
     refusal: "{server} refuses what {client} asked for: {code}.",
     app_ping: "{from} asks with a message of the application whether {to} is still there.",
-    app_pong: "{from} answers {to} with a message of the application that it is still there.",
     app_pong_after: "{from} answers {to} with a message of the application that it is still there, {after} after the question.",
     app_pong_unasked: "{from} sends {to} a pong of the application; no ping of the application was seen that waits for it.",
 
@@ -298,7 +297,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     h_unmasked: ", unmasked with {key}",
     h_compressed: ", {wire} compressed",
     h_frames: ", {n} frames",
-    h_packet: ", packet {first}",
     h_end: ":",
     h_more: "… {bytes} more (--full shows them)",
     h_hole: "[{bytes} missing]",
@@ -438,6 +436,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     c_messages: "Messages →/←",
     c_bytes: "Bytes →/←",
     c_pong: "Ping to pong →/←",
+    c_slowest: "Slowest answer",
     c_codes: "Codes →/←",
     c_verdict: "Ended",
     c_violations: "Violations",
@@ -482,4 +481,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     two_not_whole: "not captured whole, so not compared",
     two_more: "and {count} more: --full",
     two_full_at: "up to packet {packet}, where --max-memory was reached",
+    c_alert: "{who} ended TLS with alert {name}",
+    c_undecrypted: "not decrypted ({reason})",
+    c_no_websocket: "no WebSocket",
 };

@@ -251,7 +251,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     pending_by_all: "Al terminar la captura, el mensaje {content} (paquete {packet}) no había llegado a nadie.",
     refusal: "{server} rechaza lo que pidió {client}: {code}.",
     app_ping: "{from} pregunta a {to}, con un mensaje de la aplicación, si sigue ahí.",
-    app_pong: "{from} responde a {to}, con un mensaje de la aplicación, que sigue ahí.",
     app_pong_after: "{from} responde a {to}, con un mensaje de la aplicación, que sigue ahí, {after} después de la pregunta.",
     app_pong_unasked: "{from} envía a {to} un pong de la aplicación; no se vio ningún ping de la aplicación que lo espere.",
 
@@ -298,7 +297,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     h_unmasked: ", desenmascarado con {key}",
     h_compressed: ", {wire} comprimidos",
     h_frames: ", {n} tramas",
-    h_packet: ", paquete {first}",
     h_end: ":",
     h_more: "… {bytes} más (--full los muestra)",
     h_hole: "[hueco de {bytes}]",
@@ -438,6 +436,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     c_messages: "Mensajes →/←",
     c_bytes: "Bytes →/←",
     c_pong: "De ping a pong →/←",
+    c_slowest: "Respuesta más lenta",
     c_codes: "Códigos →/←",
     c_verdict: "Fin",
     c_violations: "Infracciones",
@@ -482,4 +481,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     two_not_whole: "no capturado entero, por eso no comparado",
     two_more: "y {count} más: --full",
     two_full_at: "hasta el paquete {packet}, donde se alcanzó --max-memory",
+    c_alert: "{who} terminó TLS con la alerta {name}",
+    c_undecrypted: "sin descifrar ({reason})",
+    c_no_websocket: "sin WebSocket",
 };

@@ -251,7 +251,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     pending_by_all: "キャプチャの終了時、発言{content}（パケット{packet}）はまだ誰にも届いていません。",
     refusal: "{server}が{client}の要求を拒否します：{code}。",
     app_ping: "{from}がアプリケーションのメッセージで{to}の存在を確かめます。",
-    app_pong: "{from}がアプリケーションのメッセージで、まだいることを{to}に答えます。",
     app_pong_after: "{from}がアプリケーションのメッセージで、まだいることを{to}に答えます。問い合わせから{after}後です。",
     app_pong_unasked: "{from}が{to}にアプリケーションのpongを送信しますが、これを待つアプリケーションのpingは見当たりません。",
 
@@ -298,7 +297,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     h_unmasked: "、マスクキー{key}",
     h_compressed: "、圧縮時{wire}",
     h_frames: "、{n}フレーム",
-    h_packet: "、パケット{first}",
     h_end: "：",
     h_more: "……残り{bytes}（--fullですべて表示）",
     h_hole: "[{bytes}欠落]",
@@ -438,6 +436,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     c_messages: "メッセージ →/←",
     c_bytes: "バイト →/←",
     c_pong: "pingからpong →/←",
+    c_slowest: "最も遅い応答",
     c_codes: "コード →/←",
     c_verdict: "結果",
     c_violations: "違反",
@@ -482,4 +481,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     two_not_whole: "全体がキャプチャされておらず比較できない",
     two_more: "ほか{count}件：--full",
     two_full_at: "--max-memory に達したパケット{packet}まで",
+    c_alert: "{who}がアラート{name}でTLSを終了",
+    c_undecrypted: "復号できず（{reason}）",
+    c_no_websocket: "WebSocketなし",
 };

@@ -251,7 +251,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     pending_by_all: "抓包结束时，发言{content}（第{packet}个包）还没有到达任何人。",
     refusal: "{server}拒绝了{client}的请求：{code}。",
     app_ping: "{from}用一条应用层消息询问{to}是否还在。",
-    app_pong: "{from}用一条应用层消息回应{to}，表示自己仍在线。",
     app_pong_after: "{from}用一条应用层消息回应{to}，表示自己仍在线（询问后{after}）。",
     app_pong_unasked: "{from}向{to}发送应用层的pong，但没有看到等待它的应用层ping。",
 
@@ -298,7 +297,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     h_unmasked: "，掩码密钥{key}",
     h_compressed: "，压缩后{wire}",
     h_frames: "，{n}个帧",
-    h_packet: "，第{first}个包",
     h_end: "：",
     h_more: "……还有{bytes}（用--full显示全部）",
     h_hole: "[缺失{bytes}]",
@@ -438,6 +436,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     c_messages: "消息 →/←",
     c_bytes: "字节 →/←",
     c_pong: "ping到pong →/←",
+    c_slowest: "最慢响应",
     c_codes: "代码 →/←",
     c_verdict: "结果",
     c_violations: "违规",
@@ -482,4 +481,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     two_not_whole: "未完整捕获，因此未比较",
     two_more: "另有{count}项：--full",
     two_full_at: "到数据包{packet}为止，此处达到了 --max-memory",
+    c_alert: "{who}以警报{name}结束了TLS",
+    c_undecrypted: "未解密（{reason}）",
+    c_no_websocket: "没有WebSocket",
 };

@@ -251,7 +251,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     pending_by_all: "擷取結束時，發言{content}（第 {packet} 個封包）還沒有送達任何人。",
     refusal: "{server}拒絕了{client}的請求：{code}。",
     app_ping: "{from}用一則應用層訊息詢問{to}是否還在。",
-    app_pong: "{from}用一則應用層訊息回應{to}，表示自己仍在線上。",
     app_pong_after: "{from}用一則應用層訊息回應{to}，表示自己仍在線上（詢問後 {after}）。",
     app_pong_unasked: "{from}向{to}傳送應用層的 pong，但沒有看到等待它的應用層 ping。",
 
@@ -298,7 +297,6 @@ pub(super) static CATALOG: Catalog = Catalog {
     h_unmasked: "，遮罩金鑰 {key}",
     h_compressed: "，壓縮後 {wire}",
     h_frames: "，{n} 個訊框",
-    h_packet: "，第 {first} 個封包",
     h_end: "：",
     h_more: "……還有 {bytes}（用 --full 顯示全部）",
     h_hole: "[缺漏 {bytes}]",
@@ -438,6 +436,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     c_messages: "訊息 →/←",
     c_bytes: "位元組 →/←",
     c_pong: "ping 到 pong →/←",
+    c_slowest: "最慢回應",
     c_codes: "代碼 →/←",
     c_verdict: "結果",
     c_violations: "違規",
@@ -482,4 +481,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     two_not_whole: "未完整擷取，因此未比較",
     two_more: "另有 {count} 項：--full",
     two_full_at: "到封包 {packet} 為止，此處達到了 --max-memory",
+    c_alert: "{who}以警示 {name} 結束了 TLS",
+    c_undecrypted: "未解密（{reason}）",
+    c_no_websocket: "沒有 WebSocket",
 };

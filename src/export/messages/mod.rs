@@ -15,6 +15,7 @@ use std::ops::ControlFlow;
 use regex::bytes::Regex;
 
 use super::View;
+use super::columns::columns;
 use super::palette::Palette;
 use super::put::{endpoint, number};
 use super::tcpdump::{self, Clock};
@@ -170,7 +171,7 @@ impl Messages {
         };
         let begin = self.out.len();
         terminal.names.write(&mut self.out, source, terminal.client);
-        let columns = payload::columns(&self.out[begin..]);
+        let columns = columns(&self.out[begin..]);
         self.out
             .resize(self.out.len() + terminal.client.saturating_sub(columns), b' ');
     }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use foldhash::quality::RandomState;
 
-use super::payload::{columns, cut};
 use crate::annotate::texts::quoting;
 use crate::dissect::ChatMeaning;
+use crate::export::columns::{columns, cut};
 use crate::export::escape;
 use crate::export::put::{endpoint, number};
 use crate::record::{Message, Source};

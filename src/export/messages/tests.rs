@@ -122,10 +122,7 @@ fn on_a_terminal_a_line_ends_where_it_does() {
                 &[message(Opcode::Text, text.as_bytes())],
             );
             let line = line.strip_suffix('\n').unwrap();
-            assert!(
-                (width - 1..=width).contains(&payload::columns(line.as_bytes())),
-                "{line}"
-            );
+            assert!((width - 1..=width).contains(&columns(line.as_bytes())), "{line}");
             assert!(line.contains("猪…"));
             assert!(line.len() < 1000);
         }
@@ -197,7 +194,7 @@ fn what_was_searched_for_is_in_sight_and_highlighted() {
         line.contains("xx\x1b[7mneedle\x1b[27myy") && line.contains(" …x"),
         "{line}"
     );
-    assert_eq!(payload::columns(line.trim_end().as_bytes()), 80);
+    assert_eq!(columns(line.trim_end().as_bytes()), 80);
     let whole = Options {
         width: None,
         palette: &Palette::PLAIN,
