@@ -29,6 +29,11 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
                 .to_owned(),
         );
     }
+    if flags.with_secrets && format.is_none_or(|format| !format.strips) {
+        return wrong(
+            "--with-secrets keeps credentials in what would leave them out: it goes with --format har".to_owned(),
+        );
+    }
     if flags.lines_time_too_often() {
         return wrong(format!(
             "-{}: only -t, -tt, -ttt, -tttt and -ttttt have a meaning",
@@ -76,6 +81,7 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         count: flags.count,
         frames: flags.frames,
         full: flags.full,
+        with_secrets: flags.with_secrets,
         packet_buffered: flags.packet_buffered,
         selection,
         lines: Lines {

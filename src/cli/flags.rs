@@ -122,11 +122,11 @@ pub(super) struct Flags {
     pub(super) dump_filter: u8,
 
     // ---- which view
-    /// The view: `trace` (the default), `tcpdump`, `messages`, `json` or `none`
+    /// The view: `trace` (the default), `tcpdump`, `messages`, `json`, `har` or `none`
     ///
     /// `trace` explains each TCP packet in a comment block, shows it as tcpdump does, and below it the message that it
     /// completes. `tcpdump` is tcpdump's output alone. `messages` is one line a message. `json` is one JSON object a
-    /// line, see wschat-sniff-json(5). `none` is for --summary and --check alone.
+    /// line, see wschat-sniff-json(5). `har` is a file that the developer tools of browsers import. `none` is for --summary and --check alone.
     #[arg(long, value_name = "view", allow_hyphen_values = true, help_heading = VIEW)]
     pub(super) format: Option<String>,
 
@@ -163,6 +163,13 @@ pub(super) struct Flags {
     /// Show long messages whole
     #[arg(long, help_heading = VIEW)]
     pub(super) full: bool,
+
+    /// With `--format har`: keep the credentials in it
+    ///
+    /// Without it Cookie, Set-Cookie, Authorization, Proxy-Authorization and other headers that are called like a credential are left out,
+    /// and so are values that are credentials by their name in queries and subprotocols. What messages say is kept in any case.
+    #[arg(long, help_heading = VIEW)]
+    pub(super) with_secrets: bool,
 
     /// Print to this file instead of standard output; not over one that is there already
     #[arg(long, value_name = "file", allow_hyphen_values = true, help_heading = VIEW)]

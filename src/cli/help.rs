@@ -15,9 +15,9 @@ From     -i interface, -r file (pcap, pcapng, .gz, .zst; - is stdin; repeatable)
          -s snaplen, -p no promiscuous mode, -Q in|out|inout, -B KiB
          --immediate-mode, --micro, --nano, --time-stamp-precision P, -O
          -d -dd -ddd dump the compiled filter
-View     --format trace|tcpdump|messages|json, --lang en|zh-CN|zh-TW|ja|es
+View     --format trace|tcpdump|messages|json|har, --lang en|zh-CN|zh-TW|ja|es
          --color when, --summary at the end, --check violations only, -l
-         --count packets only, --frames, --full, --output file, --force
+         --with-secrets, --count packets only, --frames, --full, --output file, --force
 Messages --opcode list, --grep regex, --from client|server, --session number,
          --no-control
 TLS      --keylog file: secrets in the NSS key log format, --max-tls-trials

@@ -57,6 +57,8 @@ pub struct Options {
     pub frames: bool,
     /// `--full`.
     pub full: bool,
+    /// `--with-secrets`.
+    pub with_secrets: bool,
     /// `-U`: `-w` is flushed after each packet.
     pub packet_buffered: bool,
     /// Which messages.

@@ -1,6 +1,8 @@
 //! The views: sinks that write what they hear into a buffer, and the text tools that they share.
 
+pub(crate) mod credentials;
 pub mod escape;
+pub mod har;
 pub mod hexdump;
 pub mod hidden;
 pub mod json;
@@ -12,6 +14,7 @@ mod samples;
 pub mod palette;
 mod put;
 mod selected;
+mod stripped;
 mod summary;
 mod table;
 mod utc;
@@ -20,9 +23,10 @@ mod wrap;
 pub mod tcpdump;
 pub mod trace;
 
+pub use har::Har;
 pub use json::Json;
 pub use messages::Messages;
 pub use selected::{SelectedEvents, SelectedPackets};
 pub use summary::Summary;
-pub use table::{EXPORTERS, Exporter, JSON, MESSAGES, Setup, TCPDUMP, TRACE};
+pub use table::{EXPORTERS, Exporter, HAR, JSON, MESSAGES, Setup, TCPDUMP, TRACE};
 pub use view::View;

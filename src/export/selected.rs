@@ -28,6 +28,10 @@ impl<V: View> View for SelectedEvents<V> {
     fn finish(&mut self) {
         self.view.finish();
     }
+
+    fn notes(&self) -> Vec<String> {
+        self.view.notes()
+    }
 }
 
 impl<V: View> Sink for SelectedEvents<V> {
@@ -79,6 +83,10 @@ impl<V: View> View for SelectedPackets<V> {
 
     fn finish(&mut self) {
         self.view.finish();
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.view.notes()
     }
 }
 

@@ -5,7 +5,7 @@ use regex::bytes::Regex;
 use super::palette::Palette;
 use super::tcpdump::{self, Lines};
 use super::trace::{self, Trace};
-use super::{Json, Messages, View, messages};
+use super::{Har, Json, Messages, View, messages};
 use crate::annotate::Detail;
 use crate::annotate::texts::{self, Catalog};
 
@@ -26,6 +26,10 @@ pub struct Setup {
     pub nano: bool,
     /// Frames are events of their own.
     pub frames: bool,
+    /// Credentials stay in what is handed on.
+    pub with_secrets: bool,
+    /// Bytes that a view may keep until it can write them.
+    pub kept_bytes: usize,
     /// What is searched for.
     pub grep: Option<Regex>,
     /// How packets are printed.
@@ -43,6 +47,8 @@ pub struct Exporter {
     pub narrated: bool,
     /// Its output is not for terminals.
     pub binary: bool,
+    /// It leaves credentials out.
+    pub strips: bool,
     /// One that has seen nothing.
     pub make: fn(&Setup) -> Box<dyn View + Send>,
 }
@@ -53,6 +59,7 @@ pub static TRACE: Exporter = Exporter {
     packets: true,
     narrated: true,
     binary: false,
+    strips: false,
     make: |setup| {
         Box::new(Trace::new(trace::Options {
             catalog: setup.catalog,
@@ -71,6 +78,7 @@ pub static TCPDUMP: Exporter = Exporter {
     packets: true,
     narrated: false,
     binary: false,
+    strips: false,
     make: |setup| Box::new(Lines::new(setup.tcpdump.clone())),
 };
 
@@ -80,6 +88,7 @@ pub static JSON: Exporter = Exporter {
     packets: false,
     narrated: false,
     binary: false,
+    strips: false,
     make: |setup| Box::new(Json::new(setup.nano, setup.frames, texts::english())),
 };
 
@@ -89,6 +98,7 @@ pub static MESSAGES: Exporter = Exporter {
     packets: false,
     narrated: false,
     binary: false,
+    strips: false,
     make: |setup| {
         Box::new(Messages::new(&messages::Options {
             catalog: setup.catalog,
@@ -101,8 +111,18 @@ pub static MESSAGES: Exporter = Exporter {
     },
 };
 
+/// HAR 1.2, for browsers' developer tools.
+pub static HAR: Exporter = Exporter {
+    name: "har",
+    packets: false,
+    narrated: false,
+    binary: false,
+    strips: true,
+    make: |setup| Box::new(Har::new(setup.kept_bytes, setup.with_secrets)),
+};
+
 /// All of them.
-pub static EXPORTERS: &[&Exporter] = &[&TRACE, &TCPDUMP, &MESSAGES, &JSON];
+pub static EXPORTERS: &[&Exporter] = &[&TRACE, &TCPDUMP, &MESSAGES, &JSON, &HAR];
 
 impl PartialEq for Exporter {
     fn eq(&self, other: &Self) -> bool {

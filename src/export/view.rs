@@ -23,6 +23,11 @@ pub trait View: Sink {
     /// Nothing will come any more: whatever the view still holds goes into the output. Called once, after the engine has
     /// ended the open sessions.
     fn finish(&mut self) {}
+
+    /// What whoever runs the program is to know when all is done, a line each.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl Sink for Box<dyn View + Send> {
@@ -57,5 +62,9 @@ impl View for Box<dyn View + Send> {
 
     fn finish(&mut self) {
         (**self).finish();
+    }
+
+    fn notes(&self) -> Vec<String> {
+        (**self).notes()
     }
 }

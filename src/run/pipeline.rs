@@ -264,6 +264,7 @@ impl Pipeline {
             keys.finish(secrets);
         });
         let mut closed = None;
+        let mut notes = Vec::new();
         let (mut incomplete, mut evicted) = (0, 0);
         // Stop is no news at the end.
         let sinks = match std::mem::replace(&mut self.show, Show::Nothing) {
@@ -289,6 +290,7 @@ impl Pipeline {
         if let Some(mut sinks) = sinks {
             sinks.finish();
             sinks.drain(&mut self.output.buffer);
+            notes = sinks.notes();
             if let Some(closing) = &mut sinks.closing {
                 closing.summary.incomplete_datagrams(incomplete);
                 closing.summary.evicted_histories(evicted);
@@ -309,8 +311,8 @@ impl Pipeline {
             savefile.finish()?;
         }
         self.output.finish()?;
-        if let Some(line) = closed {
-            super::report(&line);
+        for line in notes.iter().chain(&closed) {
+            super::report(line);
         }
         Ok(outcome)
     }
@@ -371,6 +373,8 @@ fn view_setup(options: &Options) -> Setup {
         full: options.full,
         nano: options.nano,
         frames: options.frames,
+        with_secrets: options.with_secrets,
+        kept_bytes: options.limits.memory_bytes / 8,
         grep: options.selection.grep.clone(),
         tcpdump: lines(options),
     }

@@ -55,6 +55,11 @@ impl Sinks {
             view.finish();
         }
     }
+
+    /// What the view leaves to say.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.view.as_ref().map_or_else(Vec::new, View::notes)
+    }
 }
 
 /// Appends `from` to `to`, and empties it.

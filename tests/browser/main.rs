@@ -12,6 +12,7 @@ mod sniffer;
 
 mod access;
 mod axe;
+mod har;
 mod log;
 mod login;
 mod pages;
