@@ -1,13 +1,12 @@
 //! One entry: a session, up to its messages, and what follows them.
 
-use std::borrow::Cow;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::counted;
 use crate::annotate::texts;
 use crate::base::{Direction, Timestamp};
+use crate::export::escape::mostly_escapes;
 use crate::export::put::{json_string, number, put};
 use crate::export::stripped::Stripped;
 use crate::export::utc::Utc;
@@ -25,7 +24,9 @@ pub(super) struct Entry {
     /// Messages of which not all was captured.
     pub(super) incomplete: u64,
     /// Text messages that are not UTF-8.
-    pub(super) garbled: u64,
+    garbled: u64,
+    /// Text messages that stand there as binary ones.
+    as_binary: u64,
     /// Messages for which there was no room.
     pub(super) left_out: u64,
     /// Credentials that were left out.
@@ -106,6 +107,16 @@ impl Entry {
         self.what == What::LeftOut
     }
 
+    /// One more message is told.
+    pub(super) fn count(&mut self, written: Written) {
+        self.messages += 1;
+        match written {
+            Written::Whole => {}
+            Written::Garbled => self.garbled += 1,
+            Written::AsBinary => self.as_binary += 1,
+        }
+    }
+
     /// The session has ended.
     pub(super) fn end(&mut self, time: Timestamp, end: &SessionEnd) {
         let mut verdict = Vec::new();
@@ -146,6 +157,11 @@ impl Entry {
                 "left out: there was no more room (--max-memory)",
             ),
             (self.garbled, "text message", "not UTF-8: U+FFFD stands for what is not"),
+            (
+                self.as_binary,
+                "text message",
+                "told as binary: as text, its control characters would take several times its length",
+            ),
             (self.stripped, "credential", "left out of the handshake"),
         ];
         for (count, what, why) in notes {
@@ -158,8 +174,25 @@ impl Entry {
     }
 }
 
-/// Writes a message; gives whether it had bytes that are not UTF-8 where they should be.
-pub(super) fn message(out: &mut Vec<u8>, utc: &Utc, time: Timestamp, message: &Message<'_>) -> bool {
+/// How a message stands in its entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// As it was sent.
+    Whole,
+    /// Text that is not UTF-8, as text.
+    Garbled,
+    /// Text as if it were binary: it is long, and so much of it would be escapes that it would be several times as long.
+    AsBinary,
+}
+
+/// Writes a message.
+pub(super) fn message(out: &mut Vec<u8>, utc: &Utc, time: Timestamp, message: &Message<'_>) -> Written {
+    let bytes = message.payload.bytes;
+    let (opcode, written) = match (message.opcode, message.text) {
+        (Opcode::Text, _) if mostly_escapes(bytes) => (Opcode::Binary, Written::AsBinary),
+        (Opcode::Text, None) if std::str::from_utf8(bytes).is_err() => (Opcode::Text, Written::Garbled),
+        (opcode, _) => (opcode, Written::Whole),
+    };
     put(
         out,
         match message.direction {
@@ -169,24 +202,19 @@ pub(super) fn message(out: &mut Vec<u8>, utc: &Utc, time: Timestamp, message: &M
     );
     utc.write_seconds(out, time);
     put(out, ",\"opcode\":");
-    number(out, message.opcode.bits().into());
+    number(out, opcode.bits().into());
     put(out, ",\"data\":");
-    let mut garbled = false;
-    match (message.opcode, message.text) {
+    match (opcode, message.text) {
         (Opcode::Text, Some(text)) => json_string(out, text),
-        (Opcode::Text, None) => {
-            let text = String::from_utf8_lossy(message.payload.bytes);
-            garbled = matches!(text, Cow::Owned(_));
-            json_string(out, &text);
-        }
+        (Opcode::Text, None) => json_string(out, &String::from_utf8_lossy(bytes)),
         _ => {
             out.push(b'"');
-            put(out, &STANDARD.encode(message.payload.bytes));
+            put(out, &STANDARD.encode(bytes));
             out.push(b'"');
         }
     }
     put(out, "}");
-    garbled
+    written
 }
 
 fn request(out: &mut Vec<u8>, source: &Source, request: &Request, with_secrets: bool) {

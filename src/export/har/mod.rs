@@ -108,7 +108,7 @@ impl Har {
         let between = if entry.messages > 0 { ",\n" } else { "\n" };
         self.scratch.clear();
         put(&mut self.scratch, between);
-        let garbled = entry::message(&mut self.scratch, &self.utc, record.at.time, message);
+        let written = entry::message(&mut self.scratch, &self.utc, record.at.time, message);
         // Making room may be to write this very entry as it goes.
         let fits = self.open == Some(number) || self.fits(self.scratch.len());
         let open = self.open == Some(number);
@@ -120,14 +120,13 @@ impl Har {
             self.messages_left_out += 1;
             return;
         }
-        entry.garbled += u64::from(garbled);
         if open {
             self.out.extend_from_slice(&self.scratch);
         } else {
             self.held += self.scratch.len();
             entry.held.extend_from_slice(&self.scratch);
         }
-        entry.messages += 1;
+        entry.count(written);
         if self.scratch.capacity() > 1 << 20 {
             self.scratch = Vec::new();
         }
