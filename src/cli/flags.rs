@@ -122,11 +122,11 @@ pub(super) struct Flags {
     pub(super) dump_filter: u8,
 
     // ---- which view
-    /// The view: `trace` (the default), `tcpdump`, `messages`, `json`, `har` or `none`
+    /// The view: `trace` (the default), `tcpdump`, `messages`, `json`, `har`, `html` or `none`
     ///
     /// `trace` explains each TCP packet in a comment block, shows it as tcpdump does, and below it the message that it
     /// completes. `tcpdump` is tcpdump's output alone. `messages` is one line a message. `json` is one JSON object a
-    /// line, see wschat-sniff-json(5). `har` is a file that the developer tools of browsers import. `none` is for --summary and --check alone.
+    /// line, see wschat-sniff-json(5). `har` is a file that the developer tools of browsers import, `html` a page for a browser. `none` is for --summary and --check alone.
     #[arg(long, value_name = "view", allow_hyphen_values = true, help_heading = VIEW)]
     pub(super) format: Option<String>,
 
@@ -164,7 +164,7 @@ pub(super) struct Flags {
     #[arg(long, help_heading = VIEW)]
     pub(super) full: bool,
 
-    /// With `--format har`: keep the credentials in it
+    /// With `--format har` and `html`: keep the credentials in it
     ///
     /// Without it Cookie, Set-Cookie, Authorization, Proxy-Authorization and other headers that are called like a credential are left out,
     /// and so are values that are credentials by their name in queries and subprotocols. What messages say is kept in any case.
@@ -277,7 +277,19 @@ pub(super) struct Flags {
     #[arg(short = 'w', long = "write-file", value_name = "file", allow_hyphen_values = true, help_heading = WRITE)]
     pub(super) write: Option<String>,
 
-    /// Print them as well
+    /// Write the payloads of binary messages to files in this folder instead of printing packets
+    ///
+    /// The folder is created when it is not there; one that has an index already, or is a symbolic link, is refused. Files are named by
+    /// session, number of the message and sender, as in `session-2/000017-server-binary.png`, and end in what their first bytes are.
+    /// `index.ndjson` has an object for each, with its SHA-256.
+    #[arg(long, value_name = "folder", allow_hyphen_values = true, help_heading = WRITE)]
+    pub(super) extract: Option<PathBuf>,
+
+    /// With --extract: the payloads of text messages, too
+    #[arg(long, help_heading = WRITE)]
+    pub(super) extract_text: bool,
+
+    /// With -w or --extract: print as well
     #[arg(long, help_heading = WRITE)]
     pub(super) print: bool,
 
@@ -366,6 +378,18 @@ pub(super) struct Flags {
     /// have found nothing, the connection tries no more; a line on standard error counts such connections.
     #[arg(long, value_name = "count", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_tls_trials: Option<String>,
+
+    /// Files that --extract writes
+    ///
+    /// Further payloads are left out, and a line on standard error counts them.
+    #[arg(long, value_name = "count", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_extract_files: Option<String>,
+
+    /// Bytes that --extract writes, in all
+    ///
+    /// Payloads that do not fit are left out, and a line on standard error counts them.
+    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_extract_bytes: Option<String>,
 
     // ---- help
     /// One screen of help

@@ -55,6 +55,10 @@ pub struct Options {
     pub count: bool,
     /// `--frames`.
     pub frames: bool,
+    /// `--print`: the view is shown although something is written.
+    pub print: bool,
+    /// `--extract` and what belongs to it.
+    pub extract: Option<Extract>,
     /// `--full`.
     pub full: bool,
     /// `--with-secrets`.
@@ -193,13 +197,31 @@ pub struct Output {
     pub force: bool,
 }
 
+/// `--extract` and what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extract {
+    /// The folder.
+    pub folder: PathBuf,
+    /// `--extract-text`.
+    pub text: bool,
+    /// `--max-extract-files`.
+    pub max_files: u64,
+    /// `--max-extract-bytes`.
+    pub max_bytes: u64,
+}
+
+impl Extract {
+    /// As many files as one looks through.
+    pub const MAX_FILES: u64 = 10_000;
+    /// A gigabyte.
+    pub const MAX_BYTES: u64 = 1 << 30;
+}
+
 /// `-w` and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
     /// The name as typed, `-` for standard output.
     pub name: String,
-    /// `--print`.
-    pub print: bool,
     /// `-C`, in bytes.
     pub rotate_bytes: Option<u64>,
     /// `-G`, in seconds.
@@ -258,6 +280,8 @@ pub fn command() -> clap::Command {
         ("max_inflated", limits.inflated_bytes),
         ("max_tls_trials", limits.tls_trials as usize),
         ("max_idle", limits.idle_seconds as usize),
+        ("max_extract_files", Extract::MAX_FILES as usize),
+        ("max_extract_bytes", Extract::MAX_BYTES as usize),
     ];
     bounds
         .into_iter()

@@ -3,6 +3,7 @@
 pub(crate) mod credentials;
 pub mod escape;
 pub mod har;
+pub mod html;
 pub mod hexdump;
 pub mod hidden;
 pub mod json;
@@ -17,6 +18,7 @@ mod selected;
 mod stripped;
 mod summary;
 mod table;
+mod url;
 mod utc;
 mod view;
 mod wrap;
@@ -24,9 +26,10 @@ pub mod tcpdump;
 pub mod trace;
 
 pub use har::Har;
+pub use html::Html;
 pub use json::Json;
 pub use messages::Messages;
 pub use selected::{SelectedEvents, SelectedPackets};
 pub use summary::Summary;
-pub use table::{EXPORTERS, Exporter, HAR, JSON, MESSAGES, Setup, TCPDUMP, TRACE};
+pub use table::{EXPORTERS, Exporter, HAR, HTML, JSON, MESSAGES, Setup, TCPDUMP, TRACE};
 pub use view::View;

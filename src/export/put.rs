@@ -19,6 +19,11 @@ pub(super) fn json_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
+/// `1 message`, `2 messages`.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Appends `n` in decimal.
 #[inline]
 pub(super) fn number(out: &mut Vec<u8>, n: u64) {

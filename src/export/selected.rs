@@ -18,6 +18,11 @@ impl<V: View> SelectedEvents<V> {
     pub fn new(view: V, selection: Selection) -> Self {
         Self { view, selection }
     }
+
+    /// The view itself.
+    pub fn view_mut(&mut self) -> &mut V {
+        &mut self.view
+    }
 }
 
 impl<V: View> View for SelectedEvents<V> {

@@ -5,7 +5,7 @@ use regex::bytes::Regex;
 use super::palette::Palette;
 use super::tcpdump::{self, Lines};
 use super::trace::{self, Trace};
-use super::{Har, Json, Messages, View, messages};
+use super::{Har, Html, Json, Messages, View, messages};
 use crate::annotate::Detail;
 use crate::annotate::texts::{self, Catalog};
 
@@ -121,8 +121,25 @@ pub static HAR: Exporter = Exporter {
     make: |setup| Box::new(Har::new(setup.kept_bytes, setup.with_secrets)),
 };
 
+/// One page.
+pub static HTML: Exporter = Exporter {
+    name: "html",
+    packets: false,
+    narrated: false,
+    binary: false,
+    strips: true,
+    make: |setup| {
+        Box::new(Html::new(
+            setup.catalog,
+            setup.kept_bytes,
+            setup.full,
+            setup.with_secrets,
+        ))
+    },
+};
+
 /// All of them.
-pub static EXPORTERS: &[&Exporter] = &[&TRACE, &TCPDUMP, &MESSAGES, &JSON, &HAR];
+pub static EXPORTERS: &[&Exporter] = &[&TRACE, &TCPDUMP, &MESSAGES, &JSON, &HAR, &HTML];
 
 impl PartialEq for Exporter {
     fn eq(&self, other: &Self) -> bool {

@@ -4,6 +4,7 @@ mod batch;
 mod check;
 mod closing;
 mod dump;
+mod extract;
 mod keys;
 mod live;
 mod names;

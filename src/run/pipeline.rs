@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::check::Check;
 use super::closing::Closing;
+use super::extract::Extract;
 use super::keys::Keys;
 use super::names::SystemNames;
 use super::output::Output;
@@ -53,7 +54,7 @@ enum Show {
 
 impl Pipeline {
     pub(super) fn new(options: &Options, filter: Filter, outputs: &Outputs) -> Result<Self, Error> {
-        let show = show(options)?;
+        let show = show(options, outputs)?;
         if let Some(exporter) = options.format
             && exporter.binary
             && matches!(show, Show::Decoded(..))
@@ -264,7 +265,7 @@ impl Pipeline {
             keys.finish(secrets);
         });
         let mut closed = None;
-        let mut notes = Vec::new();
+        let mut notes = Ok(Vec::new());
         let (mut incomplete, mut evicted) = (0, 0);
         // Stop is no news at the end.
         let sinks = match std::mem::replace(&mut self.show, Show::Nothing) {
@@ -311,20 +312,27 @@ impl Pipeline {
             savefile.finish()?;
         }
         self.output.finish()?;
-        for line in notes.iter().chain(&closed) {
+        for line in notes?.iter().chain(&closed) {
             super::report(line);
         }
         Ok(outcome)
     }
 }
 
-fn show(options: &Options) -> Result<Show, Error> {
-    if options.count {
+fn show(options: &Options, outputs: &Outputs) -> Result<Show, Error> {
+    if options.count && options.extract.is_none() {
         return Ok(Show::Nothing);
     }
-    let silent = options.write.as_ref().is_some_and(|write| !write.print) || (options.check && !options.format_given);
+    let elsewhere = options.write.is_some() || options.extract.is_some();
+    let silent = options.count || elsewhere && !options.print || options.check && !options.format_given;
     let selection = &options.selection;
-    if options.format == Some(&TCPDUMP) && !silent && !options.check && !options.summary && selection.is_everything() {
+    if options.format == Some(&TCPDUMP)
+        && !silent
+        && !options.check
+        && !options.summary
+        && options.extract.is_none()
+        && selection.is_everything()
+    {
         return Ok(Show::Tcpdump(Printer::new(lines(options))));
     }
     let exporter = options.format.filter(|_| !silent);
@@ -348,6 +356,10 @@ fn show(options: &Options) -> Result<Show, Error> {
             let palette = Palette::new(coloured(options));
             Closing::new(options, silent, catalog(options), palette)
         }),
+        extract: match &options.extract {
+            Some(wanted) => Some(SelectedEvents::new(Extract::open(wanted, outputs)?, selection.clone())),
+            None => None,
+        },
     };
     if !sinks.any() {
         return Ok(Show::Nothing);

@@ -2,10 +2,12 @@
 
 use std::ops::ControlFlow;
 
+use super::Error;
 use super::check::Check;
 use super::closing::Closing;
+use super::extract::Extract;
 use super::output::Output;
-use crate::export::View;
+use crate::export::{SelectedEvents, View};
 use crate::record::{Record, SegmentView, Sink};
 use crate::wire::Packet;
 
@@ -19,12 +21,13 @@ pub(super) struct Sinks {
     pub(super) packets: bool,
     pub(super) check: Option<Check>,
     pub(super) closing: Option<Closing>,
+    pub(super) extract: Option<SelectedEvents<Extract>>,
 }
 
 impl Sinks {
     /// Somebody listens.
     pub(super) fn any(&self) -> bool {
-        self.view.is_some() || self.check.is_some() || self.closing.is_some()
+        self.view.is_some() || self.check.is_some() || self.closing.is_some() || self.extract.is_some()
     }
 
     /// Somebody listens to packets, and not only to events.
@@ -56,9 +59,13 @@ impl Sinks {
         }
     }
 
-    /// What the view leaves to say.
-    pub(super) fn notes(&self) -> Vec<String> {
-        self.view.as_ref().map_or_else(Vec::new, View::notes)
+    /// What is left to say.
+    pub(super) fn notes(&mut self) -> Result<Vec<String>, Error> {
+        let mut notes = self.view.as_ref().map_or_else(Vec::new, View::notes);
+        if let Some(extract) = &mut self.extract {
+            notes.append(&mut extract.view_mut().finish()?);
+        }
+        Ok(notes)
     }
 }
 
@@ -89,6 +96,9 @@ impl Sink for Sinks {
         }
         if let Some(closing) = &mut self.closing {
             closing.summary.record(record)?;
+        }
+        if let Some(extract) = &mut self.extract {
+            extract.record(record)?;
         }
         match &mut self.view {
             Some(view) => view.record(record),

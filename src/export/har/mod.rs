@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::View;
-use super::put::put;
+use super::put::{counted, put};
 use super::utc::Utc;
 use crate::record::{Handshake, Message, Record, RecordKind, SegmentView, SessionEnd, Sink};
 use crate::wire::Packet;
@@ -228,7 +228,7 @@ impl View for Har {
         let mut comment = String::new();
         for note in self.notes() {
             comment.push_str(if comment.is_empty() { "" } else { ". " });
-            comment.push_str(&note);
+            comment.push_str(note.trim_start_matches("har: "));
         }
         if !comment.is_empty() {
             put(&mut self.out, ",\"comment\":");
@@ -241,24 +241,19 @@ impl View for Har {
         let mut notes = Vec::new();
         if !self.with_secrets {
             notes.push(format!(
-                "{} left out of the handshakes (--with-secrets keeps them); messages are as they were sent",
+                "har: {} left out of the handshakes (--with-secrets keeps them); messages are as they were sent",
                 counted(self.stripped, "credential")
             ));
         }
         if self.messages_left_out + self.sessions_left_out > 0 {
             notes.push(format!(
-                "{} and {} left out: there was no more room for what waits for the end of a session (--max-memory)",
+                "har: {} and {} left out: there was no more room for what waits for the end of a session (--max-memory)",
                 counted(self.messages_left_out, "message"),
                 counted(self.sessions_left_out, "session")
             ));
         }
         notes
     }
-}
-
-/// `1 message`, `2 messages`.
-fn counted(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 impl Sink for Har {
