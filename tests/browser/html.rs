@@ -140,15 +140,14 @@ fn hostile(path: &Path) {
 
 fn page(capture: &Path, page: &Path, flags: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
-        .args(["--format", "html", "--force", "--output"])
-        .arg(page)
-        .arg("-r")
+        .args(["--format", "html", "-r"])
         .arg(capture)
         .args(flags)
         .output()
         .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{stderr}");
+    std::fs::write(page, &output.stdout).unwrap();
     stderr
 }
 
@@ -192,22 +191,34 @@ fn a_hostile_capture_opens_quickly_and_asks_for_nothing() {
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     browser.go("about:blank");
+    browser.devtools("Performance.enable", json!({"timeDomain": "threadTicks"}));
     requests(&browser);
     let start = Instant::now();
     browser.go(&url(&file));
     let opened = start.elapsed();
     println!("{} bytes open in {opened:?}", text.len());
     let shown = browser.run(
-        "return [document.title, document.querySelectorAll('#list > li').length, document.scripts.length, \
+        "return [document.title, document.querySelectorAll('#list > li').length >= 200, document.scripts.length, \
          document.querySelectorAll('iframe, img').length, document.getElementById('count').textContent]",
     );
     assert_eq!(
         shown,
-        json!(["WebSocket sessions", 10_000, 1, 0, "10000 of 10000 messages"])
+        json!(["WebSocket sessions", true, 1, 0, "10000 of 10000 messages"])
     );
     assert_eq!(requests(&browser), [format!("\"{}\"", url(&file))]);
     assert!(browser.log("browser").is_empty());
-    assert!(opened.as_secs_f64() < 2.0, "{opened:?}");
+    // On a busy machine only what the page itself takes can be judged.
+    let metrics = browser.devtools("Performance.getMetrics", json!({}));
+    let of_page = |name: &str| {
+        let found = metrics["metrics"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|metric| metric["name"] == name);
+        found.unwrap()["value"].as_f64().unwrap()
+    };
+    println!("{} s of processor time", of_page("TaskDuration"));
+    assert!(of_page("TaskDuration") < 2.0, "{metrics}");
     // What was sent is there, and nothing in it is hidden.
     let third = browser.run("return document.querySelector('#m3 pre').textContent");
     assert!(
@@ -223,6 +234,10 @@ fn a_hostile_capture_opens_quickly_and_asks_for_nothing() {
         "const s = document.getElementById('search'); s.value = 'NUMBER\": 4321'; s.dispatchEvent(new Event('input'))",
     );
     browser.wait_until("document.getElementById('count').textContent === '1 of 10000 messages'");
+    // All of them come into sight.
+    browser.run("const s = document.getElementById('search'); s.value = ''; s.dispatchEvent(new Event('input'))");
+    browser.wait_until("document.getElementById('count').textContent === '10000 of 10000 messages'");
+    browser.wait_until("(scrollTo(0, 1e9), document.querySelectorAll('#list > li').length === 10000)");
 }
 
 #[test]
@@ -268,7 +283,7 @@ fn axe_finds_nothing_and_everything_can_be_read_without_the_script() {
     browser.devtools("Emulation.setScriptExecutionDisabled", json!({"value": false}));
     let shown = browser.run(
         "return [document.getElementById('controls').hidden, document.querySelectorAll('svg path').length > 10, \
-         document.querySelectorAll('#list > li').length > 10]",
+         document.querySelectorAll('noscript li').length > 10]",
     );
     assert_eq!(shown, json!([true, true, true]));
 }

@@ -21,7 +21,7 @@ const FULL: usize = 4 << 20;
 /// Bytes of a message in its first line.
 const PREVIEW: usize = 160;
 
-/// Appends message `number` as an item that opens.
+/// Appends message `number_on_page` as an item that opens. The script takes the items apart by how they begin.
 pub(super) fn write(
     out: &mut Vec<u8>,
     number_on_page: u64,

@@ -95,7 +95,7 @@ fn heading(out: &mut Vec<u8>, id: &str, text: &str) {
 
 /// A table that scrolls where it does not fit; who has a keyboard only can scroll it too.
 fn table(out: &mut Vec<u8>, label: &str, columns: &[&str]) {
-    put(out, "<div class=wide role=region tabindex=0 aria-label=\"");
+    put(out, "<div class=wide role=group tabindex=0 aria-label=\"");
     line(out, label.as_bytes());
     put(out, "\"><table><thead><tr>");
     for column in columns {
@@ -122,7 +122,7 @@ fn sessions(out: &mut Vec<u8>, view: &mut Html) {
     for (id, session) in &view.sessions {
         put(out, "<tr><td>#");
         number(out, *id);
-        put(out, "</td><td>");
+        put(out, "</td><td class=who>");
         // Where there is no name, the end of the address stands for it.
         if !session.name.starts_with(b":") && !session.name.is_empty() {
             shown_text(out, &session.name);
@@ -267,7 +267,7 @@ fn ladder(out: &mut Vec<u8>, view: &mut Html) {
     }
     put(
         out,
-        "<div class=\"wide drawn\" role=region tabindex=0 aria-labelledby=ladder>",
+        "<div class=\"wide drawn\" role=group tabindex=0 aria-labelledby=ladder>",
     );
     let sessions = &view.sessions;
     view.ladder.draw(out, &mut view.utc, catalog.w_ladder, |out, number| {
@@ -301,7 +301,10 @@ fn messages(out: &mut Vec<u8>, view: &mut Html) {
     put(out, catalog.w_close);
     put(out, "</button><output id=count data-text=\"");
     line(out, catalog.w_shown.as_bytes());
-    put(out, "\"></output></form>\n<ol id=list>\n");
+    put(
+        out,
+        "\"></output></form>\n<ol class=list id=list hidden></ol><div id=end></div>\n<noscript id=rows><ol class=list>\n",
+    );
     out.append(&mut view.messages);
-    put(out, "</ol></section>\n");
+    put(out, "</ol></noscript></section>\n");
 }

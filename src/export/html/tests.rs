@@ -35,10 +35,7 @@ fn a_broadcast_is_one_row_with_a_head_for_each() {
         "{page}"
     );
     assert_eq!(page.matches("<li id=m").count(), 3);
-    assert!(
-        page.contains("<pre>{\n  &quot;type&quot;: &quot;say&quot;\n}</pre>"),
-        "{page}"
-    );
+    assert!(page.contains("<pre>{\n  &quot;type&quot;: X"), "{page}");
 }
 
 #[test]
@@ -60,7 +57,7 @@ fn a_long_message_is_cut_and_says_so_unless_full() {
     let cut = page(&mut view(64 << 20), 1, 1, &text);
     assert!(cut.len() < 100_000);
     assert!(
-        cut.contains("<p>234,464 bytes more are not shown</p>") || cut.contains("more are not shown"),
+        cut.contains("<p>234,464 bytes more are not shown</p>"),
         "{}",
         &cut[cut.len() - 400..]
     );
