@@ -158,12 +158,17 @@ const DESCRIPTION: &[&str] = &[
      no_new_privs is set. See RIGHTS.",
     "Nothing that was captured reaches the terminal as it is: control characters, escape sequences and bidirectional controls are \
      shown escaped, and dumps are those of tcpdump.",
+    "To hand on what was found: --format har is HAR 1.2, with an entry a session and its messages as Chrome's developer tools import \
+     them; an entry is written when its session ends, or as it goes when an eighth of --max-memory is kept, and what then still \
+     does not fit is left out and counted. --format html is one page, written at the end, of at most 20,000 messages, 1,000 sessions and \
+     an eighth of --max-memory; it says what it leaves out. Both leave credentials out of handshakes unless --with-secrets is given; \
+     what messages say is as it was sent, in the files of --extract too.",
 ];
 
 const RIGHTS: &[&str] = &[
     "Opened with the rights that the program was started with: the interface, and the files of -r, -V and -F. Then root and all \
      capabilities are given up. After that the first byte of any of them is read, the files that -V lists are opened, and every \
-     output is created: -w and its rotation, --output. Nothing is written over what is read, under whatever name.",
+     output is created: -w and its rotation, --output, --extract. Nothing is written over what is read, under whatever name.",
     "Then Landlock and seccomp are put in force, in every thread: the process opens no further file, creates none, makes no \
      connection, runs no program and executes no memory that it did not begin with; such a call fails with EPERM. A kernel without \
      one of them is no error; with -v a line says so. What a run is allowed besides:",
@@ -176,6 +181,7 @@ const ALLOWS: &[(&str, &str)] = &[
         "the time zone is read (/etc/localtime, /usr/share/zoneinfo), and the names and counters of interfaces (/sys/class/net)",
     ),
     ("-C, -G", "files are created and emptied in the folder of -w"),
+    ("--extract", "files and folders are created in its folder"),
     (
         "--resolve",
         "sockets, what lies below /etc, /run and /usr/lib, and memory that is executed: the modules that look up names",

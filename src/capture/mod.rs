@@ -15,6 +15,7 @@ pub mod link_types;
 pub mod live;
 pub mod offline;
 mod outputs;
+mod payload_folder;
 pub mod privileges;
 pub mod sandbox;
 pub mod savefile;
@@ -22,6 +23,7 @@ pub mod savefile;
 pub use error::Error;
 pub use libpcap::version as libpcap_version;
 pub use outputs::Outputs;
+pub use payload_folder::PayloadFolder;
 
 use crate::base::{Captured, Timestamp};
 use crate::wire::LinkType;

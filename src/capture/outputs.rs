@@ -115,7 +115,7 @@ impl Outputs {
     }
 
     /// Says whose rights do not suffice, when they are not those that the program was started with.
-    fn explained(&self, error: io::Error) -> io::Error {
+    pub(super) fn explained(&self, error: io::Error) -> io::Error {
         match &self.user {
             Some(user) if error.kind() == io::ErrorKind::PermissionDenied => io::Error::new(
                 io::ErrorKind::PermissionDenied,

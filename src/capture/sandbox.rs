@@ -26,6 +26,8 @@ const LANDLOCK: ABI = ABI::V6;
 pub struct Needs {
     read: Vec<PathBuf>,
     create: Vec<PathBuf>,
+    /// Where folders can be created, too.
+    folders: Vec<PathBuf>,
     names: bool,
 }
 
@@ -57,6 +59,11 @@ impl Needs {
     /// Files can be created and written below a folder.
     pub fn create_in(&mut self, folder: impl Into<PathBuf>) {
         self.create.push(folder.into());
+    }
+
+    /// Files and folders can be created and written below a folder.
+    pub fn create_folders_in(&mut self, folder: impl Into<PathBuf>) {
+        self.folders.push(folder.into());
     }
 
     /// Names of interfaces and their counters (`/sys/class/net`, where libpcap reads what an interface has dropped).
@@ -113,6 +120,7 @@ fn landlock(needs: &Needs) -> Result<RulesetStatus, RulesetError> {
         .create()?
         .add_rules(beneath(&needs.read, read))?
         .add_rules(beneath(&needs.create, create))?
+        .add_rules(beneath(&needs.folders, create | AccessFs::ReadDir | AccessFs::MakeDir))?
         .restrict_self()?;
     Ok(status.ruleset)
 }
@@ -150,6 +158,9 @@ fn seccomp(needs: &Needs) -> Result<(), SeccompError> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = ALWAYS.iter().map(|call| (*call, Vec::new())).collect();
     if needs.names {
         rules.extend(NAMES.iter().map(|call| (*call, Vec::new())));
+    }
+    if !needs.folders.is_empty() {
+        rules.insert(libc::SYS_mkdirat, Vec::new());
     }
     let rule = |conditions: Vec<SeccompCondition>| SeccompRule::new(conditions);
     let at = SeccompCondition::new;

@@ -10,7 +10,9 @@ use crate::export::{EXPORTERS, Exporter, JSON, SESSIONS, TRACE};
 use crate::select::{Condition, Glob, Moment, Numbers, Opcodes, Selection, duration};
 
 use super::flags::Flags;
-use super::{CaptureDirection, Color, FilterText, Input, Lines, Live, Options, Output, Task, UsageError, Write};
+use super::{
+    CaptureDirection, Color, Extract, FilterText, Input, Lines, Live, Options, Output, Task, UsageError, Write,
+};
 
 /// Messages before and after a selected one.
 const MAX_CONTEXT: u64 = 1 << 16;
@@ -39,6 +41,12 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         );
     }
     compare(&flags, format)?;
+    if flags.with_secrets && format.is_none_or(|format| !format.strips) {
+        return wrong(
+            "--with-secrets keeps credentials in what would leave them out: it goes with --format har and html"
+                .to_owned(),
+        );
+    }
     if flags.lines_time_too_often() {
         return wrong(format!(
             "-{}: only -t, -tt, -ttt, -tttt and -ttttt have a meaning",
@@ -91,7 +99,10 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
             .as_deref()
             .map_or(Ok(Column::Number), |name| one_of("--sort", name, &columns()))?,
         all: flags.all,
+        print: flags.print,
+        extract: extract(&flags)?,
         full: flags.full,
+        with_secrets: flags.with_secrets,
         packet_buffered: flags.packet_buffered,
         selection,
         lines: Lines {
@@ -441,11 +452,47 @@ fn write(flags: &Flags) -> Result<Option<Write>, UsageError> {
     let rotate_files = optional("-W", flags.rotate_files.as_deref(), 1, i32::MAX as u64, "files")?;
     Ok(Some(Write {
         name,
-        print: flags.print,
         rotate_bytes: flags.rotate_size.as_deref().map(rotate_size).transpose()?,
         rotate_seconds: optional("-G", flags.rotate_seconds.as_deref(), 1, i32::MAX as u64, "seconds")?,
         rotate_files: rotate_files.map(|count| count as u32),
         post_rotate: flags.post_rotate.clone(),
+    }))
+}
+
+fn extract(flags: &Flags) -> Result<Option<Extract>, UsageError> {
+    let Some(folder) = flags.extract.clone() else {
+        for (given, flag) in [
+            (flags.extract_text, "--extract-text"),
+            (flags.max_extract_files.is_some(), "--max-extract-files"),
+            (flags.max_extract_bytes.is_some(), "--max-extract-bytes"),
+        ] {
+            if given {
+                return wrong(format!(
+                    "{flag} goes with --extract: say with --extract into which folder"
+                ));
+            }
+        }
+        return Ok(None);
+    };
+    let files = optional(
+        "--max-extract-files",
+        flags.max_extract_files.as_deref(),
+        1,
+        u64::MAX,
+        "files",
+    )?;
+    let bytes = optional(
+        "--max-extract-bytes",
+        flags.max_extract_bytes.as_deref(),
+        1,
+        u64::MAX,
+        "bytes",
+    )?;
+    Ok(Some(Extract {
+        folder,
+        text: flags.extract_text,
+        max_files: files.unwrap_or(Extract::MAX_FILES),
+        max_bytes: bytes.unwrap_or(Extract::MAX_BYTES),
     }))
 }
 

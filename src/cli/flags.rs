@@ -130,11 +130,12 @@ pub(super) struct Flags {
     pub(super) dump_filter: u8,
 
     // ---- which view
-    /// The view: `trace` (the default), `tcpdump`, `messages`, `sessions`, `json` or `none`
+    /// The view: `trace` (the default), `tcpdump`, `messages`, `sessions`, `json`, `har`, `html` or `none`
     ///
     /// `trace` explains each TCP packet in a comment block, shows it as tcpdump does, and below it the message that it
     /// completes. `tcpdump` is tcpdump's output alone. `messages` is one line a message. `sessions` is one line a session,
-    /// see SESSIONS below. `json` is one JSON object a line, see wschat-sniff-json(5). `none` is for --summary and --check alone.
+    /// see SESSIONS below. `json` is one JSON object a line, see wschat-sniff-json(5). `har` is a file that the developer
+    /// tools of browsers import, `html` a page for a browser. `none` is for --summary and --check alone.
     #[arg(long, value_name = "view", allow_hyphen_values = true, help_heading = VIEW)]
     pub(super) format: Option<String>,
 
@@ -182,6 +183,13 @@ pub(super) struct Flags {
     /// Show long messages whole
     #[arg(long, help_heading = VIEW)]
     pub(super) full: bool,
+
+    /// With `--format har` and `html`: keep the credentials in it
+    ///
+    /// Without it Cookie, Set-Cookie, Authorization, Proxy-Authorization and other headers that are called like a credential are left out,
+    /// and so are values that are credentials by their name in queries and subprotocols. What messages say is kept in any case.
+    #[arg(long, help_heading = VIEW)]
+    pub(super) with_secrets: bool,
 
     /// Print to this file instead of standard output; not over one that is there already
     #[arg(long, value_name = "file", allow_hyphen_values = true, help_heading = VIEW)]
@@ -341,7 +349,19 @@ pub(super) struct Flags {
     #[arg(short = 'w', long = "write-file", value_name = "file", allow_hyphen_values = true, help_heading = WRITE)]
     pub(super) write: Option<String>,
 
-    /// Print them as well
+    /// Write the payloads of binary messages to files in this folder instead of printing packets
+    ///
+    /// The folder is created when it is not there; one that has an index already, or is a symbolic link, is refused. Files are named by
+    /// session, number of the message and sender, as in `session-2/000017-server-binary.png`, and end in what their first bytes are.
+    /// `index.ndjson` has an object for each, with its SHA-256.
+    #[arg(long, value_name = "folder", allow_hyphen_values = true, help_heading = WRITE)]
+    pub(super) extract: Option<PathBuf>,
+
+    /// With --extract: the payloads of text messages, too
+    #[arg(long, help_heading = WRITE)]
+    pub(super) extract_text: bool,
+
+    /// With -w or --extract: print as well
     #[arg(long, help_heading = WRITE)]
     pub(super) print: bool,
 
@@ -434,6 +454,18 @@ pub(super) struct Flags {
     /// have found nothing, the connection tries no more; a line on standard error counts such connections.
     #[arg(long, value_name = "count", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_tls_trials: Option<String>,
+
+    /// Files that --extract writes
+    ///
+    /// Further payloads are left out, and a line on standard error counts them.
+    #[arg(long, value_name = "count", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_extract_files: Option<String>,
+
+    /// Bytes that --extract writes, in all
+    ///
+    /// Payloads that do not fit are left out, and a line on standard error counts them.
+    #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
+    pub(super) max_extract_bytes: Option<String>,
 
     // ---- help
     /// One screen of help

@@ -15,21 +15,21 @@ From     -i interface, -r file (pcap, pcapng, .gz, .zst; - is stdin; repeatable)
          -s snaplen, -p no promiscuous mode, -Q in|out|inout, -B KiB
          --immediate-mode, --micro, --nano, --time-stamp-precision P, -O
          -d -dd -ddd dump the compiled filter
-View     --format trace|tcpdump|messages|sessions|json, --sort column, --all
+View     --format trace|tcpdump|messages|sessions|json|har|html, --sort column, --all
          --lang en|zh-CN|zh-TW|ja|es, --color when, --summary, --check, -l
-         --count packets only, --frames, --full, --output file, --force
+         --with-secrets, --count packets only, --frames, --full, --output file, --force
 Messages --opcode list, --grep regex, --from client|server, --session number,
          --no-control
 TLS      --keylog file: secrets in the NSS key log format, --max-tls-trials
 Lines    -A -x -xx -X -XX dumps, -e link header, -q less, -v -vv -vvv more
          -t -tt -ttt -tttt -ttttt times, -# --number, --lengths, -n, --resolve
          -S absolute sequence numbers, -N, -K
-Writing  -w file, --print as well, -U at once
+Writing  -w file, --extract folder, --extract-text, --print as well, -U at once
          -C size -G seconds -W count -z command: rotation
 Root     -Z user to become (default: the caller of sudo, else nobody)
 Bounds   --max-memory, --max-flows, --max-waiting, --max-fragments,
          --max-fragment-age, --max-head, --max-message, --max-inflated,
-         --max-idle
+         --max-idle, --max-extract-files, --max-extract-bytes
 
 Flags mean what they mean to tcpdump; those with long names only are our own.
 --help has all of it with examples, `man wschat-sniff` too; --version.

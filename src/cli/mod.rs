@@ -62,8 +62,14 @@ pub struct Options {
     pub sort: Column,
     /// `--all`.
     pub all: bool,
+    /// `--print`: the view is shown although something is written.
+    pub print: bool,
+    /// `--extract` and what belongs to it.
+    pub extract: Option<Extract>,
     /// `--full`.
     pub full: bool,
+    /// `--with-secrets`.
+    pub with_secrets: bool,
     /// `-U`: `-w` is flushed after each packet.
     pub packet_buffered: bool,
     /// Which messages.
@@ -198,13 +204,31 @@ pub struct Output {
     pub force: bool,
 }
 
+/// `--extract` and what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extract {
+    /// The folder.
+    pub folder: PathBuf,
+    /// `--extract-text`.
+    pub text: bool,
+    /// `--max-extract-files`.
+    pub max_files: u64,
+    /// `--max-extract-bytes`.
+    pub max_bytes: u64,
+}
+
+impl Extract {
+    /// As many files as one looks through.
+    pub const MAX_FILES: u64 = 10_000;
+    /// A gigabyte.
+    pub const MAX_BYTES: u64 = 1 << 30;
+}
+
 /// `-w` and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
     /// The name as typed, `-` for standard output.
     pub name: String,
-    /// `--print`.
-    pub print: bool,
     /// `-C`, in bytes.
     pub rotate_bytes: Option<u64>,
     /// `-G`, in seconds.
@@ -264,6 +288,8 @@ pub fn command() -> clap::Command {
         ("max_held", limits.held_bytes),
         ("max_tls_trials", limits.tls_trials as usize),
         ("max_idle", limits.idle_seconds as usize),
+        ("max_extract_files", Extract::MAX_FILES as usize),
+        ("max_extract_bytes", Extract::MAX_BYTES as usize),
     ];
     bounds
         .into_iter()

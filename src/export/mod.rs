@@ -2,7 +2,10 @@
 
 mod columns;
 pub mod comparison;
+pub(crate) mod credentials;
 pub mod escape;
+pub mod har;
+pub mod html;
 pub mod hexdump;
 pub mod hidden;
 pub mod json;
@@ -14,17 +17,21 @@ mod samples;
 pub mod palette;
 mod put;
 pub mod sessions;
+mod stripped;
 mod summary;
 mod table;
+mod url;
 mod utc;
 mod view;
 mod wrap;
 pub mod tcpdump;
 pub mod trace;
 
+pub use har::Har;
+pub use html::Html;
 pub use json::Json;
 pub use messages::Messages;
 pub use sessions::Sessions;
 pub use summary::Summary;
-pub use table::{EXPORTERS, Exporter, JSON, MESSAGES, SESSIONS, Setup, TCPDUMP, TRACE};
+pub use table::{EXPORTERS, Exporter, HAR, HTML, JSON, MESSAGES, SESSIONS, Setup, TCPDUMP, TRACE};
 pub use view::View;

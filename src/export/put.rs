@@ -3,8 +3,26 @@
 use std::io::Write;
 use std::net::IpAddr;
 
-use super::escape::hex;
+use super::escape::{self, hex};
 use crate::base::Endpoint;
+
+/// Appends `text` as it is.
+#[inline]
+pub(super) fn put(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends `text` as a string of JSON.
+pub(super) fn json_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    escape::json(out, text);
+    out.push(b'"');
+}
+
+/// `1 message`, `2 messages`.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
 
 /// Appends `n` in decimal.
 #[inline]

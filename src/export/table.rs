@@ -5,7 +5,7 @@ use regex::bytes::Regex;
 use super::palette::Palette;
 use super::tcpdump::{self, Lines};
 use super::trace::{self, Trace};
-use super::{Json, Messages, Sessions, View, messages, sessions};
+use super::{Har, Html, Json, Messages, Sessions, View, messages, sessions};
 use crate::annotate::Detail;
 use crate::annotate::texts::{self, Catalog};
 
@@ -26,14 +26,16 @@ pub struct Setup {
     pub nano: bool,
     /// Frames are events of their own.
     pub frames: bool,
+    /// Credentials stay in what is handed on.
+    pub with_secrets: bool,
+    /// Bytes that a view may keep until it can write them.
+    pub kept_bytes: usize,
     /// What is searched for.
     pub grep: Option<Regex>,
     /// By what sessions are sorted.
     pub sort: sessions::Column,
     /// Connections without WebSocket are shown as well.
     pub all: bool,
-    /// Bytes that a view may keep.
-    pub memory: usize,
     /// How packets are printed.
     pub tcpdump: tcpdump::Options,
 }
@@ -51,6 +53,8 @@ pub struct Exporter {
     pub narrated: bool,
     /// Its output is not for terminals.
     pub binary: bool,
+    /// It leaves credentials out.
+    pub strips: bool,
     /// One that has seen nothing.
     pub make: fn(&Setup) -> Box<dyn View + Send>,
 }
@@ -62,6 +66,7 @@ pub static TRACE: Exporter = Exporter {
     sessions: false,
     narrated: true,
     binary: false,
+    strips: false,
     make: |setup| {
         Box::new(Trace::new(trace::Options {
             catalog: setup.catalog,
@@ -81,6 +86,7 @@ pub static TCPDUMP: Exporter = Exporter {
     sessions: false,
     narrated: false,
     binary: false,
+    strips: false,
     make: |setup| Box::new(Lines::new(setup.tcpdump.clone())),
 };
 
@@ -91,6 +97,7 @@ pub static JSON: Exporter = Exporter {
     sessions: false,
     narrated: false,
     binary: false,
+    strips: false,
     make: |setup| Box::new(Json::new(setup.nano, setup.frames, texts::english())),
 };
 
@@ -101,6 +108,7 @@ pub static MESSAGES: Exporter = Exporter {
     sessions: false,
     narrated: false,
     binary: false,
+    strips: false,
     make: |setup| {
         Box::new(Messages::new(&messages::Options {
             catalog: setup.catalog,
@@ -120,6 +128,7 @@ pub static SESSIONS: Exporter = Exporter {
     sessions: true,
     narrated: false,
     binary: false,
+    strips: false,
     make: |setup| {
         Box::new(Sessions::new(sessions::Options {
             catalog: setup.catalog,
@@ -128,13 +137,42 @@ pub static SESSIONS: Exporter = Exporter {
             width: setup.width,
             sort: setup.sort,
             all: setup.all,
-            memory: setup.memory,
+            memory: setup.kept_bytes,
         }))
     },
 };
 
+/// HAR 1.2, for browsers' developer tools.
+pub static HAR: Exporter = Exporter {
+    name: "har",
+    packets: false,
+    sessions: false,
+    narrated: false,
+    binary: false,
+    strips: true,
+    make: |setup| Box::new(Har::new(setup.kept_bytes, setup.with_secrets)),
+};
+
+/// One page.
+pub static HTML: Exporter = Exporter {
+    name: "html",
+    packets: false,
+    sessions: false,
+    narrated: false,
+    binary: false,
+    strips: true,
+    make: |setup| {
+        Box::new(Html::new(
+            setup.catalog,
+            setup.kept_bytes,
+            setup.full,
+            setup.with_secrets,
+        ))
+    },
+};
+
 /// All of them.
-pub static EXPORTERS: &[&Exporter] = &[&TRACE, &TCPDUMP, &MESSAGES, &SESSIONS, &JSON];
+pub static EXPORTERS: &[&Exporter] = &[&TRACE, &TCPDUMP, &MESSAGES, &SESSIONS, &JSON, &HAR, &HTML];
 
 impl PartialEq for Exporter {
     fn eq(&self, other: &Self) -> bool {

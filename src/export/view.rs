@@ -23,14 +23,14 @@ pub trait View: Sink {
     /// Somebody wants to see what there is so far, and the run goes on: a view that waits for the end shows it.
     fn so_far(&mut self) {}
 
-    /// What it could not show for want of memory, for standard error.
-    fn left_out(&self) -> Option<String> {
-        None
-    }
-
     /// Nothing will come any more: whatever the view still holds goes into the output. Called once, after the engine has
     /// ended the open sessions.
     fn finish(&mut self) {}
+
+    /// What whoever runs the program is to know when all is done, a line each.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl Sink for Box<dyn View + Send> {
@@ -67,11 +67,11 @@ impl View for Box<dyn View + Send> {
         (**self).so_far();
     }
 
-    fn left_out(&self) -> Option<String> {
-        (**self).left_out()
-    }
-
     fn finish(&mut self) {
         (**self).finish();
+    }
+
+    fn notes(&self) -> Vec<String> {
+        (**self).notes()
     }
 }

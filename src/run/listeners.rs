@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use super::check::Check;
 use super::closing::Closing;
+use super::extract::Extract;
 use super::pick::Pick;
 use super::{Error, setup};
 use crate::base::Timestamp;
@@ -29,6 +30,7 @@ pub(super) struct Listeners {
     pub(super) sessions: bool,
     pub(super) check: Option<Check>,
     pub(super) closing: Option<Closing>,
+    pub(super) extract: Option<Extract>,
     /// `-w`, when not every packet is written.
     pub(super) savefile: Option<Savefile>,
     /// `--count`, when not every packet counts.
@@ -63,7 +65,7 @@ pub(super) struct Current {
 impl Listeners {
     /// Somebody listens.
     pub(super) fn any(&self) -> bool {
-        self.view.is_some() || self.check.is_some() || self.wants_packets()
+        self.view.is_some() || self.check.is_some() || self.extract.is_some() || self.wants_packets()
     }
 
     /// Somebody listens to packets, and not only to records.
@@ -84,6 +86,15 @@ impl Listeners {
     /// Somebody is told of what is no message by whether its session holds a selected one.
     pub(super) fn wants_whole_sessions(&self) -> bool {
         self.closing.is_some() || self.check.is_some() || self.sessions
+    }
+
+    /// What there is to say on standard error at the end.
+    pub(super) fn notes(&mut self) -> Result<Vec<String>, Error> {
+        let mut notes = self.view.as_ref().map_or_else(Vec::new, |view| view.notes());
+        if let Some(extract) = &mut self.extract {
+            notes.append(&mut extract.finish()?);
+        }
+        Ok(notes)
     }
 
     /// Enough has gathered to be written.
@@ -111,6 +122,9 @@ impl Listeners {
         }
         if let Some(closing) = &mut self.closing {
             closing.summary.record(record)?;
+        }
+        if let Some(extract) = &mut self.extract {
+            extract.record(record)?;
         }
         match &mut self.view {
             Some(view) => view.record(record),
@@ -215,6 +229,11 @@ impl Listeners {
             && (if is_message { chosen } else { whole })
         {
             closing.summary.record(record)?;
+        }
+        if let Some(extract) = &mut self.extract
+            && chosen
+        {
+            extract.record(record)?;
         }
         self.current.serves |= of_session && session.is_some();
         self.current.serves_others |= !of_session && session.is_some();

@@ -37,7 +37,7 @@ pub(super) fn open(options: &Options, device: Option<&str>) -> Result<Live, Erro
     let shown = options
         .write
         .as_ref()
-        .is_none_or(|write| write.print || write.name == "-")
+        .is_none_or(|write| options.print || write.name == "-")
         || options.packet_buffered;
     let settings = Settings {
         snaplen: options.live.snaplen,

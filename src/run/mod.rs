@@ -5,6 +5,7 @@ mod check;
 mod closing;
 mod compare;
 mod dump;
+mod extract;
 mod keys;
 mod listeners;
 mod live;

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::check::Check;
 use super::closing::Closing;
+use super::extract::Extract;
 use super::keys::Keys;
 use super::listeners::Listeners;
 use super::names::SystemNames;
@@ -40,6 +41,8 @@ pub(super) struct Pipeline {
     /// The number of the last packet that is wanted.
     last: u64,
     savefile: Option<Savefile>,
+    /// Kept while the capture is read for the first time of two.
+    extract: Option<Extract>,
     show: Show,
     count: bool,
     output: Output,
@@ -61,7 +64,10 @@ enum Show {
 
 impl Pipeline {
     pub(super) fn new(options: &Options, filter: Filter, outputs: &Outputs) -> Result<Self, Error> {
-        let show = show(options, None);
+        let mut show = show(options, None);
+        if let (Show::Decoded(_, sinks), Some(wanted)) = (&mut show, &options.extract) {
+            sinks.listeners.extract = Some(Extract::open(wanted, outputs)?);
+        }
         if let Some(exporter) = options.format
             && exporter.binary
             && matches!(show, Show::Decoded(..))
@@ -80,6 +86,7 @@ impl Pipeline {
                 .count_limit
                 .map_or(u64::MAX, |count| count.saturating_add(options.skip)),
             savefile: None,
+            extract: None,
             show,
             count: options.count,
             output: Output::open(options.output.as_ref(), outputs)?,
@@ -103,6 +110,7 @@ impl Pipeline {
             skip: 0,
             last: u64::MAX,
             savefile: None,
+            extract: None,
             show: Show::Decoded(Engine::new(limits).with_narration(true), sinks),
             count: false,
             output: Output::default(),
@@ -143,6 +151,7 @@ impl Pipeline {
         let show = std::mem::replace(&mut self.show, Show::Survey(Engine::new(options.limits), survey));
         if let Show::Decoded(_, sinks) = show {
             self.savefile = sinks.listeners.savefile;
+            self.extract = sinks.listeners.extract;
         }
     }
 
@@ -155,6 +164,9 @@ impl Pipeline {
         self.show = show(options, Some(survey));
         let savefile = self.savefile.take();
         self.write_to(savefile);
+        if let Show::Decoded(_, sinks) = &mut self.show {
+            sinks.listeners.extract = self.extract.take();
+        }
         let secrets = engine.secrets().map(std::mem::take);
         if let (Some(secrets), Some(again)) = (secrets, self.engine().and_then(Engine::secrets)) {
             *again = secrets;
@@ -358,7 +370,7 @@ impl Pipeline {
             keys.finish(secrets);
         });
         let mut closed = None;
-        let mut left_out = None;
+        let mut notes = Ok(Vec::new());
         let (mut incomplete, mut evicted) = (0, 0);
         // Stop is no news at the end.
         let sinks = match std::mem::replace(&mut self.show, Show::Nothing) {
@@ -398,7 +410,7 @@ impl Pipeline {
                 closing.summary.evicted_histories(evicted);
                 closing.write(&mut self.output.buffer);
             }
-            left_out = listeners.view.as_ref().and_then(|view| view.left_out());
+            notes = listeners.notes();
             if listeners.check.as_ref().is_some_and(|check| check.found > 0) {
                 outcome = Outcome::Violations;
             }
@@ -410,7 +422,7 @@ impl Pipeline {
                 .extend_from_slice(format!("{count} packet{plural}\n").as_bytes());
         }
         self.output.finish()?;
-        for line in closed.iter().chain(&left_out) {
+        for line in notes?.iter().chain(&closed) {
             super::report(line);
         }
         if let Some(savefile) = &mut self.savefile {
@@ -449,13 +461,13 @@ fn chooser(options: &Options) -> Chooser {
 fn show(options: &Options, survey: Option<Survey>) -> Show {
     let selection = &options.selection;
     let all = selection.is_everything();
-    if options.count && all {
+    let extracts = options.extract.is_some();
+    if options.count && all && !extracts {
         return Show::Nothing;
     }
-    let silent = options.count
-        || options.write.as_ref().is_some_and(|write| !write.print)
-        || options.check && !options.format_given;
-    if options.format == Some(&TCPDUMP) && !silent && !options.check && !options.summary && all {
+    let elsewhere = options.write.is_some() || extracts;
+    let silent = options.count || elsewhere && !options.print || options.check && !options.format_given;
+    if options.format == Some(&TCPDUMP) && !silent && !options.check && !options.summary && !extracts && all {
         return Show::Tcpdump(Printer::new(lines(options)));
     }
     let exporter = options.format.filter(|_| !silent);
@@ -473,7 +485,7 @@ fn show(options: &Options, survey: Option<Survey>) -> Show {
         count: options.count.then_some(0),
         ..Listeners::default()
     };
-    if !listeners.any() && (all || options.write.is_none()) {
+    if !listeners.any() && !extracts && (all || options.write.is_none()) {
         return Show::Nothing;
     }
     let selected = (!all).then(|| {
@@ -508,7 +520,8 @@ fn view_setup(options: &Options) -> Setup {
         frames: options.frames,
         sort: options.sort,
         all: options.all,
-        memory: options.limits.memory_bytes / 4,
+        with_secrets: options.with_secrets,
+        kept_bytes: options.limits.memory_bytes / 4,
         grep: options.selection.grep.clone(),
         tcpdump: lines(options),
     }

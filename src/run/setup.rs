@@ -203,6 +203,9 @@ pub(super) fn enter_sandbox(options: &Options, savefile: Option<&Savefile>) {
             if let Some(folder) = savefile.and_then(Savefile::rotates_in) {
                 needs.create_in(folder);
             }
+            if let Some(extract) = &options.extract {
+                needs.create_folders_in(&extract.folder);
+            }
             sandbox::enter(&needs)
         }
     };

@@ -7,11 +7,16 @@
 #[path = "../server/support.rs"]
 mod support;
 
+#[path = "../support/mod.rs"]
+mod packets;
+
 #[path = "../server/sniffer.rs"]
 mod sniffer;
 
 mod access;
 mod axe;
+mod har;
+mod html;
 mod log;
 mod login;
 mod pages;

@@ -48,6 +48,11 @@ impl Driver {
 
     /// Opens a browser with a profile in `profile`.
     pub fn open(&self, profile: &Path) -> Result<Browser<'_>, String> {
+        self.open_with(profile, &[])
+    }
+
+    /// The same with these flags as well.
+    pub fn open_with(&self, profile: &Path, flags: &[String]) -> Result<Browser<'_>, String> {
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -62,6 +67,7 @@ impl Driver {
         ];
         let mut arguments = arguments.map(str::to_owned).to_vec();
         arguments.push(format!("--user-data-dir={}", profile.display()));
+        arguments.extend_from_slice(flags);
         let answer = self.request(
             "POST",
             "/session",

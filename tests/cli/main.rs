@@ -1,6 +1,7 @@
 //! The program as its user meets it: flags, errors, exit codes, files, interfaces. tcpdump and tshark are the oracles.
 
 mod as_root;
+mod extracting;
 mod files;
 mod filters;
 mod program;

@@ -114,6 +114,80 @@ catalog! {
     /// Minutes and seconds.
     minutes(m, s);
 
+    // A page about a capture.
+    /// The title of a page about a capture.
+    w_title();
+    /// A link to the messages.
+    w_skip();
+    /// Of all times.
+    w_utc();
+    /// There is no session.
+    w_none();
+    /// Credentials were left out.
+    w_credentials(n);
+    /// Credentials were kept.
+    w_secrets();
+    /// There was no room.
+    w_left_out(messages, sessions);
+    /// A heading, and a column.
+    w_sessions();
+    /// A heading.
+    w_ladder();
+    /// What the ladder shows.
+    w_ladder_about();
+    /// Not all is drawn.
+    w_ladder_cut(rows, columns);
+    /// A heading.
+    w_messages();
+    /// A heading.
+    w_violations();
+    /// A column: the number of a session.
+    w_number();
+    /// A column.
+    w_client();
+    /// A column.
+    w_server();
+    /// A column.
+    w_subprotocol();
+    /// A column.
+    w_start();
+    /// A column.
+    w_duration();
+    /// A column: messages.
+    w_from_client();
+    /// A column: messages.
+    w_from_server();
+    /// A column: how the session ended.
+    w_end();
+    /// A column.
+    w_time();
+    /// A column: who has done it.
+    w_by();
+    /// A column.
+    w_rule();
+    /// A column.
+    w_detail();
+    /// The handshake is not known.
+    w_no_handshake();
+    /// A field.
+    w_search();
+    /// A field: of which session.
+    w_session();
+    /// All sessions.
+    w_all();
+    /// A box: without control frames.
+    w_no_control();
+    /// How many messages are shown.
+    w_shown(n, all);
+    /// A button.
+    w_open();
+    /// A button.
+    w_close();
+    /// The rest of a message is not shown.
+    w_cut(bytes);
+    /// Of a message.
+    w_incomplete();
+
     // What: things that were sent, as objects of a sentence.
     /// The upgrade request.
     what_upgrade_request();

@@ -9,7 +9,7 @@ mod message;
 use std::ops::ControlFlow;
 
 use super::View;
-use super::put::{endpoint, number};
+use super::put::{endpoint, json_string as put_string, number, put};
 use super::utc::Utc;
 use crate::annotate::texts::Catalog;
 use crate::base::Direction;
@@ -159,11 +159,6 @@ impl Sink for Json {
 }
 
 #[inline]
-fn put(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(text.as_bytes());
-}
-
-#[inline]
 fn put_bool(out: &mut Vec<u8>, value: bool) {
     put(out, if value { "true" } else { "false" });
 }
@@ -173,13 +168,6 @@ fn put_direction(out: &mut Vec<u8>, direction: Direction) {
     put(out, ",\"direction\":\"");
     put(out, direction.name());
     put(out, "\"");
-}
-
-/// Appends `text` as a string.
-fn put_string(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
-    super::escape::json(out, text);
-    out.push(b'"');
 }
 
 #[cfg(test)]

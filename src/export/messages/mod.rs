@@ -24,7 +24,7 @@ use crate::annotate::texts::{Arg, Catalog, Language};
 use crate::base::{Direction, PacketRef};
 use crate::record::{Answers, Handshake, Message, Record, RecordKind, SegmentView, SessionEnd, Sink, Source};
 use crate::wire::Packet;
-use names::Names;
+pub(super) use names::Names;
 use payload::Look;
 use sessions::Sessions;
 

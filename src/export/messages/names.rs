@@ -18,13 +18,13 @@ const MAX_BYTES: usize = 24;
 
 /// The names, ready to be written.
 #[derive(Default)]
-pub(super) struct Names {
+pub(in crate::export) struct Names {
     by_session: HashMap<u64, Vec<u8>, RandomState>,
 }
 
 impl Names {
     /// Listens for logins.
-    pub(super) fn hear(&mut self, session: &Source, message: &Message<'_>) {
+    pub(in crate::export) fn hear(&mut self, session: &Source, message: &Message<'_>) {
         let meaning = message.meaning.first();
         let Some(ChatMeaning::Login { name, .. }) = meaning.and_then(|read| ChatMeaning::of(read, message.direction))
         else {
@@ -54,13 +54,13 @@ impl Names {
     }
 
     /// The connection is over.
-    pub(super) fn forget(&mut self, session: u64) {
+    pub(in crate::export) fn forget(&mut self, session: u64) {
         self.by_session.remove(&session);
     }
 
     /// Appends who the client of `source` is, in at most `room` columns: the name, if it is known, else the address as far as
     /// there is room.
-    pub(super) fn write(&self, out: &mut Vec<u8>, source: &Source, room: usize) {
+    pub(in crate::export) fn write(&self, out: &mut Vec<u8>, source: &Source, room: usize) {
         let begin = out.len();
         match self.by_session.get(&source.number()) {
             Some(name) => out.extend_from_slice(name),

@@ -174,13 +174,14 @@ impl View for Sessions {
         self.write();
     }
 
-    fn left_out(&self) -> Option<String> {
-        (self.left_out > 0).then(|| {
+    fn notes(&self) -> Vec<String> {
+        let left_out = (self.left_out > 0).then(|| {
             format!(
                 "--format sessions: {} more than there was memory for are not listed; --max-memory allows more",
                 self.left_out
             )
-        })
+        });
+        left_out.into_iter().collect()
     }
 
     fn finish(&mut self) {

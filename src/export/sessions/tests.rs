@@ -117,7 +117,7 @@ fn what_there_is_no_room_for_is_counted() {
     view.finish();
     let listed = String::from_utf8(view.output().clone()).unwrap().lines().count() - 1;
     assert_eq!(listed, 1);
-    assert!(view.left_out().unwrap().contains(" 1 more "), "{:?}", view.left_out());
+    assert!(view.notes()[0].contains(" 1 more "), "{:?}", view.notes());
 }
 
 #[test]

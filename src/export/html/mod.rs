@@ -1,0 +1,309 @@
+//! The `html` view: one page that stands alone. It asks for nothing and can be read without its script.
+//!
+//! All of it is written at the end, for its beginning tells how sessions ended. What is kept until then is bounded, and what is left out
+//! is counted on the page.
+
+mod ladder;
+mod markup;
+mod message;
+mod page;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use super::View;
+use super::messages::Names;
+use super::put::counted;
+use super::stripped::Stripped;
+use super::url::url;
+use super::utc::Utc;
+use crate::annotate::texts::{Catalog, Language};
+use crate::base::{Direction, PerDirection, Timestamp, Violation};
+use crate::record::{Handshake, How, Message, Opcode, Record, RecordKind, SegmentView, SessionEnd, Sink, Source};
+use crate::wire::Packet;
+use ladder::Ladder;
+
+/// Messages that a page holds: more of them no browser likes to open.
+const MAX_MESSAGES: u64 = 20_000;
+/// Sessions that it holds.
+const MAX_SESSIONS: usize = 1_000;
+/// Violations of a session that it tells of.
+const MAX_VIOLATIONS: usize = 100;
+
+/// The view.
+pub struct Html {
+    out: Vec<u8>,
+    language: &'static Language,
+    with_secrets: bool,
+    full: bool,
+    /// Bytes that may be kept.
+    bound: usize,
+    utc: Utc,
+    names: Names,
+    /// By number.
+    sessions: BTreeMap<u64, Session>,
+    ladder: Ladder,
+    /// The messages, as they will stand on the page.
+    messages: Vec<u8>,
+    told: u64,
+    /// Bytes of handshakes and violations.
+    held: usize,
+    stripped: u64,
+    messages_left_out: u64,
+    sessions_left_out: u64,
+}
+
+/// What is told of a session.
+struct Session {
+    source: Source,
+    /// Something of it was selected.
+    wanted: bool,
+    handshake: Option<Handshake>,
+    stripped: Stripped,
+    name: Vec<u8>,
+    begun: Timestamp,
+    counts: PerDirection<u64>,
+    violations: Vec<Broken>,
+    end: Option<(Timestamp, SessionEnd)>,
+}
+
+/// A violation: when, by whom, and what.
+struct Broken {
+    time: Timestamp,
+    packet: u64,
+    direction: Direction,
+    rule: crate::base::Rule,
+    what: String,
+}
+
+impl Html {
+    /// A page in the language of `catalog` that keeps at most `bound` bytes; long messages are shown whole when `full`, and credentials
+    /// stay in it when `with_secrets`.
+    pub fn new(catalog: &'static Catalog, bound: usize, full: bool, with_secrets: bool) -> Self {
+        Self {
+            out: Vec::new(),
+            language: Language::of(catalog),
+            with_secrets,
+            full,
+            bound,
+            utc: Utc::new(false),
+            names: Names::default(),
+            sessions: BTreeMap::new(),
+            ladder: Ladder::default(),
+            messages: Vec::new(),
+            told: 0,
+            held: 0,
+            stripped: 0,
+            messages_left_out: 0,
+            sessions_left_out: 0,
+        }
+    }
+
+    /// The session of a record, unless there is no room for it.
+    fn session(&mut self, record: &Record<'_>, handshake: Option<&Handshake>, wanted: bool) -> Option<&mut Session> {
+        let number = record.source.number();
+        if !self.sessions.contains_key(&number) {
+            let mut handshake = handshake.cloned();
+            let mut stripped = Stripped::default();
+            if let Some(handshake) = handshake.as_mut().filter(|_| !self.with_secrets) {
+                stripped = Stripped::of(handshake);
+            }
+            let size = handshake.as_ref().map_or(0, size_of_handshake);
+            if self.sessions.len() >= MAX_SESSIONS || self.held + size > self.bound / 4 {
+                return None;
+            }
+            self.held += size;
+            let asked = handshake.as_ref().and_then(|handshake| handshake.request.span);
+            let session = Session {
+                source: record.source.clone(),
+                wanted,
+                handshake,
+                stripped,
+                name: Vec::new(),
+                begun: asked.map_or(record.at.time, |span| span.first.time),
+                counts: PerDirection::default(),
+                violations: Vec::new(),
+                end: None,
+            };
+            self.sessions.insert(number, session);
+        }
+        let session = self.sessions.get_mut(&number)?;
+        session.wanted |= wanted;
+        Some(session)
+    }
+
+    fn handshake(&mut self, record: &Record<'_>, handshake: &Handshake, wanted: bool) {
+        let Some(session) = self.session(record, Some(handshake), wanted) else {
+            self.sessions_left_out += u64::from(wanted);
+            return;
+        };
+        if wanted && let Some(handshake) = &session.handshake {
+            let mut what = url(record.source, &handshake.request);
+            if let Some(response) = &handshake.response {
+                what.push_str(&format!(" {}", response.status));
+            }
+            let time = session.begun;
+            self.ladder.opened(time, record.source, &what);
+        }
+    }
+
+    fn message(&mut self, record: &Record<'_>, message: &Message<'_>) {
+        self.names.hear(record.source, message);
+        let Some(session) = self.session(record, None, true) else {
+            self.messages_left_out += 1;
+            return;
+        };
+        session.counts[message.direction] += 1;
+        if self.told >= MAX_MESSAGES {
+            self.messages_left_out += 1;
+            return;
+        }
+        let before = self.messages.len();
+        self.told += 1;
+        message::write(
+            &mut self.messages,
+            self.told,
+            record,
+            message,
+            self.language,
+            &mut self.utc,
+            self.full,
+        );
+        if self.messages.len() > self.bound / 2 {
+            self.messages.truncate(before);
+            self.told -= 1;
+            self.messages_left_out += 1;
+            return;
+        }
+        self.ladder.message(record, message);
+    }
+
+    fn violation(&mut self, record: &Record<'_>, direction: Direction, violation: &Violation) {
+        let catalog = self.language.catalog();
+        let full = self.held > self.bound / 4;
+        let mut held = 0;
+        if let Some(session) = self.session(record, None, true)
+            && session.violations.len() < MAX_VIOLATIONS
+            && !full
+        {
+            let mut what = Vec::new();
+            catalog.violation(violation, &mut what);
+            let mut what = String::from_utf8_lossy(&what).into_owned();
+            session.stripped.hide(&mut what);
+            held = what.len() + size_of::<Broken>();
+            session.violations.push(Broken {
+                time: record.at.time,
+                packet: record.at.packet,
+                direction,
+                rule: violation.rule,
+                what,
+            });
+        }
+        self.held += held;
+    }
+
+    fn end(&mut self, record: &Record<'_>, end: &SessionEnd, wanted: bool) {
+        let number = record.source.number();
+        let catalog = self.language.catalog();
+        if let Some(session) = self.sessions.get_mut(&number) {
+            session.wanted |= wanted;
+            session.end = Some((record.at.time, end.clone()));
+            self.names.write(&mut session.name, record.source, 14);
+            if session.wanted {
+                let mut verdict = Vec::new();
+                catalog.verdict(end, &mut verdict);
+                if end.how != How::CaptureEnd {
+                    self.ladder.ended(record, &String::from_utf8_lossy(&verdict));
+                }
+                self.stripped += session.stripped.count;
+            } else {
+                self.sessions.remove(&number);
+            }
+        }
+        self.names.forget(number);
+    }
+}
+
+fn size_of_handshake(handshake: &Handshake) -> usize {
+    let response = handshake.response.iter().flat_map(|response| &response.headers);
+    let headers = handshake.request.headers.iter().chain(response);
+    size_of::<Session>()
+        + handshake.request.target.len()
+        + headers
+            .map(|(name, value)| name.len() + value.len() + 48)
+            .sum::<usize>()
+}
+
+impl View for Html {
+    fn output(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    fn unselected(&mut self, record: &Record<'_>) {
+        match record.kind {
+            RecordKind::Handshake(handshake) => self.handshake(record, handshake, false),
+            RecordKind::Message(message) => self.names.hear(record.source, message),
+            RecordKind::SessionEnd(end) => self.end(record, end, false),
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self) {
+        self.sessions.retain(|_, session| session.wanted);
+        let mut out = std::mem::take(&mut self.out);
+        page::write(&mut out, self);
+        self.out = out;
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if !self.with_secrets {
+            notes.push(format!(
+                "html: {} left out of the handshakes (--with-secrets keeps them); messages are as they were sent",
+                counted(self.stripped, "credential")
+            ));
+        }
+        if self.messages_left_out + self.sessions_left_out > 0 {
+            notes.push(format!(
+                "html: {} and {} left out: a page holds {MAX_MESSAGES} messages, {MAX_SESSIONS} sessions and {} bytes",
+                counted(self.messages_left_out, "message"),
+                counted(self.sessions_left_out, "session"),
+                self.bound
+            ));
+        }
+        notes
+    }
+}
+
+impl Sink for Html {
+    #[inline]
+    fn packet(&mut self, _: &Packet<'_>, _: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        if record.source.session.is_some() {
+            match record.kind {
+                RecordKind::Handshake(handshake) => self.handshake(record, handshake, true),
+                RecordKind::Message(message) => self.message(record, message),
+                RecordKind::Violation { direction, violation } => self.violation(record, direction, violation),
+                RecordKind::SessionEnd(end) => self.end(record, end, true),
+                _ => {}
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    #[inline]
+    fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+/// Control frames can be hidden, and are drawn faintly.
+const fn is_control(opcode: Opcode) -> bool {
+    opcode.is_control()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! The URL that a session was opened with.
+
+use crate::record::{Request, Source};
+
+/// `ws://example.test/chat?room=1`: a URL whatever the target and the host are.
+pub(super) fn url(source: &Source, request: &Request) -> String {
+    let host = request.header("host").or(request.header(":authority"));
+    let is_host = |host: &&str| {
+        !host.is_empty()
+            && host
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-._~:[]%".contains(&b))
+    };
+    let mut url = format!("{}://", source.scheme.name());
+    match host.filter(is_host) {
+        Some(host) => url.push_str(host),
+        None => url.push_str(&source.server.to_string()),
+    }
+    // The absolute form (RFC 9112 §3.2.2) names the host again.
+    let target = match request.target.split_once("://") {
+        Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphabetic()) && !scheme.is_empty() => {
+            rest.find(['/', '?']).map_or("", |slash| &rest[slash..])
+        }
+        _ => &request.target,
+    };
+    if !target.starts_with('/') {
+        url.push('/');
+    }
+    for byte in target.bytes() {
+        match byte {
+            b'!'..=b'~' if !b"\"<>\\^`{|}".contains(&byte) => url.push(char::from(byte)),
+            _ => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    url
+}
