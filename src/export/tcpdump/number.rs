@@ -63,14 +63,6 @@ pub(super) fn push_dec_padded(out: &mut Vec<u8>, n: u32, width: usize) {
     out.extend_from_slice(&digits[first.min(10 - width.min(10))..]);
 }
 
-/// A number in hexadecimal, lower case, no zeros before it.
-pub(super) fn push_hex(out: &mut Vec<u8>, n: u64) {
-    let digits = (64 - n.leading_zeros()).div_ceil(4).max(1);
-    for digit in (0..digits).rev() {
-        out.push(HEX[(n >> (digit * 4)) as usize & 15]);
-    }
-}
-
 /// A number in hexadecimal, lower case, with zeros before it up to `width` digits.
 pub(super) fn push_hex_padded(out: &mut Vec<u8>, n: u64, width: u32) {
     let digits = (64 - n.leading_zeros()).div_ceil(4).max(width);
@@ -118,7 +110,7 @@ pub(super) fn push_v6(out: &mut Vec<u8>, address: [u8; 16]) {
             push_v4(out, [address[12], address[13], address[14], address[15]]);
             return;
         }
-        push_hex(out, u64::from(words[word]));
+        push_hex_padded(out, words[word].into(), 1);
         word += 1;
     }
 }
@@ -162,7 +154,7 @@ mod tests {
             assert_eq!(text(|o| push_dec_padded(o, n, 6)), format!("{n:06}"));
             assert_eq!(text(|o| push_dec_padded(o, n, 2)), format!("{n:02}"));
             assert_eq!(text(|o| push_hex_padded(o, u64::from(n), 4)), format!("{n:04x}"));
-            assert_eq!(text(|o| push_hex(o, u64::from(n))), format!("{n:x}"));
+            assert_eq!(text(|o| push_hex_padded(o, u64::from(n), 1)), format!("{n:x}"));
         }
     }
 
