@@ -1,110 +1,114 @@
-//! Things that are too large, or needed for too short a time, to live with each of many connections.
+//! Values that are too large, or needed for too short a time, to be kept with each of many connections.
 
-/// Lends things to whoever uses them, at most so many at once. With more users, one that has not used its thing lately loses it.
+/// At most so many values, each found by its user's handle. With more users, one that has not used its value lately loses it.
 #[derive(Debug)]
 pub struct Slab<T> {
     most: usize,
-    places: Vec<Place<T>>,
-    /// Places that were given back.
+    slots: Vec<Slot<T>>,
+    /// Slots that were released.
     free: Vec<u32>,
-    /// Where who has to give way is looked for next.
+    /// Where the next slot to take over is looked for (the CLOCK algorithm).
     hand: usize,
 }
 
 #[derive(Debug)]
-struct Place<T> {
-    thing: T,
-    /// How often it was lent.
-    times: u32,
+struct Slot<T> {
+    value: T,
+    /// How many users it has had.
+    generation: u32,
     /// It was used since the hand last passed.
     used: bool,
 }
 
-/// A claim to one of the things: good while nobody else has taken it.
+/// Where a user's value is, as long as no other user has taken it over.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Handle {
-    place: u32,
-    /// Which time of its place it is; 0 is a claim to nothing. Mistaken for another only when one place was lent 2^32 times meanwhile.
-    times: u32,
+    slot: u32,
+    /// Which user of the slot this is; 0: of none. Mistaken for another only after 2^32 of them.
+    generation: u32,
 }
 
 impl Handle {
-    /// A claim to nothing.
-    pub const NONE: Self = Self { place: 0, times: 0 };
+    /// To nothing.
+    pub const NONE: Self = Self { slot: 0, generation: 0 };
 }
 
 impl<T> Slab<T> {
-    /// Nothing is lent yet; `most` things at most, and one at least.
+    /// Empty; `most` values at most, and one at least.
     pub const fn new(most: usize) -> Self {
         Self {
             most,
-            places: Vec::new(),
+            slots: Vec::new(),
             free: Vec::new(),
             hand: 0,
         }
     }
 
-    /// How many things there are.
+    /// How many values there are.
     #[inline]
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.slots.len()
     }
 
-    /// Whether none has been lent yet.
+    /// Whether there is none yet.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.slots.is_empty()
     }
 
-    /// The thing of `lease`; or another, to which it is a claim from now on, new from `make` or as its last user left it. `true`: another.
+    /// The value of `handle`; or another, which is the handle's from now on, new from `make` or as its last user left it. `true`: another.
     #[inline]
-    pub fn of(&mut self, lease: &mut Handle, make: impl FnOnce() -> T) -> (&mut T, bool) {
-        let place = lease.place as usize;
-        let good = lease.times != 0 && self.places.get(place).is_some_and(|place| place.times == lease.times);
-        let place = if good { place } else { self.lend(lease, make) };
-        let place = &mut self.places[place];
-        place.used = true;
-        (&mut place.thing, !good)
+    pub fn of(&mut self, handle: &mut Handle, make: impl FnOnce() -> T) -> (&mut T, bool) {
+        let slot = handle.slot as usize;
+        let good = handle.generation != 0
+            && self
+                .slots
+                .get(slot)
+                .is_some_and(|slot| slot.generation == handle.generation);
+        let slot = if good { slot } else { self.assign(handle, make) };
+        let slot = &mut self.slots[slot];
+        slot.used = true;
+        (&mut slot.value, !good)
     }
 
-    /// Nobody needs the thing of `lease` any more.
-    pub fn give_back(&mut self, lease: &mut Handle) {
-        if let Some(place) = self.places.get_mut(lease.place as usize)
-            && place.times == lease.times
+    /// The value of `handle` is not needed any more.
+    pub fn release(&mut self, handle: &mut Handle) {
+        if let Some(slot) = self.slots.get_mut(handle.slot as usize)
+            && slot.generation == handle.generation
         {
-            // Whoever else still has the claim has lost it.
-            place.times = place.times.wrapping_add(1).max(1);
-            self.free.push(lease.place);
+            // Copies of the handle are not good any more.
+            slot.generation = slot.generation.wrapping_add(1).max(1);
+            self.free.push(handle.slot);
         }
-        *lease = Handle::NONE;
+        *handle = Handle::NONE;
     }
 
     #[cold]
-    fn lend(&mut self, lease: &mut Handle, make: impl FnOnce() -> T) -> usize {
-        let place = if let Some(place) = self.free.pop() {
-            place as usize
-        } else if self.places.len() < self.most.max(1) {
-            self.places.push(Place {
-                thing: make(),
-                times: 0,
+    fn assign(&mut self, handle: &mut Handle, make: impl FnOnce() -> T) -> usize {
+        let slot = if let Some(slot) = self.free.pop() {
+            slot as usize
+        } else if self.slots.len() < self.most.max(1) {
+            self.slots.push(Slot {
+                value: make(),
+                generation: 0,
                 used: false,
             });
-            self.places.len() - 1
+            self.slots.len() - 1
         } else {
             // Nearly the one that was used longest ago, found in constant time: each use is passed over once.
-            while std::mem::take(&mut self.places[self.hand].used) {
-                self.hand = (self.hand + 1) % self.places.len();
+            while std::mem::take(&mut self.slots[self.hand].used) {
+                self.hand = (self.hand + 1) % self.slots.len();
             }
-            let place = self.hand;
-            self.hand = (place + 1) % self.places.len();
-            place
+            let slot = self.hand;
+            self.hand = (slot + 1) % self.slots.len();
+            slot
         };
-        let times = self.places[place].times.wrapping_add(1).max(1);
-        self.places[place].times = times;
-        *lease = Handle {
-            place: place as u32,
-            times,
+        let generation = self.slots[slot].generation.wrapping_add(1).max(1);
+        self.slots[slot].generation = generation;
+        *handle = Handle {
+            slot: slot as u32,
+            generation,
         };
-        place
+        slot
     }
 }
 
@@ -113,35 +117,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_has_not_used_it_lately_loses_it() {
-        let mut lending = Slab::new(2);
-        let mut leases = [Handle::NONE; 3];
-        for (n, lease) in leases.iter_mut().enumerate() {
-            let (thing, anew) = lending.of(lease, || n);
+    fn a_value_that_was_not_used_lately_is_taken_over() {
+        let mut slab = Slab::new(2);
+        let mut handles = [Handle::NONE; 3];
+        for (n, handle) in handles.iter_mut().enumerate() {
+            let (value, anew) = slab.of(handle, || n);
             assert!(anew);
-            *thing = n;
+            *value = n;
         }
-        let [first, second, third] = &mut leases;
-        assert_eq!(lending.of(third, || 9), (&mut 2, false));
+        let [first, second, third] = &mut handles;
+        assert_eq!(slab.of(third, || 9), (&mut 2, false));
         assert_eq!(
-            lending.of(second, || 9),
+            slab.of(second, || 9),
             (&mut 1, false),
             "the first was passed over first"
         );
-        assert!(lending.of(first, || 9).1);
-        assert_eq!(lending.places.len(), 2);
+        assert!(slab.of(first, || 9).1);
+        assert_eq!(slab.slots.len(), 2);
     }
 
     #[test]
-    fn what_was_given_back_is_lent_next_and_claimed_no_more() {
-        let mut lending = Slab::new(2);
+    fn a_released_slot_is_taken_next_and_its_handle_is_void() {
+        let mut slab = Slab::new(2);
         let (mut first, mut second, mut third) = (Handle::NONE, Handle::NONE, Handle::NONE);
-        lending.of(&mut first, || 1);
-        lending.of(&mut second, || 2);
+        slab.of(&mut first, || 1);
+        slab.of(&mut second, || 2);
         let mut old = second;
-        lending.give_back(&mut second);
-        lending.of(&mut first, || 9);
-        assert_eq!(*lending.of(&mut third, || 9).0, 2);
-        assert!(lending.of(&mut old, || 9).1, "a copy of the claim is none any more");
+        slab.release(&mut second);
+        slab.of(&mut first, || 9);
+        assert_eq!(*slab.of(&mut third, || 9).0, 2);
+        assert!(slab.of(&mut old, || 9).1, "a copy of the handle is void");
     }
 }

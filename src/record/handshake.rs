@@ -90,7 +90,7 @@ pub enum Accept {
     Missing,
 }
 
-/// The opening handshake (RFC 6455 §4): `Upgrade` in DESIGN's words.
+/// The opening handshake (RFC 6455 §4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handshake {
     /// What the client asked. Its method is empty when the capture does not hold the request.

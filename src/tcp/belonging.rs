@@ -77,28 +77,19 @@ impl<U: Default> Flow<U> {
         }
         let same = own.beginning != Beginning::Unknown && own.start == first;
         if flags.syn() && !flags.rst() {
-            return match (flags.ack(), same) {
-                (_, true) => Belongs::Here,
-                // The second SYN of a simultaneous open, or one of an unfinished handshake that begins anew.
-                (false, _) if own.beginning == Beginning::Unknown && !self.ended => Belongs::Here,
-                (false, _)
-                    if self.ended
-                        || self.first_fin.is_some()
-                        || self.reset.is_some()
-                        || self.class() == Class::HalfOpen =>
-                {
-                    Belongs::ToANewOne
-                }
-                // Doubtful.
-                (false, _) => Belongs::Here,
-                (true, _) if self.ended => Belongs::ToANewOne,
-                (true, _) if own.beginning != Beginning::Known => Belongs::Here,
-                (true, _) => Belongs::Here,
+            // A SYN may also be the second one of a simultaneous open; or, while the connection is in use, forged.
+            let begins_anew = !flags.ack()
+                && own.beginning != Beginning::Unknown
+                && (self.first_fin.is_some() || self.reset.is_some() || self.class() == Class::HalfOpen);
+            return if !same && (self.ended || begins_anew) {
+                Belongs::ToANewOne
+            } else {
+                Belongs::Here
             };
         }
         let carries = segment.payload.wire_len > 0 && !flags.rst();
         if self.ended && carries && own.beginning != Beginning::Unknown {
-            // Nobody sends on after a reset of its own: that was a stranger's, and the connection lives.
+            // Data behind a reset from the same side: the reset was forged, and the connection goes on.
             let goes_on = self.reset.as_ref().is_some_and(|reset| {
                 reset.by == side && own.offset(segment.seq) >= own.offset(reset.seq).max(own.next as i64)
             });

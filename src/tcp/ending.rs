@@ -24,7 +24,7 @@ pub(super) struct Reset {
 const OVERTAKEN_NANOS: i64 = 100_000_000;
 
 impl<U: Default> Flow<U> {
-    /// Both sides have said goodbye, or one has slammed the door, and nobody will send again what is missing.
+    /// Both sides have sent FIN, or one has reset the connection, and nobody will send again what is missing.
     #[inline]
     pub(super) fn is_closing(&self) -> bool {
         let [a, b] = &self.halves;

@@ -12,7 +12,7 @@ pub(super) const RESET_WINDOW: i64 = 1 << 20;
 
 impl SegmentFacts {
     /// Nothing is known yet but who sent it.
-    pub const fn new(side: Side) -> Self {
+    pub fn new(side: Side) -> Self {
         Self {
             side,
             first: false,
@@ -21,21 +21,8 @@ impl SegmentFacts {
             syn_again: false,
             data: DataFact::None,
             range: 0..0,
-            ack: AckFact {
-                newly: 0..0,
-                fin: false,
-                duplicate: false,
-                unseen: false,
-                overtaken: false,
-                sacked: 0..0,
-            },
-            window: WindowFact {
-                bytes: 0,
-                scaled: false,
-                closed: false,
-                reopened: false,
-                update_only: false,
-            },
+            ack: AckFact::default(),
+            window: WindowFact::default(),
             fin: false,
             reset: false,
             refused: false,

@@ -221,7 +221,7 @@ pub enum TcpEnd {
     Idle,
     /// There were too many connections, or memory was short.
     Evicted,
-    /// A new connection took its ports without a goodbye.
+    /// A new connection took its ports, though no FIN or RST had ended this one.
     Reused,
     /// The capture ended first.
     CaptureEnd,

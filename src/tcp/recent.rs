@@ -1,8 +1,8 @@
 //! The last few segments and bytes of a direction, to tell a duplicate (one packet, captured twice) from a retransmission
 //! (the same bytes, sent twice), and a retransmission of the same bytes from one of others.
 //!
-//! They matter for a moment only, so they do not live with the connection: a pool lends them to the connections that have
-//! spoken last, and one that has been silent while thousands of others spoke has forgotten its own.
+//! They matter for a moment only, so they are not part of the connection: a pool keeps them for those that sent last.
+//! What it kept for one that was silent while a thousand others sent is gone.
 
 use crate::base::Timestamp;
 use crate::bounded::{Handle, Slab};
@@ -22,13 +22,13 @@ const SAME_ID: u16 = 381;
 /// takes at least a round trip.
 const NO_ID: u16 = 4;
 
-/// For how many connections. A duplicate comes within 100 ms: that many connections do not speak meanwhile.
+/// For how many connections. A duplicate comes within 100 ms: that many connections do not send meanwhile.
 const CONNECTIONS: usize = 1 << 10;
 
 /// What one of them takes.
 const CONNECTION_BYTES: usize = size_of::<[Recent; 2]>() + 2 * HISTORY_BYTES;
 
-/// The last few segments of both directions, for those connections that have spoken last.
+/// The last few segments of both directions, for those connections that sent last.
 #[derive(Debug)]
 pub(super) struct Recents(Slab<[Recent; 2]>);
 
@@ -80,15 +80,15 @@ impl Recents {
         self.0.len() * CONNECTION_BYTES
     }
 
-    /// The connection that has `lease` is gone.
-    pub(super) fn give_back(&mut self, lease: &mut Handle) {
-        self.0.give_back(lease);
+    /// The connection that has `handle` is gone.
+    pub(super) fn release(&mut self, handle: &mut Handle) {
+        self.0.release(handle);
     }
 
-    /// The last few segments of the connection that has `lease`, by side: none when it has been silent for long.
+    /// The last few segments of the connection that has `handle`, by side: none when it has been silent for long.
     #[inline]
-    pub(super) fn of(&mut self, lease: &mut Handle) -> &mut [Recent; 2] {
-        let (rings, anew) = self.0.of(lease, Default::default);
+    pub(super) fn of(&mut self, handle: &mut Handle) -> &mut [Recent; 2] {
+        let (rings, anew) = self.0.of(handle, Default::default);
         if anew {
             for recent in &mut *rings {
                 (recent.ring, recent.next) = Default::default();
@@ -157,10 +157,10 @@ mod tests {
             ..Fingerprint::default()
         };
         let (mut silent, mut speaking) = (Handle::default(), Handle::default());
-        for lease in [&mut silent, &mut speaking] {
-            recents.of(lease)[0].remember(fingerprint);
+        for handle in [&mut silent, &mut speaking] {
+            recents.of(handle)[0].remember(fingerprint);
         }
-        let knows = |recents: &mut Recents, lease: &mut Handle| recents.of(lease)[0].is_duplicate(fingerprint, true);
+        let knows = |recents: &mut Recents, handle: &mut Handle| recents.of(handle)[0].is_duplicate(fingerprint, true);
         assert!(knows(&mut recents, &mut silent));
         for _ in 0..3 * CONNECTIONS {
             recents.of(&mut Handle::default());

@@ -25,7 +25,7 @@ const CLOSED_NANOS: i64 = 60_000_000_000;
 /// How many connections that are over are kept.
 const CLOSED_FLOWS: usize = 4096;
 
-/// A connection counts as used anew at most that often, so that a packet does not touch its neighbours.
+/// A connection counts as used anew at most that often, so that a packet seldom touches other connections' memory.
 const REFRESH_NANOS: i64 = 1_000_000_000;
 
 /// Who has been silent for too long is looked for at most that often.
@@ -308,7 +308,7 @@ impl<U: Default> Table<U> {
 
     fn remove(&mut self, index: u32) -> Option<Slot<U>> {
         let mut entry = self.slots.get_mut(index as usize)?.take()?;
-        self.recents.give_back(&mut entry.flow.recent);
+        self.recents.release(&mut entry.flow.recent);
         if let Ok(place) = self.map.find_entry(entry.hash, |&slot| slot == index) {
             place.remove();
         }
@@ -458,7 +458,7 @@ mod tests {
 
     #[test]
     fn a_connection_is_small() {
-        // A kilobyte for all floors together is the promise; this one takes less than half of it.
+        // A quiet connection takes at most a kilobyte in all layers; TCP's part is less than half of it.
         let size = size_of::<Option<Slot<()>>>();
         assert!(size <= 448, "{size} bytes");
     }

@@ -1,4 +1,4 @@
-//! What the tests of this floor share: segments in one line, and an [`StreamHandler`] that writes everything down.
+//! What the tests of this module share: segments in one line, and an [`StreamHandler`] that writes everything down.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};

@@ -1,28 +1,42 @@
 //! The Internet checksum (RFC 1071).
 
-/// A running one's complement sum of 16-bit big-endian words.
+use std::net::IpAddr;
+
+/// A running one's complement sum of 16-bit words, in the machine's byte order (RFC 1071 §2 (B)).
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sum(u64);
 
 impl Sum {
-    /// Adds bytes; a missing last byte counts as 0, so only the last piece may be of odd length.
-    pub(crate) fn add(&mut self, bytes: &[u8]) {
-        let mut sum = 0u64;
-        let mut words = bytes.chunks_exact(4);
-        for word in &mut words {
-            // 32-bit words do as well as 16-bit ones: the carries are folded back at the end (RFC 1071 §2).
-            sum += u64::from(u32::from_be_bytes([word[0], word[1], word[2], word[3]]));
+    /// The sum over the pseudo-header (RFC 9293 §3.1, RFC 8200 §8.1) before `length` bytes of a protocol.
+    pub(crate) fn of_pseudo_header(source: IpAddr, destination: IpAddr, protocol: u8, length: u32) -> Self {
+        let mut sum = Self::default();
+        for address in [source, destination] {
+            match address {
+                IpAddr::V4(address) => sum.add(&address.octets()),
+                IpAddr::V6(address) => sum.add(&address.octets()),
+            }
         }
+        // Over IPv4 the length has 16 bits, whatever the segment's.
+        let length = if destination.is_ipv4() { length & 0xffff } else { length };
+        sum.add(&length.to_be_bytes());
+        sum.add(&[0, protocol]);
+        sum
+    }
+
+    /// Adds bytes; a missing last byte counts as 0, so only the last piece may be of odd length.
+    #[inline]
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<4>();
         let mut last = [0; 4];
-        let rest = words.remainder();
         last[..rest.len()].copy_from_slice(rest);
-        sum += u64::from(u32::from_be_bytes(last));
-        self.0 = fold(self.0).wrapping_add(fold(sum));
+        // 32-bit words do as well as 16-bit ones: the carries are folded back at the end.
+        let sum: u64 = words.iter().map(|&word| u64::from(u32::from_ne_bytes(word))).sum();
+        self.0 = fold(self.0) + fold(sum + u64::from(u32::from_ne_bytes(last)));
     }
 
     /// The complement of the sum: 0 when the bytes include a right checksum.
     pub(crate) fn finish(self) -> u16 {
-        !(fold(self.0) as u16)
+        !u16::from_be(fold(self.0) as u16)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use crate::wire::checksum::Sum;
 use crate::wire::protocol;
 use crate::wire::reader::{Listener, Read, Reader};
-use crate::wire::{icmp, ip4, ip6, ipsec, tcp, tunnel, udp};
+use crate::wire::{icmp, ip4, ip4_options, ip6, ipsec, tcp, tunnel, udp};
 
 /// An IP header, and its payload or a fragment of that.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +102,17 @@ fn other<L: Listener>(reader: &mut Reader<'_, L>, ip: &Ip) -> Read {
             Ok(())
         }
     }
+}
+
+/// The sum over the pseudo-header of `length` bytes that `ip` carries, with the destination that options or a routing header name.
+pub(crate) fn sum_pseudo_header<L: Listener>(reader: &Reader<'_, L>, ip: &Ip, length: u32) -> Read<Sum> {
+    let last = if ip.is_v6() {
+        ip6::final_destination(reader, ip)?.map(IpAddr::from)
+    } else {
+        ip4_options::final_destination(reader, ip.header)?.map(IpAddr::from)
+    };
+    let destination = last.unwrap_or(ip.destination);
+    Ok(Sum::of_pseudo_header(ip.source, destination, ip.protocol, length))
 }
 
 /// Gives the packet up, with a note, when a header's announced length was not captured.

@@ -129,26 +129,6 @@ fn damaged<L: Listener>(reader: &mut Reader<'_, L>, first: u8, length: u32) -> R
     Ok(())
 }
 
-/// Adds the pseudo-header (RFC 9293 §3.1) to a checksum over `length` bytes of a protocol.
-pub(crate) fn sum_pseudo_header<L: Listener>(
-    reader: &Reader<'_, L>,
-    ip: &Ip,
-    length: u32,
-    sum: &mut checksum::Sum,
-) -> Read {
-    sum.add(reader.array::<4>(ip.header + 12)?);
-    let header_length = u32::from(reader.u8(ip.header)? & 0x0f) * 4;
-    let destination = match ip4_options::final_destination(reader, ip.header, header_length)? {
-        Some(address) => address,
-        None => *reader.array(ip.header + 16)?,
-    };
-    sum.add(&destination);
-    // The length has 16 bits, whatever the segment's.
-    sum.add(&(length as u16).to_be_bytes());
-    sum.add(&[0, ip.protocol]);
-    Ok(())
-}
-
 /// `-v`: the header's fields, and the line break behind them; `false` when the options are cut.
 fn parenthesis<L: Listener>(reader: &mut Reader<'_, L>, ip: &Ip, bytes: &[u8; 20], header: u32) -> Read<bool> {
     let at = ip.header;

@@ -155,13 +155,9 @@ fn timestamps<L: Listener>(reader: &mut Reader<'_, L>, at: usize, length: u32) -
 
 /// Where the datagram is going in the end: the last address of a source route, which the TCP checksum covers (RFC 1122
 /// §4.1.1); `None` when it is the header's.
-pub(crate) fn final_destination<L: Listener>(
-    reader: &Reader<'_, L>,
-    header: usize,
-    length: u32,
-) -> Read<Option<[u8; 4]>> {
+pub(super) fn final_destination<L: Listener>(reader: &Reader<'_, L>, header: usize) -> Read<Option<[u8; 4]>> {
     let mut at = header + 20;
-    let mut length = length.saturating_sub(20);
+    let mut length = (u32::from(reader.u8(header)? & 0x0f) * 4).saturating_sub(20);
     while length > 0 {
         let code = reader.u8(at)?;
         let n = match code {

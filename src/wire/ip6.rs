@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use etherparse::{Ipv6FragmentHeaderSlice, Ipv6HeaderSlice};
 
-use crate::wire::checksum;
 use crate::wire::ip::{self, Fragment, Ip, addresses};
 use crate::wire::reader::{Listener, Read, Reader};
 use crate::wire::{ip6_options, protocol};
@@ -337,27 +336,9 @@ fn routing<L: Listener>(reader: &mut Reader<'_, L>, at: usize) -> Read<Option<u3
     Ok(whole)
 }
 
-/// Adds the pseudo-header (RFC 8200 §8.1) to a checksum over `length` bytes of a protocol.
-pub(crate) fn sum_pseudo_header<L: Listener>(
-    reader: &Reader<'_, L>,
-    ip: &Ip,
-    length: u32,
-    sum: &mut checksum::Sum,
-) -> Read {
-    sum.add(reader.array::<16>(ip.header + 8)?);
-    let destination = match final_destination(reader, ip)? {
-        Some(address) => address,
-        None => *reader.array(ip.header + 24)?,
-    };
-    sum.add(&destination);
-    sum.add(&length.to_be_bytes());
-    sum.add(&[0, 0, 0, ip.protocol]);
-    Ok(())
-}
-
 /// Where the packet is going in the end, by its routing header: what checksums cover; `None` when it is the header's
 /// destination.
-fn final_destination<L: Listener>(reader: &Reader<'_, L>, ip: &Ip) -> Read<Option<[u8; 16]>> {
+pub(super) fn final_destination<L: Listener>(reader: &Reader<'_, L>, ip: &Ip) -> Read<Option<[u8; 16]>> {
     let mut next = ip.next;
     let mut at = ip.header + HEADER as usize;
     loop {

@@ -17,33 +17,33 @@ pub(crate) fn hop_by_hop<L: Listener>(
     payload_length: &mut u32,
 ) -> Read<Option<u32>> {
     reader.protocol = "hbhopt";
-    let length = (u32::from(reader.u8(at + 1)?) + 1) * 8;
-    if !reader.has(at, length as usize) {
-        reader.truncated();
-        return Ok(None);
-    }
-    reader.text("HBH ");
-    if !options(reader, at + 2, length as usize - 2, Some((jumbo, payload_length)))? {
-        reader.truncated();
-        return Ok(None);
-    }
-    Ok(Some(length))
+    header(reader, at, "HBH ", true, Some((jumbo, payload_length)))
 }
 
 /// Reads a destination options header and returns its length, if it is whole.
 pub(crate) fn destination<L: Listener>(reader: &mut Reader<'_, L>, at: usize) -> Read<Option<u32>> {
     reader.protocol = "dstopt";
+    let verbose = reader.verbose() > 0;
+    header(reader, at, "DSTOPT ", verbose, None)
+}
+
+fn header<L: Listener>(
+    reader: &mut Reader<'_, L>,
+    at: usize,
+    name: &str,
+    read: bool,
+    jumbo: Jumbo<'_>,
+) -> Read<Option<u32>> {
     let length = (u32::from(reader.u8(at + 1)?) + 1) * 8;
-    if !reader.has(at, length as usize) {
-        reader.truncated();
-        return Ok(None);
+    let mut whole = reader.has(at, length as usize);
+    if whole {
+        reader.text(name);
+        whole = !read || options(reader, at + 2, length as usize - 2, jumbo)?;
     }
-    reader.text("DSTOPT ");
-    if reader.verbose() > 0 && !options(reader, at + 2, length as usize - 2, None)? {
+    if !whole {
         reader.truncated();
-        return Ok(None);
     }
-    Ok(Some(length))
+    Ok(whole.then_some(length))
 }
 
 /// Where a jumbo payload option goes: that there was one, and its length.
@@ -58,14 +58,9 @@ fn options<L: Listener>(reader: &mut Reader<'_, L>, start: usize, length: usize,
         let at = start + offset;
         let kind = reader.u8(at)?;
         let left = length - offset;
-        let size = match kind {
-            PAD1 => 1,
-            _ if left > 1 => usize::from(reader.u8(at + 1)?) + 2,
-            _ => return Ok(false),
-        };
-        if size > left {
+        let Some(size) = size(reader, at, left)? else {
             return Ok(false);
-        }
+        };
         // The size as the option says it, without kind and length.
         let data = size.saturating_sub(2);
         match kind {
@@ -132,6 +127,16 @@ fn options<L: Listener>(reader: &mut Reader<'_, L>, start: usize, length: usize,
     Ok(true)
 }
 
+/// How many bytes the option at `at` takes, if it fits into those that are left.
+fn size<L: Listener>(reader: &Reader<'_, L>, at: usize, left: usize) -> Read<Option<usize>> {
+    let size = match reader.u8(at)? {
+        PAD1 => 1,
+        _ if left > 1 => usize::from(reader.u8(at + 1)?) + 2,
+        _ => return Ok(None),
+    };
+    Ok((size <= left).then_some(size))
+}
+
 /// Checks an option of a fixed size, and says what is wrong with it.
 fn expect<L: Listener>(
     reader: &mut Reader<'_, L>,
@@ -162,14 +167,9 @@ fn suboptions<L: Listener>(reader: &mut Reader<'_, L>, start: usize, length: usi
         let at = start + offset;
         let kind = reader.u8(at)?;
         let left = length - offset;
-        let size = match kind {
-            PAD1 => 1,
-            _ if left > 1 => usize::from(reader.u8(at + 1)?) + 2,
-            _ => return Ok(false),
-        };
-        if size > left {
+        let Some(size) = size(reader, at, left)? else {
             return Ok(false);
-        }
+        };
         match kind {
             PAD1 => reader.text(", pad1"),
             PADN => reader.text(", padn"),

@@ -93,7 +93,7 @@ type Closed<'p, L> = fn(&mut Reader<'p, L>, usize, u32) -> Read;
 /// One packet being read.
 ///
 /// Positions are offsets from the packet's first byte and may lie behind its end; reading there is [`Truncated`]. Lengths come
-/// from headers, hence from strangers, and are 32-bit numbers that wrap around as tcpdump's do.
+/// from headers, so they may be anything, and are 32-bit numbers that wrap around as tcpdump's do.
 pub(crate) struct Reader<'p, L> {
     /// Who listens.
     pub(crate) to: L,

@@ -4,7 +4,7 @@ use etherparse::UdpHeaderSlice;
 
 use crate::wire::ip::{self, Ip};
 use crate::wire::reader::{Listener, Read, Reader};
-use crate::wire::{checksum, ip4, ip6, protocol, tunnel};
+use crate::wire::{checksum, protocol, tunnel};
 
 const HEADER: u32 = 8;
 
@@ -91,12 +91,7 @@ fn verify<L: Listener>(reader: &mut Reader<'_, L>, ip: &Ip, header: &UdpHeaderSl
     if !reader.has(ip.at, whole as usize) {
         return Ok(());
     }
-    let mut sum = checksum::Sum::default();
-    if ip.is_v6() {
-        ip6::sum_pseudo_header(reader, ip, whole, &mut sum)?;
-    } else {
-        ip4::sum_pseudo_header(reader, ip, whole, &mut sum)?;
-    }
+    let mut sum = ip::sum_pseudo_header(reader, ip, whole)?;
     // The pseudo-header and the checksum count the same length, which may be less than the header's.
     sum.add(reader.slice(ip.at, whole as usize)?);
     let sum = sum.finish();

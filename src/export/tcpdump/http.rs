@@ -1,4 +1,4 @@
-//! The first reader of an HTTP/1.x message (RFC 9112 §2.1), or with `-v` all lines of its head.
+//! The first line of an HTTP/1.x message (RFC 9112 §2.1), or with `-v` all lines of its head.
 
 use super::line::Reader;
 use crate::wire::reader::{Read, Truncated};
@@ -99,7 +99,7 @@ fn begins_message(payload: &[u8], cut: bool) -> bool {
     token(payload, next, cut).is_some_and(|(second, _)| second.len() == 3 && second.iter().all(u8::is_ascii_digit))
 }
 
-/// The token at `index`, and where the one after it begins, on the same reader. In a payload that was cut, a token that reaches its
+/// The token at `index`, and where the one after it begins, on the same line. In a payload that was cut, a token that reaches its
 /// end is none.
 fn token(payload: &[u8], index: usize, cut: bool) -> Option<(&[u8], usize)> {
     let rest = payload.get(index..)?;
@@ -119,7 +119,7 @@ fn token(payload: &[u8], index: usize, cut: bool) -> Option<(&[u8], usize)> {
     Some((&rest[..length], index + length + blanks))
 }
 
-/// Prints the reader at `index` of a payload of `length` bytes, and returns where the next one begins, if there may be one.
+/// Prints the line at `index` of a payload of `length` bytes, and returns where the next one begins, if there may be one.
 fn text_line(
     reader: &mut Reader<'_, '_>,
     before: &str,
@@ -131,7 +131,7 @@ fn text_line(
     let byte = |at: usize| captured.get(at).copied().ok_or(Truncated);
     let next = loop {
         if at >= length {
-            // Text to the end without a reader break.
+            // Text to the end without a line break.
             reader.text(before);
             reader.to.text.put(&captured[index..at]);
             reader.truncated();
@@ -142,7 +142,7 @@ fn text_line(
             b'\r' if at + 1 >= length => return Ok(None),
             b'\r' if byte(at + 1)? == b'\n' => break at + 2,
             b'\t' | 0x20..=0x7e => at += 1,
-            // Not text: nothing of the reader is shown.
+            // Not text: nothing of the line is shown.
             _ => return Ok(None),
         }
     };

@@ -25,7 +25,7 @@ pub(super) const HEX_PAIRS: [[u8; 2]; 256] = {
 };
 
 /// An octet in decimal and a dot, with how many characters that are.
-pub(super) const OCTETS: [([u8; 4], u8); 256] = {
+const OCTETS: [([u8; 4], u8); 256] = {
     let mut octets = [([0; 4], 0); 256];
     let mut n = 0;
     while n < 256 {
@@ -63,14 +63,6 @@ pub(super) fn push_dec_padded(out: &mut Vec<u8>, n: u32, width: usize) {
     out.extend_from_slice(&digits[first.min(10 - width.min(10))..]);
 }
 
-/// A number in hexadecimal, lower case, no zeros before it.
-pub(super) fn push_hex(out: &mut Vec<u8>, n: u64) {
-    let digits = (64 - n.leading_zeros()).div_ceil(4).max(1);
-    for digit in (0..digits).rev() {
-        out.push(HEX[(n >> (digit * 4)) as usize & 15]);
-    }
-}
-
 /// A number in hexadecimal, lower case, with zeros before it up to `width` digits.
 pub(super) fn push_hex_padded(out: &mut Vec<u8>, n: u64, width: u32) {
     let digits = (64 - n.leading_zeros()).div_ceil(4).max(width);
@@ -79,16 +71,18 @@ pub(super) fn push_hex_padded(out: &mut Vec<u8>, n: u64, width: u32) {
     }
 }
 
-/// `10.0.0.1`.
-pub(super) fn push_v4(out: &mut Vec<u8>, address: [u8; 4]) {
+/// `10.0.0.1`, and how long that is.
+#[inline]
+pub(super) fn v4(address: [u8; 4]) -> ([u8; 16], usize) {
     let mut text = [0; 16];
     let mut at = 0;
     for octet in address {
-        let (digits, n) = &OCTETS[usize::from(octet)];
+        let (digits, length) = &OCTETS[usize::from(octet)];
         text[at..at + 4].copy_from_slice(digits);
-        at += usize::from(*n);
+        at += usize::from(*length);
     }
-    out.extend_from_slice(&text[..at - 1]);
+    // Each octet brings its dot.
+    (text, at - 1)
 }
 
 /// `2001:db8::1`: RFC 5952, with the last 32 bits in IPv4's form when the address is an IPv4-mapped or -compatible one, as
@@ -99,7 +93,7 @@ pub(super) fn push_v6(out: &mut Vec<u8>, address: [u8; 16]) {
         *word = u16::from_be_bytes([bytes[0], bytes[1]]);
     }
     let (start, length) = longest_zeros(&words);
-    let v4 = start == 0 && (length == 6 || length == 5 && words[5] == 0xffff);
+    let ends_in_v4 = start == 0 && (length == 6 || length == 5 && words[5] == 0xffff);
     let mut word = 0;
     while word < 8 {
         if length > 0 && word == start {
@@ -114,11 +108,11 @@ pub(super) fn push_v6(out: &mut Vec<u8>, address: [u8; 16]) {
         if word > 0 {
             out.push(b':');
         }
-        if word == 6 && v4 {
-            push_v4(out, [address[12], address[13], address[14], address[15]]);
-            return;
+        if word == 6 && ends_in_v4 {
+            let (text, length) = v4([address[12], address[13], address[14], address[15]]);
+            return out.extend_from_slice(&text[..length]);
         }
-        push_hex(out, u64::from(words[word]));
+        push_hex_padded(out, words[word].into(), 1);
         word += 1;
     }
 }
@@ -162,14 +156,15 @@ mod tests {
             assert_eq!(text(|o| push_dec_padded(o, n, 6)), format!("{n:06}"));
             assert_eq!(text(|o| push_dec_padded(o, n, 2)), format!("{n:02}"));
             assert_eq!(text(|o| push_hex_padded(o, u64::from(n), 4)), format!("{n:04x}"));
-            assert_eq!(text(|o| push_hex(o, u64::from(n))), format!("{n:x}"));
+            assert_eq!(text(|o| push_hex_padded(o, u64::from(n), 1)), format!("{n:x}"));
         }
     }
 
     #[test]
     fn every_octet() {
         for n in 0..=255 {
-            assert_eq!(text(|o| push_v4(o, [n, 0, 255, n])), format!("{n}.0.255.{n}"));
+            let (text, length) = v4([n, 0, 255, n]);
+            assert_eq!(text[..length], *format!("{n}.0.255.{n}").as_bytes());
         }
     }
 

@@ -6,9 +6,9 @@ use super::{http, tcp_options};
 use crate::base::Endpoint;
 use crate::wire::checksum;
 use crate::wire::ip::{self, Ip, header_captured};
+use crate::wire::protocol;
 use crate::wire::reader::{Listener, Read};
 use crate::wire::tcp::{HEADER, Header, Tcp};
-use crate::wire::{ip4, ip6, protocol};
 
 const FIN: u16 = 0x01;
 pub(super) const SYN: u16 = 0x02;
@@ -174,12 +174,7 @@ fn too_long(reader: &mut Reader<'_, '_>, header: u32, length: u32) {
 
 /// `, cksum 0x1234 (correct)`
 fn verify(reader: &mut Reader<'_, '_>, ip: &Ip, tcp: &Header) -> Read {
-    let mut sum = checksum::Sum::default();
-    if ip.is_v6() {
-        ip6::sum_pseudo_header(reader, ip, ip.length, &mut sum)?;
-    } else {
-        ip4::sum_pseudo_header(reader, ip, ip.length, &mut sum)?;
-    }
+    let mut sum = ip::sum_pseudo_header(reader, ip, ip.length)?;
     sum.add(reader.slice(ip.at, ip.length as usize)?);
     let sum = sum.finish();
     reader.hex_padded(", cksum 0x", tcp.checksum, 4);

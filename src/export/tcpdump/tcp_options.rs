@@ -31,7 +31,7 @@ const EXPERIMENT_FAST_OPEN: u16 = 0xf989;
 enum Stop {
     /// Its length does not fit.
     Bad,
-    /// The capture ends inside it, and the reader goes no further.
+    /// The capture ends inside it, and the line goes no further.
     Cut,
     /// The capture ends inside it.
     Truncated(Truncated),
@@ -43,7 +43,7 @@ impl From<Truncated> for Stop {
     }
 }
 
-/// Prints the options; `false` when they are damaged or cut, and the reader ends here.
+/// Prints the options; `false` when they are damaged or cut, and the line ends here.
 #[inline]
 pub(super) fn print(reader: &mut Reader<'_, '_>, mut options: Options) -> Read<bool> {
     reader.text(", options [");

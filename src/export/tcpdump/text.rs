@@ -1,6 +1,6 @@
 //! A line in the making.
 
-use super::number::{OCTETS, PAIRS};
+use super::number::{self, PAIRS};
 
 /// More than most lines are long.
 const ROOM: usize = 256;
@@ -80,17 +80,8 @@ impl<'l> Text<'l> {
     /// `10.0.0.1`
     #[inline]
     pub(super) fn v4(&mut self, octets: [u8; 4]) {
-        let mut text = [0; 16];
-        let mut at = 0;
-        for octet in octets {
-            let (digits, length) = &OCTETS[usize::from(octet)];
-            if let Some(room) = text.get_mut(at..at + 4) {
-                room.copy_from_slice(digits);
-            }
-            at += usize::from(*length);
-        }
-        // Each octet brings its dot.
-        self.put_first(&text, at - 1);
+        let (text, length) = number::v4(octets);
+        self.put_first(&text, length);
     }
 
     /// A number in decimal.
@@ -102,7 +93,7 @@ impl<'l> Text<'l> {
                 self.put_first(&text, length);
             }
             1000..=0xffff_ffff => self.groups(n as u32),
-            _ => self.with(|out| super::number::push_dec(out, n)),
+            _ => self.with(|out| number::push_dec(out, n)),
         }
     }
 

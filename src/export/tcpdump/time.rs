@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::number::{PAIRS, push_dec, push_dec_padded};
+use super::number::{push_dec, push_dec_padded};
 use super::options::{Options, Precision, TimeFormat};
 use crate::base::Timestamp;
 
@@ -125,22 +125,13 @@ impl Clock {
     }
 
     fn fraction(&self, time: Recorded, out: &mut Vec<u8>) {
-        let fraction = time.fraction as u32;
-        match self.precision {
-            Precision::Micro if fraction < 1_000_000 => {
-                let pair = |n: u32| PAIRS[(n % 100) as usize];
-                let ([a, b], [c, d], [e, f]) = (pair(fraction / 10_000), pair(fraction / 100), pair(fraction));
-                out.extend_from_slice(&[b'.', a, b, c, d, e, f]);
-            }
-            Precision::Micro => {
-                out.push(b'.');
-                push_dec(out, fraction);
-            }
-            Precision::Nano => {
-                out.push(b'.');
-                push_dec_padded(out, fraction, 9);
-            }
-        }
+        // More digits than these come from damaged files.
+        let digits = match self.precision {
+            Precision::Micro => 6,
+            Precision::Nano => 9,
+        };
+        out.push(b'.');
+        push_dec_padded(out, time.fraction as u32, digits);
     }
 }
 

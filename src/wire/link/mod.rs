@@ -97,6 +97,55 @@ pub(crate) fn read<L: Listener>(reader: &mut Reader<'_, L>, link: LinkType, leng
     }
 }
 
+/// What a header says that stands before a packet of another link type.
+struct Outer {
+    version: Option<u8>,
+    link: LinkType,
+    /// How long it is itself, and with the packet.
+    header: u32,
+    length: u32,
+}
+
+impl Outer {
+    fn describe<L: Listener>(&self, reader: &mut Reader<'_, L>) {
+        let name = link_name(self.link);
+        if reader.quiet() == 0 {
+            if let Some(version) = self.version {
+                reader.dec("V.", version);
+                reader.text(" ");
+            }
+            reader.text("DLT ");
+            reader.text(name);
+            reader.dec(" (", self.link.0 as u32);
+            reader.dec(") len ", self.header);
+        } else {
+            reader.text(name);
+        }
+        reader.dec(", length ", self.length);
+        reader.text(": ");
+    }
+
+    /// Reads the packet behind the header at `at`, which is whole.
+    fn read_inner<L: Listener>(&self, reader: &mut Reader<'_, L>, at: usize) -> Read<usize> {
+        if reader.link_header() {
+            self.describe(reader);
+        }
+        let header = self.header as usize;
+        let (inner, rest) = (at + header, self.length - self.header);
+        match reader.nested(|reader| read_at(reader, self.link, inner, rest).transpose())? {
+            // tcpdump counts the inner header twice when it dumps what is behind the link layer.
+            Some(more) => Ok(header + 2 * more),
+            None => {
+                if !reader.link_header() {
+                    self.describe(reader);
+                }
+                reader.unknown_payload(inner, reader.available(inner))?;
+                Ok(header)
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! PKTAP: what macOS captures on `any` and `pktap`, a header of Apple's before a packet of another link type. Its numbers are
 //! little-endian.
 
-use super::link_name;
+use super::Outer;
 use crate::wire::LinkType;
 use crate::wire::reader::{Listener, Read, Reader};
 
@@ -27,35 +27,18 @@ pub(super) fn read<L: Listener>(reader: &mut Reader<'_, L>, at: usize, length: u
         reader.truncated();
         return Ok(header as usize);
     }
-    let describe = |reader: &mut Reader<'_, L>| {
-        if reader.quiet() == 0 {
-            reader.text("DLT ");
-            reader.text(link_name(link));
-            reader.dec(" (", link.0 as u32);
-            reader.dec(") len ", header);
-        } else {
-            reader.text(link_name(link));
-        }
-        reader.dec(", length ", length);
-        reader.text(": ");
+    let outer = Outer {
+        version: None,
+        link,
+        header,
+        length,
     };
+    if record == RECORD_PACKET {
+        return outer.read_inner(reader, at);
+    }
     if reader.link_header() {
-        describe(reader);
+        outer.describe(reader);
     }
-    let (inner, rest) = (at + header as usize, length - header);
-    if record != RECORD_PACKET {
-        reader.text("no data");
-        return Ok(header as usize);
-    }
-    match reader.nested(|reader| super::read_at(reader, link, inner, rest).transpose())? {
-        // tcpdump counts the inner header twice when it dumps what is behind the link layer.
-        Some(more) => Ok(header as usize + 2 * more),
-        None => {
-            if !reader.link_header() {
-                describe(reader);
-            }
-            reader.unknown_payload(inner, captured - header)?;
-            Ok(header as usize)
-        }
-    }
+    reader.text("no data");
+    Ok(header as usize)
 }

@@ -1,7 +1,7 @@
 //! Per-Packet Information: a header with measurements before a packet of another link type, mostly 802.11. Its numbers are
 //! little-endian.
 
-use super::link_name;
+use super::Outer;
 use crate::wire::LinkType;
 use crate::wire::reader::{Listener, Read, Reader};
 
@@ -20,33 +20,11 @@ pub(super) fn read<L: Listener>(reader: &mut Reader<'_, L>, at: usize, length: u
         reader.truncated();
         return Ok(HEADER);
     }
-    let version = bytes[0];
-    let describe = |reader: &mut Reader<'_, L>| {
-        if reader.quiet() == 0 {
-            reader.dec("V.", version);
-            reader.text(" DLT ");
-            reader.text(link_name(link));
-            reader.dec(" (", link.0 as u32);
-            reader.dec(") len ", header);
-        } else {
-            reader.text(link_name(link));
-        }
-        reader.dec(", length ", length);
-        reader.text(": ");
+    let outer = Outer {
+        version: Some(bytes[0]),
+        link,
+        header,
+        length,
     };
-    if reader.link_header() {
-        describe(reader);
-    }
-    let (inner, rest) = (at + header as usize, length - header);
-    match reader.nested(|reader| super::read_at(reader, link, inner, rest).transpose())? {
-        // tcpdump counts the inner header twice when it dumps what is behind the link layer.
-        Some(more) => Ok(header as usize + 2 * more),
-        None => {
-            if !reader.link_header() {
-                describe(reader);
-            }
-            reader.unknown_payload(inner, reader.available(inner))?;
-            Ok(header as usize)
-        }
-    }
+    outer.read_inner(reader, at)
 }

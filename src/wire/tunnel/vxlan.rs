@@ -27,16 +27,10 @@ pub(super) fn vxlan<L: Listener>(reader: &mut Reader<'_, L>, at: usize, length: 
         reader.invalid();
         return Ok(());
     }
-    let bits = reader.u8(at)?;
-    reader.text(", flags [");
-    flags(reader, bits, &[(0x08, "I")], "invalid");
-    reader.hex_padded("] (0x", bits, 2);
-    reader.text("), ");
+    reader.text(", ");
+    instance_flag(reader, at, "invalid")?;
     reader.dec("vni ", reader.u24(at + 4)?);
-    reader.text("\n");
-    reader.need(at + 7, 1)?;
-    reader.to.tunnel("VXLAN");
-    frame(reader, at + HEADER as usize, length - HEADER)
+    bridged(reader, at, length)
 }
 
 pub(super) fn otv<L: Listener>(reader: &mut Reader<'_, L>, at: usize, length: u32) -> Read {
@@ -49,14 +43,25 @@ pub(super) fn otv<L: Listener>(reader: &mut Reader<'_, L>, at: usize, length: u3
         reader.invalid();
         return reader.need(at, length as usize);
     }
-    let bits = reader.u8(at)?;
-    reader.text("flags [");
-    reader.text(if bits & 0x08 != 0 { "I" } else { "." });
-    reader.hex_padded("] (0x", bits, 2);
-    reader.text("), ");
+    instance_flag(reader, at, ".")?;
     reader.dec("overlay ", reader.u24(at + 1)?);
     reader.text(", ");
     reader.dec("instance ", reader.u24(at + 4)?);
+    bridged(reader, at, length)
+}
+
+/// The first byte, of whose flags one says that the instance's number counts.
+fn instance_flag<L: Listener>(reader: &mut Reader<'_, L>, at: usize, none: &str) -> Read {
+    let bits = reader.u8(at)?;
+    reader.text("flags [");
+    flags(reader, bits, &[(0x08, "I")], none);
+    reader.hex_padded("] (0x", bits, 2);
+    reader.text("), ");
+    Ok(())
+}
+
+/// The Ethernet frame behind a header, once that is whole.
+fn bridged<L: Listener>(reader: &mut Reader<'_, L>, at: usize, length: u32) -> Read {
     reader.text("\n");
     reader.need(at + 7, 1)?;
     reader.to.tunnel("VXLAN");

@@ -37,10 +37,10 @@ impl Decompressors {
         decompress
     }
 
-    /// The decompressor of `lease`, or one that is made to continue `history`; `lease` is then good for that one.
+    /// The decompressor of `handle`, or one that is made to continue `history`; `handle` is then good for that one.
     /// `None` when it cannot be made to.
-    pub(super) fn continuing(&mut self, lease: &mut Handle, history: &History) -> Option<&mut Decompress> {
-        let (decompress, anew) = self.shared.of(lease, || Decompress::new(false));
+    pub(super) fn continuing(&mut self, handle: &mut Handle, history: &History) -> Option<&mut Decompress> {
+        let (decompress, anew) = self.shared.of(handle, || Decompress::new(false));
         (!anew || rewind(decompress, history)).then_some(decompress)
     }
 }
