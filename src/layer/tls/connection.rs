@@ -42,11 +42,14 @@ pub struct Tls {
     alert: Option<(Side, Alert)>,
     /// What is held may be readable now.
     retry: bool,
-    /// How many secrets there were when what is held was tried.
+    /// How many secrets there were when they were looked at last, and how many of them were its own.
     secrets_seen: usize,
+    own_seen: u32,
     trials_exhausted: bool,
     /// When the first of its secrets came while records waited.
     waits_since: Option<Timestamp>,
+    /// Neither side waits for the secrets of the other one any more.
+    turn_over: bool,
 }
 
 /// A record with where it came from.
@@ -86,8 +89,10 @@ impl Tls {
             alert: None,
             retry: false,
             secrets_seen: 0,
+            own_seen: 0,
             trials_exhausted: false,
             waits_since: None,
+            turn_over: false,
         }
     }
 
@@ -131,10 +136,7 @@ impl Tls {
     /// The next bytes that `side` has sent.
     #[inline]
     pub fn data(&mut self, side: Side, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) {
-        let waited = self
-            .waits_since
-            .is_some_and(|since| chunk.at.time.since(since) >= TURN_NANOS);
-        if self.secrets_seen != shared.secrets.len() || waited {
+        if self.secrets_seen != shared.secrets.len() || self.turn_ends(chunk.at) {
             self.keys_changed(chunk.at, shared, out);
         }
         let mut framer = std::mem::take(&mut self.half(side).framer);
@@ -174,14 +176,29 @@ impl Tls {
     /// Secrets have come: reads what has waited for them. Done with the next bytes as well.
     pub fn keys_changed(&mut self, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
         self.secrets_seen = shared.secrets.len();
-        self.retry = self.waits();
+        let turn_ends = self.turn_ends(at);
+        self.turn_over |= turn_ends;
+        // Secrets of others are no reason to try again.
+        self.retry = self.waits() && (turn_ends || self.known.client_random.is_none());
         if let Some(random) = &self.known.client_random {
             shared.secrets.claim(random);
-            if self.retry && shared.secrets.has(random) && self.waits_since.is_none() {
+            let resumed = self.known.resumed_from.as_ref();
+            let own = shared.secrets.count_of(random) + resumed.map_or(0, |random| shared.secrets.count_of(random));
+            if std::mem::replace(&mut self.own_seen, own) != own {
+                self.known.trials = shared.max_trials;
+                self.retry = self.waits();
+            }
+            if self.waits() && shared.secrets.has(random) && self.waits_since.is_none() {
                 self.waits_since = Some(at.time);
             }
         }
         self.retry_held(at, shared, out);
+    }
+
+    /// What one side has sent has waited long enough for the secrets of the other one.
+    fn turn_ends(&self, at: PacketRef) -> bool {
+        let long = |since| at.time.since(since) >= TURN_NANOS;
+        !self.turn_over && self.waits_since.is_some_and(long)
     }
 
     /// The connection is over: reads what can be read, and tells what cannot.
@@ -469,7 +486,7 @@ impl Tls {
             let mut order = [Side::A, Side::B];
             loop {
                 order.sort_by_key(|side| self.halves[side.index()].first_held().unwrap_or(u64::MAX));
-                if !order.iter().any(|&side| self.read_held(side, at, shared, out)) {
+                if !order.iter().any(|&side| self.read_held(side, shared, out)) {
                     break;
                 }
             }
@@ -485,12 +502,12 @@ impl Tls {
     }
 
     /// Reads the first record held that can be read; those before it never will be. `false`: there is none.
-    fn read_held(&mut self, side: Side, at: PacketRef, shared: &mut Shared, out: &mut impl Output) -> bool {
+    fn read_held(&mut self, side: Side, shared: &mut Shared, out: &mut impl Output) -> bool {
         if self.closed.is_some() {
             return false;
         }
         self.half(side).blocked = false;
-        if self.is_out_of_turn(side, at, shared) {
+        if self.is_out_of_turn(side, shared) {
             self.half(side).blocked = true;
             return false;
         }
@@ -545,14 +562,14 @@ impl Tls {
 
     /// The other side has sent something before what `side` has to be read, and its secrets may be about to come: programs log them one
     /// after the other.
-    fn is_out_of_turn(&self, side: Side, at: PacketRef, shared: &Shared) -> bool {
+    fn is_out_of_turn(&self, side: Side, shared: &Shared) -> bool {
         let (own, other) = (&self.halves[side.index()], &self.halves[side.other().index()]);
         let first = |half: &Half| half.first_held();
         !self.known.last
             && shared.secrets.may_grow()
             && !other.reading.opened
             && first(other).is_some_and(|other| first(own).is_some_and(|own| other < own))
-            && at.time.since(self.waits_since.unwrap_or(at.time)) < TURN_NANOS
+            && !self.turn_over
     }
 
     /// A record in the clear.
@@ -834,5 +851,75 @@ impl Tls {
         }
         self.server_hello = Some(hello);
         self.retry = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::StreamRange;
+    use crate::layer::tls::secrets::{KeySource, Label, Secret, Secrets};
+
+    struct Nobody;
+
+    impl Output for Nobody {
+        fn data(&mut self, _: Side, _: Chunk<'_>) {}
+        fn gap(&mut self, _: Side, _: PlainGap, _: PacketRef) {}
+        fn end(&mut self, _: Side, _: bool, _: PacketRef) {}
+        fn fact(&mut self, _: Side, _: PacketRef, _: Fact<'_>) {}
+    }
+
+    fn at(seconds: i64) -> PacketRef {
+        PacketRef {
+            packet: 1,
+            time: Timestamp::from_nanos(seconds * 1_000_000_000),
+        }
+    }
+
+    /// A secret that opens nothing.
+    fn add(shared: &mut Shared, random: u8, byte: u8) {
+        let secret = Secret::new(&[byte; 32]).unwrap();
+        shared
+            .secrets
+            .add([random; 32], Label::ServerTraffic, secret, KeySource::KeyLog);
+    }
+
+    #[test]
+    fn what_waits_is_tried_again_only_when_a_secret_of_its_own_has_come_or_its_turn() {
+        let mut shared = Shared::new(Secrets::new(true), 1000);
+        let mut tls = Tls::new([true; 2], &shared);
+        (tls.client, tls.known.client_random) = (Some(Side::A), Some([1; 32]));
+        let header = Header {
+            content: 23,
+            minor: 3,
+            length: 40,
+        };
+        tls.half(Side::B).hold(Held::Record {
+            header,
+            body: Box::new([0; 40]),
+            span: Span::packet(at(0), StreamRange::default()),
+        });
+        let left = |tls: &mut Tls, shared: &mut Shared, seconds: i64| {
+            tls.data(
+                Side::A,
+                Chunk::tcp(0, &[], at(seconds), at(seconds)),
+                shared,
+                &mut Nobody,
+            );
+            tls.known.trials
+        };
+        assert_eq!(left(&mut tls, &mut shared, 0), 1000);
+        add(&mut shared, 1, 1);
+        let tried = left(&mut tls, &mut shared, 0);
+        assert!(tried < 1000);
+        for byte in 0..100 {
+            add(&mut shared, 2 + byte, byte);
+            assert_eq!(left(&mut tls, &mut shared, 1), tried, "secrets of others");
+        }
+        let tried = left(&mut tls, &mut shared, 6);
+        assert!(tried < 1000);
+        for seconds in 7..100 {
+            assert_eq!(left(&mut tls, &mut shared, seconds), tried, "its turn has come once");
+        }
     }
 }

@@ -8,6 +8,9 @@ use zeroize::Zeroizing;
 /// The longest one: a master secret, or a traffic secret of SHA-384.
 const LONGEST: usize = 48;
 
+/// So many are kept of one random for one label: a program that logs the right one late has logged few before it, and all are tried.
+const MOST_ALIKE: usize = 8;
+
 /// So many stand in one piece of memory, which never moves: moving would leave copies behind.
 const BLOCK: usize = 256;
 
@@ -105,6 +108,7 @@ pub(super) struct Known {
 struct OfRandom {
     first: u32,
     last: u32,
+    count: u32,
     /// A connection whose hello was captured has this random: no other one needs its secrets.
     claimed: bool,
 }
@@ -153,14 +157,16 @@ impl Secrets {
             + self.randoms.capacity() * (size_of::<Random>() + size_of::<OfRandom>())
     }
 
-    /// Adds one, unless it is known.
+    /// Adds one, unless it is known, or enough others like it are.
     pub(super) fn add(&mut self, random: Random, label: Label, secret: Secret, source: KeySource) {
         let Ok(index) = u32::try_from(self.count) else { return };
-        if self.of(&random, label).any(|known| known.secret == secret) {
+        let is_full = |(index, known): (usize, &Known)| known.secret == secret || index + 1 == MOST_ALIKE;
+        if self.of(&random, label).enumerate().any(is_full) {
             return;
         }
         match self.randoms.get_mut(&random) {
             Some(of) => {
+                of.count += 1;
                 let last = std::mem::replace(&mut of.last, index);
                 if let Some(last) = self.at_mut(last) {
                     last.next = Some(index);
@@ -170,6 +176,7 @@ impl Secrets {
                 let of = OfRandom {
                     first: index,
                     last: index,
+                    count: 1,
                     claimed: false,
                 };
                 self.randoms.insert(random, of);
@@ -192,7 +199,12 @@ impl Secrets {
 
     /// Whether there is any of this random.
     pub(super) fn has(&self, random: &Random) -> bool {
-        self.randoms.contains_key(random)
+        self.count_of(random) > 0
+    }
+
+    /// How many there are of this random. It only grows.
+    pub(super) fn count_of(&self, random: &Random) -> u32 {
+        self.randoms.get(random).map_or(0, |of| of.count)
     }
 
     /// Those of a random with this label: more than one when programs wrote two, of which one is right.
@@ -248,6 +260,19 @@ mod tests {
         assert_eq!(secrets.of(&random, Label::ClientTraffic).count(), 0);
         let shown = format!("{secrets:?}");
         assert!(!shown.contains("65") && !shown.contains("66"), "{shown}");
+    }
+
+    #[test]
+    fn of_secrets_for_one_label_only_so_many_are_kept() {
+        let mut secrets = Secrets::new(false);
+        for label in [Label::ClientTraffic, Label::ServerTraffic] {
+            for byte in 0..100 {
+                let secret = Secret::new(&[byte; 32]).unwrap();
+                secrets.add([7; 32], label, secret, KeySource::Capture);
+            }
+            assert_eq!(secrets.of(&[7; 32], label).count(), MOST_ALIKE);
+        }
+        assert_eq!(secrets.count_of(&[7; 32]) as usize, 2 * MOST_ALIKE);
     }
 
     #[test]
