@@ -317,14 +317,8 @@ impl Connection {
     ) {
         let method = fields.get(":method");
         let may_ask = method.is_none_or(|m| m == b"CONNECT") && fields.get(":protocol").is_none();
-        let state = if fields.asks_for_websocket() {
-            let (stream, client) = (number, side);
-            let asked = Event::Request {
-                stream,
-                client,
-                request: &request,
-            };
-            out.event(at, asked);
+        let asks = fields.asks_for_websocket();
+        let state = if asks {
             State::Asked(request)
         } else if may_ask && fields.is_incomplete() {
             State::Silent(Some(request), None)
@@ -333,12 +327,21 @@ impl Connection {
         } else {
             return;
         };
-        let asked = matches!(state, State::Asked(_));
-        if let Err(Full) = self.streams.insert(number, state)
-            && asked
-        {
+        let inserted = self.streams.insert(number, state);
+        if !asks {
+            return;
+        }
+        if let Err(Full) = inserted {
             let detail = "more streams ask for a WebSocket at once than are followed";
             self.violation(side, number, Rule::Http2TooManyStreams, detail, at, out);
+        } else if let Some(State::Asked(request)) = self.streams.get(number).map(|stream| &stream.state) {
+            let (stream, client) = (number, side);
+            let asked = Event::Request {
+                stream,
+                client,
+                request,
+            };
+            out.event(at, asked);
         }
     }
 
@@ -361,6 +364,10 @@ impl Connection {
                         length: 0,
                     };
                     self.streams.replace(number, State::Refused(Box::new(refusal)));
+                    if self.streams.are_too_large() {
+                        // Without its body.
+                        self.answer_ends(number, at, out);
+                    }
                 }
             }
             Some(State::Silent(request, None)) => {
@@ -370,6 +377,9 @@ impl Connection {
                     false => State::Silent(request, Some(response)),
                 };
                 self.streams.replace(number, state);
+                if self.streams.are_too_large() {
+                    self.streams.replace(number, State::Ordinary);
+                }
             }
             None if unknown => {
                 let state = match is_of_something_else(&response) {

@@ -20,7 +20,9 @@ pub(super) struct Half {
     /// Those of the current field block.
     pub(super) fields: Fields,
     pub(super) block: Option<Block>,
-    /// The largest payload that the other side allows, once that is known.
+    /// None of its settings is lost.
+    pub(super) settings_complete: bool,
+    /// The largest payload that the other side allows, while that is known.
     pub(super) max_length: Option<u32>,
     /// Whether this side allows extended CONNECT (RFC 8441 §3), once that is known.
     pub(super) enable_connect: Option<bool>,
@@ -91,6 +93,7 @@ impl Half {
             decoder,
             fields: Fields::default(),
             block: None,
+            settings_complete: mode != Mode::Lost,
             // Later settings may have changed it.
             max_length: (mode != Mode::Lost).then_some(DEFAULT_MAX_FRAME),
             enable_connect: None,

@@ -31,7 +31,7 @@ struct Carried {
     what: What,
     /// Who has sent END_STREAM first.
     first_end: Option<Side>,
-    /// What it took when it was looked at last, in bytes of memory.
+    /// What of [`Http2::carried_cost`] is its.
     cost: usize,
 }
 
@@ -103,27 +103,17 @@ impl Http2 {
             self.connection.is_ordinary(stream);
         }
         self.served = above.served;
-        self.account();
     }
 }
 
-impl Http2 {
-    /// Looks at what the stream takes that was served last.
-    fn account(&mut self) {
-        if let Some(carried) = self.served.and_then(|stream| self.streams.get_mut(&stream)) {
-            let cost = carried.what.cost();
-            self.carried_cost = self.carried_cost + cost - carried.cost;
-            carried.cost = cost;
-        }
-    }
-}
-
-impl What {
-    fn cost(&self) -> usize {
-        match self {
+impl Carried {
+    /// Counts what it takes now in `total`.
+    fn recount(&mut self, total: &mut usize) {
+        let cost = match &self.what {
             What::Asked(asked) => size_of::<Asked>() + asked.held.iter().map(ChunkBuffer::size).sum::<usize>(),
             What::Read(slot) => slot.cost(),
-        }
+        };
+        *total = *total + cost - std::mem::replace(&mut self.cost, cost);
     }
 }
 
@@ -239,7 +229,7 @@ impl Above<'_, '_> {
             self.cx
                 .emit(at, &source, RecordKind::Violation { direction, violation });
         }
-        self.streams.insert(stream, carried);
+        self.put(stream, carried);
     }
 
     fn agreed(&mut self, stream: u32, client: Side, request: Request, response: Response, at: PacketRef) {
@@ -273,7 +263,7 @@ impl Above<'_, '_> {
             first_end,
             cost: 0,
         };
-        self.streams.insert(stream, carried);
+        self.put(stream, carried);
     }
 
     fn unanswered(&mut self, stream: u32, request: Request, at: PacketRef) {
@@ -326,7 +316,7 @@ impl Above<'_, '_> {
             first_end: None,
             cost: 0,
         };
-        self.streams.insert(stream, carried);
+        self.put(stream, carried);
     }
 
     fn data(&mut self, stream: u32, side: Side, chunk: Chunk<'_>) {
@@ -344,6 +334,7 @@ impl Above<'_, '_> {
                 }
             }
         }
+        carried.recount(self.carried_cost);
     }
 
     fn gap(&mut self, stream: u32, side: Side, gap: Gap, exact: bool, at: PacketRef) {
@@ -361,6 +352,7 @@ impl Above<'_, '_> {
                 }
             }
         }
+        carried.recount(self.carried_cost);
     }
 
     fn end(&mut self, stream: u32, side: Side, end: StreamEnd, at: PacketRef) {
@@ -424,6 +416,13 @@ impl Above<'_, '_> {
         let direction = source.direction(side);
         self.cx
             .emit(at, &source, RecordKind::Violation { direction, violation });
+    }
+
+    /// A stream that is carried from now on.
+    fn put(&mut self, stream: u32, mut carried: Carried) {
+        self.take(stream);
+        carried.recount(self.carried_cost);
+        self.streams.insert(stream, carried);
     }
 
     /// A stream that is carried no longer, or becomes something else.
@@ -586,9 +585,44 @@ impl Layer for Http2 {
         for carried in self.streams.values_mut() {
             let at = cx.at;
             let cx = &mut child(cx, &carried.carrier, at);
-            if let What::Read(slot) = &mut carried.what {
-                slot.shed(cx);
+            match &mut carried.what {
+                What::Asked(asked) => asked.held = Default::default(),
+                What::Read(slot) => slot.shed(cx),
             }
+            carried.recount(&mut self.carried_cost);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::http2::tests::{framed, request};
+    use crate::layer::testing::{Around, at};
+
+    #[test]
+    fn what_all_streams_take_is_counted_whichever_was_served_last() {
+        let mut around = Around::new();
+        let mut http2 = Http2::new(Side::A, &around.cx());
+        let mut send = |http2: &mut Http2, bytes: &[u8]| {
+            http2.data(Side::A, Chunk::tcp(0, bytes, at(), at()), &mut around.cx());
+            http2.carried_cost
+        };
+        send(&mut http2, PREFACE);
+        for stream in [1, 3] {
+            send(
+                &mut http2,
+                &framed(frame::HEADERS, frame::END_HEADERS, stream, &request()),
+            );
+        }
+        let data = |stream| framed(frame::DATA, 0, stream, &[0; 10_000]);
+        assert!(send(&mut http2, &[data(1), data(3)].concat()) > 20_000);
+        for _ in 0..1000 {
+            assert!(send(&mut http2, &data(1)) < 2 * MAX_HELD + 2000);
+        }
+        http2.shed(&mut around.cx());
+        assert_eq!(http2.carried_cost, 2 * size_of::<Asked>());
+        http2.end(TransportEnd::CaptureEnd, &mut around.cx());
+        assert_eq!(http2.carried_cost, 0);
     }
 }

@@ -31,6 +31,7 @@ impl Connection {
                     }
                     None => {
                         half.lose();
+                        self.settings_lost(side);
                         0
                     }
                 },
@@ -64,11 +65,12 @@ impl Connection {
             left -= u64::from(inside);
             self.hole(side, inside, Gap { length: 0, ..gap }, at, out);
         }
-        let half = &mut self.halves[side.index()];
         // Between two frames nothing is lost with nothing.
         if left == 0 {
             return;
         }
+        self.settings_lost(side);
+        let half = &mut self.halves[side.index()];
         let most = left.saturating_sub(HEADER as u64);
         let was_lost = half.mode == Mode::Lost;
         let header_lost = !half.is_between_frames();
@@ -101,6 +103,9 @@ impl Connection {
             block.readable = false;
         }
         let done = half.frame.left == 0;
+        if header.kind == frame::SETTINGS {
+            self.settings_lost(side);
+        }
         if header.kind == frame::DATA {
             let gap = Gap {
                 length: u64::from(content),
@@ -121,11 +126,14 @@ impl Connection {
         let streams = &self.streams;
         let evidence = || header.evidence(half.max_length(), |stream| streams.is_followed(stream));
         if half.unproven && evidence().is_none() || header.length > half.max_length() {
-            let was_proven = !half.unproven;
+            let (was_proven, limit) = (!half.unproven, half.max_length);
             half.lose();
+            self.settings_lost(side);
             if was_proven {
-                let detail = "a frame longer than its receiver allows";
-                self.violation(side, 0, Rule::Http2FrameSize, detail, chunk.at, out);
+                if limit.is_some() {
+                    let detail = "a frame longer than its receiver allows";
+                    self.violation(side, 0, Rule::Http2FrameSize, detail, chunk.at, out);
+                }
                 let gap = Gap {
                     offset: chunk.offset,
                     length: 1,
@@ -251,6 +259,12 @@ impl Connection {
         }
     }
 
+    /// Settings of `side` may be lost.
+    fn settings_lost(&mut self, side: Side) {
+        self.halves[side.index()].settings_complete = false;
+        self.halves[side.other().index()].max_length = None;
+    }
+
     fn setting(&mut self, side: Side, name: u16, value: u32) {
         match name {
             MAX_FRAME_SIZE => self.halves[side.other().index()].max_length = Some(value),
@@ -319,7 +333,8 @@ impl Connection {
             }
             frame::SETTINGS if header.has(frame::ACK) => self.tell(side, 0, Told::SettingsAck, at, out),
             frame::SETTINGS => {
-                if !frame.damaged {
+                // An earlier one may have allowed it.
+                if half.settings_complete {
                     half.enable_connect.get_or_insert(false);
                 }
                 let enable_connect = half.enable_connect;

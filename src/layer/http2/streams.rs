@@ -104,6 +104,11 @@ impl Streams {
         Ok(())
     }
 
+    /// Whether they take more than they may.
+    pub(super) fn are_too_large(&self) -> bool {
+        self.kept > self.max_kept
+    }
+
     /// What it was until now; it becomes `state`.
     pub(super) fn replace(&mut self, stream: u32, state: State) -> Option<State> {
         let entry = self.streams.get_mut(&stream)?;

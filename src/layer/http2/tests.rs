@@ -101,7 +101,7 @@ impl Wire {
     }
 }
 
-fn framed(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(super) fn framed(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u32).to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
@@ -115,7 +115,7 @@ fn literal(block: &mut Vec<u8>, name: &str, value: &str) {
 }
 
 /// RFC 8441 §5.1.
-fn request() -> Vec<u8> {
+pub(super) fn request() -> Vec<u8> {
     let mut block = Vec::new();
     for (name, value) in [
         (":method", "CONNECT"),
@@ -344,4 +344,90 @@ fn more_streams_than_are_followed_are_told() {
     let refused = told.iter().filter(|told| *told == "http2.too-many-streams").count();
     assert!(refused >= 1000, "{refused}");
     assert!(wire.connection.cost() < 2 << 20);
+}
+
+#[test]
+fn of_streams_beyond_the_bound_nothing_is_told_but_that() {
+    let mut wire = Wire::new(true);
+    wire.connection = Connection::new(
+        CLIENT,
+        Bounds {
+            streams: 2,
+            ..Bounds::default()
+        },
+        false,
+    );
+    wire.send(CLIENT, PREFACE);
+    for stream in [1, 3, 5] {
+        wire.open(stream);
+    }
+    assert_eq!(
+        wire.told(),
+        [
+            "1 asks /chat",
+            "1 agreed 200",
+            "3 asks /chat",
+            "3 agreed 200",
+            "http2.too-many-streams"
+        ]
+    );
+}
+
+#[test]
+fn refusals_beyond_the_bound_are_told_without_their_bodies() {
+    let mut wire = Wire::new(true);
+    let kept = 20_000;
+    wire.connection = Connection::new(
+        CLIENT,
+        Bounds {
+            kept,
+            ..Bounds::default()
+        },
+        false,
+    );
+    wire.send(CLIENT, PREFACE);
+    let mut refused = 0;
+    for stream in (1..100).step_by(2) {
+        wire.send(CLIENT, &framed(frame::HEADERS, frame::END_HEADERS, stream, &request()));
+        let not_found = [0x8d];
+        wire.send(SERVER, &framed(frame::HEADERS, frame::END_HEADERS, stream, &not_found));
+        refused += wire
+            .told()
+            .iter()
+            .filter(|told| told.contains("refused 404  0"))
+            .count();
+        assert!(wire.connection.cost() < kept + 20_000);
+    }
+    assert!(refused > 40, "{refused}");
+}
+
+#[test]
+fn rfc8441_3_settings_that_are_lost_may_have_allowed_websocket() {
+    let settings = framed(frame::SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100]);
+    let mut wire = Wire::new(true);
+    wire.connection = Connection::new(CLIENT, Bounds::default(), false);
+    wire.lose(SERVER, 15);
+    let ping = framed(6, 0, 0, &[1; 8]);
+    for bytes in [&ping, &ping, &settings] {
+        wire.send(SERVER, bytes);
+    }
+    assert_eq!(wire.connection.allows_websocket(), None);
+    wire.connection = Connection::new(CLIENT, Bounds::default(), false);
+    wire.send(SERVER, &settings);
+    assert_eq!(wire.connection.allows_websocket(), Some(false));
+}
+
+#[test]
+fn rfc9113_4_2_a_frame_is_too_long_only_for_a_limit_that_is_known() {
+    for lost in [false, true] {
+        let mut wire = Wire::new(true);
+        if lost {
+            wire.lose(SERVER, 15);
+        }
+        wire.open(1);
+        wire.told();
+        wire.send(CLIENT, &framed(frame::DATA, 0, 1, &[b'x'; 20_000]));
+        let told = wire.told();
+        assert_eq!(told.iter().any(|told| told == "http2.frame-size"), !lost, "{told:?}");
+    }
 }
