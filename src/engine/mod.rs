@@ -75,7 +75,7 @@ impl Engine {
             packet: packet.number,
             time: packet.time,
         };
-        let kept = self.decoder.kept_bytes();
+        let kept = self.decoder.kept_bytes() + self.stores.kept_bytes();
         let segment = self.decoder.decode(packet);
         let mut feed = Feed {
             packet: Some(packet),
@@ -146,6 +146,9 @@ impl Engine {
         };
         self.table.finish(self.last, &mut feed);
         feed.retry_ended(true, self.last);
+        if let Some(tls) = &feed.stores.tls {
+            feed.stores.tls_report.secrets_refused = tls.secrets_refused();
+        }
         feed.emitter.result()
     }
 }

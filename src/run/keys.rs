@@ -105,7 +105,7 @@ pub(super) fn from_capture(logs: &[Zeroizing<Vec<u8>>], secrets: &mut Secrets) {
 
 /// The line about TLS connections that stayed closed; `None` when all were read.
 pub(super) fn closed(of: &Report, given: bool) -> Option<String> {
-    if of.unread.is_empty() && of.trials_exhausted == 0 {
+    if of.unread.is_empty() && of.trials_exhausted == 0 && of.secrets_refused == 0 {
         return None;
     }
     let connections = |count: u64| format!("{count} TLS connection{}", if count == 1 { "" } else { "s" });
@@ -134,6 +134,12 @@ pub(super) fn closed(of: &Report, given: bool) -> Option<String> {
     }
     if of.trials_exhausted > 0 {
         line.push_str(&format!("; --max-tls-trials was reached in {}", of.trials_exhausted));
+    }
+    if of.secrets_refused > 0 {
+        line.push_str(&format!(
+            "; {} secrets did not fit into --max-memory",
+            of.secrets_refused
+        ));
     }
     Some(line)
 }
