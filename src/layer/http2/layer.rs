@@ -471,7 +471,7 @@ impl Above<'_, '_> {
             return roles.source(self.cx.connection, &carried.carrier);
         }
         let connection = self.cx.connection;
-        let client_side = self.client.unwrap_or(Side::A);
+        let client_side = self.client.unwrap_or_else(|| connection.likely_client());
         Source {
             connection: ConnectionId(connection.number),
             session: None,

@@ -261,6 +261,7 @@ impl Tls {
     pub fn agreed(&self) -> Agreed<'_> {
         let hello = self.client_hello.as_deref();
         Agreed {
+            client: self.client,
             version: match self.known.tls13 {
                 Some(true) => Some(TLS13),
                 Some(false) => Some(TLS12),
@@ -843,11 +844,13 @@ impl Tls {
             }
         }
         let asked = self.client_hello.as_deref();
-        self.resumed = Some(match asked {
+        self.resumed = match asked {
             _ if tls13 => hello.psk,
-            Some(asked) => !hello.session_id.is_empty() && hello.session_id == asked.session_id,
-            None => false,
-        });
+            Some(asked) if hello.suite.is_some() => {
+                Some(!hello.session_id.is_empty() && hello.session_id == asked.session_id)
+            }
+            _ => None,
+        };
         if !tls13 && let (Some(client_random), Some(suite)) = (self.known.client_random, hello.suite) {
             self.known.next = Some(Tls12 {
                 client_random,

@@ -45,8 +45,8 @@ pub struct ServerHello {
     pub alpn: Option<Box<str>>,
     /// It is a HelloRetryRequest.
     pub retry: bool,
-    /// A key that both know already was chosen (RFC 8446 §4.2.11).
-    pub(super) psk: bool,
+    /// A key that both know already was chosen (RFC 8446 §4.2.11). `None`: cut before that can be told.
+    pub(super) psk: Option<bool>,
     pub(super) session_id: Vec<u8>,
     /// MACs are computed over what was encrypted (RFC 7366).
     pub(super) encrypt_then_mac: bool,
@@ -106,7 +106,7 @@ impl ServerHello {
             suite: None,
             alpn: None,
             retry: random == RETRY,
-            psk: false,
+            psk: whole.then_some(false),
             session_id: Vec::new(),
             encrypt_then_mac: false,
         };
@@ -123,7 +123,7 @@ impl ServerHello {
             match kind {
                 16 => self.alpn = protocols(&mut value).into_iter().next(),
                 22 => self.encrypt_then_mac = true,
-                41 => self.psk = true,
+                41 => self.psk = Some(true),
                 43 => self.version = value.u16().or(self.version),
                 _ => {}
             }
@@ -208,5 +208,24 @@ impl<'a> Reader<'a> {
     fn extension(&mut self) -> Option<(u16, Reader<'a>)> {
         let kind = self.u16()?;
         Some((kind, Reader(self.vector16()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc8446_4_2_11_whether_a_hello_that_was_cut_has_chosen_a_key_is_not_known() {
+        let start = [&[3, 3][..], &[9; 32], &[0, 0x13, 0x01, 0]].concat();
+        let body = |extensions: &[u8]| [&start, &(extensions.len() as u16).to_be_bytes()[..], extensions].concat();
+        let (version, key) = ([0, 43, 0, 2, 3, 4], [0, 41, 0, 2, 0, 0]);
+        let psk = |body: &[u8], whole| ServerHello::read(body, whole).unwrap().psk;
+        let with = body(&[version, key].concat());
+        assert_eq!((psk(&with, true), psk(&with, false)), (Some(true), Some(true)));
+        assert_eq!(
+            (psk(&with[..44], false), psk(&body(&version), true)),
+            (None, Some(false))
+        );
     }
 }

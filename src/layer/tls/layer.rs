@@ -251,7 +251,7 @@ impl Layer for TlsLayer {
     fn progress(&self, side: Side, cx: &mut Cx<'_>) {
         let Some(state) = &self.state else { return };
         let upper = &state.upper;
-        if upper.at == cx.at.packet {
+        if cx.stores.narrate && upper.at == cx.at.packet {
             let source = upper.source(cx);
             let direction = source.direction(side);
             let packet = &upper.packet;
@@ -298,13 +298,7 @@ impl Upper {
     /// The connection, without a session.
     fn source(&self, cx: &Cx<'_>) -> Source {
         let endpoints: [Endpoint; 2] = cx.connection.endpoints;
-        let client = self.client.unwrap_or({
-            if endpoints[0].port >= endpoints[1].port {
-                Side::A
-            } else {
-                Side::B
-            }
-        });
+        let client = self.client.unwrap_or_else(|| cx.connection.likely_client());
         Source {
             connection: ConnectionId(cx.connection.number),
             session: None,
@@ -382,10 +376,17 @@ impl Output for Above<'_, '_> {
     }
 
     fn fact(&mut self, side: Side, at: PacketRef, fact: Fact<'_>) {
-        if self.upper.at != at.packet && at.packet == self.cx.at.packet {
+        let is_current = at.packet == self.cx.at.packet;
+        if is_current && self.upper.at != at.packet {
             (self.upper.packet, self.upper.at) = (TlsPacket::default(), at.packet);
         }
-        let packet = &mut self.upper.packet;
+        // Of what has waited for a key nothing is told of the packet that is read now.
+        let mut earlier = TlsPacket::default();
+        let packet = if is_current {
+            &mut self.upper.packet
+        } else {
+            &mut earlier
+        };
         match fact {
             Fact::ClientHello(hello) => {
                 self.upper.client = Some(side);
@@ -413,15 +414,15 @@ impl Output for Above<'_, '_> {
                 packet.alert = Some(told(alert));
             }
             Fact::KeyUpdate => packet.key_update = true,
-            Fact::Agreed(agreed) => self.agreed(side, at, agreed),
+            Fact::Agreed(agreed) => self.agreed(at, agreed),
             Fact::End(totals) => self.totals(at, totals),
         }
     }
 }
 
 impl Above<'_, '_> {
-    fn agreed(&mut self, client: Side, at: PacketRef, agreed: &Agreed<'_>) {
-        self.upper.client.get_or_insert(client);
+    fn agreed(&mut self, at: PacketRef, agreed: &Agreed<'_>) {
+        self.upper.client = agreed.client.or(self.upper.client);
         let handshake = TlsHandshake {
             version: agreed.version,
             cipher: agreed.suite.map(|suite| suite.0),
