@@ -127,7 +127,9 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     pipeline.write_to(savefile);
     let grows = inputs.iter().any(|input| input.is_pipe() || input.may_bring_secrets());
     pipeline.use_keys(keys, grows);
-    pipeline.read_keys()?;
+    // What comes through a pipe is not held up.
+    let wait = !inputs.iter().any(Offline::is_pipe);
+    pipeline.read_keys(wait.then_some(&signals))?;
     if pipeline.shows_packets() {
         for input in &inputs {
             let _ = pipeline.secrets_from_capture(&input.secrets());
