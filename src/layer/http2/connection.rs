@@ -22,7 +22,6 @@ pub struct Connection {
     pub(super) last_stream: u32,
     /// Some request may be missing of streams above this one.
     pub(super) unknown_above: Option<u32>,
-    pub(super) requests: u64,
     gone_away: Option<(Side, u32)>,
 }
 
@@ -78,7 +77,6 @@ impl Connection {
             client: None,
             last_stream: 0,
             unknown_above: Some(0),
-            requests: 0,
             gone_away: None,
         }
     }
@@ -97,11 +95,6 @@ impl Connection {
             None if a == Some(true) || b == Some(true) => Some(true),
             None => None,
         }
-    }
-
-    /// Requests so far.
-    pub fn requests(&self) -> u64 {
-        self.requests
     }
 
     /// Who has sent GOAWAY with an error, and which (RFC 9113 §6.8): what ends with the connection ends because of it.

@@ -17,14 +17,10 @@ const LONGEST_NAME: usize = 255;
 pub struct ClientHello {
     /// Its random bytes, by which secrets are found.
     pub random: Random,
-    /// The version in its old place (RFC 8446 §4.1.2): 0x0303 for TLS 1.2 and 1.3.
-    pub legacy_version: u16,
     /// Whom the client wants to talk to (RFC 6066 §3).
     pub server_name: Option<Box<str>>,
     /// The first few application protocols that it offers (RFC 7301).
     pub alpn: Vec<Box<str>>,
-    /// It offers TLS 1.3.
-    pub offers_tls13: bool,
     /// It sends early data (RFC 8446 §4.2.10).
     pub early_data: bool,
     /// The session id, and the ticket of RFC 5077: what a session is resumed by in TLS 1.2.
@@ -63,8 +59,8 @@ impl ClientHello {
     /// Reads the body of one, or its beginning. `None`: cut before its random ends, or none at all.
     pub fn read(body: &[u8]) -> Option<Self> {
         let mut reader = Reader(body);
+        reader.u16().filter(is_version)?;
         let mut hello = Self {
-            legacy_version: reader.u16().filter(is_version)?,
             random: *reader.take(32)?.first_chunk()?,
             ..Self::default()
         };
@@ -83,10 +79,6 @@ impl ClientHello {
                 16 => self.alpn = protocols(&mut value),
                 35 => self.ticket = value.0.to_vec(),
                 42 => self.early_data = true,
-                43 => {
-                    let versions = value.vector8().unwrap_or_default();
-                    self.offers_tls13 = versions.chunks(2).any(|version| version == [3, 4]);
-                }
                 _ => {}
             }
         }
