@@ -205,3 +205,22 @@ fn pings_and_logins_without_end() {
     check(&[], 8 << 20, r#""event":"message""#, kind("logins", 10));
     check(&[], 8 << 20, r#""event":"message""#, kind("rooms", 5));
 }
+
+#[test]
+fn tls_whose_keys_never_come() {
+    let told = r#""event":"tls-end""#;
+    let bounds = ["--max-memory", "4000000"];
+    check(&bounds, 12 << 20, told, kind("records", 16));
+    check(&bounds, 12 << 20, told, kind("cut-records", 4));
+    check(&bounds, 12 << 20, told, kind("hellos", 90));
+}
+
+#[test]
+fn http2_that_never_becomes_a_websocket() {
+    let bounds = ["--max-memory", "6000000"];
+    let evicted = r#""how":"evicted""#;
+    check(&bounds, 12 << 20, evicted, kind("requests", 12));
+    check(&bounds, 12 << 20, evicted, kind("early-data", 12));
+    check(&bounds, 12 << 20, r#""verdict":"refused""#, kind("refusals", 12));
+    check(&bounds, 12 << 20, r#""event":"summary""#, kind("field-blocks", 12));
+}

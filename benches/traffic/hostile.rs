@@ -7,6 +7,7 @@ use super::*;
 pub(crate) const KINDS: &str = "flood (thousand SYNs), garbage (thousand connections), holes (MB), crumbs (thousand), bomb (messages), \
                          fragmented-bomb (messages), bombs (connections), endless-bombs (connections), late-bombs, lost-bombs (messages), everything (thousand), histories, histories-again (thousand connections), heads (MB), lines (MB), fragments (MB), \
                          empty-fragments (thousand), datagrams, datagrams-6 (thousand), unfinished (MB), torn (thousand), \
+                         records, cut-records, hellos (MB), requests, refusals, field-blocks, early-data (MB), \
                          pings (thousand), logins (thousand), rooms (thousand), crowd (thousand users), lost-0 to lost-4 (MB), unknown-0 to unknown-4 (MB)";
 
 /// Sessions that do no harm.
@@ -108,6 +109,62 @@ pub(crate) fn hostile<W: Write>(capture: &mut Capture<W>, kind: &str, count: u64
             capture.messages -= 2;
             connection.client_ack(capture)
         }),
+        // TLS whose keys may come, and never do.
+        "records" => strangers(capture, 50, megabytes, |capture, connection, begun| {
+            if !begun {
+                connection.send(capture, From::Client, &client_hello(0))?;
+                connection.send(capture, From::Server, &server_hello())?;
+            }
+            connection.send(capture, From::Client, &record(23, &[0x61; 1400]))
+        }),
+        // Of each record the first bytes, one a segment.
+        "cut-records" => strangers(capture, 500, megabytes, |capture, connection, begun| {
+            if !begun {
+                connection.send(capture, From::Client, &client_hello(0))?;
+                connection.send(capture, From::Client, &[23, 3, 3, 0x40, 0])?;
+            }
+            connection.send(capture, From::Client, b"a")
+        }),
+        // As large as they may be, and nothing behind them.
+        "hellos" => strangers(capture, 5000, megabytes, |capture, connection, begun| {
+            let hello = client_hello(if begun { 0 } else { 16_000 });
+            hello
+                .chunks(MSS)
+                .try_for_each(|part| connection.send(capture, From::Client, part))
+        }),
+        // HTTP/2: requests for WebSockets that nobody answers.
+        "requests" => http2(capture, megabytes, |stream, _| {
+            let request = request_block();
+            (http2_frame(1, 4, stream, &request), Vec::new())
+        }),
+        // Such that are refused, with bodies that do not end.
+        "refusals" => http2(capture, megabytes, |stream, _| {
+            let request = request_block();
+            let refusal = [
+                http2_frame(1, 4, stream, &[0x8d]),
+                http2_frame(0, 0, stream, &[0x61; 900]),
+            ]
+            .concat();
+            (http2_frame(1, 4, stream, &request), refusal)
+        }),
+        // A field block that does not end, of fields that are kept, and stay in the table.
+        "field-blocks" => http2(capture, megabytes, |stream, turn| {
+            let mut fields = Vec::new();
+            for n in 0..10 {
+                literal(&mut fields, &format!("x-{turn}-{n}"), &"a".repeat(100));
+            }
+            let kind = if turn == 0 { 1 } else { 9 };
+            (
+                http2_frame(kind, 0, if turn == 0 { stream } else { 1 }, &fields),
+                Vec::new(),
+            )
+        }),
+        // Data for a WebSocket that the server has not agreed to.
+        "early-data" => http2(capture, megabytes, |stream, _| {
+            let mut wire = http2_frame(1, 4, stream, &request_block());
+            wire.extend(http2_frame(0, 0, stream, &[0x61; 1000]));
+            (wire, Vec::new())
+        }),
         "crowd" => crowd(capture, thousands as usize),
         _ => {
             if let Some(pattern) = pattern("lost-") {
@@ -184,14 +241,126 @@ fn turns<W: Write>(
     capture: &mut Capture<W>,
     connections: usize,
     more: impl Fn(&Capture<W>, u64) -> bool,
+    step: impl FnMut(&mut Capture<W>, &mut Connection, bool) -> io::Result<()>,
+) -> io::Result<()> {
+    let open = open(capture, connections, false)?;
+    turns_of(capture, open, more, step)
+}
+
+fn turns_of<W: Write>(
+    capture: &mut Capture<W>,
+    mut open: Vec<Connection>,
+    more: impl Fn(&Capture<W>, u64) -> bool,
     mut step: impl FnMut(&mut Capture<W>, &mut Connection, bool) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut open = open(capture, connections, false)?;
+    let connections = open.len();
     among(capture, |capture, n| {
         let connection = &mut open[n as usize % connections];
         step(capture, connection, n >= connections as u64)?;
         Ok(more(capture, n))
     })
+}
+
+/// The same until the capture has so many bytes, on connections that have no handshake of WebSocket.
+fn strangers<W: Write>(
+    capture: &mut Capture<W>,
+    connections: usize,
+    bytes: u64,
+    step: impl FnMut(&mut Capture<W>, &mut Connection, bool) -> io::Result<()>,
+) -> io::Result<()> {
+    let open: Vec<_> = (0..connections)
+        .map(|n| Connection::begin(capture, n))
+        .collect::<io::Result<_>>()?;
+    turns_of(capture, open, |capture, _| capture.bytes < bytes, step)
+}
+
+/// HTTP/2 without TLS, with servers that allow WebSocket: `step` is given a stream of its own and the number of the turn, and gives what
+/// the client sends and then the server.
+fn http2<W: Write>(
+    capture: &mut Capture<W>,
+    bytes: u64,
+    mut step: impl FnMut(u32, u32) -> (Vec<u8>, Vec<u8>),
+) -> io::Result<()> {
+    const CONNECTIONS: u32 = 50;
+    let mut turn = 0;
+    strangers(capture, CONNECTIONS as usize, bytes, |capture, connection, begun| {
+        if !begun {
+            connection.send(capture, From::Client, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")?;
+            connection.send(capture, From::Client, &http2_frame(4, 0, 0, &[]))?;
+            connection.send(capture, From::Server, &http2_frame(4, 0, 0, &[0, 8, 0, 0, 0, 1]))?;
+        }
+        let (client, server) = step(turn / CONNECTIONS * 2 + 1, turn / CONNECTIONS);
+        turn += 1;
+        for part in client.chunks(MSS) {
+            connection.send(capture, From::Client, part)?;
+        }
+        if !server.is_empty() {
+            connection.send(capture, From::Server, &server)?;
+        }
+        Ok(())
+    })
+}
+
+/// A frame of HTTP/2 (RFC 9113 §4.1).
+fn http2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u32).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// A field that is added to the table (RFC 7541 §6.2.1).
+fn literal(block: &mut Vec<u8>, name: &str, value: &str) {
+    block.push(0x40);
+    for text in [name, value] {
+        block.push(text.len() as u8);
+        block.extend(text.as_bytes());
+    }
+}
+
+/// The field block of an extended CONNECT (RFC 8441 §5.1).
+fn request_block() -> Vec<u8> {
+    let mut block = Vec::new();
+    for (name, value) in [
+        (":method", "CONNECT"),
+        (":protocol", "websocket"),
+        (":scheme", "http"),
+        (":path", "/"),
+        (":authority", "example.com"),
+        ("sec-websocket-version", "13"),
+    ] {
+        literal(&mut block, name, value);
+    }
+    for n in 0..5 {
+        literal(&mut block, &format!("x-{n}"), &"a".repeat(120));
+    }
+    block
+}
+
+/// A record of TLS (RFC 8446 §5.1).
+fn record(content: u8, body: &[u8]) -> Vec<u8> {
+    let length = (body.len() as u16).to_be_bytes();
+    [&[content, 3, 3][..], &length, body].concat()
+}
+
+/// A ClientHello with a ticket of that length (RFC 8446 §4.1.2, RFC 5077 §3.2).
+fn client_hello(ticket: usize) -> Vec<u8> {
+    let length = |bytes: usize| (bytes as u16).to_be_bytes();
+    let mut body = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 0x01, 1, 0]].concat();
+    body.extend(length(ticket + 4));
+    body.extend([0, 35]);
+    body.extend(length(ticket));
+    body.resize(body.len() + ticket, 0x55);
+    handshake(1, &body)
+}
+
+/// A ServerHello of TLS 1.3 (RFC 8446 §4.1.3).
+fn server_hello() -> Vec<u8> {
+    let body = [&[3, 3][..], &[9; 32], &[0, 0x13, 0x01, 0, 0, 6, 0, 43, 0, 2, 3, 4]].concat();
+    handshake(2, &body)
+}
+
+fn handshake(kind: u8, body: &[u8]) -> Vec<u8> {
+    let length = (body.len() as u32).to_be_bytes();
+    record(22, &[&[kind], &length[1..], body].concat())
 }
 
 /// A SYN from anywhere.

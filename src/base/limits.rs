@@ -58,6 +58,16 @@ impl Limits {
         self.memory_bytes / 16
     }
 
+    /// Encrypted bytes that wait for keys, in all, and what is kept of connections that have ended before their keys came.
+    pub(crate) const fn tls_total(&self) -> usize {
+        self.memory_bytes / 8
+    }
+
+    /// Bytes of TLS secrets.
+    pub(crate) const fn secrets_total(&self) -> usize {
+        self.memory_bytes / 2
+    }
+
     /// Bytes that wait for a response or to be recognised, in all.
     pub(crate) const fn held_total(&self) -> usize {
         self.memory_bytes / 8

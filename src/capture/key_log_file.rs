@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::hash::BuildHasher;
 use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -67,6 +68,12 @@ impl KeyLogFile {
     /// The file, if it is there.
     pub fn file(&self) -> Option<&File> {
         self.open.as_ref().map(|open| &open.file)
+    }
+
+    /// What a FIFO brings comes when its writer wants: to wait for it, and how many bytes have come so far.
+    pub fn fifo(&self) -> Option<(BorrowedFd<'_>, u64)> {
+        let open = self.open.as_ref().filter(|open| open.fifo)?;
+        Some((open.file.as_fd(), open.read))
     }
 
     /// What errors call it.

@@ -75,16 +75,14 @@ impl Engine {
             packet: packet.number,
             time: packet.time,
         };
-        let kept = self.decoder.kept_bytes();
+        let kept = self.decoder.kept_bytes() + self.stores.kept_bytes();
         let segment = self.decoder.decode(packet);
+        let emitter = Emitter::new(sink, &mut self.dissectors);
         let mut feed = Feed {
             packet: Some(packet),
             segment: segment.as_ref(),
             announced: false,
-            fills: [false; 2],
-            emitter: Emitter::new(sink, &mut self.dissectors),
-            stores: &mut self.stores,
-            limits: &self.limits,
+            ..Feed::new(emitter, &mut self.stores, &self.limits)
         };
         if let Some(segment) = &segment {
             self.table.set_other_bytes(kept);
@@ -115,15 +113,8 @@ impl Engine {
 
     /// Secrets have come: what waited for them is read.
     pub fn keys_changed(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
-        let mut feed = Feed {
-            packet: None,
-            segment: None,
-            announced: true,
-            fills: [false; 2],
-            emitter: Emitter::new(sink, &mut self.dissectors),
-            stores: &mut self.stores,
-            limits: &self.limits,
-        };
+        let emitter = Emitter::new(sink, &mut self.dissectors);
+        let mut feed = Feed::new(emitter, &mut self.stores, &self.limits);
         let last = self.last;
         self.table.each(|connection, conn| {
             let mut cx = feed.cx(conn, connection, last);
@@ -135,17 +126,13 @@ impl Engine {
 
     /// The capture has ended: open sessions end.
     pub fn finish(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
-        let mut feed = Feed {
-            packet: None,
-            segment: None,
-            announced: true,
-            fills: [false; 2],
-            emitter: Emitter::new(sink, &mut self.dissectors),
-            stores: &mut self.stores,
-            limits: &self.limits,
-        };
+        let emitter = Emitter::new(sink, &mut self.dissectors);
+        let mut feed = Feed::new(emitter, &mut self.stores, &self.limits);
         self.table.finish(self.last, &mut feed);
         feed.retry_ended(true, self.last);
+        if let Some(tls) = &feed.stores.tls {
+            feed.stores.tls_report.secrets_refused = tls.secrets_refused();
+        }
         feed.emitter.result()
     }
 }
@@ -157,6 +144,14 @@ static TCP: Carrier = Carrier {
     proxied: None,
 };
 
+/// What lies between TCP and the session that the whole connection is.
+fn carrier_of(conn: &Conn) -> Carrier {
+    Carrier {
+        scheme: conn.scheme(),
+        ..TCP.clone()
+    }
+}
+
 /// The way from TCP to the sink, for one packet.
 struct Feed<'e, 'p> {
     packet: Option<&'e Packet<'p>>,
@@ -167,6 +162,21 @@ struct Feed<'e, 'p> {
     emitter: Emitter<'e>,
     stores: &'e mut Stores,
     limits: &'e Limits,
+}
+
+impl<'e> Feed<'e, '_> {
+    /// Between packets.
+    fn new(emitter: Emitter<'e>, stores: &'e mut Stores, limits: &'e Limits) -> Self {
+        Self {
+            packet: None,
+            segment: None,
+            announced: true,
+            fills: [false; 2],
+            emitter,
+            stores,
+            limits,
+        }
+    }
 }
 
 impl Feed<'_, '_> {
@@ -217,7 +227,7 @@ impl Feed<'_, '_> {
         let Some((roles, violations)) = conn.take_violations() else {
             return;
         };
-        let source = roles.source(connection, &TCP);
+        let source = roles.source(connection, &carrier_of(conn));
         for (at, side, violation) in violations {
             let (direction, violation) = (roles.direction(side), &violation);
             self.emitter.emit(&Record {
@@ -239,11 +249,7 @@ impl StreamHandler for Feed<'_, '_> {
         }
         self.announced = true;
         if let (Some(packet), Some(segment)) = (self.packet, self.segment) {
-            let carrier = Carrier {
-                scheme: conn.scheme(),
-                ..TCP.clone()
-            };
-            let source = conn.roles().map(|roles| roles.source(connection, &carrier));
+            let source = conn.roles().map(|roles| roles.source(connection, &carrier_of(conn)));
             let view = SegmentView {
                 segment,
                 connection,

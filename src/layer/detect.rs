@@ -20,7 +20,7 @@ const DETECT_MAX_BYTES: usize = 1 << 20;
 /// The layer for a stream of which `chunk`, which `side` sends, is the first that comes; `None` when it is nothing of ours.
 pub(crate) fn first(side: Side, chunk: Chunk<'_>, cx: &Cx<'_>) -> Option<Box<dyn Layer>> {
     if cx.begins.syn[side.index()] && cx.carrier.proxied.is_none() && Proxy::may_begin(chunk.bytes) {
-        return Some(Box::new(Proxy::new(side, chunk.bytes)));
+        return Some(Box::new(Proxy::new(side, chunk.bytes, cx.carrier)));
     }
     without_proxy(side, chunk, cx)
 }
@@ -141,13 +141,14 @@ impl Detect {
     fn judged(&mut self, verdict: Verdict, used: usize, cx: &mut Cx<'_>) -> Next {
         let (client, masks) = match verdict {
             Verdict::Unclear => return Next::Stay,
+            // The end of a session that has a number is told when it comes.
+            Verdict::Other if self.roles().is_some() => {
+                self.take();
+                return Next::Stay;
+            }
             Verdict::Other => return Next::Ignore,
             Verdict::WebSocket(client) => (client, true),
-            // The server has the lower port, nearly always.
-            Verdict::Unmasked => {
-                let [a, b] = cx.connection.endpoints.map(|endpoint| endpoint.port);
-                (if a < b { Side::B } else { Side::A }, false)
-            }
+            Verdict::Unmasked => (cx.connection.likely_client(), false),
         };
         let held = self.take();
         if let Some(agreed) = self.agreed.take() {
@@ -219,13 +220,17 @@ impl Layer for Detect {
 
     fn reset(&mut self, _side: Side, _cx: &mut Cx<'_>) {}
 
-    fn end(&mut self, _end: TransportEnd, cx: &mut Cx<'_>) -> Next {
+    fn end(&mut self, end: TransportEnd, cx: &mut Cx<'_>) -> Next {
         let verdict = self.look(true, cx);
-        self.judged(verdict, 0, cx)
+        let next = self.judged(verdict, 0, cx);
+        if let Some(agreed) = self.agreed.take() {
+            agreed.unconfirmed(end, cx);
+        }
+        next
     }
 
     fn roles(&self) -> Option<Roles> {
-        None
+        self.agreed.as_ref()?.roles()
     }
 
     fn cost(&self) -> usize {
@@ -245,4 +250,33 @@ impl Layer for Detect {
 /// A TLS record (RFC 8446 §5.1) begins here: the one protocol that most connections of a capture speak, known at a glance.
 fn is_tls(bytes: &[u8]) -> bool {
     matches!(bytes, [0x14..=0x17, 0x03, 0x00..=0x04, 0x00..=0x41, _, ..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::testing::{Around, at};
+
+    #[test]
+    fn a_session_that_nothing_confirms_has_its_end() {
+        for bytes in [&b"no frames"[..], &[0x16, 3, 1, 2, 0]] {
+            let mut around = Around::new();
+            let roles = Roles {
+                session: around.cx().stores.next_session(),
+                client: Side::A,
+                inferred: false,
+            };
+            let (request, stats) = Default::default();
+            let agreed = Agreed::over_http2(Side::A, request, None, stats, Some(roles));
+            let mut detect = Detect::after(Box::new(agreed), &Default::default());
+            let chunk = Chunk::tcp(0, bytes, at(), at());
+            assert!(matches!(detect.data(Side::B, chunk, &mut around.cx()), Next::Stay));
+            detect.end(TransportEnd::CaptureEnd, &mut around.cx());
+            assert!(
+                around.told.0.last().unwrap().starts_with("SessionEnd"),
+                "{:?}",
+                around.told.0
+            );
+        }
+    }
 }

@@ -141,8 +141,7 @@ pub(crate) struct Stores {
     pub(crate) narrate: bool,
     /// Not here while a connection uses it.
     pub(crate) tls: Option<Box<tls::Shared>>,
-    /// Connections that have ended and wait for keys.
-    pub(crate) tls_ended: Vec<tls::Ended>,
+    pub(crate) tls_ended: tls::AllEnded,
     pub(crate) tls_report: tls::Report,
     last_session: u64,
 }
@@ -154,11 +153,20 @@ impl Stores {
             ws: ws::Shared::new(*limits, frames),
             heads: http1::HeadStore::new(limits),
             narrate: false,
-            tls: Some(Box::new(tls::Shared::new(tls::Secrets::default(), limits.tls_trials))),
-            tls_ended: Vec::new(),
+            tls: Some(Box::new(tls::Shared::within(
+                tls::Secrets::default().within(limits.secrets_total()),
+                limits.tls_trials,
+                limits.tls_total(),
+            ))),
+            tls_ended: tls::AllEnded::default(),
             tls_report: tls::Report::default(),
             last_session: 0,
         }
+    }
+
+    /// Bytes of memory that are kept for no connection of the table.
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.tls_ended.cost() + self.tls.as_deref().map_or(0, tls::Shared::cost)
     }
 
     /// The number of a session that begins.

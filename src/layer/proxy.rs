@@ -48,12 +48,14 @@ enum Read {
 impl Proxy {
     /// Whether a stream that begins with `bytes` may begin with a preamble.
     pub(crate) fn may_begin(bytes: &[u8]) -> bool {
-        let begins = |with: &[u8]| bytes.len() >= 6 && bytes.starts_with(&with[..with.len().min(bytes.len())]);
-        begins(SIGNATURE) || begins(b"PROXY ") || kind(bytes).is_some_and(|kind| kind != Kind::Header)
+        let begins =
+            |with: &[u8], least| bytes.len() >= least && bytes.starts_with(&with[..with.len().min(bytes.len())]);
+        // HTTP may begin with blank lines, and a method with a P.
+        begins(SIGNATURE, 5) || begins(b"PROXY ", 6) || kind(bytes).is_some_and(|kind| kind != Kind::Header)
     }
 
     /// For a connection whose `client` begins with such bytes, and whose beginning was seen.
-    pub(crate) fn new(client: Side, bytes: &[u8]) -> Self {
+    pub(crate) fn new(client: Side, bytes: &[u8], carrier: &Carrier) -> Self {
         let kind = kind(bytes).unwrap_or(Kind::Header);
         let mut preambles = [const { Some(Vec::new()) }; 2];
         if kind == Kind::Header {
@@ -63,7 +65,7 @@ impl Proxy {
             kind,
             preambles,
             client,
-            carrier: Carrier::default(),
+            carrier: carrier.clone(),
             child: None,
         }
     }
@@ -101,12 +103,11 @@ impl Proxy {
             }
             return Read::Whole(end + 2);
         }
+        if !bytes.starts_with(&SIGNATURE[..bytes.len().min(12)]) {
+            return Read::Not;
+        }
         let Some(&[command, family, high, low]) = bytes.get(12..16) else {
-            return if SIGNATURE.starts_with(&bytes[..bytes.len().min(12)]) || bytes.len() < 16 {
-                Read::Partial
-            } else {
-                Read::Not
-            };
+            return Read::Partial;
         };
         if command >> 4 != 2 {
             return Read::Not;
@@ -177,19 +178,20 @@ impl Proxy {
     }
 
     /// Bytes behind the preamble.
-    fn inner(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_>) {
+    fn inner(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_>) -> Next {
         if chunk.bytes.is_empty() {
-            return;
+            return Next::Stay;
         }
-        let carrier = std::mem::take(&mut self.carrier);
-        let mut cx = cx.above(cx.at, cx.begins, &carrier);
-        if self.child.is_none() {
-            self.child = detect::first(side, chunk, &cx).map(Slot::new);
+        let mut cx = cx.above(cx.at, cx.begins, &self.carrier);
+        let child = match &mut self.child {
+            Some(child) => child,
+            none => none.insert(Slot::of(detect::first(side, chunk, &cx))),
+        };
+        child.data(side, chunk, &mut cx);
+        match child.layer() {
+            Some(_) => Next::Stay,
+            None => Next::Ignore,
         }
-        if let Some(child) = &mut self.child {
-            child.data(side, chunk, &mut cx);
-        }
-        self.carrier = carrier;
     }
 
     /// Calls the layer that is carried.
@@ -271,8 +273,7 @@ fn socks5_address(bytes: &[u8]) -> Option<(String, usize)> {
 impl Layer for Proxy {
     fn data(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_>) -> Next {
         let Some(mut preamble) = self.preambles[side.index()].take() else {
-            self.inner(side, chunk, cx);
-            return Next::Stay;
+            return self.inner(side, chunk, cx);
         };
         let before = preamble.len();
         let room = MAX_HEADER.saturating_sub(before);
@@ -292,10 +293,7 @@ impl Layer for Proxy {
                 }),
                 None => Next::Ignore,
             },
-            Read::Whole(size) => {
-                self.inner(side, chunk.skip(size.saturating_sub(before).min(chunk.bytes.len())), cx);
-                Next::Stay
-            }
+            Read::Whole(size) => self.inner(side, chunk.skip(size.saturating_sub(before).min(chunk.bytes.len())), cx),
         }
     }
 
@@ -353,5 +351,73 @@ impl Layer for Proxy {
 
     fn shed(&mut self, cx: &mut Cx<'_>) {
         self.with_child(cx, |child, cx| child.shed(cx));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::PacketRef;
+    use crate::layer::testing::{Around, at};
+
+    const LINE: &[u8] = b"PROXY TCP4 192.0.2.1 192.0.2.2 50000 443\r\n";
+
+    fn chunk(bytes: &[u8]) -> Chunk<'_> {
+        let at: PacketRef = at();
+        Chunk::tcp(0, bytes, at, at)
+    }
+
+    #[test]
+    fn what_stands_behind_a_header_inside_of_tls_is_wss() {
+        let mut around = Around::new();
+        around.begins.syn = [true; 2];
+        around.carrier.scheme = Scheme::Wss;
+        let mut proxy = Proxy::new(Side::A, LINE, &around.carrier);
+        let bytes = [LINE, b"GET / HTTP/1.1\r\n"].concat();
+        assert!(matches!(
+            proxy.data(Side::A, chunk(&bytes), &mut around.cx()),
+            Next::Stay
+        ));
+        assert_eq!(proxy.carrier.scheme, Scheme::Wss);
+        assert!(proxy.carrier.proxied.is_some());
+    }
+
+    #[test]
+    fn what_is_nothing_of_ours_is_not_looked_at_again() {
+        let mut around = Around::new();
+        around.begins.syn = [true; 2];
+        let mut proxy = Proxy::new(Side::A, LINE, &around.carrier);
+        let bytes = [LINE, b"SSH-2.0-x\r\n"].concat();
+        assert!(matches!(
+            proxy.data(Side::A, chunk(&bytes), &mut around.cx()),
+            Next::Ignore
+        ));
+    }
+
+    #[test]
+    fn a_signature_of_version_2_may_come_in_two_parts_and_must_be_one() {
+        let header = [
+            &SIGNATURE[..],
+            &[0x21, 0x11, 0, 12, 192, 0, 2, 1, 192, 0, 2, 2, 0xc3, 0x50, 1, 0xbb],
+        ]
+        .concat();
+        for cut in 5..header.len() {
+            let mut around = Around::new();
+            let (first, rest) = header.split_at(cut);
+            assert!(Proxy::may_begin(first));
+            let mut proxy = Proxy::new(Side::A, first, &around.carrier);
+            for part in [first, rest] {
+                assert!(matches!(proxy.data(Side::A, chunk(part), &mut around.cx()), Next::Stay));
+            }
+            assert_eq!(proxy.carrier.proxied.as_ref().unwrap().client, "192.0.2.1:50000");
+        }
+        let mut other = header;
+        other[8] = b'E';
+        let mut around = Around::new();
+        let mut proxy = Proxy::new(Side::A, &other, &around.carrier);
+        assert!(!matches!(
+            proxy.data(Side::A, chunk(&other), &mut around.cx()),
+            Next::Stay
+        ));
     }
 }

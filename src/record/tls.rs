@@ -15,7 +15,7 @@ pub struct TlsHandshake {
     pub server_name: Option<Box<str>>,
     /// The application protocol (RFC 7301).
     pub alpn: Option<Box<str>>,
-    /// An earlier session was resumed; `None` when the hellos were not seen.
+    /// An earlier session was resumed; `None` when what tells it was not seen.
     pub resumed: Option<bool>,
     /// Where the secrets came from that opened it: `keylog` or `capture`.
     pub keys: Option<&'static str>,

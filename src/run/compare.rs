@@ -54,7 +54,7 @@ pub(super) fn run(options: &Options, rights: setup::Rights, other: &Path) -> Res
             ..options.limits
         };
         let mut pipeline = Pipeline::listening(limits, filter, Box::new(listener));
-        let end = offline::give_keys(keys, &inputs, &mut pipeline)
+        let end = offline::give_keys(keys, &inputs, &mut pipeline, &signals)
             .and_then(|()| offline::read_all(inputs, pipeline, &signals));
         if first_error.is_ok() {
             first_error = end;

@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use zeroize::Zeroizing;
 
+use super::signals::Signals;
 use super::{Error, report, setup};
 use crate::capture::Outputs;
 use crate::capture::key_log_file::KeyLogFile;
@@ -64,9 +67,13 @@ impl Keys {
         }
     }
 
-    /// Reads all that there is before a run over files; what cannot be read ends it.
-    pub(super) fn read_all(&mut self, secrets: &mut Secrets) -> Result<(), Error> {
+    /// Reads all that there is before a run over files; what cannot be read ends it. `wait`: for what FIFOs bring, until their writers
+    /// have ended.
+    pub(super) fn read_all(&mut self, wait: Option<&Signals>, secrets: &mut Secrets) -> Result<(), Error> {
         for log in &mut self.logs {
+            if let Some(signals) = wait {
+                read_fifo(log, signals, secrets)?;
+            }
             let mut before = None;
             // A large log takes more than one look.
             while before != Some(log.lines()) {
@@ -85,13 +92,46 @@ impl Keys {
             if lines.used == 0 {
                 let count = lines.other + lines.broken;
                 report(&format!(
-                    "wschat-sniff: --keylog {}: no TLS secrets in it ({count} line{})",
+                    "wschat-sniff: --keylog {}: no TLS secrets in it ({count} line{}); expected the file that SSLKEYLOGFILE names",
                     log.path().display(),
                     if count == 1 { "" } else { "s" }
                 ));
             }
         }
     }
+}
+
+/// Reads a key log that is a FIFO, until nobody writes to it any more.
+fn read_fifo(log: &mut KeyLogFile, signals: &Signals, secrets: &mut Secrets) -> Result<(), Error> {
+    let mut timeout = PollTimeout::from(1000_u16);
+    while let Some((fifo, before)) = log.fifo() {
+        let mut polled = [
+            PollFd::new(fifo, PollFlags::POLLIN),
+            PollFd::new(signals.wake(), PollFlags::POLLIN),
+        ];
+        match poll(&mut polled, timeout) {
+            Ok(0) => {
+                report(&format!(
+                    "wschat-sniff: --keylog {}: waiting until its writer has ended",
+                    log.path().display()
+                ));
+                timeout = PollTimeout::NONE;
+            }
+            Ok(_) if polled[0].any().unwrap_or(true) => {
+                log.look(secrets)?;
+                if log.fifo().is_none_or(|(_, read)| read == before) {
+                    return Ok(());
+                }
+            }
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(Error::new(format!("{}: {}", log.path().display(), error.desc()))),
+        }
+        if signals.end() {
+            return Ok(());
+        }
+        signals.rest();
+    }
+    Ok(())
 }
 
 /// Takes in what a capture file brought.
@@ -105,20 +145,20 @@ pub(super) fn from_capture(logs: &[Zeroizing<Vec<u8>>], secrets: &mut Secrets) {
 
 /// The line about TLS connections that stayed closed; `None` when all were read.
 pub(super) fn closed(of: &Report, given: bool) -> Option<String> {
-    if of.unread.is_empty() && of.trials_exhausted == 0 {
+    if of.unread.is_empty() && of.trials_exhausted == 0 && of.secrets_refused == 0 {
         return None;
     }
     let connections = |count: u64| format!("{count} TLS connection{}", if count == 1 { "" } else { "s" });
     let mut line = format!("{}, {} decrypted", connections(of.connections), of.decrypted);
     for (unread, (count, names)) in &of.unread {
         let why = match unread {
-            Unread::NoClientHello => "begun before the capture or without their ClientHello",
+            Unread::NoClientHello => "no ClientHello captured and no key that fits",
             Unread::NoServerHello => "their ServerHello was not captured",
             Unread::NoKeys => "no keys",
-            Unread::WrongKey => "keys that do not fit",
+            Unread::WrongKey => "keys that do not fit, perhaps of another run of the program,",
             Unread::Version => "a version older than TLS 1.2",
             Unread::Suite => "a cipher suite that is not read",
-            Unread::Cut => "all records cut",
+            Unread::Cut => "all records cut (capture with -s 0)",
         };
         line.push_str(&format!("; {why} for {count}"));
         if !names.is_empty() {
@@ -128,12 +168,22 @@ pub(super) fn closed(of: &Report, given: bool) -> Option<String> {
             }
             line.push_str(&format!(" ({})", shown.join(", ")));
         }
-        if *unread == Unread::NoKeys && !given {
-            line.push_str(": --keylog FILE");
+        if *unread == Unread::NoKeys {
+            line.push_str(if given {
+                ": not in the key log"
+            } else {
+                ": --keylog FILE"
+            });
         }
     }
     if of.trials_exhausted > 0 {
         line.push_str(&format!("; --max-tls-trials was reached in {}", of.trials_exhausted));
+    }
+    if of.secrets_refused > 0 {
+        line.push_str(&format!(
+            "; {} secrets did not fit into --max-memory",
+            of.secrets_refused
+        ));
     }
     Some(line)
 }

@@ -131,7 +131,7 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     let savefile = setup::savefile(options, &outputs, link, snaplen)?;
     setup::enter_sandbox(options, savefile.as_ref());
     pipeline.write_to(savefile);
-    give_keys(keys, &inputs, &mut pipeline)?;
+    give_keys(keys, &inputs, &mut pipeline, &signals)?;
     if let Some(again) = again {
         survey(again.read(options)?, options, &mut pipeline, &signals);
     }
@@ -165,10 +165,17 @@ pub(super) fn supported(inputs: &[Offline]) -> Result<(), Error> {
 }
 
 /// Gives the pipeline the secrets of TLS that are there before the first packet.
-pub(super) fn give_keys(keys: Keys, inputs: &[Offline], pipeline: &mut Pipeline) -> Result<(), Error> {
+pub(super) fn give_keys(
+    keys: Keys,
+    inputs: &[Offline],
+    pipeline: &mut Pipeline,
+    signals: &Signals,
+) -> Result<(), Error> {
     let grows = inputs.iter().any(|input| input.is_pipe() || input.may_bring_secrets());
     pipeline.use_keys(keys, grows);
-    pipeline.read_keys()?;
+    // What comes through a pipe is not held up.
+    let wait = !inputs.iter().any(Offline::is_pipe);
+    pipeline.read_keys(wait.then_some(signals))?;
     if pipeline.shows_packets() {
         for input in inputs {
             input.each_secrets(|log| {

@@ -14,6 +14,7 @@ use super::names::SystemNames;
 use super::output::Output;
 use super::relay::Relay;
 use super::selected::Selected;
+use super::signals::Signals;
 use super::sinks::{Emptied, Sinks};
 use super::{Error, Outcome, setup};
 use crate::annotate::Detail;
@@ -199,13 +200,13 @@ impl Pipeline {
         }
     }
 
-    /// Reads all that is in the key logs now; what cannot be read is an error.
-    pub(super) fn read_keys(&mut self) -> Result<(), Error> {
+    /// Reads all that is in the key logs; see [`Keys::read_all`].
+    pub(super) fn read_keys(&mut self, wait: Option<&Signals>) -> Result<(), Error> {
         let mut keys = std::mem::take(&mut self.keys);
         let result = self
             .engine()
             .and_then(Engine::secrets)
-            .map_or(Ok(()), |secrets| keys.read_all(secrets));
+            .map_or(Ok(()), |secrets| keys.read_all(wait, secrets));
         self.keys = keys;
         result
     }

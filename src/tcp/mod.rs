@@ -58,6 +58,14 @@ pub struct Vanished {
     pub nanos: i64,
 }
 
+impl Connection {
+    /// Who the client is as far as TCP can tell: who opened it, else who has the higher port.
+    pub fn likely_client(&self) -> Side {
+        let [a, b] = self.endpoints.map(|endpoint| endpoint.port);
+        self.initiator.unwrap_or(if a >= b { Side::A } else { Side::B })
+    }
+}
+
 /// What the segment does to its own direction's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataFact {

@@ -297,3 +297,26 @@ fn what_is_no_capture_is_one_clear_line() {
         assert!(output.stdout.is_empty());
     }
 }
+
+#[test]
+fn a_key_log_that_is_a_fifo_is_read_before_the_packets() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("keys");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let fixture = |end: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/tls/gnutls.{end}"));
+    let [packets, keys] = ["pcap", "keylog"].map(fixture);
+    let arguments = ["-n", "--format", "json", "-r", packets.to_str().unwrap(), "--keylog"];
+    let writer = std::thread::spawn({
+        let (fifo, keys) = (fifo.clone(), keys.clone());
+        move || {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            let mut file = fs::OpenOptions::new().write(true).open(fifo).unwrap();
+            file.write_all(&fs::read(keys).unwrap()).unwrap();
+        }
+    });
+    let from = |log: &Path| stdout(&run(arguments.into_iter().chain([log.to_str().unwrap()])));
+    let told = from(&fifo);
+    writer.join().unwrap();
+    assert!(told.contains(r#""event":"message""#));
+    assert_eq!(told, from(&keys));
+}

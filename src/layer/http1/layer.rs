@@ -94,6 +94,20 @@ impl Agreed {
         }
     }
 
+    /// The session, when it was told of already.
+    pub(crate) fn roles(&self) -> Option<Roles> {
+        self.roles
+    }
+
+    /// It is over, and nothing has shown that it is WebSocket.
+    pub(crate) fn unconfirmed(mut self, end: TransportEnd, cx: &mut Cx<'_>) {
+        let Some(roles) = self.roles else { return };
+        agreed(roles, self.request, self.response, self.over_http2, cx);
+        let source = cx.source(roles);
+        let end = self.stats.end(&source, end, Some(cx.connection));
+        cx.emit(cx.at, &source, RecordKind::SessionEnd(&end));
+    }
+
     /// It is WebSocket that the server has agreed to.
     pub(crate) fn confirmed(self, held: &[ChunkBuffer; 2], cx: &mut Cx<'_>) -> WebSocket {
         let roles = self.roles.unwrap_or_else(|| new_roles(self.client, cx));

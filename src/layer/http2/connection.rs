@@ -22,7 +22,6 @@ pub struct Connection {
     pub(super) last_stream: u32,
     /// Some request may be missing of streams above this one.
     pub(super) unknown_above: Option<u32>,
-    pub(super) requests: u64,
     gone_away: Option<(Side, u32)>,
 }
 
@@ -78,7 +77,6 @@ impl Connection {
             client: None,
             last_stream: 0,
             unknown_above: Some(0),
-            requests: 0,
             gone_away: None,
         }
     }
@@ -97,11 +95,6 @@ impl Connection {
             None if a == Some(true) || b == Some(true) => Some(true),
             None => None,
         }
-    }
-
-    /// Requests so far.
-    pub fn requests(&self) -> u64 {
-        self.requests
     }
 
     /// Who has sent GOAWAY with an error, and which (RFC 9113 §6.8): what ends with the connection ends because of it.
@@ -287,16 +280,18 @@ impl Connection {
             return;
         }
         if status.is_some() {
-            self.response(number, fields.response(range, block.span), at, out);
+            if self.streams.is_followed(number) || self.is_unknown(number) {
+                self.response(number, fields.response(range, block.span), at, out);
+            }
         } else if self.client != Some(side.other()) {
-            let request = || fields.request(range.clone(), block.span);
+            let request = || fields.request(range, block.span);
             match self.streams.get(number).map(|stream| &mut stream.state) {
-                None => self.request(side, number, request(), fields, at, out),
+                None => self.request(side, number, request, fields, at, out),
                 // The response has overtaken it, which waited for something that was lost.
                 Some(State::Silent(None, response)) => {
                     let response = response.take();
                     self.streams.remove(number);
-                    self.request(side, number, request(), fields, at, out);
+                    self.request(side, number, request, fields, at, out);
                     if let Some(response) = response {
                         self.response(number, response, at, out);
                     }
@@ -310,7 +305,7 @@ impl Connection {
         &mut self,
         side: Side,
         number: u32,
-        request: Request,
+        request: impl FnOnce() -> Request,
         fields: &Fields,
         at: PacketRef,
         out: &mut impl Output,
@@ -319,9 +314,9 @@ impl Connection {
         let may_ask = method.is_none_or(|m| m == b"CONNECT") && fields.get(":protocol").is_none();
         let asks = fields.asks_for_websocket();
         let state = if asks {
-            State::Asked(request)
+            State::Asked(request())
         } else if may_ask && fields.is_incomplete() {
-            State::Silent(Some(request), None)
+            State::Silent(Some(request()), None)
         } else if self.unknown_above.is_some() {
             State::Ordinary
         } else {
@@ -480,7 +475,8 @@ impl Connection {
         if code != 0 {
             self.gone_away = Some((side, code));
         }
-        if self.client == Some(side) {
+        // Of one that is not known to be the server's nobody knows which streams it means.
+        if self.client != Some(side.other()) {
             return;
         }
         for number in self.streams.numbers(last) {

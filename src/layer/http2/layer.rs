@@ -22,6 +22,8 @@ pub(crate) struct Http2 {
     served: Option<u32>,
     /// What the streams' layers take, in bytes of memory.
     carried_cost: usize,
+    /// A stream was seen to be a WebSocket.
+    is_proven: bool,
 }
 
 /// A stream that is a session, or may be one.
@@ -83,6 +85,7 @@ impl Http2 {
             streams: BTreeMap::new(),
             served: None,
             carried_cost: 0,
+            is_proven: false,
         }
     }
 
@@ -103,6 +106,16 @@ impl Http2 {
             self.connection.is_ordinary(stream);
         }
         self.served = above.served;
+        self.is_proven = self.is_proven || self.served_layer().is_some_and(|(_, layer)| layer.is_proven());
+    }
+
+    /// The layer of the stream that was served last, and what carries it.
+    fn served_layer(&self) -> Option<(&Carrier, &dyn Layer)> {
+        let carried = self.streams.get(&self.served?)?;
+        match &carried.what {
+            What::Read(slot) => Some((&carried.carrier, slot.layer()?)),
+            What::Asked(_) => None,
+        }
     }
 }
 
@@ -458,7 +471,7 @@ impl Above<'_, '_> {
             return roles.source(self.cx.connection, &carried.carrier);
         }
         let connection = self.cx.connection;
-        let client_side = self.client.unwrap_or(Side::A);
+        let client_side = self.client.unwrap_or_else(|| connection.likely_client());
         Source {
             connection: ConnectionId(connection.number),
             session: None,
@@ -558,13 +571,9 @@ impl Layer for Http2 {
 
     #[inline]
     fn progress(&self, side: Side, cx: &mut Cx<'_>) {
-        let served = self.served.and_then(|stream| self.streams.get(&stream));
-        if let Some(carried) = served
-            && let What::Read(slot) = &carried.what
-            && let Some(layer) = slot.layer()
-        {
+        if let Some((carrier, layer)) = self.served_layer() {
             let at = cx.at;
-            layer.progress(side, &mut child(cx, &carried.carrier, at));
+            layer.progress(side, &mut child(cx, carrier, at));
         }
     }
 
@@ -577,7 +586,7 @@ impl Layer for Http2 {
     }
 
     fn is_proven(&self) -> bool {
-        !self.streams.is_empty() || self.connection.allows_websocket() == Some(true)
+        self.is_proven
     }
 
     fn shed(&mut self, cx: &mut Cx<'_>) {

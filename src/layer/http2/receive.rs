@@ -183,7 +183,6 @@ impl Connection {
                 });
                 if self.client != Some(side.other()) && !promised && stream % 2 == 1 && stream > self.last_stream {
                     self.last_stream = stream;
-                    self.requests += 1;
                 }
             }
             frame::CONTINUATION => {

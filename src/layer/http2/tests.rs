@@ -173,7 +173,6 @@ fn a_refusal_with_its_body_and_ordinary_requests_beside_it() {
     wire.send(SERVER, &framed(frame::DATA, 0, 1, b"no "));
     wire.send(SERVER, &framed(frame::DATA, frame::END_STREAM, 1, b"chat"));
     assert_eq!(wire.told(), ["1 asks /chat", "1 refused 404 no chat 7"]);
-    assert_eq!(wire.connection.requests(), 2);
 }
 
 #[test]
@@ -430,4 +429,17 @@ fn rfc9113_4_2_a_frame_is_too_long_only_for_a_limit_that_is_known() {
         let told = wire.told();
         assert_eq!(told.iter().any(|told| told == "http2.frame-size"), !lost, "{told:?}");
     }
+}
+
+#[test]
+fn rfc9113_6_8_the_goaway_of_who_may_be_the_client_ends_no_stream() {
+    let mut wire = Wire::new(true);
+    wire.connection = Connection::late(Bounds::default(), false);
+    let mut bytes = framed(6, 0, 0, &[1; 8]);
+    bytes.extend(framed(frame::DATA, 0, 1, b"frames"));
+    wire.send(CLIENT, &bytes);
+    assert_eq!(wire.connection.client(), None);
+    wire.told();
+    wire.send(CLIENT, &framed(frame::GOAWAY, 0, 0, &[0; 8]));
+    assert!(wire.told().is_empty());
 }

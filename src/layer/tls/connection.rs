@@ -121,10 +121,20 @@ impl Tls {
         self.halves.iter().map(Half::cost).sum()
     }
 
+    /// The part of it that waits for keys.
+    pub(super) fn held(&self) -> usize {
+        self.halves.iter().map(|half| half.held_cost).sum()
+    }
+
+    /// Gives back memory that is not in use.
+    pub(super) fn trim(&mut self) {
+        self.halves.iter_mut().for_each(|half| half.framer.trim());
+    }
+
     /// Gives up the encrypted record that has waited longest on the side where most waits. `false`: none waits.
     pub fn shed(&mut self) -> bool {
         let [a, b] = &mut self.halves;
-        let larger = if a.cost() >= b.cost() { a } else { b };
+        let larger = if a.held_cost >= b.held_cost { a } else { b };
         larger.shed()
     }
 
@@ -251,6 +261,7 @@ impl Tls {
     pub fn agreed(&self) -> Agreed<'_> {
         let hello = self.client_hello.as_deref();
         Agreed {
+            client: self.client,
             version: match self.known.tls13 {
                 Some(true) => Some(TLS13),
                 Some(false) => Some(TLS12),
@@ -773,13 +784,15 @@ impl Tls {
         }
     }
 
-    fn client_hello(&mut self, side: Side, hello: Box<ClientHello>, shared: &mut Shared) {
+    fn client_hello(&mut self, side: Side, mut hello: Box<ClientHello>, shared: &mut Shared) {
         let again = self.known.client_random == Some(hello.random);
         self.client = Some(side);
         self.known.client_random = Some(hello.random);
         shared.secrets.claim(&hello.random);
         let found = shared.resumable.find(&hello.session_id);
         self.known.resumed_from = found.or_else(|| shared.resumable.find(&hello.ticket));
+        // It may be large, and is not needed again.
+        hello.ticket = Vec::new();
         self.known.next = None;
         let reading = &mut self.half(side).reading;
         if !reading.opened {
@@ -831,11 +844,13 @@ impl Tls {
             }
         }
         let asked = self.client_hello.as_deref();
-        self.resumed = Some(match asked {
+        self.resumed = match asked {
             _ if tls13 => hello.psk,
-            Some(asked) => !hello.session_id.is_empty() && hello.session_id == asked.session_id,
-            None => false,
-        });
+            Some(asked) if hello.suite.is_some() => {
+                Some(!hello.session_id.is_empty() && hello.session_id == asked.session_id)
+            }
+            _ => None,
+        };
         if !tls13 && let (Some(client_random), Some(suite)) = (self.known.client_random, hello.suite) {
             self.known.next = Some(Tls12 {
                 client_random,

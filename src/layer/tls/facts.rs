@@ -62,6 +62,8 @@ pub struct Record {
 /// What the two ends agreed on, as far as it was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Agreed<'a> {
+    /// Who the client is.
+    pub client: Option<Side>,
     /// The version: 0x0303 is TLS 1.2, 0x0304 is TLS 1.3.
     pub version: Option<u16>,
     /// The cipher suite.
@@ -70,7 +72,7 @@ pub struct Agreed<'a> {
     pub server_name: Option<&'a str>,
     /// The application protocol.
     pub alpn: Option<&'a str>,
-    /// An earlier session was resumed. `None`: the hellos were not seen.
+    /// An earlier session was resumed. `None`: what tells it was not seen.
     pub resumed: Option<bool>,
     /// Where the secrets came from that opened it.
     pub keys: Option<KeySource>,

@@ -136,7 +136,13 @@ impl Framer {
 
     /// Bytes of memory that it keeps.
     pub(super) fn cost(&self) -> usize {
-        self.bytes.len()
+        self.bytes.capacity() + self.carried.capacity() * size_of::<(u64, Span)>()
+    }
+
+    /// Gives back memory that is not in use.
+    pub(super) fn trim(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.carried.shrink_to_fit();
     }
 
     /// The next thing in what has come, or `None` when all of `input` is used up. Asked until then.

@@ -114,7 +114,8 @@ pub(super) struct Half {
     pub(super) messages: Messages,
     pub(super) reading: Reading,
     pub(super) held: VecDeque<Held>,
-    held_cost: usize,
+    /// Bytes of memory that it takes.
+    pub(super) held_cost: usize,
     /// What all that is held comes to.
     pub(super) held_lost: Lost,
     /// Where the plaintext has got to.

@@ -34,7 +34,7 @@ pub(super) struct Messages {
 impl Messages {
     /// Bytes of memory that it keeps.
     pub(super) fn cost(&self) -> usize {
-        self.bytes.len()
+        self.bytes.capacity()
     }
 
     /// Takes the content of a record in; `next` gives what is whole then.
@@ -57,9 +57,7 @@ impl Messages {
         if self.left > 0 {
             return None;
         }
-        let told = read(&self.bytes, true);
-        self.bytes.clear();
-        told
+        read(&std::mem::take(&mut self.bytes), true)
     }
 
     /// What follows was lost: tells what there is of the message that has begun.

@@ -17,14 +17,10 @@ const LONGEST_NAME: usize = 255;
 pub struct ClientHello {
     /// Its random bytes, by which secrets are found.
     pub random: Random,
-    /// The version in its old place (RFC 8446 §4.1.2): 0x0303 for TLS 1.2 and 1.3.
-    pub legacy_version: u16,
     /// Whom the client wants to talk to (RFC 6066 §3).
     pub server_name: Option<Box<str>>,
     /// The first few application protocols that it offers (RFC 7301).
     pub alpn: Vec<Box<str>>,
-    /// It offers TLS 1.3.
-    pub offers_tls13: bool,
     /// It sends early data (RFC 8446 §4.2.10).
     pub early_data: bool,
     /// The session id, and the ticket of RFC 5077: what a session is resumed by in TLS 1.2.
@@ -45,8 +41,8 @@ pub struct ServerHello {
     pub alpn: Option<Box<str>>,
     /// It is a HelloRetryRequest.
     pub retry: bool,
-    /// A key that both know already was chosen (RFC 8446 §4.2.11).
-    pub(super) psk: bool,
+    /// A key that both know already was chosen (RFC 8446 §4.2.11). `None`: cut before that can be told.
+    pub(super) psk: Option<bool>,
     pub(super) session_id: Vec<u8>,
     /// MACs are computed over what was encrypted (RFC 7366).
     pub(super) encrypt_then_mac: bool,
@@ -63,8 +59,8 @@ impl ClientHello {
     /// Reads the body of one, or its beginning. `None`: cut before its random ends, or none at all.
     pub fn read(body: &[u8]) -> Option<Self> {
         let mut reader = Reader(body);
+        reader.u16().filter(is_version)?;
         let mut hello = Self {
-            legacy_version: reader.u16().filter(is_version)?,
             random: *reader.take(32)?.first_chunk()?,
             ..Self::default()
         };
@@ -83,10 +79,6 @@ impl ClientHello {
                 16 => self.alpn = protocols(&mut value),
                 35 => self.ticket = value.0.to_vec(),
                 42 => self.early_data = true,
-                43 => {
-                    let versions = value.vector8().unwrap_or_default();
-                    self.offers_tls13 = versions.chunks(2).any(|version| version == [3, 4]);
-                }
                 _ => {}
             }
         }
@@ -106,7 +98,7 @@ impl ServerHello {
             suite: None,
             alpn: None,
             retry: random == RETRY,
-            psk: false,
+            psk: whole.then_some(false),
             session_id: Vec::new(),
             encrypt_then_mac: false,
         };
@@ -123,7 +115,7 @@ impl ServerHello {
             match kind {
                 16 => self.alpn = protocols(&mut value).into_iter().next(),
                 22 => self.encrypt_then_mac = true,
-                41 => self.psk = true,
+                41 => self.psk = Some(true),
                 43 => self.version = value.u16().or(self.version),
                 _ => {}
             }
@@ -208,5 +200,24 @@ impl<'a> Reader<'a> {
     fn extension(&mut self) -> Option<(u16, Reader<'a>)> {
         let kind = self.u16()?;
         Some((kind, Reader(self.vector16()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc8446_4_2_11_whether_a_hello_that_was_cut_has_chosen_a_key_is_not_known() {
+        let start = [&[3, 3][..], &[9; 32], &[0, 0x13, 0x01, 0]].concat();
+        let body = |extensions: &[u8]| [&start, &(extensions.len() as u16).to_be_bytes()[..], extensions].concat();
+        let (version, key) = ([0, 43, 0, 2, 3, 4], [0, 41, 0, 2, 0, 0]);
+        let psk = |body: &[u8], whole| ServerHello::read(body, whole).unwrap().psk;
+        let with = body(&[version, key].concat());
+        assert_eq!((psk(&with, true), psk(&with, false)), (Some(true), Some(true)));
+        assert_eq!(
+            (psk(&with[..44], false), psk(&body(&version), true)),
+            (None, Some(false))
+        );
     }
 }

@@ -12,9 +12,6 @@ use crate::record::{
 use crate::session::{Carrier, Roles};
 use crate::tcp::Connection;
 
-/// Connections that have ended and wait for keys.
-const MAX_ENDED: usize = 4096;
-
 /// Plaintext that would lie behind it for gaps of unknown length is not read: offsets of what it declares must not overflow.
 const LAST_OFFSET: u64 = 1 << 62;
 
@@ -30,7 +27,7 @@ struct State {
     tls: Tls,
     upper: Upper,
     /// What of [`Shared::held`] is this connection's.
-    counted: usize,
+    held: usize,
 }
 
 /// What stands above.
@@ -57,6 +54,32 @@ pub(crate) struct Ended {
     begins: Begins,
     end: TransportEnd,
     at: PacketRef,
+    /// Bytes of memory that it takes.
+    cost: usize,
+}
+
+/// All connections that have ended before their keys came.
+#[derive(Debug, Default)]
+pub(crate) struct AllEnded {
+    list: Vec<Ended>,
+    cost: usize,
+}
+
+impl AllEnded {
+    /// There is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Bytes of memory that they take.
+    pub(crate) fn cost(&self) -> usize {
+        self.cost
+    }
+
+    fn push(&mut self, ended: Ended) {
+        self.cost += ended.cost;
+        self.list.push(ended);
+    }
 }
 
 impl TlsLayer {
@@ -84,7 +107,7 @@ impl TlsLayer {
                     packet: TlsPacket::default(),
                     at: 0,
                 },
-                counted: 0,
+                held: 0,
             })),
         })
     }
@@ -111,9 +134,8 @@ impl State {
         above.upper.client = client.or(above.upper.client);
         read(&mut self.tls, &mut shared, &mut above);
         loop {
-            let cost = self.tls.cost();
-            shared.held = (shared.held + cost).saturating_sub(self.counted);
-            self.counted = cost;
+            let held = self.tls.held();
+            shared.held = shared.held + held - std::mem::replace(&mut self.held, held);
             if shared.held <= shared.max_held || !self.tls.shed() {
                 break;
             }
@@ -121,12 +143,16 @@ impl State {
         cx.stores.tls = Some(shared);
     }
 
+    /// Bytes of memory that it takes.
+    fn cost(&self) -> usize {
+        size_of::<Self>() + self.tls.cost() + self.upper.slot.as_ref().map_or(0, Slot::cost)
+    }
+
     /// The connection is over, and nothing is waited for.
     fn end(&mut self, end: TransportEnd, at: PacketRef, cx: &mut Cx<'_>) {
         self.with(cx, |tls, shared, above| tls.finish(at, shared, above));
         if let Some(shared) = &mut cx.stores.tls {
-            shared.held = shared.held.saturating_sub(self.counted);
-            self.counted = 0;
+            shared.held -= std::mem::take(&mut self.held);
         }
         let end = match self.upper.alert {
             Some((by, alert)) if alert.fatal => TransportEnd::Alert {
@@ -146,7 +172,7 @@ impl State {
 
 /// Reads what waited for keys in connections that have ended; `last`: nothing is waited for any more.
 pub(crate) fn retry_ended(last: bool, cx: &mut Cx<'_>) {
-    for mut ended in std::mem::take(&mut cx.stores.tls_ended) {
+    for mut ended in std::mem::take(&mut cx.stores.tls_ended).list {
         let connection = ended.connection;
         let mut cx = Cx {
             connection: &connection,
@@ -164,6 +190,7 @@ pub(crate) fn retry_ended(last: bool, cx: &mut Cx<'_>) {
         if last || !ended.state.tls.waits() {
             ended.state.end(ended.end, at, &mut cx);
         } else {
+            ended.cost = ended.state.cost();
             cx.stores.tls_ended.push(ended);
         }
     }
@@ -195,10 +222,13 @@ impl Layer for TlsLayer {
         let Some(mut state) = self.state.take() else {
             return Next::Stay;
         };
-        let may_wait = end != TransportEnd::CaptureEnd && state.tls.waits();
-        let may_come = |shared: &Shared| shared.secrets.may_grow() && shared.held <= shared.max_held / 2;
-        if may_wait && cx.stores.tls_ended.len() < MAX_ENDED && cx.stores.tls.as_deref().is_some_and(may_come) {
+        let may_wait = !matches!(end, TransportEnd::CaptureEnd | TransportEnd::Evicted) && state.tls.waits();
+        let may_come = |shared: &Shared| shared.secrets.may_grow();
+        let cost = state.cost();
+        let fits = cx.stores.tls_ended.cost() + cost <= cx.limits.tls_total();
+        if may_wait && fits && cx.stores.tls.as_deref().is_some_and(may_come) {
             cx.stores.tls_ended.push(Ended {
+                cost,
                 state,
                 connection: *cx.connection,
                 begins: cx.begins,
@@ -221,7 +251,7 @@ impl Layer for TlsLayer {
     fn progress(&self, side: Side, cx: &mut Cx<'_>) {
         let Some(state) = &self.state else { return };
         let upper = &state.upper;
-        if upper.at == cx.at.packet {
+        if cx.stores.narrate && upper.at == cx.at.packet {
             let source = upper.source(cx);
             let direction = source.direction(side);
             let packet = &upper.packet;
@@ -241,9 +271,7 @@ impl Layer for TlsLayer {
     }
 
     fn cost(&self) -> usize {
-        let Some(state) = &self.state else { return 0 };
-        let above = state.upper.slot.as_ref().and_then(Slot::layer);
-        state.tls.cost() + above.map_or(0, |layer| layer.cost())
+        self.state.as_ref().map_or(0, |state| state.cost())
     }
 
     fn is_proven(&self) -> bool {
@@ -252,7 +280,10 @@ impl Layer for TlsLayer {
     }
 
     fn shed(&mut self, cx: &mut Cx<'_>) {
-        self.with(cx, |tls, _, _| while tls.shed() {});
+        self.with(cx, |tls, _, _| {
+            while tls.shed() {}
+            tls.trim();
+        });
         let Some(state) = &mut self.state else { return };
         let Upper {
             slot, carrier, begins, ..
@@ -267,13 +298,7 @@ impl Upper {
     /// The connection, without a session.
     fn source(&self, cx: &Cx<'_>) -> Source {
         let endpoints: [Endpoint; 2] = cx.connection.endpoints;
-        let client = self.client.unwrap_or({
-            if endpoints[0].port >= endpoints[1].port {
-                Side::A
-            } else {
-                Side::B
-            }
-        });
+        let client = self.client.unwrap_or_else(|| cx.connection.likely_client());
         Source {
             connection: ConnectionId(cx.connection.number),
             session: None,
@@ -351,10 +376,17 @@ impl Output for Above<'_, '_> {
     }
 
     fn fact(&mut self, side: Side, at: PacketRef, fact: Fact<'_>) {
-        if self.upper.at != at.packet && at.packet == self.cx.at.packet {
+        let is_current = at.packet == self.cx.at.packet;
+        if is_current && self.upper.at != at.packet {
             (self.upper.packet, self.upper.at) = (TlsPacket::default(), at.packet);
         }
-        let packet = &mut self.upper.packet;
+        // Of what has waited for a key nothing is told of the packet that is read now.
+        let mut earlier = TlsPacket::default();
+        let packet = if is_current {
+            &mut self.upper.packet
+        } else {
+            &mut earlier
+        };
         match fact {
             Fact::ClientHello(hello) => {
                 self.upper.client = Some(side);
@@ -382,15 +414,15 @@ impl Output for Above<'_, '_> {
                 packet.alert = Some(told(alert));
             }
             Fact::KeyUpdate => packet.key_update = true,
-            Fact::Agreed(agreed) => self.agreed(side, at, agreed),
+            Fact::Agreed(agreed) => self.agreed(at, agreed),
             Fact::End(totals) => self.totals(at, totals),
         }
     }
 }
 
 impl Above<'_, '_> {
-    fn agreed(&mut self, client: Side, at: PacketRef, agreed: &Agreed<'_>) {
-        self.upper.client.get_or_insert(client);
+    fn agreed(&mut self, at: PacketRef, agreed: &Agreed<'_>) {
+        self.upper.client = agreed.client.or(self.upper.client);
         let handshake = TlsHandshake {
             version: agreed.version,
             cipher: agreed.suite.map(|suite| suite.0),

@@ -31,7 +31,7 @@ pub use connection::Tls;
 pub use facts::{Agreed, Content, Fact, Output, PlainGap, Record, Totals, Unread};
 pub use hello::{ClientHello, ServerHello};
 pub use key_log::{KeyLogReader, Lines};
-pub(crate) use layer::{Ended, TlsLayer, retry_ended};
+pub(crate) use layer::{AllEnded, TlsLayer, retry_ended};
 pub use report::Report;
 pub use secrets::{KeySource, Random, Secrets};
 pub use shared::Shared;

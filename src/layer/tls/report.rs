@@ -18,6 +18,8 @@ pub struct Report {
     pub unread: BTreeMap<Unread, (u64, Vec<Box<str>>)>,
     /// In so many of them the bound on trials was reached.
     pub trials_exhausted: u64,
+    /// So many secrets did not fit into memory.
+    pub secrets_refused: u64,
 }
 
 impl Report {

@@ -120,6 +120,9 @@ pub struct Secrets {
     blocks: Vec<Vec<Known>>,
     count: usize,
     may_grow: bool,
+    /// Bytes of memory that they may take.
+    most: Option<usize>,
+    refused: u64,
 }
 
 impl Secrets {
@@ -129,6 +132,17 @@ impl Secrets {
             may_grow,
             ..Self::default()
         }
+    }
+
+    /// The same, in so many bytes of memory at most.
+    pub(crate) fn within(self, bytes: usize) -> Self {
+        let most = Some(bytes);
+        Self { most, ..self }
+    }
+
+    /// How many did not fit into the memory that they may take.
+    pub(super) fn refused(&self) -> u64 {
+        self.refused
     }
 
     /// More may come, or (`false`) nothing needs to wait any more.
@@ -162,6 +176,10 @@ impl Secrets {
         let Ok(index) = u32::try_from(self.count) else { return };
         let is_full = |(index, known): (usize, &Known)| known.secret == secret || index + 1 == MOST_ALIKE;
         if self.of(&random, label).enumerate().any(is_full) {
+            return;
+        }
+        if self.most.is_some_and(|most| self.cost() >= most) {
+            self.refused += 1;
             return;
         }
         match self.randoms.get_mut(&random) {
@@ -260,6 +278,20 @@ mod tests {
         assert_eq!(secrets.of(&random, Label::ClientTraffic).count(), 0);
         let shown = format!("{secrets:?}");
         assert!(!shown.contains("65") && !shown.contains("66"), "{shown}");
+    }
+
+    #[test]
+    fn those_that_do_not_fit_are_counted() {
+        let most = 100_000;
+        let mut secrets = Secrets::new(false).within(most);
+        for n in 0..10_000u16 {
+            let mut random = [0; 32];
+            random[..2].copy_from_slice(&n.to_be_bytes());
+            let secret = Secret::new(&[1; 32]).unwrap();
+            secrets.add(random, Label::Master, secret, KeySource::Capture);
+        }
+        assert!(secrets.cost() < 2 * most && secrets.len() > 500);
+        assert_eq!(secrets.len() as u64 + secrets.refused(), 10_000);
     }
 
     #[test]

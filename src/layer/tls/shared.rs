@@ -12,9 +12,6 @@ use super::secrets::{Random, Secrets};
 /// Sessions that can be resumed are kept in two maps of so many: when one is full the other one is forgotten.
 const RESUMABLE: usize = 4096;
 
-/// Encrypted bytes that wait for keys in all connections together.
-const MAX_HELD: usize = 32 << 20;
-
 /// What all TLS connections share.
 #[derive(Debug)]
 pub struct Shared {
@@ -24,7 +21,7 @@ pub struct Shared {
     /// Where records are decrypted.
     pub(super) scratch: Scratch,
     pub(super) max_trials: u32,
-    /// Bytes that wait in all connections.
+    /// Encrypted bytes that wait for keys in all connections.
     pub(super) held: usize,
     pub(super) max_held: usize,
 }
@@ -32,14 +29,29 @@ pub struct Shared {
 impl Shared {
     /// `max_trials`: keys and sequence numbers that a connection may try in a row without finding one.
     pub fn new(secrets: Secrets, max_trials: u32) -> Self {
+        Self::within(secrets, max_trials, usize::MAX)
+    }
+
+    /// The same, when so many bytes may wait for keys in all connections.
+    pub(crate) fn within(secrets: Secrets, max_trials: u32, max_held: usize) -> Self {
         Self {
             secrets,
             resumable: Resumable::default(),
             scratch: Box::new([0; LONGEST_BODY]),
             max_trials,
             held: 0,
-            max_held: MAX_HELD,
+            max_held,
         }
+    }
+
+    /// How many secrets did not fit into memory.
+    pub(crate) fn secrets_refused(&self) -> u64 {
+        self.secrets.refused()
+    }
+
+    /// Bytes of memory that it takes, without what waits.
+    pub(crate) fn cost(&self) -> usize {
+        self.secrets.cost() + self.resumable.cost()
     }
 }
 
@@ -62,6 +74,10 @@ impl Resumable {
             self.earlier = std::mem::take(&mut self.recent);
         }
         self.recent.insert(self.hasher.hash_one(by), random);
+    }
+
+    fn cost(&self) -> usize {
+        (self.recent.capacity() + self.earlier.capacity()) * size_of::<(u64, Random)>()
     }
 
     /// The random under which the secret of that session was logged.
