@@ -115,9 +115,9 @@ impl Fragments {
             Incomplete::new(self.next_age, time, ip.protocol)
         });
         let before = entry.cost;
-        entry.add(ip.protocol, fragment, payload);
         entry.packets.push(packet);
-        entry.cost += size_of::<u64>();
+        entry.add(ip.protocol, fragment, payload);
+        entry.recount();
         self.bytes += entry.cost - before;
         if entry.is_whole() {
             let entry = self.incomplete.remove(&key)?;
@@ -206,7 +206,12 @@ impl Incomplete {
             (self.has_first, self.protocol) = (true, protocol);
         }
         self.copy_new(start, end, payload.bytes);
-        self.cost = self.data.capacity() + self.ranges.capacity() * RANGE_OVERHEAD;
+    }
+
+    fn recount(&mut self) {
+        self.cost = self.data.capacity()
+            + self.ranges.capacity() * RANGE_OVERHEAD
+            + self.packets.capacity() * size_of::<u64>();
     }
 
     /// Copies those bytes of `start..end` that have not come yet, and marks the range as come.
