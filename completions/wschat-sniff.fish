@@ -1,5 +1,6 @@
 complete -c wschat-sniff -s i -l interface -d 'Listen on this interface: a name, a number of -D, or `any`' -r -f -a "(wschat-sniff -D 2>/dev/null | string replace -r '^\d+\.(\S+).*' '\$1')"
 complete -c wschat-sniff -s r -l read-file -d 'Read packets from this file, `-` for standard input; may be repeated' -r -F
+complete -c wschat-sniff -l compare -d 'Compare with this file: the same traffic, captured behind the proxy that -r stands before' -r -F
 complete -c wschat-sniff -l keylog -d 'Decrypt TLS with the secrets in this file, a key log in the NSS format; may be repeated' -r -F
 complete -c wschat-sniff -s V -l file-list -d 'Read the names of the files to read from this file, one a line, `-` for standard input' -r -F
 complete -c wschat-sniff -s F -l filter-file -d 'Read the filter expression from this file; an expression among the arguments is ignored' -r -F
@@ -21,6 +22,7 @@ complete -c wschat-sniff -l slower -d 'Only answers that took at least so long, 
 complete -c wschat-sniff -l context -d 'Also so many messages of the session before and after each selected one' -r
 complete -c wschat-sniff -l since -d 'Nothing before this time: RFC 3339, `HH:MM[:SS]` of the first packet\'s day, or `+90s` after the first packet' -r
 complete -c wschat-sniff -l until -d 'Nothing after this time, given likewise' -r
+complete -c wschat-sniff -l extract -d 'Write the payloads of binary messages to files in this folder instead of printing packets' -r -F
 complete -c wschat-sniff -s C -l rotate-size -d 'Begin a new file when one has become this large, in millions of bytes (or with k, m, g: KiB, MiB, GiB)' -r
 complete -c wschat-sniff -s G -l rotate-seconds -d 'Begin a new file every so many seconds' -r
 complete -c wschat-sniff -s W -l rotate-files -d 'With -C: overwrite from the beginning after so many files. With -G: exit after so many' -r
@@ -35,11 +37,15 @@ complete -c wschat-sniff -l max-inflated -d 'Bytes that one message may become w
 complete -c wschat-sniff -l max-held -d 'Bytes of packets that are held, live and from a pipe, until it is known whether they are selected [default: 67108864]' -r
 complete -c wschat-sniff -l max-tls-trials -d 'Keys and sequence numbers that one TLS connection may try in a row [default: 250000]' -r
 complete -c wschat-sniff -l max-idle -d 'Seconds of silence after which a connection is given up [default: 86400]' -r
-complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages`, `sessions`, `json` or `none`' -r -f -a "trace\t''
+complete -c wschat-sniff -l max-extract-files -d 'Files that --extract writes [default: 10000]' -r
+complete -c wschat-sniff -l max-extract-bytes -d 'Bytes that --extract writes, in all [default: 1073741824]' -r
+complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages`, `sessions`, `json`, `har`, `html` or `none`' -r -f -a "trace\t''
 tcpdump\t''
 messages\t''
 sessions\t''
 json\t''
+har\t''
+html\t''
 none\t''"
 complete -c wschat-sniff -l sort -d 'With `--format sessions`: sort by this column, such as `duration`, `bytes` or `verdict`' -r -f -a "number\t''
 client\t''
@@ -96,6 +102,7 @@ complete -c wschat-sniff -l count -d 'Print how many packets there were instead 
 complete -c wschat-sniff -l frames -d 'With `--format json`: an object for each frame, too'
 complete -c wschat-sniff -l all -d 'With `--format sessions`: TCP connections that carry no WebSocket, too'
 complete -c wschat-sniff -l full -d 'Show long messages whole'
+complete -c wschat-sniff -l with-secrets -d 'With `--format har` and `html`: keep the credentials in it'
 complete -c wschat-sniff -l force -d 'With --output: overwrite the file'
 complete -c wschat-sniff -s l -l line-buffered -d 'Accepted; output is written whenever no packet is waiting, and at the latest after a tenth of a second, anyway'
 complete -c wschat-sniff -l abnormal -d 'Only sessions that did not end as they should: refused, reset, closed with an error, not closed'
@@ -106,8 +113,8 @@ complete -c wschat-sniff -s A -l ascii -d 'Print each packet in ASCII, without i
 complete -c wschat-sniff -s x -l hex -d 'Print each packet in hex; -xx with its link-level header'
 complete -c wschat-sniff -s X -l hex-ascii -d 'Print each packet in hex and ASCII; -XX with its link-level header'
 complete -c wschat-sniff -s e -l link-header -d 'Print the link-level header'
-complete -c wschat-sniff -s q -l quick -d 'Shorter lines, and only the heart of the narration'
-complete -c wschat-sniff -s v -l verbose -d 'Longer lines and more narration; -vv and -vvv for longer lines yet'
+complete -c wschat-sniff -s q -l quick -d 'Shorter lines, and blocks that are a title alone'
+complete -c wschat-sniff -s v -l verbose -d 'Longer lines, and blocks that tell all; -vv and -vvv for longer lines yet'
 complete -c wschat-sniff -s S -l absolute-tcp-sequence-numbers -d 'Absolute sequence numbers of TCP'
 complete -c wschat-sniff -s t -l time -d 'Times: -t none, -tt seconds since 1970, -ttt since the line before, -tttt with the date, -ttttt since the first'
 complete -c wschat-sniff -s '#' -l number -d 'Begin each packet with its number'
@@ -116,7 +123,8 @@ complete -c wschat-sniff -s n -l no-names -d 'Do not look up names; this is how 
 complete -c wschat-sniff -l resolve -d 'Look up the names of hosts and ports'
 complete -c wschat-sniff -s N -l no-domain -d 'With --resolve: host names without their domain'
 complete -c wschat-sniff -s K -l dont-verify-checksums -d 'Do not verify checksums'
-complete -c wschat-sniff -l print -d 'Print them as well'
+complete -c wschat-sniff -l extract-text -d 'With --extract: the payloads of text messages, too'
+complete -c wschat-sniff -l print -d 'With -w or --extract: print as well'
 complete -c wschat-sniff -s U -l packet-buffered -d 'Write each packet out at once'
 complete -c wschat-sniff -s h -d 'One screen of help'
 complete -c wschat-sniff -l help -d 'All of the help, with examples'
