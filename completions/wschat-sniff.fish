@@ -12,6 +12,7 @@ complete -c wschat-sniff -s j -l time-stamp-type -d 'Have packets stamped in thi
 complete -c wschat-sniff -l output -d 'Print to this file instead of standard output; not over one that is there already' -r -F
 complete -c wschat-sniff -l grep -d 'Only messages whose text matches this regular expression, as sent or with the escapes of JSON resolved' -r
 complete -c wschat-sniff -l session -d 'Only this session, by its number' -r
+complete -c wschat-sniff -l extract -d 'Write the payloads of binary messages to files in this folder instead of printing packets' -r -F
 complete -c wschat-sniff -s C -l rotate-size -d 'Begin a new file when one has become this large, in millions of bytes (or with k, m, g: KiB, MiB, GiB)' -r
 complete -c wschat-sniff -s G -l rotate-seconds -d 'Begin a new file every so many seconds' -r
 complete -c wschat-sniff -s W -l rotate-files -d 'With -C: overwrite from the beginning after so many files. With -G: exit after so many' -r
@@ -25,10 +26,14 @@ complete -c wschat-sniff -l max-message -d 'Bytes of one message that are kept [
 complete -c wschat-sniff -l max-inflated -d 'Bytes that one message may become when it is inflated [default: 16777216]' -r
 complete -c wschat-sniff -l max-tls-trials -d 'Keys and sequence numbers that one TLS connection may try in a row [default: 250000]' -r
 complete -c wschat-sniff -l max-idle -d 'Seconds of silence after which a connection is given up [default: 86400]' -r
-complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages`, `json` or `none`' -r -f -a "trace\t''
+complete -c wschat-sniff -l max-extract-files -d 'Files that --extract writes [default: 10000]' -r
+complete -c wschat-sniff -l max-extract-bytes -d 'Bytes that --extract writes, in all [default: 1073741824]' -r
+complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages`, `json`, `har`, `html` or `none`' -r -f -a "trace\t''
 tcpdump\t''
 messages\t''
 json\t''
+har\t''
+html\t''
 none\t''"
 complete -c wschat-sniff -l lang -d 'The language of what is told: `en`, `zh-CN`, `zh-TW`, `ja` or `es`' -r -f -a "en\t''
 zh-CN\t''
@@ -69,6 +74,7 @@ complete -c wschat-sniff -l check -d 'Print only violations of the protocol, one
 complete -c wschat-sniff -l count -d 'Print how many packets there were instead of any view'
 complete -c wschat-sniff -l frames -d 'With `--format json`: an object for each frame, too'
 complete -c wschat-sniff -l full -d 'Show long messages whole'
+complete -c wschat-sniff -l with-secrets -d 'With `--format har` and `html`: keep the credentials in it'
 complete -c wschat-sniff -l force -d 'With --output: overwrite the file'
 complete -c wschat-sniff -s l -l line-buffered -d 'Accepted; output is written whenever no packet is waiting, and at the latest after a tenth of a second, anyway'
 complete -c wschat-sniff -l no-control -d 'No pings, pongs and close frames'
@@ -86,7 +92,8 @@ complete -c wschat-sniff -s n -l no-names -d 'Do not look up names; this is how 
 complete -c wschat-sniff -l resolve -d 'Look up the names of hosts and ports'
 complete -c wschat-sniff -s N -l no-domain -d 'With --resolve: host names without their domain'
 complete -c wschat-sniff -s K -l dont-verify-checksums -d 'Do not verify checksums'
-complete -c wschat-sniff -l print -d 'Print them as well'
+complete -c wschat-sniff -l extract-text -d 'With --extract: the payloads of text messages, too'
+complete -c wschat-sniff -l print -d 'With -w or --extract: print as well'
 complete -c wschat-sniff -s U -l packet-buffered -d 'Write each packet out at once'
 complete -c wschat-sniff -s h -d 'One screen of help'
 complete -c wschat-sniff -l help -d 'All of the help, with examples'

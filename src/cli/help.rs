@@ -15,16 +15,16 @@ From     -i interface, -r file (pcap, pcapng, .gz, .zst; - is stdin; repeatable)
          -s snaplen, -p no promiscuous mode, -Q in|out|inout, -B KiB
          --immediate-mode, --micro, --nano, --time-stamp-precision P, -O
          -d -dd -ddd dump the compiled filter
-View     --format trace|tcpdump|messages|json|har|html, --lang en|zh-CN|zh-TW|ja|es
-         --color when, --summary at the end, --check violations only, -l
-         --with-secrets, --count packets only, --frames, --full, --output file, --force
-Messages --opcode list, --grep regex, --from client|server, --session number,
-         --no-control
+View     --format trace|tcpdump|messages|json|har|html|none, --with-secrets
+         --lang en|zh-CN|zh-TW|ja|es, --color when, --summary at the end, -l
+         --check violations only, --count packets only, --frames, --full
+         --output file, --force
+Messages --opcode list, --grep regex, --from side, --session N, --no-control
 TLS      --keylog file: secrets in the NSS key log format, --max-tls-trials
 Lines    -A -x -xx -X -XX dumps, -e link header, -q less, -v -vv -vvv more
          -t -tt -ttt -tttt -ttttt times, -# --number, --lengths, -n, --resolve
          -S absolute sequence numbers, -N, -K
-Writing  -w file, --extract folder, --extract-text, --print as well, -U at once
+Writing  -w file, --extract folder, --extract-text, --print as well, -U
          -C size -G seconds -W count -z command: rotation
 Root     -Z user to become (default: the caller of sudo, else nobody)
 Bounds   --max-memory, --max-flows, --max-waiting, --max-fragments,

@@ -143,7 +143,11 @@ fn sessions(out: &mut Vec<u8>, view: &mut Html) {
             .and_then(|handshake| handshake.subprotocol.as_deref());
         line(out, subprotocol.unwrap_or_default().as_bytes());
         put(out, "</td><td class=start>");
+        let at = out.len();
         view.utc.write(out, session.begun);
+        // Between the day and the time the line may end.
+        out.splice(at + 10..at + 11, *b"<br>");
+        out.pop();
         put(out, "</td><td>");
         if let Some((time, _)) = &session.end {
             let story = Story::default();
