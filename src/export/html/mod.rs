@@ -217,6 +217,7 @@ impl Html {
                 }
                 self.stripped += session.stripped.count;
             } else {
+                self.held -= session.handshake.as_ref().map_or(0, size_of_handshake);
                 self.sessions.remove(&number);
             }
         }
