@@ -167,13 +167,12 @@ impl Ladder {
         for (server, column) in servers.iter().zip(&server_columns) {
             let mut shown = Vec::new();
             endpoint(&mut shown, server);
-            head(out, x(*column), height, "server", |out| {
-                out.extend_from_slice(if shown.len() > 15 {
-                    &shown[shown.len() - 14..]
-                } else {
-                    &shown
-                });
-            });
+            // An IPv4 address and its port have room.
+            let shown = match shown.len() {
+                ..=21 => shown,
+                long => [b"\xe2\x80\xa6", &shown[long - 20..]].concat(),
+            };
+            head(out, x(*column), height, "server", |out| out.extend_from_slice(&shown));
         }
         for (place, (session, _)) in self.sessions.iter().enumerate() {
             head(out, x(columns[place]), height, "client", |out| {
