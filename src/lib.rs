@@ -46,7 +46,7 @@
 //! | [`compare`] | records of two captures | which messages are the same, and what a proxy did with the others |
 //! | [`annotate`] | packets and records | notes: who does what to whom, in no language yet |
 //! | [`annotate::texts`] | notes | words |
-//! | [`export`] | all of that | the four views |
+//! | [`export`] | all of that | the views |
 //! | [`capture`] | interfaces (libpcap), savefiles (a reader of our own) | packets; the savefiles we write |
 //! | `server` | | the reference chat server |
 //! | [`cli`], [`run`] | the command line | one run |

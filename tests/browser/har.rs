@@ -28,7 +28,7 @@ fn captures() -> Vec<PathBuf> {
     found
 }
 
-fn shown(capture: &Path, format: &str) -> String {
+pub fn shown(capture: &Path, format: &str) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"));
     command.args(["--format", format, "-r"]).arg(capture);
     let keys = capture.with_extension("keylog");

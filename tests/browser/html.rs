@@ -181,8 +181,9 @@ fn a_hostile_capture_opens_quickly_and_asks_for_nothing() {
     let stderr = page(&capture, &file, &[]);
     assert!(stderr.contains("credentials left out"), "{stderr}");
     let text = std::fs::read_to_string(&file).unwrap();
+    let har = crate::har::shown(&capture, "har");
     for secret in SECRETS {
-        assert!(!text.contains(secret), "{secret}");
+        assert!(!text.contains(secret) && !har.contains(secret), "{secret}");
     }
     let kept = folder.path().join("kept.html");
     page(&capture, &kept, &["--with-secrets"]);

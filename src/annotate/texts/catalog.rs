@@ -161,6 +161,8 @@ catalog! {
     w_end();
     /// A column.
     w_time();
+    /// A column: the number of a packet.
+    w_packet();
     /// A column: who has done it.
     w_by();
     /// A column.

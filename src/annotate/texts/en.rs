@@ -67,6 +67,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     w_from_server: "From server",
     w_end: "End",
     w_time: "Time",
+    w_packet: "Packet",
     w_by: "By",
     w_rule: "Rule",
     w_detail: "What happened",

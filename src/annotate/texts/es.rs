@@ -67,6 +67,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     w_from_server: "Del servidor",
     w_end: "Final",
     w_time: "Hora",
+    w_packet: "Paquete",
     w_by: "Por",
     w_rule: "Regla",
     w_detail: "Qué pasó",

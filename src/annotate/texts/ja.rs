@@ -67,6 +67,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     w_from_server: "サーバーから",
     w_end: "終了",
     w_time: "時刻",
+    w_packet: "パケット",
     w_by: "送信側",
     w_rule: "規則",
     w_detail: "内容",

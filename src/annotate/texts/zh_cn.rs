@@ -67,6 +67,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     w_from_server: "来自服务器",
     w_end: "结束",
     w_time: "时间",
+    w_packet: "数据包",
     w_by: "一方",
     w_rule: "规则",
     w_detail: "情况",

@@ -67,6 +67,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     w_from_server: "來自伺服器",
     w_end: "結束",
     w_time: "時間",
+    w_packet: "封包",
     w_by: "一方",
     w_rule: "規則",
     w_detail: "情況",

@@ -23,7 +23,7 @@ const BROADCAST: i64 = 1_000_000_000;
 const ROW: usize = 22;
 const TOP: usize = 44;
 const TIMES: usize = 130;
-const COLUMN: usize = 104;
+const COLUMN: usize = 92;
 const LABELS: usize = 660;
 
 /// What is to be drawn.
@@ -92,7 +92,11 @@ impl Ladder {
         if let Some(close) = message.close {
             label.extend_from_slice(format!("{} {}", close.code, close.reason).as_bytes());
         } else if message.opcode != Opcode::Binary && message.payload.holes.is_empty() {
-            label.extend_from_slice(beginning(bytes, LABEL).0);
+            let (begin, all) = beginning(bytes, LABEL);
+            label.extend_from_slice(begin);
+            if !all {
+                label.extend_from_slice("…".as_bytes());
+            }
         }
         self.add(record.at.time, record.source, what, label, hash);
     }
@@ -163,13 +167,12 @@ impl Ladder {
         for (server, column) in servers.iter().zip(&server_columns) {
             let mut shown = Vec::new();
             endpoint(&mut shown, server);
-            head(out, x(*column), height, "server", |out| {
-                out.extend_from_slice(if shown.len() > 15 {
-                    &shown[shown.len() - 14..]
-                } else {
-                    &shown
-                });
-            });
+            // An IPv4 address and its port have room.
+            let shown = match shown.len() {
+                ..=21 => shown,
+                long => [b"\xe2\x80\xa6", &shown[long - 20..]].concat(),
+            };
+            head(out, x(*column), height, "server", |out| out.extend_from_slice(&shown));
         }
         for (place, (session, _)) in self.sessions.iter().enumerate() {
             head(out, x(columns[place]), height, "client", |out| {
@@ -225,8 +228,14 @@ impl Ladder {
                 }
             }
             What::Sent(Direction::ServerToClient, _) => {
+                // One line as far as the last of them, and a head for each.
+                let last = clients.iter().map(|(_, x)| *x).max();
                 for (server, x) in &clients {
-                    put(out, &format!("<path d=\"M{server} {y}H{x}l-7-4m7 4l-7 4\"/>"));
+                    let line = match last == Some(*x) {
+                        true => format!("M{server} {y}H{x}"),
+                        false => format!("M{x} {y}"),
+                    };
+                    put(out, &format!("<path d=\"{line}l-7-4m7 4l-7 4\"/>"));
                 }
             }
         }
@@ -234,7 +243,8 @@ impl Ladder {
         if row.sessions.len() > 1 {
             put(out, &format!("{}× ", row.sessions.len()));
         }
-        let (begin, all) = beginning(&row.label, LABEL + 16);
+        // A verdict or a URL may be longer.
+        let (begin, all) = beginning(&row.label, LABEL + 24);
         line(out, begin);
         put(out, if all { "</text></g>\n" } else { "…</text></g>\n" });
     }

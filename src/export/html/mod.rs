@@ -208,7 +208,7 @@ impl Html {
         if let Some(session) = self.sessions.get_mut(&number) {
             session.wanted |= wanted;
             session.end = Some((record.at.time, end.clone()));
-            self.names.write(&mut session.name, record.source, 14);
+            self.names.write(&mut session.name, record.source, 12);
             if session.wanted {
                 let mut verdict = Vec::new();
                 catalog.verdict(end, &mut verdict);
@@ -217,6 +217,7 @@ impl Html {
                 }
                 self.stripped += session.stripped.count;
             } else {
+                self.held -= session.handshake.as_ref().map_or(0, size_of_handshake);
                 self.sessions.remove(&number);
             }
         }

@@ -9,10 +9,11 @@ use super::markup::{element, line, put, shown_text};
 use super::{Html, Session};
 use crate::annotate::Story;
 use crate::annotate::texts::{Arg, Words};
-use crate::base::Direction;
+use crate::base::{Direction, Timestamp};
 use crate::export::escape;
 use crate::export::put::{endpoint, number};
 use crate::export::url::url;
+use crate::export::utc::Utc;
 use crate::record::Handshake;
 
 const STYLE: &str = include_str!("page.css");
@@ -143,8 +144,8 @@ fn sessions(out: &mut Vec<u8>, view: &mut Html) {
             .and_then(|handshake| handshake.subprotocol.as_deref());
         line(out, subprotocol.unwrap_or_default().as_bytes());
         put(out, "</td><td class=start>");
-        view.utc.write(out, session.begun);
-        put(out, "</td><td>");
+        day_and_time(out, &mut view.utc, session.begun);
+        put(out, "</td><td class=start>");
         if let Some((time, _)) = &session.end {
             let story = Story::default();
             let mut words = view.language.words(&story, out, escape::line);
@@ -173,6 +174,16 @@ fn sessions(out: &mut Vec<u8>, view: &mut Html) {
         put(out, "</td></tr>\n");
     }
     put(out, "</tbody></table></div></section>\n");
+}
+
+/// The day and, in another line, the time.
+fn day_and_time(out: &mut Vec<u8>, utc: &mut Utc, time: Timestamp) {
+    let mut text = Vec::new();
+    utc.write(&mut text, time);
+    let (day, time) = text.split_at(10);
+    out.extend_from_slice(day);
+    put(out, "<br>");
+    out.extend_from_slice(time.get(1..time.len() - 1).unwrap_or_default());
 }
 
 fn address(session: &Session) -> String {
@@ -209,6 +220,15 @@ fn heads(out: &mut Vec<u8>, session: &Session, handshake: &Handshake) {
         }
         put(out, "</pre>");
     }
+    // Why it was refused.
+    let body = handshake.response.as_ref().and_then(|response| response.body.as_ref());
+    if let Some(body) = body.filter(|body| !body.is_empty()) {
+        let mut shown = Vec::new();
+        escape::lines(&mut shown, body, 0);
+        put(out, "<pre>");
+        shown_text(out, &shown);
+        put(out, "</pre>");
+    }
 }
 
 fn violations(out: &mut Vec<u8>, view: &mut Html) {
@@ -220,6 +240,7 @@ fn violations(out: &mut Vec<u8>, view: &mut Html) {
     let columns = [
         catalog.w_number,
         catalog.w_time,
+        catalog.w_packet,
         catalog.w_by,
         catalog.w_rule,
         catalog.w_detail,
@@ -229,9 +250,11 @@ fn violations(out: &mut Vec<u8>, view: &mut Html) {
         for broken in &session.violations {
             put(out, "<tr><td>#");
             number(out, *id);
-            put(out, "</td><td>");
-            view.utc.write(out, broken.time);
-            put(out, "</td><td>");
+            put(out, "</td><td class=start>");
+            day_and_time(out, &mut view.utc, broken.time);
+            put(out, "</td><td class=n>");
+            number(out, broken.packet);
+            put(out, "</td><td class=start>");
             put(
                 out,
                 match broken.direction {
@@ -239,13 +262,13 @@ fn violations(out: &mut Vec<u8>, view: &mut Html) {
                     Direction::ServerToClient => catalog.w_server,
                 },
             );
-            put(out, "</td><td><code>");
+            put(out, "</td><td class=start><code>");
             put(out, broken.rule.id());
             put(out, "</code><br>");
             put(out, broken.rule.rfc());
             put(out, "</td><td>");
             line(out, broken.what.as_bytes());
-            put(out, &format!(" ({})</td></tr>\n", broken.packet));
+            put(out, "</td></tr>\n");
         }
     }
     put(out, "</tbody></table></div></section>\n");
