@@ -31,6 +31,7 @@ pub(super) fn write(of: &Compared<'_>, catalog: &'static Catalog, palette: &Pale
         out: Vec::new(),
     };
     writer.head();
+    writer.put("\n");
     let (mut shown, mut left_out) = (0, 0);
     for session in &of.found.sessions {
         if !full && shown == SESSIONS {
@@ -44,7 +45,6 @@ pub(super) fn write(of: &Compared<'_>, catalog: &'static Catalog, palette: &Pale
         }
     }
     if left_out > 0 {
-        writer.out.push(b'\n');
         writer.words(|words| words.two_more(Arg::Num(left_out)));
         writer.out.push(b'\n');
     }
@@ -176,7 +176,6 @@ impl Writer<'_> {
         let (of, catalog) = (self.of, self.catalog);
         let (edge, app) = of.sides(session);
         let Some(any) = edge.or(app) else { return };
-        self.put("\n");
         let title = self.palette.title;
         self.colored(title, |writer| {
             writer.put(&format!("#{} ", any.number));
