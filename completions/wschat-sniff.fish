@@ -1,5 +1,6 @@
 complete -c wschat-sniff -s i -l interface -d 'Listen on this interface: a name, a number of -D, or `any`' -r -f -a "(wschat-sniff -D 2>/dev/null | string replace -r '^\d+\.(\S+).*' '\$1')"
 complete -c wschat-sniff -s r -l read-file -d 'Read packets from this file, `-` for standard input; may be repeated' -r -F
+complete -c wschat-sniff -l compare -d 'Compare with this file: the same traffic, captured behind the proxy that -r stands before' -r -F
 complete -c wschat-sniff -l keylog -d 'Decrypt TLS with the secrets in this file, a key log in the NSS format; may be repeated' -r -F
 complete -c wschat-sniff -s V -l file-list -d 'Read the names of the files to read from this file, one a line, `-` for standard input' -r -F
 complete -c wschat-sniff -s F -l filter-file -d 'Read the filter expression from this file; an expression among the arguments is ignored' -r -F

@@ -537,3 +537,47 @@ fn a_bound_that_is_reached_is_told() {
         assert_eq!(of["why"], "outside the time of the other capture", "{of}");
     }
 }
+
+/// Every name in the object stands in the manual page.
+#[test]
+fn the_manual_page_describes_every_field() {
+    fn names(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    found.push(name.clone());
+                    names(value, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| names(item, found)),
+            _ => {}
+        }
+    }
+    let page = include_str!("../man/wschat-sniff-json.5");
+    let section = page
+        .split(".SH COMPARISON\n")
+        .nth(1)
+        .unwrap()
+        .split(".SH EXAMPLES")
+        .next()
+        .unwrap();
+    let words: Vec<&str> = section
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .collect();
+    let mut found = Vec::new();
+    for name in ["relay_delay_drop_alter_lo", "hap_proxyv2_lo"] {
+        let [edge, app] = pair(name);
+        names(&json_of(&edge, &app), &mut found);
+    }
+    for name in found {
+        // A field of one side of a pair is described without its side; directions and opcodes are values.
+        let bare = name.trim_end_matches("_edge").trim_end_matches("_app");
+        let is_value = ["to-server", "to-client"].iter().any(|of| name.ends_with(of));
+        let is_opcode = ["text", "ping", "pong", "close", "binary"].contains(&name.as_str());
+        let of_all = ["event", "time", "ts", "by", "client", "server"].contains(&bare);
+        assert!(
+            is_value || is_opcode || of_all || words.contains(&bare),
+            "{name} is not described"
+        );
+    }
+}

@@ -10,7 +10,7 @@ use std::hash::{BuildHasher as _, Hash, Hasher as _};
 use foldhash::fast::FixedState;
 
 use super::capture::{Capture, Session};
-use crate::base::Direction;
+use crate::base::{Direction, Timestamp};
 
 /// What shows that two sessions are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +37,7 @@ pub(super) struct Joined {
 const SAMPLE: usize = 256;
 
 /// Something that so many pairs of sessions have in common tells none of them.
-const COMMON: usize = 4096;
+const COMMON: usize = 1024;
 
 /// Sessions that begin so far apart, the clocks' offset taken off, can be the same.
 const NEAR: i64 = 50_000_000;
@@ -138,7 +138,7 @@ pub(super) fn join(edge: &Capture, app: &Capture) -> Vec<Joined> {
         }
     }
     // The rest in the order of the times at which they began, as far as the clocks allow it.
-    let apart = |candidate: &Candidate| apart(&edge.sessions[candidate.edge], &app.sessions[candidate.app]);
+    let apart = |candidate: &Candidate| self::apart(&edge.sessions[candidate.edge], &app.sessions[candidate.app]);
     let clear: Vec<i64> = taken
         .joined
         .iter()
@@ -163,8 +163,74 @@ pub(super) fn join(edge: &Capture, app: &Capture) -> Vec<Joined> {
             taken.join(candidate);
         }
     }
+    by_time(edge, app, &mut taken);
     taken.joined.sort_by_key(|joined| joined.edge);
     taken.joined
+}
+
+/// Sessions that are still free because so many have the same in common, or because nothing of them can be read: each is the one that
+/// begins (or ends) at the same time.
+fn by_time(edge: &Capture, app: &Capture, taken: &mut Taken) {
+    let free = |taken: &[bool]| -> Vec<usize> { (0..taken.len()).filter(|&at| !taken[at]).collect() };
+    let (left, right) = (free(&taken.edge), free(&taken.app));
+    let candidate = |edge: usize, app: usize| Candidate {
+        edge,
+        app,
+        score: 0.0,
+        by: Evidence::Order,
+    };
+    let apart = |candidate: &Candidate| self::apart(&edge.sessions[candidate.edge], &app.sessions[candidate.app]);
+    let known: Vec<i64> = taken
+        .joined
+        .iter()
+        .filter_map(|joined| apart(&candidate(joined.edge, joined.app)))
+        .collect();
+    let some = left
+        .iter()
+        .take(SOME)
+        .flat_map(|&edge| right.iter().take(SOME).map(move |&app| (edge, app)));
+    let some: Vec<Candidate> = some.map(|(edge, app)| candidate(edge, app)).collect();
+    let Some(offset) = median(known).or_else(|| most_agreed(&some, &apart)) else {
+        return;
+    };
+    // Once by their beginnings, once by their ends.
+    for when in [Session::begins, Session::ends] {
+        let mut right: Vec<(Timestamp, usize)> = right
+            .iter()
+            .filter_map(|&at| Some((when(&app.sessions[at])?, at)))
+            .collect();
+        right.sort_unstable();
+        for &at in &left {
+            let Some(time) = when(&edge.sessions[at]) else { continue };
+            let wanted = time.nanos().saturating_add(offset);
+            let from = right.partition_point(|(time, _)| time.nanos() < wanted.saturating_sub(NEAR));
+            let near = right[from..]
+                .iter()
+                .take_while(|(time, _)| time.nanos() <= wanted.saturating_add(NEAR));
+            let nearest = near
+                .map(|&(time, app)| (time.nanos().abs_diff(wanted), candidate(at, app)))
+                .filter(|(_, candidate)| taken.is_free(candidate) && apart(candidate).is_some())
+                .filter(|(_, candidate)| is_compatible(&edge.sessions[at], &app.sessions[candidate.app]))
+                .min_by_key(|(away, candidate)| (*away, candidate.app));
+            if let Some((_, candidate)) = nearest {
+                taken.join(&candidate);
+            }
+        }
+    }
+}
+
+/// Sessions that are looked at to find the clocks' offset where nothing else tells it.
+const SOME: usize = 100;
+
+/// Nothing in the handshakes says that they are different ones.
+fn is_compatible(edge: &Session, app: &Session) -> bool {
+    let path = |session: &Session| {
+        session
+            .target
+            .as_deref()
+            .map(|target| target.split('?').next().map(str::to_owned))
+    };
+    path(edge).zip(path(app)).is_none_or(|(a, b)| a == b)
 }
 
 /// What was joined, and which sessions are free.

@@ -299,14 +299,16 @@ fn share_anything(edge: &Session, app: &Session, estimated: Option<&Estimated>) 
             return false;
         }
     }
-    Direction::BOTH.into_iter().any(|direction| {
-        let hashes: HashSet<_> = edge.messages[direction]
-            .iter()
-            .map(|kept| (kept.opcode, kept.hash))
-            .collect();
-        let mut others = app.messages[direction].iter();
-        others.any(|kept| hashes.contains(&(kept.opcode, kept.hash)) || !kept.complete)
-    })
+    let of = |session: &Session| -> HashSet<_> {
+        let all = Direction::BOTH
+            .into_iter()
+            .flat_map(|way| session.messages[way].iter().map(move |kept| (way, kept)));
+        all.map(|(way, kept)| kept.complete.then(|| (way, content(kept))))
+            .collect()
+    };
+    let (edge, app) = (of(edge), of(app));
+    // What was not captured whole may be anything.
+    edge.contains(&None) || app.contains(&None) || !edge.is_disjoint(&app)
 }
 
 /// A message that takes longer is not the same one.

@@ -284,6 +284,29 @@ fn equal_sessions_are_told_apart_by_when_they_began() {
 }
 
 #[test]
+fn hundreds_of_equal_sessions_are_told_apart_by_when_they_began() {
+    let (mut edge, mut app) = (Made::new(0), Made::new(100_000_000));
+    for n in 0..200i64 {
+        let begin = n * 130_000 + n * n * 17 % 90_000;
+        let (e, a) = (
+            edge.open("/same", None, Some(begin)),
+            app.open("/same", None, Some(begin + 300)),
+        );
+        for n in 0..3 {
+            edge.say(e, UP, "ping", begin + 10_000 + n * 1_000_000);
+            app.say(a, UP, "ping", begin + 10_200 + n * 1_000_000);
+        }
+    }
+    let found = compare(&edge.capture, &app.capture);
+    assert!(
+        found
+            .sessions
+            .iter()
+            .all(|session| session.edge.is_some() && session.edge == session.app)
+    );
+}
+
+#[test]
 fn a_proxy_that_closes_both_sides_is_not_passed_through() {
     let (mut edge, mut app) = (Made::new(0), Made::new(SHIFT));
     talk(&mut edge, &mut app);
