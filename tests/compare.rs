@@ -32,7 +32,13 @@ fn compared(edge: &Path, app: &Path, more: &[&str]) -> (String, String, i32) {
 }
 
 fn json_of(edge: &Path, app: &Path) -> Value {
-    let (out, err, code) = compared(edge, app, &["--format", "json"]);
+    let keys = PathBuf::from(edge.to_str().unwrap().replace("_edge.pcap", ".keylog"));
+    let keys = keys.exists().then(|| ["--keylog", keys.to_str().unwrap()]);
+    let more: Vec<&str> = ["--format", "json"]
+        .into_iter()
+        .chain(keys.into_iter().flatten())
+        .collect();
+    let (out, err, code) = compared(edge, app, &more);
     assert_eq!(code, 0, "{err}");
     serde_json::from_str(&out).unwrap()
 }
@@ -246,6 +252,7 @@ fn clocks_that_differ_change_nothing_but_the_offset() {
     for (name, shift, ppm) in [
         ("hap_pass_lo", -3_000_000, 0),
         ("hap_idle2s_lo", 3_000_000, 0),
+        ("hap_h2_wss", 3_000_000, 0),
         ("relay_delay_drop_alter_lo", -7_500_000, 120),
         ("relay_deflate_edge_lo", 1_234, -150),
         ("hap_proxyv2_lo", 86_400_000_000, 400),

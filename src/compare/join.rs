@@ -60,12 +60,17 @@ fn token(by: Evidence, weight: f64, what: impl Hash) -> Token {
     }
 }
 
-fn tokens(session: &Session) -> Vec<Token> {
-    let mut all = vec![token(Evidence::Address, 1000.0, session.client.to_string())];
-    if let Some(proxied) = &session.proxied
-        && proxied.client != session.client.to_string()
-    {
-        all.push(token(Evidence::Address, 1000.0, proxied.client.as_str()));
+fn tokens(session: &Session, at_edge: bool) -> Vec<Token> {
+    let mut all = Vec::new();
+    // The same connection, captured twice.
+    let ends = (session.client.to_string(), session.server.to_string());
+    all.push(token(Evidence::Address, 1000.0, &ends));
+    // The client of the one is whom the PROXY header of the other names. That of the other is the proxy, whose port means nothing.
+    if at_edge {
+        all.push(token(Evidence::Address, 1000.0, &ends.0));
+    }
+    if let Some(proxied) = &session.proxied {
+        all.push(token(Evidence::Address, 1000.0, &proxied.client));
     }
     if let Some(key) = &session.key {
         all.push(token(Evidence::Key, 1000.0, key));
@@ -301,7 +306,7 @@ fn candidates(edge: &Capture, app: &Capture) -> Vec<Candidate> {
     let mut index: HashMap<u64, (Holders, Evidence, f64)> = HashMap::new();
     for (sessions, is_edge) in [(&edge.sessions, true), (&app.sessions, false)] {
         for (at, session) in sessions.iter().enumerate() {
-            for Token { hash, by, weight } in tokens(session) {
+            for Token { hash, by, weight } in tokens(session, is_edge) {
                 let (holders, ..) = index.entry(hash).or_insert_with(|| (Holders::default(), by, weight));
                 let own = if is_edge { &mut holders.edge } else { &mut holders.app };
                 own.push(at as u32);

@@ -131,7 +131,7 @@ impl Writer<'_> {
         for session in &self.of.found.sessions {
             // Silences count as the same up to a tenth of a second; those before the client or the server closed mean little.
             let key = session.closed.map(|closed| match (closed.who, closed.silence) {
-                (Some(Who::Proxy), Some(silence)) => (closed, (silence + 50_000_000) / 100_000_000),
+                (Some(Who::Proxy), Some(silence)) => (closed, silence.saturating_add(50_000_000) / 100_000_000),
                 _ => (closed, -1),
             });
             let same = |a: &(Closed, i64), b: &(Closed, i64)| {
