@@ -968,4 +968,6 @@ catalog! {
     two_more(count);
     /// What was not read.
     two_full_at(packet);
+    /// Where a message was captured.
+    two_at(side, packet);
 }

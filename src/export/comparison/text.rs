@@ -247,7 +247,6 @@ impl Writer<'_> {
                         what: why,
                         label,
                         direction,
-                        place: only.place,
                         kept,
                         capture,
                         other: None,
@@ -266,10 +265,9 @@ impl Writer<'_> {
                 what,
                 label: catalog.two_before,
                 direction,
-                place: pair.edge,
                 kept: &edge.messages[direction][pair.edge as usize],
                 capture: of.edge,
-                other: Some((&app.messages[direction][pair.app as usize], pair.app)),
+                other: Some(&app.messages[direction][pair.app as usize]),
             });
         }
         for (side, capture, label) in [(edge, of.edge, catalog.two_before), (app, of.app, catalog.two_behind)] {
@@ -280,7 +278,6 @@ impl Writer<'_> {
                         what: catalog.two_unacknowledged,
                         label,
                         direction,
-                        place,
                         kept: &side.messages[direction][place as usize],
                         capture,
                         other: None,
@@ -314,27 +311,16 @@ impl Writer<'_> {
         };
         self.put(&format!("    {}: ", line.what));
         self.colored(color, |writer| writer.put(arrow));
-        self.put(&format!(
-            " {} #{} ({}, -# {}) {} ",
-            line.kept.opcode.name(),
-            line.place,
-            line.label,
-            line.kept.packet,
-            line.kept.length
-        ));
+        self.put(&format!(" {} {} (", line.kept.opcode.name(), line.kept.length));
+        self.words(|words| words.two_at(Arg::Raw(line.label), Arg::Num(line.kept.packet)));
+        self.put(") ");
         self.excerpt(line.capture, line.kept);
         self.put("\n");
-        let Some((other, place)) = line
-            .other
-            .filter(|(other, _)| other.hash != line.kept.hash || other.length != line.kept.length)
-        else {
-            return;
-        };
+        let Some(other) = line.other else { return };
         let label = self.catalog.two_behind;
-        self.put(&format!(
-            "        #{place} ({label}, -# {}) {} ",
-            other.packet, other.length
-        ));
+        self.put(&format!("        {} (", other.length));
+        self.words(|words| words.two_at(Arg::Raw(label), Arg::Num(other.packet)));
+        self.put(") ");
         let app = self.of.app;
         self.excerpt(app, other);
         self.put("\n");
@@ -364,11 +350,10 @@ struct Line<'a> {
     what: &'static str,
     label: &'static str,
     direction: Direction,
-    place: u32,
     kept: &'a Kept,
     capture: &'a Capture,
-    /// What it became on the other side, and its place there.
-    other: Option<(&'a Kept, u32)>,
+    /// What it became on the other side.
+    other: Option<&'a Kept>,
 }
 
 fn why(catalog: &'static Catalog, why: Why) -> &'static str {
