@@ -32,7 +32,13 @@ fn compared(edge: &Path, app: &Path, more: &[&str]) -> (String, String, i32) {
 }
 
 fn json_of(edge: &Path, app: &Path) -> Value {
-    let (out, err, code) = compared(edge, app, &["--format", "json"]);
+    let keys = PathBuf::from(edge.to_str().unwrap().replace("_edge.pcap", ".keylog"));
+    let keys = keys.exists().then(|| ["--keylog", keys.to_str().unwrap()]);
+    let more: Vec<&str> = ["--format", "json"]
+        .into_iter()
+        .chain(keys.into_iter().flatten())
+        .collect();
+    let (out, err, code) = compared(edge, app, &more);
     assert_eq!(code, 0, "{err}");
     serde_json::from_str(&out).unwrap()
 }
@@ -246,6 +252,7 @@ fn clocks_that_differ_change_nothing_but_the_offset() {
     for (name, shift, ppm) in [
         ("hap_pass_lo", -3_000_000, 0),
         ("hap_idle2s_lo", 3_000_000, 0),
+        ("hap_h2_wss", 3_000_000, 0),
         ("relay_delay_drop_alter_lo", -7_500_000, 120),
         ("relay_deflate_edge_lo", 1_234, -150),
         ("hap_proxyv2_lo", 86_400_000_000, 400),
@@ -352,6 +359,8 @@ fn what_one_capture_came_too_late_or_too_early_for_is_not_lost() {
                 pairs + alone("only_edge") + alone("only_app") >= held as u64,
                 "{what}: {pairs} of {held}"
             );
+            // A session of which nothing can be read without its history cannot be found.
+            let unread = name == "relay_deflate_edge_lo" && side == 0;
             for list in ["only_edge", "only_app"] {
                 let lost = |of: &Value| {
                     of[list]
@@ -367,7 +376,11 @@ fn what_one_capture_came_too_late_or_too_early_for_is_not_lost() {
                         })
                         .count()
                 };
-                assert!(lost(&ours) <= lost(&whole), "{what} {list}: {:#?}", ours[list]);
+                assert!(
+                    unread || lost(&ours) <= lost(&whole),
+                    "{what} {list}: {:#?}",
+                    ours[list]
+                );
             }
             for changed in ours["changed"].as_array().unwrap() {
                 let known = whole["changed"].as_array().unwrap().iter();
@@ -462,7 +475,7 @@ fn the_answer_stands_on_one_screen_in_five_languages() {
     ] {
         let (out, ..) = compared(&edge, &app, &["--lang", lang]);
         assert!(out.contains(answer), "{out}");
-        assert!(out.lines().count() <= 25, "{out}");
+        assert!(out.lines().count() <= 24, "{out}");
     }
 }
 
@@ -502,6 +515,13 @@ fn a_bound_that_is_reached_is_told() {
         for n in 1..40 {
             file.records.extend(once.iter().cloned().map(|mut record| {
                 record.seconds += n * 100;
+                // Another connection: the client has another port.
+                for at in [34, 36] {
+                    let port = u16::from_be_bytes([record.bytes[at], record.bytes[at + 1]]);
+                    if port > 30_000 {
+                        record.bytes[at..at + 2].copy_from_slice(&(port - 200 * n as u16).to_be_bytes());
+                    }
+                }
                 record
             }));
         }
@@ -522,5 +542,49 @@ fn a_bound_that_is_reached_is_told() {
         .chain(ours["only_app"].as_array().unwrap());
     for of in dropped {
         assert_eq!(of["why"], "outside the time of the other capture", "{of}");
+    }
+}
+
+/// Every name in the object stands in the manual page.
+#[test]
+fn the_manual_page_describes_every_field() {
+    fn names(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    found.push(name.clone());
+                    names(value, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| names(item, found)),
+            _ => {}
+        }
+    }
+    let page = include_str!("../man/wschat-sniff-json.5");
+    let section = page
+        .split(".SH COMPARISON\n")
+        .nth(1)
+        .unwrap()
+        .split(".SH EXAMPLES")
+        .next()
+        .unwrap();
+    let words: Vec<&str> = section
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .collect();
+    let mut found = Vec::new();
+    for name in ["relay_delay_drop_alter_lo", "hap_proxyv2_lo"] {
+        let [edge, app] = pair(name);
+        names(&json_of(&edge, &app), &mut found);
+    }
+    for name in found {
+        // A field of one side of a pair is described without its side; directions and opcodes are values.
+        let bare = name.trim_end_matches("_edge").trim_end_matches("_app");
+        let is_value = ["to-server", "to-client"].iter().any(|of| name.ends_with(of));
+        let is_opcode = ["text", "ping", "pong", "close", "binary"].contains(&name.as_str());
+        let of_all = ["event", "time", "ts", "by", "client", "server"].contains(&bare);
+        assert!(
+            is_value || is_opcode || of_all || words.contains(&bare),
+            "{name} is not described"
+        );
     }
 }

@@ -93,6 +93,10 @@ fn examples_run() {
     let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/workerman-chat-2014/capture.pcap");
     let bytes = fs::read(&capture).unwrap();
     fs::write(folder.path().join("capture.pcap"), &bytes).unwrap();
+    for side in ["edge.pcap", "app.pcap"] {
+        let pair = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/find/hap_pass_lo_");
+        fs::copy(format!("{}{side}", pair.display()), folder.path().join(side)).unwrap();
+    }
     let packed = fs::File::create(folder.path().join("capture.pcap.gz")).unwrap();
     let mut packed = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
     std::io::Write::write_all(&mut packed, &bytes).unwrap();

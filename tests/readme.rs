@@ -46,3 +46,24 @@ fn the_messages_are_real() {
         "the README shows old messages:\n{lines}"
     );
 }
+
+#[test]
+fn the_comparison_is_real() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/find");
+    for side in ["edge", "app"] {
+        let name = format!("{side}.pcap");
+        std::fs::copy(fixtures.join(format!("hap_idle2s_lo_{name}")), folder.path().join(name)).expect("it is there");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .args(["-r", "edge.pcap", "--compare", "app.pcap", "--lang", "en"])
+        .current_dir(folder.path())
+        .output()
+        .expect("the program runs");
+    let lines = shown("$ wschat-sniff -r edge.pcap --compare app.pcap\n");
+    assert!(
+        lines.contains("the proxy closed it after 2.0 s of silence"),
+        "the lines were found"
+    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout), lines);
+}

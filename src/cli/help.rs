@@ -11,6 +11,7 @@ Usage: wschat-sniff [flags] [filter expression]
 
 From     -i interface, -r file (pcap, pcapng, .gz, .zst; - is stdin; repeatable)
          -V list of files, -F filter from a file, -c count, --skip count
+         --compare file: with -r, the same traffic behind a proxy
          -D interfaces, -L link types, -J time stamp types; -y and -j choose one
          -s snaplen, -p no promiscuous mode, -Q in|out|inout, -B KiB
          --immediate-mode, --micro, --nano, --time-stamp-precision P, -O
@@ -62,6 +63,10 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     (
         "Who breaks the protocol? (exit code 3 when somebody does)",
         "wschat-sniff -r capture.pcap --check",
+    ),
+    (
+        "What did the proxy do? Two captures of the same traffic, before and behind it:",
+        "wschat-sniff -r edge.pcap --compare app.pcap",
     ),
     (
         "Keep the last ten files of 100 million bytes, as the user who called sudo:",

@@ -10,7 +10,7 @@ use std::hash::{BuildHasher as _, Hash, Hasher as _};
 use foldhash::fast::FixedState;
 
 use super::capture::{Capture, Session};
-use crate::base::Direction;
+use crate::base::{Direction, Timestamp};
 
 /// What shows that two sessions are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +37,7 @@ pub(super) struct Joined {
 const SAMPLE: usize = 256;
 
 /// Something that so many pairs of sessions have in common tells none of them.
-const COMMON: usize = 4096;
+const COMMON: usize = 1024;
 
 /// Sessions that begin so far apart, the clocks' offset taken off, can be the same.
 const NEAR: i64 = 50_000_000;
@@ -60,12 +60,17 @@ fn token(by: Evidence, weight: f64, what: impl Hash) -> Token {
     }
 }
 
-fn tokens(session: &Session) -> Vec<Token> {
-    let mut all = vec![token(Evidence::Address, 1000.0, session.client.to_string())];
-    if let Some(proxied) = &session.proxied
-        && proxied.client != session.client.to_string()
-    {
-        all.push(token(Evidence::Address, 1000.0, proxied.client.as_str()));
+fn tokens(session: &Session, at_edge: bool) -> Vec<Token> {
+    let mut all = Vec::new();
+    // The same connection, captured twice.
+    let ends = (session.client.to_string(), session.server.to_string());
+    all.push(token(Evidence::Address, 1000.0, &ends));
+    // The client of the one is whom the PROXY header of the other names. That of the other is the proxy, whose port means nothing.
+    if at_edge {
+        all.push(token(Evidence::Address, 1000.0, &ends.0));
+    }
+    if let Some(proxied) = &session.proxied {
+        all.push(token(Evidence::Address, 1000.0, &proxied.client));
     }
     if let Some(key) = &session.key {
         all.push(token(Evidence::Key, 1000.0, key));
@@ -138,7 +143,7 @@ pub(super) fn join(edge: &Capture, app: &Capture) -> Vec<Joined> {
         }
     }
     // The rest in the order of the times at which they began, as far as the clocks allow it.
-    let apart = |candidate: &Candidate| apart(&edge.sessions[candidate.edge], &app.sessions[candidate.app]);
+    let apart = |candidate: &Candidate| self::apart(&edge.sessions[candidate.edge], &app.sessions[candidate.app]);
     let clear: Vec<i64> = taken
         .joined
         .iter()
@@ -163,8 +168,74 @@ pub(super) fn join(edge: &Capture, app: &Capture) -> Vec<Joined> {
             taken.join(candidate);
         }
     }
+    by_time(edge, app, &mut taken);
     taken.joined.sort_by_key(|joined| joined.edge);
     taken.joined
+}
+
+/// Sessions that are still free because so many have the same in common, or because nothing of them can be read: each is the one that
+/// begins (or ends) at the same time.
+fn by_time(edge: &Capture, app: &Capture, taken: &mut Taken) {
+    let free = |taken: &[bool]| -> Vec<usize> { (0..taken.len()).filter(|&at| !taken[at]).collect() };
+    let (left, right) = (free(&taken.edge), free(&taken.app));
+    let candidate = |edge: usize, app: usize| Candidate {
+        edge,
+        app,
+        score: 0.0,
+        by: Evidence::Order,
+    };
+    let apart = |candidate: &Candidate| self::apart(&edge.sessions[candidate.edge], &app.sessions[candidate.app]);
+    let known: Vec<i64> = taken
+        .joined
+        .iter()
+        .filter_map(|joined| apart(&candidate(joined.edge, joined.app)))
+        .collect();
+    let some = left
+        .iter()
+        .take(SOME)
+        .flat_map(|&edge| right.iter().take(SOME).map(move |&app| (edge, app)));
+    let some: Vec<Candidate> = some.map(|(edge, app)| candidate(edge, app)).collect();
+    let Some(offset) = median(known).or_else(|| most_agreed(&some, &apart)) else {
+        return;
+    };
+    // Once by their beginnings, once by their ends.
+    for when in [Session::begins, Session::ends] {
+        let mut right: Vec<(Timestamp, usize)> = right
+            .iter()
+            .filter_map(|&at| Some((when(&app.sessions[at])?, at)))
+            .collect();
+        right.sort_unstable();
+        for &at in &left {
+            let Some(time) = when(&edge.sessions[at]) else { continue };
+            let wanted = time.nanos().saturating_add(offset);
+            let from = right.partition_point(|(time, _)| time.nanos() < wanted.saturating_sub(NEAR));
+            let near = right[from..]
+                .iter()
+                .take_while(|(time, _)| time.nanos() <= wanted.saturating_add(NEAR));
+            let nearest = near
+                .map(|&(time, app)| (time.nanos().abs_diff(wanted), candidate(at, app)))
+                .filter(|(_, candidate)| taken.is_free(candidate) && apart(candidate).is_some())
+                .filter(|(_, candidate)| is_compatible(&edge.sessions[at], &app.sessions[candidate.app]))
+                .min_by_key(|(away, candidate)| (*away, candidate.app));
+            if let Some((_, candidate)) = nearest {
+                taken.join(&candidate);
+            }
+        }
+    }
+}
+
+/// Sessions that are looked at to find the clocks' offset where nothing else tells it.
+const SOME: usize = 100;
+
+/// Nothing in the handshakes says that they are different ones.
+fn is_compatible(edge: &Session, app: &Session) -> bool {
+    let path = |session: &Session| {
+        session
+            .target
+            .as_deref()
+            .map(|target| target.split('?').next().map(str::to_owned))
+    };
+    path(edge).zip(path(app)).is_none_or(|(a, b)| a == b)
 }
 
 /// What was joined, and which sessions are free.
@@ -235,7 +306,7 @@ fn candidates(edge: &Capture, app: &Capture) -> Vec<Candidate> {
     let mut index: HashMap<u64, (Holders, Evidence, f64)> = HashMap::new();
     for (sessions, is_edge) in [(&edge.sessions, true), (&app.sessions, false)] {
         for (at, session) in sessions.iter().enumerate() {
-            for Token { hash, by, weight } in tokens(session) {
+            for Token { hash, by, weight } in tokens(session, is_edge) {
                 let (holders, ..) = index.entry(hash).or_insert_with(|| (Holders::default(), by, weight));
                 let own = if is_edge { &mut holders.edge } else { &mut holders.app };
                 own.push(at as u32);

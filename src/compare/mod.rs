@@ -155,11 +155,16 @@ pub fn compare(edge: &Capture, app: &Capture) -> Comparison {
     let mut joined = join::join(edge, app);
     let first = estimate(edge, app, &joined, None, false);
     // Sessions that were joined for want of better have to share something, if both say anything.
+    let shared: Vec<_> = joined
+        .iter()
+        .map(|pair| Shared::of(&edge.sessions[pair.edge], &app.sessions[pair.app]))
+        .collect();
+    let passes = PerDirection::from_fn(|way| shared.iter().any(|shared| shared.any[way]));
+    let mut shared = shared.iter();
     joined.retain(|pair| {
-        pair.by <= Evidence::Key || {
-            let (edge, app) = (&edge.sessions[pair.edge], &app.sessions[pair.app]);
-            share_anything(edge, app, first.as_ref())
-        }
+        let (edge, app) = (&edge.sessions[pair.edge], &app.sessions[pair.app]);
+        let is_told = shared.next().is_some_and(|shared| shared.may_be_one(passes));
+        pair.by <= Evidence::Key || is_told && !is_far(edge, app, first.as_ref())
     });
     let first = estimate(edge, app, &joined, None, false);
     let estimated = estimate(edge, app, &joined, first.as_ref(), true).or(first);
@@ -225,7 +230,7 @@ fn samples(
         }
     }
     if let Some(first) = first.filter(|first| first.clock.known == Known::Both) {
-        let least = -(first.unsure[0].max(first.unsure[1]) + TOLERANCE);
+        let least = -first.unsure[0].max(first.unsure[1]).saturating_add(TOLERANCE);
         all.retain(|sample| first.clock.delay(sample.direction, sample.edge, sample.app) >= least);
     }
     all
@@ -279,34 +284,58 @@ fn estimate(
     })
 }
 
-/// Two sessions that both say something while both are captured say at least one thing in common.
-fn share_anything(edge: &Session, app: &Session, estimated: Option<&Estimated>) -> bool {
-    let times = |session: &Session| session.begins().zip(session.ends());
-    let silent = |session: &Session| session.messages.iter().all(Vec::is_empty);
-    if silent(edge) || silent(app) {
-        return true;
-    }
-    let Some((edge_times, app_times)) = times(edge).zip(times(app)) else {
-        return true;
-    };
-    if let Some(estimated) = estimated.filter(|estimated| estimated.clock.known == Known::Both) {
-        let (begins, ends) = (
-            estimated.clock.app_time(edge_times.0),
-            estimated.clock.app_time(edge_times.1),
-        );
-        let apart = begins.since(app_times.1).max(app_times.0.since(ends));
-        if apart > FAR {
-            return false;
+/// What the messages of two sessions have in common.
+struct Shared {
+    /// Something in that direction.
+    any: PerDirection<bool>,
+    /// Both say several things in that direction.
+    several: PerDirection<bool>,
+    /// One says nothing, or something that was not captured whole and may be anything.
+    unknown: bool,
+}
+
+impl Shared {
+    fn of(edge: &Session, app: &Session) -> Self {
+        let said = |session: &Session, way: Direction| -> HashSet<_> {
+            let whole = session.messages[way].iter().filter(|kept| kept.complete);
+            whole.map(content).collect()
+        };
+        let silent = |session: &Session| session.messages.iter().all(Vec::is_empty);
+        let whole = |session: &Session| session.messages.iter().flatten().all(|kept| kept.complete);
+        let mut shared = Self {
+            any: PerDirection::default(),
+            several: PerDirection::default(),
+            unknown: silent(edge) || silent(app) || !whole(edge) || !whole(app),
+        };
+        for way in Direction::BOTH {
+            let (edge, app) = (said(edge, way), said(app, way));
+            shared.any[way] = !edge.is_disjoint(&app);
+            shared.several[way] = edge.len().min(app.len()) >= SEVERAL;
         }
+        shared
     }
-    Direction::BOTH.into_iter().any(|direction| {
-        let hashes: HashSet<_> = edge.messages[direction]
-            .iter()
-            .map(|kept| (kept.opcode, kept.hash))
-            .collect();
-        let mut others = app.messages[direction].iter();
-        others.any(|kept| hashes.contains(&(kept.opcode, kept.hash)) || !kept.complete)
-    })
+
+    /// Whether both can be one session: they have something in common, in each direction that the proxy passes on.
+    fn may_be_one(&self, passes: PerDirection<bool>) -> bool {
+        let differs = |way: &Direction| passes[*way] && self.several[*way] && !self.any[*way];
+        self.unknown || self.any.iter().any(|any| *any) && !Direction::BOTH.iter().any(differs)
+    }
+}
+
+/// So many different messages on both sides, and none in common, are no chance.
+const SEVERAL: usize = 4;
+
+/// Whether there is so much time between two sessions that they cannot be one.
+fn is_far(edge: &Session, app: &Session, estimated: Option<&Estimated>) -> bool {
+    let times = |session: &Session| session.begins().zip(session.ends());
+    let clock = estimated
+        .map(|estimated| estimated.clock)
+        .filter(|clock| clock.known == Known::Both);
+    let (Some(clock), Some(edge), Some(app)) = (clock, times(edge), times(app)) else {
+        return false;
+    };
+    let (begins, ends) = (clock.app_time(edge.0), clock.app_time(edge.1));
+    begins.since(app.1).max(app.0.since(ends)) > FAR
 }
 
 /// A message that takes longer is not the same one.
@@ -336,22 +365,23 @@ impl Usual {
             }
             let Some(spread) = Spread::of(delays) else {
                 // Nothing is known; a second is much.
-                slack[direction] = unsure + 1_000_000;
+                slack[direction] = unsure.saturating_add(1_000_000);
                 return Some(Times {
                     direction,
                     clock,
                     usual: 0,
                     scale: 1_000_000_000,
-                    tolerance: unsure + TOLERANCE,
+                    tolerance: unsure.saturating_add(TOLERANCE),
                 });
             };
-            slack[direction] = (spread.p99 - spread.p50).max(0) + unsure + 1_000_000;
+            let spare = spread.p99.saturating_sub(spread.p50).saturating_add(unsure);
+            slack[direction] = spare.saturating_add(1_000_000);
             Some(Times {
                 direction,
                 clock,
                 usual: spread.p50,
-                scale: ((spread.p90 - spread.p50) * 10).max(20_000_000),
-                tolerance: unsure + TOLERANCE,
+                scale: spread.p90.saturating_sub(spread.p50).saturating_mul(10).max(20_000_000),
+                tolerance: unsure.saturating_add(TOLERANCE),
             })
         });
         Self { times, unsure, slack }
@@ -471,7 +501,7 @@ impl Look<'_> {
         };
         let later = match self.direction {
             Direction::ClientToServer => times.usual,
-            Direction::ServerToClient => -times.usual,
+            Direction::ServerToClient => times.usual.saturating_neg(),
         };
         let expected = if at_edge {
             times.clock.app_time(kept.time).nanos().saturating_add(later)
@@ -516,7 +546,7 @@ fn measure(edge: &Capture, app: &Capture, comparison: &mut Comparison) {
         back.sort_unstable();
         for (arrived, delay) in there {
             let next = back.partition_point(|(sent, _)| *sent < arrived);
-            trips.extend(back.get(next).map(|(_, answer)| delay + answer));
+            trips.extend(back.get(next).map(|(_, answer)| delay.saturating_add(*answer)));
         }
     }
     if comparison.clock.is_some_and(|clock| clock.known == Known::Both) {

@@ -1,5 +1,7 @@
 //! Captures made up message by message: what no proxy at hand does on demand.
 
+use proptest::prelude::*;
+
 use super::capture::{Capture, End, Kept, Session};
 use super::{Comparison, Evidence, Who, Why, compare};
 use crate::base::{Direction, Endpoint, PacketRef, PerDirection, Timestamp};
@@ -284,6 +286,29 @@ fn equal_sessions_are_told_apart_by_when_they_began() {
 }
 
 #[test]
+fn hundreds_of_equal_sessions_are_told_apart_by_when_they_began() {
+    let (mut edge, mut app) = (Made::new(0), Made::new(100_000_000));
+    for n in 0..200i64 {
+        let begin = n * 130_000 + n * n * 17 % 90_000;
+        let (e, a) = (
+            edge.open("/same", None, Some(begin)),
+            app.open("/same", None, Some(begin + 300)),
+        );
+        for n in 0..3 {
+            edge.say(e, UP, "ping", begin + 10_000 + n * 1_000_000);
+            app.say(a, UP, "ping", begin + 10_200 + n * 1_000_000);
+        }
+    }
+    let found = compare(&edge.capture, &app.capture);
+    assert!(
+        found
+            .sessions
+            .iter()
+            .all(|session| session.edge.is_some() && session.edge == session.app)
+    );
+}
+
+#[test]
 fn a_proxy_that_closes_both_sides_is_not_passed_through() {
     let (mut edge, mut app) = (Made::new(0), Made::new(SHIFT));
     talk(&mut edge, &mut app);
@@ -362,6 +387,73 @@ fn sessions_that_share_nothing_are_not_joined() {
         .collect();
     assert_eq!(joined, [(Some(0), Some(0)), (Some(1), None), (None, Some(1))]);
     assert!(only(&found, true, UP).iter().all(|(_, why)| *why == Why::Session));
+}
+
+#[test]
+fn a_broadcast_in_common_makes_no_session_of_two() {
+    let (mut edge, mut app) = (Made::new(0), Made::new(SHIFT));
+    talk(&mut edge, &mut app);
+    // Everybody hears the same; the third session was captured on one side, the fourth on the other.
+    for n in 1..=4i64 {
+        let captured = (n != 4).then(|| edge.open("/chat", None, Some(n * 1000)));
+        let behind = (n != 3).then(|| app.open("/chat", None, Some(n * 1000 + 300)));
+        for at in 0..6i64 {
+            if let Some(e) = captured {
+                edge.say(e, UP, &format!("{n} says {at}"), 100_000 + n * 1000 + at * 50_000);
+                edge.say(e, DOWN, &format!("all hear {at}"), 120_500 + n * 1000 + at * 50_000);
+            }
+            if let Some(a) = behind {
+                app.say(a, UP, &format!("{n} says {at}"), 100_300 + n * 1000 + at * 50_000);
+                app.say(a, DOWN, &format!("all hear {at}"), 120_200 + n * 1000 + at * 50_000);
+            }
+        }
+    }
+    let found = compare(&edge.capture, &app.capture);
+    let joined: Vec<_> = found
+        .sessions
+        .iter()
+        .map(|session| (session.edge, session.app))
+        .collect();
+    assert_eq!(
+        joined,
+        [
+            (Some(0), Some(0)),
+            (Some(1), Some(1)),
+            (Some(2), Some(2)),
+            (Some(3), None),
+            (None, Some(3))
+        ]
+    );
+}
+
+proptest! {
+    /// Whatever times and contents: nothing panics, and every message is in one pair or alone.
+    #[test]
+    fn every_message_is_accounted_for_once(
+        sides in proptest::collection::vec(
+            (any::<bool>(), 0usize..3, any::<bool>(), 0u8..5, prop_oneof![0i64..1_000_000, Just(i64::MAX / 4000), Just(i64::MIN / 4000)]),
+            0..60,
+        ),
+    ) {
+        let (mut edge, mut app) = (Made::new(0), Made::new(SHIFT));
+        for made in [&mut edge, &mut app] {
+            for n in 0..3 {
+                made.open("/x", (n == 0).then_some("key"), (n != 2).then_some(n));
+            }
+        }
+        for (at_edge, session, up, text, at) in sides {
+            let made = if at_edge { &mut edge } else { &mut app };
+            made.say(session, if up { UP } else { DOWN }, &text.to_string(), at);
+        }
+        let found = compare(&edge.capture, &app.capture);
+        for way in Direction::BOTH {
+            let count = |capture: &Capture| capture.sessions.iter().map(|of| of.messages[way].len()).sum::<usize>();
+            let told = |at_edge: bool| {
+                found.sessions.iter().map(|of| of.pairs[way].len()).sum::<usize>() + only(&found, at_edge, way).len()
+            };
+            prop_assert_eq!((told(true), told(false)), (count(&edge.capture), count(&app.capture)));
+        }
+    }
 }
 
 #[test]

@@ -1072,4 +1072,6 @@ catalog! {
     c_undecrypted(reason);
     /// All of a connection was read, and there was no WebSocket.
     c_no_websocket();
+    /// Where a message was captured.
+    two_at(side, packet);
 }

@@ -511,8 +511,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     two_inserted: "inserted",
     two_twice: "sent twice",
     two_outside: "outside the time of the other capture",
-    two_gap: "the other capture has a gap there",
-    two_alone: "its session is not in the other capture",
+    two_gap: "in a gap of the other capture",
+    two_alone: "in sessions that the other capture does not hold",
     two_changed: "changed",
     two_reordered: "reordered",
     two_unacknowledged: "never acknowledged",
@@ -522,4 +522,5 @@ pub(super) static CATALOG: Catalog = Catalog {
     c_alert: "{who} ended TLS with alert {name}",
     c_undecrypted: "not decrypted ({reason})",
     c_no_websocket: "no WebSocket",
+    two_at: "{side}, packet {packet}",
 };

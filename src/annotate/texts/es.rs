@@ -511,8 +511,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     two_inserted: "insertado",
     two_twice: "enviado dos veces",
     two_outside: "fuera del tiempo de la otra captura",
-    two_gap: "la otra captura tiene ahí un hueco",
-    two_alone: "su sesión no está en la otra captura",
+    two_gap: "en un hueco de la otra captura",
+    two_alone: "en sesiones que la otra captura no tiene",
     two_changed: "modificado",
     two_reordered: "reordenado",
     two_unacknowledged: "nunca confirmado",
@@ -522,4 +522,5 @@ pub(super) static CATALOG: Catalog = Catalog {
     c_alert: "{who} terminó TLS con la alerta {name}",
     c_undecrypted: "sin descifrar ({reason})",
     c_no_websocket: "sin WebSocket",
+    two_at: "{side}, paquete {packet}",
 };

@@ -511,8 +511,8 @@ pub(super) static CATALOG: Catalog = Catalog {
     two_inserted: "挿入",
     two_twice: "二重送信",
     two_outside: "他方のキャプチャの時間外",
-    two_gap: "他方のキャプチャはそこが欠落",
-    two_alone: "そのセッションは他方のキャプチャにない",
+    two_gap: "他方のキャプチャの欠落部分",
+    two_alone: "他方のキャプチャにないセッション",
     two_changed: "改変",
     two_reordered: "順序変更",
     two_unacknowledged: "確認応答なし",
@@ -522,4 +522,5 @@ pub(super) static CATALOG: Catalog = Catalog {
     c_alert: "{who}がアラート{name}でTLSを終了",
     c_undecrypted: "復号できず（{reason}）",
     c_no_websocket: "WebSocketなし",
+    two_at: "{side}、パケット{packet}",
 };

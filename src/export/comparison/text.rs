@@ -31,6 +31,7 @@ pub(super) fn write(of: &Compared<'_>, catalog: &'static Catalog, palette: &Pale
         out: Vec::new(),
     };
     writer.head();
+    writer.put("\n");
     let (mut shown, mut left_out) = (0, 0);
     for session in &of.found.sessions {
         if !full && shown == SESSIONS {
@@ -44,7 +45,6 @@ pub(super) fn write(of: &Compared<'_>, catalog: &'static Catalog, palette: &Pale
         }
     }
     if left_out > 0 {
-        writer.out.push(b'\n');
         writer.words(|words| words.two_more(Arg::Num(left_out)));
         writer.out.push(b'\n');
     }
@@ -131,7 +131,7 @@ impl Writer<'_> {
         for session in &self.of.found.sessions {
             // Silences count as the same up to a tenth of a second; those before the client or the server closed mean little.
             let key = session.closed.map(|closed| match (closed.who, closed.silence) {
-                (Some(Who::Proxy), Some(silence)) => (closed, (silence + 50_000_000) / 100_000_000),
+                (Some(Who::Proxy), Some(silence)) => (closed, silence.saturating_add(50_000_000) / 100_000_000),
                 _ => (closed, -1),
             });
             let same = |a: &(Closed, i64), b: &(Closed, i64)| {
@@ -176,7 +176,6 @@ impl Writer<'_> {
         let (of, catalog) = (self.of, self.catalog);
         let (edge, app) = of.sides(session);
         let Some(any) = edge.or(app) else { return };
-        self.put("\n");
         let title = self.palette.title;
         self.colored(title, |writer| {
             writer.put(&format!("#{} ", any.number));
@@ -248,7 +247,6 @@ impl Writer<'_> {
                         what: why,
                         label,
                         direction,
-                        place: only.place,
                         kept,
                         capture,
                         other: None,
@@ -267,10 +265,9 @@ impl Writer<'_> {
                 what,
                 label: catalog.two_before,
                 direction,
-                place: pair.edge,
                 kept: &edge.messages[direction][pair.edge as usize],
                 capture: of.edge,
-                other: Some((&app.messages[direction][pair.app as usize], pair.app)),
+                other: Some(&app.messages[direction][pair.app as usize]),
             });
         }
         for (side, capture, label) in [(edge, of.edge, catalog.two_before), (app, of.app, catalog.two_behind)] {
@@ -281,7 +278,6 @@ impl Writer<'_> {
                         what: catalog.two_unacknowledged,
                         label,
                         direction,
-                        place,
                         kept: &side.messages[direction][place as usize],
                         capture,
                         other: None,
@@ -315,27 +311,16 @@ impl Writer<'_> {
         };
         self.put(&format!("    {}: ", line.what));
         self.colored(color, |writer| writer.put(arrow));
-        self.put(&format!(
-            " {} #{} ({}, -# {}) {} ",
-            line.kept.opcode.name(),
-            line.place,
-            line.label,
-            line.kept.packet,
-            line.kept.length
-        ));
+        self.put(&format!(" {} {} (", line.kept.opcode.name(), line.kept.length));
+        self.words(|words| words.two_at(Arg::Raw(line.label), Arg::Num(line.kept.packet)));
+        self.put(") ");
         self.excerpt(line.capture, line.kept);
         self.put("\n");
-        let Some((other, place)) = line
-            .other
-            .filter(|(other, _)| other.hash != line.kept.hash || other.length != line.kept.length)
-        else {
-            return;
-        };
+        let Some(other) = line.other else { return };
         let label = self.catalog.two_behind;
-        self.put(&format!(
-            "        #{place} ({label}, -# {}) {} ",
-            other.packet, other.length
-        ));
+        self.put(&format!("        {} (", other.length));
+        self.words(|words| words.two_at(Arg::Raw(label), Arg::Num(other.packet)));
+        self.put(") ");
         let app = self.of.app;
         self.excerpt(app, other);
         self.put("\n");
@@ -365,11 +350,10 @@ struct Line<'a> {
     what: &'static str,
     label: &'static str,
     direction: Direction,
-    place: u32,
     kept: &'a Kept,
     capture: &'a Capture,
-    /// What it became on the other side, and its place there.
-    other: Option<(&'a Kept, u32)>,
+    /// What it became on the other side.
+    other: Option<&'a Kept>,
 }
 
 fn why(catalog: &'static Catalog, why: Why) -> &'static str {
