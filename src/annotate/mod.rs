@@ -238,7 +238,7 @@ impl Narrator {
             RecordKind::UpgradeRequest(request) => self.upgrade_request(session.connection.0, request),
             RecordKind::Handshake(handshake) => self.handshake(session.connection.0, handshake),
             // Messages and fragments speak for their frames.
-            RecordKind::Frame(_) | RecordKind::Http2 { .. } => {}
+            RecordKind::Frame(_) | RecordKind::Http2 { .. } | RecordKind::Unanswered(_) => {}
             RecordKind::Message(message) => self.message(session, message),
             RecordKind::Progress(progress) => self.progress(session, progress),
             RecordKind::Violation { direction, violation } => {

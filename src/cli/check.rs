@@ -25,6 +25,9 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
             return wrong(format!("{flag} goes with --format sessions"));
         }
     }
+    if flags.max_answer.is_some() && !flags.check {
+        return wrong("--max-answer goes with --check".to_owned());
+    }
     let input = input(&flags)?;
     let selection = selection(&flags)?;
     let write = write(&flags)?;
@@ -79,6 +82,11 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
             .map_or(Ok(Color::Auto), |when| one_of("--color", when, COLORS))?,
         summary: flags.summary,
         check: flags.check,
+        max_answer: flags
+            .max_answer
+            .as_deref()
+            .map(|text| duration("--max-answer", text))
+            .transpose()?,
         count: flags.count,
         frames: flags.frames,
         sort: flags
@@ -425,6 +433,17 @@ fn number(flag: &str, text: &str, min: u64, max: u64, of: &str) -> Result<u64, U
         Ok(number) if (min..=max).contains(&number) => Ok(number),
         _ if max == u64::MAX => wrong(format!("{flag} {text}: expected a number of {of}, {min} or more")),
         _ => wrong(format!("{flag} {text}: expected a number of {of} from {min} to {max}")),
+    }
+}
+
+/// A length of time, in nanoseconds.
+fn duration(flag: &str, text: &str) -> Result<i64, UsageError> {
+    let nanos = text.parse::<jiff::SignedDuration>().map(|duration| duration.as_nanos());
+    match nanos.map(i64::try_from) {
+        Ok(Ok(nanos)) if nanos >= 0 => Ok(nanos),
+        _ => wrong(format!(
+            "{flag} {text}: expected a length of time, such as 500ms, 2s or 1m"
+        )),
     }
 }
 

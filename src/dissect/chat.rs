@@ -1,15 +1,49 @@
 //! The chat application that the documents watch, in the JSON of 2014 (`login`, `user_list`, `say`, `logout`, uids) and in the
 //! newer one (`client_name`, `client_id`, `client_list`, `to_client_id`, and `ping`/`pong` as text messages).
 
+use std::collections::{HashMap, VecDeque};
+
+use foldhash::fast::FixedState;
+
 use super::json::{self, Text, Value};
 use super::{Claim, Dissector, Interpretations, MessageView};
 use crate::base::Direction;
-use crate::record::{Action, Field, Handshake, Interpretation};
+use crate::record::{Action, Exchange, Field, Handshake, Interpretation, Key, SessionId};
 
 pub(super) const NAME: &str = "chat";
 
+/// Sessions of which it is known who talks there, and what waits for its answer.
+const MAX_TALKS: usize = 1 << 16;
+/// Logins and says of one session that wait; older ones are never answered.
+const MAX_WAITING: usize = 1024;
+
 /// Reads both dialects.
-pub(super) struct Chat;
+#[derive(Default)]
+pub(super) struct Chat {
+    talks: HashMap<SessionId, Talk, FixedState>,
+    /// Logins and says so far.
+    requests: u64,
+}
+
+/// One session.
+#[derive(Default)]
+struct Talk {
+    /// Who talks there, once the server has said which identifier that is.
+    id: Option<Key>,
+    /// The name of the login whose answer has come, until then.
+    name: Option<Key>,
+    /// What waits for its answer, the oldest first.
+    waiting: VecDeque<Waiting>,
+}
+
+#[derive(Clone, Copy)]
+struct Waiting {
+    number: u64,
+    /// To whom something is said, and what; `None` is a login.
+    said: Option<(Key, Key)>,
+    /// The name of a login.
+    name: Option<Key>,
+}
 
 impl Dissector for Chat {
     fn claims(&self, _: &Handshake) -> Claim {
@@ -18,8 +52,113 @@ impl Dissector for Chat {
 
     fn read<'a>(&'a mut self, message: &MessageView<'a>, out: &mut Interpretations<'a>) -> bool {
         let Some(text) = message.text else { return false };
-        out.extend(ChatMeaning::read(text, message.direction).map(ChatMeaning::interpretation));
-        !out.is_empty()
+        let Some(meaning) = ChatMeaning::read(text, message.direction) else {
+            return false;
+        };
+        let exchange = self.exchange(message.session, &meaning);
+        out.push(meaning.interpretation().exchange(exchange));
+        true
+    }
+
+    fn end(&mut self, session: SessionId) {
+        self.talks.remove(&session);
+    }
+}
+
+impl Chat {
+    /// A login is answered by the list of users, a say by the speaker's own copy, and both by an error.
+    fn exchange(&mut self, session: SessionId, meaning: &ChatMeaning<'_>) -> Exchange {
+        let talk = match meaning {
+            ChatMeaning::Ping => return Exchange::Request(Key::PING),
+            ChatMeaning::Pong => return Exchange::Latest(Key::PING),
+            ChatMeaning::Login { .. } | ChatMeaning::Say { .. }
+                if self.talks.len() < MAX_TALKS || self.talks.contains_key(&session) =>
+            {
+                self.talks.entry(session).or_default()
+            }
+            _ => match self.talks.get_mut(&session) {
+                Some(talk) => talk,
+                None => return Exchange::None,
+            },
+        };
+        let answered = match *meaning {
+            ChatMeaning::Login { name, .. } => return talk.ask(&mut self.requests, None, Some(Key::new([name]))),
+            ChatMeaning::Say { to, content, .. } => return talk.ask(&mut self.requests, Some(said(to, content)), None),
+            ChatMeaning::UserList(_) => talk.logged_in(),
+            ChatMeaning::LoggedIn { id, users: Some(_), .. } => {
+                let login = talk.logged_in();
+                if login.is_some() {
+                    (talk.id, talk.name) = (Some(Key::new([id])), None);
+                }
+                login
+            }
+            ChatMeaning::LoggedIn { id, name, .. } => {
+                // The first of that name after the list is the newcomer's own.
+                if talk.name == Some(Key::new([name])) {
+                    (talk.id, talk.name) = (Some(Key::new([id])), None);
+                }
+                None
+            }
+            ChatMeaning::Said { from, to, content, .. } => talk.copied(Key::new([from]), said(to, content)),
+            ChatMeaning::Refused { code } => talk.refused(code),
+            _ => None,
+        };
+        answered.map_or(Exchange::None, |waiting| {
+            Exchange::Answer(Key::of_number(waiting.number))
+        })
+    }
+}
+
+/// To whom something is said, and what.
+fn said(to: Option<Text<'_>>, content: Text<'_>) -> (Key, Key) {
+    (Key::new(to), Key::new([content]))
+}
+
+impl Talk {
+    fn ask(&mut self, number: &mut u64, said: Option<(Key, Key)>, name: Option<Key>) -> Exchange {
+        *number += 1;
+        if self.waiting.len() == MAX_WAITING {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(Waiting {
+            number: *number,
+            said,
+            name,
+        });
+        Exchange::Request(Key::of_number(*number))
+    }
+
+    /// The first one of those that wait.
+    fn take(&mut self, wanted: impl Fn(&Waiting) -> bool) -> Option<Waiting> {
+        let place = self.waiting.iter().position(wanted)?;
+        self.waiting.remove(place)
+    }
+
+    fn logged_in(&mut self) -> Option<Waiting> {
+        let login = self.take(|waiting| waiting.said.is_none())?;
+        self.name = login.name;
+        Some(login)
+    }
+
+    /// Somebody's words have come: the same as were said, or, where the server changes them, the next ones to the same.
+    fn copied(&mut self, from: Key, (to, content): (Key, Key)) -> Option<Waiting> {
+        match self.id {
+            Some(own) if own != from => None,
+            known => self
+                .take(|waiting| waiting.said == Some((to, content)))
+                .or_else(|| self.take(|waiting| known.is_some() && waiting.said.is_some_and(|(whom, _)| whom == to))),
+        }
+    }
+
+    /// Requests are read in order. What is no login and no say is nothing that waits.
+    fn refused(&mut self, code: Text<'_>) -> Option<Waiting> {
+        let mut room = [0; KEY];
+        match code.spell(&mut room) {
+            "bad-json" | "bad-message" => None,
+            "bad-name" | "already-logged-in" => self.take(|waiting| waiting.said.is_none()),
+            "bad-content" | "unknown-uid" | "not-logged-in" => self.take(|waiting| waiting.said.is_some()),
+            _ => self.waiting.pop_front(),
+        }
     }
 }
 

@@ -274,11 +274,12 @@ impl Pipeline {
         });
         let mut closed = None;
         let mut left_out = None;
-        let (mut incomplete, mut evicted) = (0, 0);
+        let (mut incomplete, mut evicted, mut forgotten) = (0, 0, 0);
         // Stop is no news at the end.
         let sinks = match std::mem::replace(&mut self.show, Show::Nothing) {
             Show::Decoded(mut engine, mut sinks) => {
                 (incomplete, evicted) = (engine.incomplete_datagrams(), engine.evicted_histories());
+                forgotten = engine.forgotten_requests();
                 let _ = engine.finish(&mut Emptied {
                     sinks: &mut sinks,
                     output: &mut self.output,
@@ -288,6 +289,7 @@ impl Pipeline {
             }
             Show::Relayed(mut engine, mut relay) => {
                 (incomplete, evicted) = (engine.incomplete_datagrams(), engine.evicted_histories());
+                forgotten = engine.forgotten_requests();
                 let _ = engine.finish(&mut relay);
                 closed = super::keys::closed(engine.tls_report(), given);
                 let (sinks, output) = relay.finish();
@@ -302,6 +304,7 @@ impl Pipeline {
             if let Some(closing) = &mut sinks.closing {
                 closing.summary.incomplete_datagrams(incomplete);
                 closing.summary.evicted_histories(evicted);
+                closing.summary.forgotten_requests(forgotten);
                 closing.write(&mut self.output.buffer);
             }
             left_out = sinks.view.as_ref().and_then(|view| view.left_out());
@@ -364,6 +367,7 @@ fn show(options: &Options) -> Result<Show, Error> {
     Ok(Show::Decoded(
         Engine::new(options.limits)
             .with_frames(options.frames)
+            .with_max_answer(options.max_answer)
             .with_narration(options.all || exporter.is_some_and(|exporter| exporter.narrated)),
         sinks,
     ))

@@ -122,10 +122,7 @@ fn on_a_terminal_a_line_ends_where_it_does() {
                 &[message(Opcode::Text, text.as_bytes())],
             );
             let line = line.strip_suffix('\n').unwrap();
-            assert!(
-                (width - 1..=width).contains(&columns(line.as_bytes())),
-                "{line}"
-            );
+            assert!((width - 1..=width).contains(&columns(line.as_bytes())), "{line}");
             assert!(line.contains("猪…"));
             assert!(line.len() < 1000);
         }
