@@ -94,12 +94,12 @@ impl Chat {
             }
             ChatMeaning::LoggedIn { id, name, .. } => {
                 // The first of that name after the list is the newcomer's own.
-                if talk.name == Some(Key::new([name])) {
+                if talk.name.is_some_and(|login| login == Key::new([name])) {
                     (talk.id, talk.name) = (Some(Key::new([id])), None);
                 }
                 None
             }
-            ChatMeaning::Said { from, to, content, .. } => talk.copied(Key::new([from]), said(to, content)),
+            ChatMeaning::Said { from, to, content, .. } => talk.copied(from, to, content),
             ChatMeaning::Refused { code } => talk.refused(code),
             _ => None,
         };
@@ -141,13 +141,14 @@ impl Talk {
     }
 
     /// Somebody's words have come: the same as were said, or, where the server changes them, the next ones to the same.
-    fn copied(&mut self, from: Key, (to, content): (Key, Key)) -> Option<Waiting> {
-        match self.id {
-            Some(own) if own != from => None,
-            known => self
-                .take(|waiting| waiting.said == Some((to, content)))
-                .or_else(|| self.take(|waiting| known.is_some() && waiting.said.is_some_and(|(whom, _)| whom == to))),
+    fn copied(&mut self, from: Text<'_>, to: Option<Text<'_>>, content: Text<'_>) -> Option<Waiting> {
+        if self.waiting.is_empty() || self.id.is_some_and(|own| own != Key::new([from])) {
+            return None;
         }
+        let said = said(to, content);
+        let (known, (to, _)) = (self.id.is_some(), said);
+        self.take(|waiting| waiting.said == Some(said))
+            .or_else(|| self.take(|waiting| known && waiting.said.is_some_and(|(whom, _)| whom == to)))
     }
 
     /// Requests are read in order. What is no login and no say is nothing that waits.
@@ -512,6 +513,60 @@ mod tests {
             })
         );
         assert_eq!(meaning(DOWN, r#"{"type":"ping"}"#), Some(ChatMeaning::Ping));
+    }
+
+    /// Which of the requests so far (from 1) each message answers; 0 is none.
+    fn answered(messages: &[(Direction, &str)]) -> Vec<u64> {
+        let mut chat = Chat::default();
+        let mut answered = Vec::new();
+        for (direction, text) in messages {
+            let meaning = ChatMeaning::read(text, *direction).unwrap();
+            match chat.exchange(SessionId(1), &meaning) {
+                Exchange::Answer(key) => answered.push(key.number()),
+                Exchange::Request(_) | Exchange::None => answered.push(0),
+                other => panic!("{other:?}"),
+            }
+        }
+        answered
+    }
+
+    #[test]
+    fn a_say_is_answered_by_the_own_copy_and_a_login_by_the_list() {
+        let told = answered(&[
+            (UP, r#"{"type":"login","name":"a"}"#),
+            (DOWN, r#"{"type":"user_list","user_list":[{"uid":7,"name":"a"}]}"#),
+            (DOWN, r#"{"type":"login","uid":7,"name":"a"}"#),
+            (UP, r#"{"type":"say","to_uid":"all","content":"same"}"#),
+            // Somebody else says the same.
+            (DOWN, r#"{"type":"say","from_uid":8,"to_uid":"all","content":"same"}"#),
+            (UP, r#"{"type":"say","to_uid":8,"content":"psst"}"#),
+            (UP, r#"{"type":"say","to_uid":"all","content":"<b>"}"#),
+            (DOWN, r#"{"type":"say","from_uid":7,"to_uid":"all","content":"same"}"#),
+            (DOWN, r#"{"type":"say","from_uid":7,"to_uid":8,"content":"psst"}"#),
+            // The server has changed it.
+            (
+                DOWN,
+                r#"{"type":"say","from_uid":7,"to_uid":"all","content":"&lt;b&gt;"}"#,
+            ),
+            (DOWN, r#"{"type":"say","from_uid":7,"to_uid":"all","content":"same"}"#),
+            (DOWN, r#"{"type":"user_list","user_list":[{"uid":7,"name":"a"}]}"#),
+        ]);
+        assert_eq!(told, [0, 1, 0, 0, 0, 0, 0, 2, 3, 4, 0, 0]);
+    }
+
+    #[test]
+    fn an_error_answers_what_was_refused() {
+        let told = answered(&[
+            (UP, r#"{"type":"say","to_uid":"all","content":"early"}"#),
+            (UP, r#"{"type":"login","name":""}"#),
+            (UP, r#"{"type":"say","to_uid":"all","content":"again"}"#),
+            (DOWN, r#"{"type":"error","code":"bad-json"}"#),
+            (DOWN, r#"{"type":"error","code":"not-logged-in"}"#),
+            (DOWN, r#"{"type":"error","code":"bad-name"}"#),
+            (DOWN, r#"{"type":"error","code":"too-fast"}"#),
+            (DOWN, r#"{"type":"error","code":"too-fast"}"#),
+        ]);
+        assert_eq!(told, [0, 0, 0, 0, 1, 2, 3, 0]);
     }
 
     #[test]

@@ -117,7 +117,10 @@ fn wrong_usage_is_one_line_that_says_what_is_right_and_exit_code_2() {
         (&["-s", "262145"], &["0 to 262144"]),
         (&["-B", "0"], &["KiB"]),
         (&["-Q", "up"], &["in, out or inout"]),
-        (&["--format", "xml"], &["trace, tcpdump, messages, sessions, json or none"]),
+        (
+            &["--format", "xml"],
+            &["trace, tcpdump, messages, sessions, json or none"],
+        ),
         (&["--lang", "fr"], &["en, zh-CN, zh-TW, ja or es"]),
         (&["--color", "blue"], &["auto, always or never"]),
         (&["--opcode", "text,nonsense"], &["nonsense", "text"]),
