@@ -45,7 +45,7 @@
 //! | [`select`] | records | which of them the user wants to see |
 //! | [`annotate`] | packets and records | notes: who does what to whom, in no language yet |
 //! | [`annotate::texts`] | notes | words |
-//! | [`export`] | all of that | the four views |
+//! | [`export`] | all of that | the five views |
 //! | [`capture`] | interfaces (libpcap), savefiles (a reader of our own) | packets; the savefiles we write |
 //! | `server` | | the reference chat server |
 //! | [`cli`], [`run`] | the command line | one run |

@@ -74,18 +74,20 @@ impl Emitter<'_> {
     }
 
     fn late(&mut self, record: &Record<'_>, direction: Direction, answers: &Answers) {
-        let label = answers.label.as_str().escape_default();
+        let label = answers.label.as_str().escape_default().to_string();
         let millis = answers.after as f64 / 1e6;
         let detail = format!("packet {} ({label}) was answered after {millis:.3} ms", answers.packet);
-        let violation = Violation::new(Rule::LateAnswer, detail).about(format!("{millis:.3} ms"));
+        let about = format!("{label} {millis:.3} ms");
+        let violation = Violation::new(Rule::LateAnswer, detail).about(about.trim_start().to_owned());
         let violation = &violation;
         self.tell(record.at, record.source, RecordKind::Violation { direction, violation });
     }
 
     fn unanswered(&mut self, source: &Source, request: &UnansweredRequest) {
-        let label = request.label.as_str().escape_default();
+        let label = request.label.as_str().escape_default().to_string();
         let detail = format!("packet {} ({label}) was never answered", request.at.packet);
-        let violation = Violation::new(Rule::NoAnswer, detail).about(request.protocol);
+        let about = format!("{} {label}", request.protocol);
+        let violation = Violation::new(Rule::NoAnswer, detail).about(about.trim_end().to_owned());
         let (direction, violation) = (request.direction.other(), &violation);
         self.tell(request.at, source, RecordKind::Violation { direction, violation });
     }

@@ -6,6 +6,7 @@
 mod column;
 mod row;
 mod table;
+mod writer;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
