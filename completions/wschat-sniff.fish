@@ -10,6 +10,7 @@ complete -c wschat-sniff -s s -l snapshot-length -d 'Capture this many bytes of 
 complete -c wschat-sniff -s B -l buffer-size -d 'Size of the kernel\'s capture buffer, in KiB' -r
 complete -c wschat-sniff -s y -l linktype -d 'Use this link type while capturing, and to compile the filter with -d; -L lists them' -r
 complete -c wschat-sniff -s j -l time-stamp-type -d 'Have packets stamped in this way; -J lists the ways' -r
+complete -c wschat-sniff -l max-answer -d 'With --check: answers that come later than this, such as `2s` or `500ms`, are violations, and so are requests without one' -r
 complete -c wschat-sniff -l output -d 'Print to this file instead of standard output; not over one that is there already' -r -F
 complete -c wschat-sniff -l grep -d 'Only messages whose text matches this regular expression, as sent or with the escapes of JSON resolved' -r
 complete -c wschat-sniff -l session -d 'Only sessions of these numbers, such as `2` or `1,4-7`' -r

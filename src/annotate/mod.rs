@@ -33,7 +33,7 @@ use std::net::IpAddr;
 
 use foldhash::fast::FixedState;
 
-use crate::base::{Direction, Endpoint, Side, Timestamp};
+use crate::base::{Direction, Endpoint, Rule, Side, Timestamp};
 use crate::record::{How, Record, RecordKind, SegmentView, SessionEnd, Source};
 use crate::tcp::SegmentFacts;
 use crate::wire::Packet;
@@ -188,13 +188,18 @@ impl Narrator {
         {
             return self.http2(record, direction, stream, frame);
         }
-        if let RecordKind::Tls(_) | RecordKind::TlsPacket { .. } | RecordKind::TlsEnd(_) = record.kind {
+        if let RecordKind::Tls(_) | RecordKind::TlsPacket { .. } | RecordKind::TlsEnd(_) | RecordKind::Unanswered(_) =
+            record.kind
+        {
             return;
         }
         self.meet(record);
         let now = (self.now.packet, self.now.time);
         let title = (self.story.title, self.story.weight, self.story.received);
-        let earlier = record.at.packet < now.0 && record.at.packet > 0;
+        // A request without an answer was known all the time.
+        let no_news =
+            matches!(record.kind, RecordKind::Violation { violation, .. } if violation.rule == Rule::NoAnswer);
+        let earlier = record.at.packet < now.0 && record.at.packet > 0 && !no_news;
         if earlier {
             // Only now is it known to be WebSocket: it is told of the packet that brought it, and this one is not about it.
             if self.now.earlier != record.at.packet {
@@ -238,7 +243,7 @@ impl Narrator {
             RecordKind::UpgradeRequest(request) => self.upgrade_request(session.connection.0, request),
             RecordKind::Handshake(handshake) => self.handshake(session.connection.0, handshake),
             // Messages and fragments speak for their frames.
-            RecordKind::Frame(_) | RecordKind::Http2 { .. } => {}
+            RecordKind::Frame(_) | RecordKind::Http2 { .. } | RecordKind::Unanswered(_) => {}
             RecordKind::Message(message) => self.message(session, message),
             RecordKind::Progress(progress) => self.progress(session, progress),
             RecordKind::Violation { direction, violation } => {

@@ -47,9 +47,10 @@ macro_rules! rules {
                 match self { $(Rule::$variant => $id,)* }
             }
 
-            /// The RFC and section that are broken, such as `RFC 6455 §5.1`.
-            pub const fn rfc(self) -> &'static str {
-                match self { $(Rule::$variant => $rfc,)* }
+            /// The RFC and section that are broken, such as `RFC 6455 §5.1`; none where it is the user who makes the rule.
+            pub const fn rfc(self) -> Option<&'static str> {
+                let rfc = match self { $(Rule::$variant => $rfc,)* };
+                if rfc.is_empty() { None } else { Some(rfc) }
             }
         }
     };
@@ -131,4 +132,8 @@ rules! {
     DeflateInsideBlock = "ws.deflate-inside-block", "RFC 7692 §7.2.1";
     /// RSV1 on a frame on which permessage-deflate does not allow it.
     CompressedBitMisplaced = "ws.compressed-bit-misplaced", "RFC 7692 §6.1";
+    /// An answer came later than the user wants.
+    LateAnswer = "app.late-answer", "";
+    /// A request was never answered.
+    NoAnswer = "app.no-answer", "";
 }

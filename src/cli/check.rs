@@ -7,7 +7,7 @@ use crate::annotate::texts;
 use crate::base::{Direction, Limits};
 use crate::export::sessions::Column;
 use crate::export::{EXPORTERS, Exporter, JSON, SESSIONS, TRACE};
-use crate::select::{Condition, Glob, Moment, Numbers, Opcodes, Selection, duration};
+use crate::select::{self, Condition, Glob, Moment, Numbers, Opcodes, Selection};
 
 use super::flags::Flags;
 use super::{
@@ -30,6 +30,9 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         if given && format != Some(&SESSIONS) {
             return wrong(format!("{flag} goes with --format sessions"));
         }
+    }
+    if flags.max_answer.is_some() && !flags.check {
+        return wrong("--max-answer goes with --check".to_owned());
     }
     let input = input(&flags)?;
     let selection = selection(&flags)?;
@@ -92,6 +95,11 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
             .map_or(Ok(Color::Auto), |when| one_of("--color", when, COLORS))?,
         summary: flags.summary,
         check: flags.check,
+        max_answer: flags
+            .max_answer
+            .as_deref()
+            .map(|text| duration("--max-answer", text))
+            .transpose()?,
         count: flags.count,
         frames: flags.frames,
         sort: flags
@@ -389,10 +397,7 @@ fn selection(flags: &Flags) -> Result<Selection, UsageError> {
         slower: flags
             .slower
             .as_deref()
-            .map(|text| {
-                duration(text)
-                    .ok_or_else(|| UsageError(format!("--slower {text}: expected a duration such as 2s or 300ms")))
-            })
+            .map(|text| duration("--slower", text))
             .transpose()?,
         context: optional("--context", flags.context.as_deref(), 0, MAX_CONTEXT, "messages")?.unwrap_or(0) as usize,
         follow: flags.follow,
@@ -586,6 +591,15 @@ fn number(flag: &str, text: &str, min: u64, max: u64, of: &str) -> Result<u64, U
         _ if max == u64::MAX => wrong(format!("{flag} {text}: expected a number of {of}, {min} or more")),
         _ => wrong(format!("{flag} {text}: expected a number of {of} from {min} to {max}")),
     }
+}
+
+/// A length of time, in nanoseconds.
+fn duration(flag: &str, text: &str) -> Result<i64, UsageError> {
+    select::duration(text).ok_or_else(|| {
+        UsageError(format!(
+            "{flag} {text}: expected a length of time, such as 500ms, 2s or 1m"
+        ))
+    })
 }
 
 fn wrong<T>(line: String) -> Result<T, UsageError> {

@@ -161,6 +161,12 @@ pub(super) struct Flags {
     #[arg(long, help_heading = VIEW)]
     pub(super) check: bool,
 
+    /// With --check: answers that come later than this, such as `2s` or `500ms`, are violations, and so are requests without one
+    ///
+    /// app.late-answer and app.no-answer: of JSON-RPC, GraphQL, Socket.IO, SignalR, STOMP, MQTT, the chat, and pings.
+    #[arg(long, value_name = "duration", allow_hyphen_values = true, help_heading = VIEW)]
+    pub(super) max_answer: Option<String>,
+
     /// Print how many packets there were instead of any view
     #[arg(long, help_heading = VIEW)]
     pub(super) count: bool,

@@ -54,6 +54,8 @@ pub struct Options {
     pub summary: bool,
     /// `--check`.
     pub check: bool,
+    /// `--max-answer`, in nanoseconds.
+    pub max_answer: Option<i64>,
     /// `--count`.
     pub count: bool,
     /// `--frames`.

@@ -1,15 +1,49 @@
 //! The chat application that the documents watch, in the JSON of 2014 (`login`, `user_list`, `say`, `logout`, uids) and in the
 //! newer one (`client_name`, `client_id`, `client_list`, `to_client_id`, and `ping`/`pong` as text messages).
 
+use std::collections::{HashMap, VecDeque};
+
+use foldhash::fast::FixedState;
+
 use super::json::{self, Text, Value};
 use super::{Claim, Dissector, Interpretations, MessageView};
 use crate::base::Direction;
-use crate::record::{Action, Field, Handshake, Interpretation};
+use crate::record::{Action, Exchange, Field, Handshake, Interpretation, Key, SessionId};
 
 pub(super) const NAME: &str = "chat";
 
+/// Sessions of which it is known who talks there, and what waits for its answer.
+const MAX_TALKS: usize = 1 << 16;
+/// Logins and says of one session that wait; older ones are never answered.
+const MAX_WAITING: usize = 1024;
+
 /// Reads both dialects.
-pub(super) struct Chat;
+#[derive(Default)]
+pub(super) struct Chat {
+    talks: HashMap<SessionId, Talk, FixedState>,
+    /// Logins and says so far.
+    requests: u64,
+}
+
+/// One session.
+#[derive(Default)]
+struct Talk {
+    /// Who talks there, once the server has said which identifier that is.
+    id: Option<Key>,
+    /// The name of the login whose answer has come, until then.
+    name: Option<Key>,
+    /// What waits for its answer, the oldest first.
+    waiting: VecDeque<Waiting>,
+}
+
+#[derive(Clone, Copy)]
+struct Waiting {
+    number: u64,
+    /// To whom something is said, and what; `None` is a login.
+    said: Option<(Key, Key)>,
+    /// The name of a login.
+    name: Option<Key>,
+}
 
 impl Dissector for Chat {
     fn claims(&self, _: &Handshake) -> Claim {
@@ -18,8 +52,115 @@ impl Dissector for Chat {
 
     fn read<'a>(&'a mut self, message: &MessageView<'a>, out: &mut Interpretations<'a>) -> bool {
         let Some(text) = message.text else { return false };
-        out.extend(interpret(text, message.direction));
-        !out.is_empty()
+        let Some(read) = interpret(text, message.direction) else {
+            return false;
+        };
+        let meaning = ChatMeaning::of(&read, message.direction);
+        let exchange = meaning.map_or(Exchange::None, |meaning| self.exchange(message.session, &meaning));
+        out.push(read.exchange(exchange));
+        true
+    }
+
+    fn end(&mut self, session: SessionId) {
+        self.talks.remove(&session);
+    }
+}
+
+impl Chat {
+    /// A login is answered by the list of users, a say by the speaker's own copy, and both by an error.
+    fn exchange(&mut self, session: SessionId, meaning: &ChatMeaning<'_>) -> Exchange {
+        let talk = match meaning {
+            ChatMeaning::Ping => return Exchange::Request(Key::PING),
+            ChatMeaning::Pong => return Exchange::Latest(Key::PING),
+            ChatMeaning::Login { .. } | ChatMeaning::Say { .. }
+                if self.talks.len() < MAX_TALKS || self.talks.contains_key(&session) =>
+            {
+                self.talks.entry(session).or_default()
+            }
+            _ => match self.talks.get_mut(&session) {
+                Some(talk) => talk,
+                None => return Exchange::None,
+            },
+        };
+        let answered = match *meaning {
+            ChatMeaning::Login { name, .. } => return talk.ask(&mut self.requests, None, Some(Key::new([name]))),
+            ChatMeaning::Say { to, content, .. } => return talk.ask(&mut self.requests, Some(said(to, content)), None),
+            ChatMeaning::UserList(_) => talk.logged_in(),
+            ChatMeaning::LoggedIn { id, users: Some(_), .. } => {
+                let login = talk.logged_in();
+                if login.is_some() {
+                    (talk.id, talk.name) = (Some(Key::new([id])), None);
+                }
+                login
+            }
+            ChatMeaning::LoggedIn { id, name, .. } => {
+                // The first of that name after the list is the newcomer's own.
+                if talk.name.is_some_and(|login| login == Key::new([name])) {
+                    (talk.id, talk.name) = (Some(Key::new([id])), None);
+                }
+                None
+            }
+            ChatMeaning::Said { from, to, content, .. } => talk.copied(from, to, content),
+            ChatMeaning::Refused { code } => talk.refused(code),
+            _ => None,
+        };
+        answered.map_or(Exchange::None, |waiting| {
+            Exchange::Answer(Key::of_number(waiting.number))
+        })
+    }
+}
+
+/// To whom something is said, and what.
+fn said(to: Option<Text<'_>>, content: Text<'_>) -> (Key, Key) {
+    (Key::new(to), Key::new([content]))
+}
+
+impl Talk {
+    fn ask(&mut self, number: &mut u64, said: Option<(Key, Key)>, name: Option<Key>) -> Exchange {
+        *number += 1;
+        if self.waiting.len() == MAX_WAITING {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(Waiting {
+            number: *number,
+            said,
+            name,
+        });
+        Exchange::Request(Key::of_number(*number))
+    }
+
+    /// The first one of those that wait.
+    fn take(&mut self, wanted: impl Fn(&Waiting) -> bool) -> Option<Waiting> {
+        let place = self.waiting.iter().position(wanted)?;
+        self.waiting.remove(place)
+    }
+
+    fn logged_in(&mut self) -> Option<Waiting> {
+        let login = self.take(|waiting| waiting.said.is_none())?;
+        self.name = login.name;
+        Some(login)
+    }
+
+    /// Somebody's words have come: the same as were said, or, where the server changes them, the next ones to the same.
+    fn copied(&mut self, from: Text<'_>, to: Option<Text<'_>>, content: Text<'_>) -> Option<Waiting> {
+        if self.waiting.is_empty() || self.id.is_some_and(|own| own != Key::new([from])) {
+            return None;
+        }
+        let said = said(to, content);
+        let (known, (to, _)) = (self.id.is_some(), said);
+        self.take(|waiting| waiting.said == Some(said))
+            .or_else(|| self.take(|waiting| known && waiting.said.is_some_and(|(whom, _)| whom == to)))
+    }
+
+    /// Requests are read in order. What is no login and no say is nothing that waits.
+    fn refused(&mut self, code: Text<'_>) -> Option<Waiting> {
+        let mut room = [0; KEY];
+        match code.spell(&mut room) {
+            "bad-json" | "bad-message" => None,
+            "bad-name" | "already-logged-in" => self.take(|waiting| waiting.said.is_none()),
+            "bad-content" | "unknown-uid" | "not-logged-in" => self.take(|waiting| waiting.said.is_some()),
+            _ => self.waiting.pop_front(),
+        }
     }
 }
 
@@ -326,6 +467,62 @@ mod tests {
             })
         );
         assert_eq!(meaning(DOWN, r#"{"type":"ping"}"#), Some(ChatMeaning::Ping));
+    }
+
+    /// Which of the requests so far (from 1) each message answers; 0 is none.
+    fn answered(messages: &[(Direction, &str)]) -> Vec<u64> {
+        let mut chat = Chat::default();
+        let mut answered = Vec::new();
+        for (direction, text) in messages {
+            let meaning = interpret(text, *direction)
+                .and_then(|read| ChatMeaning::of(&read, *direction))
+                .unwrap();
+            match chat.exchange(SessionId(1), &meaning) {
+                Exchange::Answer(key) => answered.push(key.number()),
+                Exchange::Request(_) | Exchange::None => answered.push(0),
+                other => panic!("{other:?}"),
+            }
+        }
+        answered
+    }
+
+    #[test]
+    fn a_say_is_answered_by_the_own_copy_and_a_login_by_the_list() {
+        let told = answered(&[
+            (UP, r#"{"type":"login","name":"a"}"#),
+            (DOWN, r#"{"type":"user_list","user_list":[{"uid":7,"name":"a"}]}"#),
+            (DOWN, r#"{"type":"login","uid":7,"name":"a"}"#),
+            (UP, r#"{"type":"say","to_uid":"all","content":"same"}"#),
+            // Somebody else says the same.
+            (DOWN, r#"{"type":"say","from_uid":8,"to_uid":"all","content":"same"}"#),
+            (UP, r#"{"type":"say","to_uid":8,"content":"psst"}"#),
+            (UP, r#"{"type":"say","to_uid":"all","content":"<b>"}"#),
+            (DOWN, r#"{"type":"say","from_uid":7,"to_uid":"all","content":"same"}"#),
+            (DOWN, r#"{"type":"say","from_uid":7,"to_uid":8,"content":"psst"}"#),
+            // The server has changed it.
+            (
+                DOWN,
+                r#"{"type":"say","from_uid":7,"to_uid":"all","content":"&lt;b&gt;"}"#,
+            ),
+            (DOWN, r#"{"type":"say","from_uid":7,"to_uid":"all","content":"same"}"#),
+            (DOWN, r#"{"type":"user_list","user_list":[{"uid":7,"name":"a"}]}"#),
+        ]);
+        assert_eq!(told, [0, 1, 0, 0, 0, 0, 0, 2, 3, 4, 0, 0]);
+    }
+
+    #[test]
+    fn an_error_answers_what_was_refused() {
+        let told = answered(&[
+            (UP, r#"{"type":"say","to_uid":"all","content":"early"}"#),
+            (UP, r#"{"type":"login","name":""}"#),
+            (UP, r#"{"type":"say","to_uid":"all","content":"again"}"#),
+            (DOWN, r#"{"type":"error","code":"bad-json"}"#),
+            (DOWN, r#"{"type":"error","code":"not-logged-in"}"#),
+            (DOWN, r#"{"type":"error","code":"bad-name"}"#),
+            (DOWN, r#"{"type":"error","code":"too-fast"}"#),
+            (DOWN, r#"{"type":"error","code":"too-fast"}"#),
+        ]);
+        assert_eq!(told, [0, 0, 0, 0, 1, 2, 3, 0]);
     }
 
     #[test]

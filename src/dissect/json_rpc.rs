@@ -2,7 +2,7 @@
 
 use super::json::{self, Text, Value};
 use super::{Claim, Dissector, Interpretations, MessageView, speaks};
-use crate::record::{Action, Handshake, Interpretation};
+use crate::record::{Action, Exchange, Handshake, Interpretation, Key};
 
 pub(super) const NAME: &str = "JSON-RPC";
 
@@ -47,7 +47,7 @@ fn interpret(object: &str, sure: bool) -> Option<Interpretation<'_>> {
         match key {
             "jsonrpc" => version = true,
             "method" => method = value.text(),
-            "id" => id = value.text(),
+            "id" => id = value.text().map(|text| (text, matches!(value, Value::Number(_)))),
             "result" => result = true,
             "error" => error = !matches!(value, Value::Literal(_)),
             _ => {}
@@ -63,7 +63,20 @@ fn interpret(object: &str, sure: bool) -> Option<Interpretation<'_>> {
         (false, _) if result => Action::Response,
         _ => return None,
     };
-    Some(Interpretation::new(NAME, action).label(method).id(id))
+    // An answer has the identifier of its request, and its type (§5).
+    let key = |(text, number)| Key::new([text, Text::Plain(if number { "number" } else { "" })]);
+    let exchange = match (action, id.map(key)) {
+        (Action::Request, Some(key)) => Exchange::Request(key),
+        (Action::Response | Action::Error, Some(key)) => Exchange::Answer(key),
+        _ => Exchange::None,
+    };
+    let id = id.map(|(text, _)| text);
+    Some(
+        Interpretation::new(NAME, action)
+            .label(method)
+            .id(id)
+            .exchange(exchange),
+    )
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
 use crate::base::{Direction, PacketRef};
-use crate::record::{Action, Handshake, Interpretation, Message, Opcode, SessionId};
+use crate::record::{Action, Exchange, Handshake, Interpretation, Key, Message, Opcode, SessionId, UnansweredRequest};
 use requests::Requests;
 
 /// A message as a dissector sees it.
@@ -110,7 +110,7 @@ pub static TABLE: &[Row] = &[
     },
     Row {
         name: chat::NAME,
-        new: || Box::new(chat::Chat),
+        new: || Box::new(chat::Chat::default()),
     },
     Row {
         name: json_rpc::NAME,
@@ -138,6 +138,8 @@ pub(crate) struct Dissectors {
     /// Whose a session is by its handshake: a place in `all`.
     claimed: HashMap<SessionId, u8, FixedState>,
     requests: Requests,
+    /// Nanoseconds after which an answer is late.
+    pub(crate) max_answer: Option<i64>,
 }
 
 impl fmt::Debug for Dissectors {
@@ -155,6 +157,7 @@ impl Dissectors {
             all: more.into_iter().chain(TABLE.iter().map(|row| (row.new)())).collect(),
             claimed: HashMap::default(),
             requests: Requests::default(),
+            max_answer: None,
         }
     }
 
@@ -180,11 +183,12 @@ impl Dissectors {
         message: &Message<'a>,
         out: &mut Interpretations<'a>,
     ) {
-        if !message.complete || message.opcode == Opcode::Binary && self.claimed.is_empty() {
-            return;
+        if !message.complete {
+            return self.requests.lost(session, message.direction);
         }
-        if message.opcode.is_control() {
-            return self.control(session, at, message, out);
+        // Nobody reads bytes unasked.
+        if message.opcode == Opcode::Binary && self.claimed.is_empty() {
+            return;
         }
         let claimed = self.claimed.get(&session).map(|place| usize::from(*place));
         let view = MessageView {
@@ -196,6 +200,7 @@ impl Dissectors {
             claimed: claimed.is_some(),
         };
         match claimed {
+            _ if message.opcode.is_control() => out.extend(control(message)),
             Some(place) => {
                 if let Some(dissector) = self.all.get_mut(place) {
                     dissector.read(&view, out);
@@ -210,40 +215,46 @@ impl Dissectors {
             }
         }
         for interpretation in out.iter_mut() {
-            self.requests.resolve(&view, interpretation);
+            self.requests.resolve(&view, message.opcode, interpretation);
         }
-    }
-
-    /// Pings and pongs mean the same whatever the application is.
-    fn control<'a>(&mut self, session: SessionId, at: PacketRef, message: &Message<'_>, out: &mut Interpretations<'a>) {
-        let (direction, payload) = (message.direction, message.payload.bytes);
-        match message.opcode {
-            Opcode::Ping => {
-                self.requests.ping(session, direction, payload, at);
-                out.push(Interpretation::new(WEBSOCKET, Action::Ping));
-            }
-            Opcode::Pong => out.push(Interpretation {
-                answers: self.requests.pong(session, direction, payload, at),
-                ..Interpretation::new(WEBSOCKET, Action::Pong)
-            }),
-            _ => {}
+        if out.len() >= MAX_DOCUMENTS {
+            // There may be answers among what was not read.
+            self.requests.lost(session, message.direction);
         }
     }
 
     /// Bytes of `direction` are missing.
     pub(crate) fn gap(&mut self, session: SessionId, direction: Direction) {
+        self.requests.lost(session, direction);
         for dissector in &mut self.all {
             dissector.gap(session, direction);
         }
     }
 
-    /// The session is over.
-    pub(crate) fn end(&mut self, session: SessionId) {
+    /// The session is over. Gives what was never answered in it.
+    pub(crate) fn end(&mut self, session: SessionId) -> Vec<UnansweredRequest> {
         self.claimed.remove(&session);
         for dissector in &mut self.all {
             dissector.end(session);
         }
+        self.requests.end(session)
     }
+
+    /// How many requests were forgotten before their answers came.
+    pub(crate) fn forgotten_requests(&self) -> u64 {
+        self.requests.forgotten
+    }
+}
+
+/// Pings and pongs mean the same whatever the application is.
+fn control<'a>(message: &Message<'_>) -> Option<Interpretation<'a>> {
+    let key = Key::of_bytes(message.payload.bytes);
+    let (action, exchange) = match message.opcode {
+        Opcode::Ping => (Action::Ping, Exchange::Request(key)),
+        Opcode::Pong => (Action::Pong, Exchange::InOrder(key)),
+        _ => return None,
+    };
+    Some(Interpretation::new(WEBSOCKET, action).exchange(exchange))
 }
 
 /// Documents of one message that are read.

@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 
 use super::{Claim, Dissector, Interpretations, MAX_DOCUMENTS, MessageView, Text, speaks};
 use crate::base::{Direction, PerDirection};
-use crate::record::{Action, Field, Handshake, Interpretation, SessionId};
+use crate::record::{Action, Exchange, Field, Handshake, Interpretation, Key, SessionId};
 
 pub(super) const NAME: &str = "MQTT";
 
@@ -296,6 +296,7 @@ fn interpret<'a>(first: u8, body: &'a [u8], level: u8, id: Option<&'a str>) -> I
     };
     let mut read = Interpretation::new(NAME, action)
         .id(id.map(Text::Plain))
+        .exchange(exchange(first, body, id))
         .field("packet_type", Some(Field::Text(Text::Plain(name(first >> 4)))));
     match first >> 4 {
         1 => {
@@ -339,6 +340,21 @@ fn interpret<'a>(first: u8, body: &'a [u8], level: u8, id: Option<&'a str>) -> I
         _ => {}
     }
     read
+}
+
+/// What is acknowledged: PUBLISH by PUBACK, or by PUBCOMP at the end of four packets (§4.3), or by a PUBREC that says no.
+fn exchange(first: u8, body: &[u8], id: Option<&str>) -> Exchange {
+    let key = id.map(|id| Key::new([Text::Plain(id)]));
+    match (first >> 4, key) {
+        // Sent again: the first one asks.
+        (3, _) if first & 8 != 0 => Exchange::None,
+        (3 | 8 | 10, Some(key)) => Exchange::Request(key),
+        (4 | 7 | 9 | 11, Some(key)) => Exchange::Answer(key),
+        (5, Some(key)) if body.get(2).is_some_and(|reason| *reason >= 0x80) => Exchange::Answer(key),
+        (12, _) => Exchange::Request(Key::PING),
+        (13, _) => Exchange::Latest(Key::PING),
+        _ => Exchange::None,
+    }
 }
 
 /// A string with its length before it (§1.5.3), and what follows it.

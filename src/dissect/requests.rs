@@ -1,5 +1,5 @@
-//! Which request a message answers: by session, direction and identifier, among the last requests of all sessions. A ping is a request,
-//! and its payload is its identifier (RFC 6455 §5.5.3).
+//! Which request a message answers, and which requests are never answered: by session, direction and key, among the last requests of
+//! all sessions. A ping is a request, and its payload is its key (RFC 6455 §5.5.3).
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,232 +8,453 @@ use std::hash::{BuildHasher, Hasher};
 use foldhash::quality::RandomState;
 
 use super::MessageView;
-use crate::base::{Direction, PacketRef, Text};
-use crate::record::{Action, Answers, Interpretation, SessionId, ShortText};
+use crate::base::{Direction, PacketRef, PerDirection};
+use crate::record::{Answers, Exchange, Interpretation, Key, Opcode, SessionId, ShortText, UnansweredRequest};
 
 /// Requests that are remembered.
-const REQUESTS: usize = 1 << 14;
+const REQUESTS: u64 = 1 << 14;
 
-/// The last requests.
+/// The last requests. Each has a number, from 1, which says where in the ring it is, as long as it is there.
 #[derive(Default)]
 pub(super) struct Requests {
-    /// The last ones, in a ring.
     ring: Vec<Request>,
-    /// Where the next one goes, once the ring is full.
-    next: usize,
+    /// The number of the last one.
+    last: u64,
     /// Those of one key.
     same: HashMap<u64, Same, RandomState>,
+    /// Those of one session, while there are any.
+    sessions: HashMap<SessionId, Session, RandomState>,
+    /// Requests that were forgotten before their answer came.
+    pub(super) forgotten: u64,
     hasher: RandomState,
 }
 
 #[derive(Clone, Copy)]
 struct Request {
+    number: u64,
     key: u64,
-    label: ShortText,
-    at: PacketRef,
-    /// The place of the next one of the same key.
-    later: Option<u32>,
+    session: SessionId,
+    /// A ping of WebSocket, and not of an application.
+    ping: bool,
+    what: UnansweredRequest,
+    state: State,
+    /// The next one of the same key; 0 is none.
+    later: u64,
+    /// The one before of the same session; 0 is none.
+    earlier: u64,
 }
 
-/// Places of requests that have the same key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// An answer is due.
+    Due,
+    /// It was taken back: one may come.
+    TakenBack,
+    /// A subscription of which nothing has come.
+    Subscribed,
+    /// A subscription of which something has come, and more may.
+    Flowing,
+    Answered,
+}
+
+impl Request {
+    /// Nothing has come that answers it.
+    fn waits(&self) -> bool {
+        !matches!(self.state, State::Flowing | State::Answered)
+    }
+}
+
+/// Requests that have the same key, by their numbers.
 #[derive(Clone, Copy)]
 struct Same {
-    /// The oldest one without an answer, of pings.
-    waiting: Option<u32>,
-    latest: u32,
+    /// None before this one waits.
+    waiting: u64,
+    latest: u64,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Session {
+    latest: u64,
+    /// How many answers are due.
+    due: u32,
+    /// Of the requests up to this one the answers may be lost, by who asked.
+    lost: PerDirection<u64>,
+    /// A pong answers the pings before its own as well.
+    ponged: PerDirection<u64>,
 }
 
 impl Requests {
     /// Remembers what asks, and finds what is answered.
     #[inline]
-    pub(super) fn resolve(&mut self, message: &MessageView<'_>, interpretation: &mut Interpretation<'_>) {
-        let action = interpretation.action;
-        let Some(id) = interpretation.id else {
-            return self.application_ping(message, interpretation);
-        };
-        if action.is_asking() {
-            let key = self.key(message.session, message.direction, id);
-            let label = interpretation.label.map_or_else(ShortText::default, ShortText::new);
-            self.remember(key, label, message.at);
-        } else if action.is_answering() {
-            let key = self.key(message.session, message.direction.other(), id);
-            interpretation.answers = self.latest(key).map(|request| request.answered(message.at));
+    pub(super) fn resolve(&mut self, message: &MessageView<'_>, opcode: Opcode, read: &mut Interpretation<'_>) {
+        let (session, direction) = (message.session, message.direction);
+        match read.exchange {
+            Exchange::None => {}
+            Exchange::Request(key) => self.remember(message, opcode, key, State::Due, read),
+            Exchange::Subscription(key) => self.remember(message, opcode, key, State::Subscribed, read),
+            Exchange::Cancel(key) => {
+                let key = self.key(session, direction, opcode, key);
+                if let Some(number) = self.same.get(&key).map(|same| same.latest)
+                    && self.get(number).is_some_and(|request| request.state == State::Due)
+                {
+                    self.settle(number, State::TakenBack);
+                }
+            }
+            Exchange::Answer(key) => {
+                let key = self.key(session, direction.other(), opcode, key);
+                read.answers = self.answer(key, message.at);
+            }
+            Exchange::InOrder(key) => {
+                let key = self.key(session, direction.other(), opcode, key);
+                read.answers = self
+                    .oldest_waiting(key)
+                    .and_then(|number| self.answered(number, false, message.at));
+            }
+            Exchange::Latest(key) => {
+                let key = self.key(session, direction.other(), opcode, key);
+                read.answers = self.latest_waiting(key, message.at);
+            }
         }
     }
 
-    /// A ping waits for its pong.
-    pub(super) fn ping(&mut self, session: SessionId, direction: Direction, payload: &[u8], at: PacketRef) {
-        let key = self.key_of_bytes(session, direction, payload);
-        self.remember(key, ShortText::default(), at);
+    /// An answer with the key of its request: the latest that waits for one, else one more answer to the latest.
+    fn answer(&mut self, key: u64, at: PacketRef) -> Option<Answers> {
+        let latest = self.same.get(&key)?.latest;
+        match self.get(latest)?.state {
+            State::Due | State::TakenBack | State::Subscribed => self.answered(latest, false, at),
+            State::Flowing => None,
+            State::Answered => match self.oldest_waiting(key) {
+                Some(number) => self.answered(number, false, at),
+                None => self.answered(latest, true, at),
+            },
+        }
     }
 
-    /// The ping that a pong, sent in `direction`, answers: of equal ones the oldest that has no answer yet.
-    pub(super) fn pong(
+    fn latest_waiting(&mut self, key: u64, at: PacketRef) -> Option<Answers> {
+        let latest = self.same.get(&key)?.latest;
+        match self.get(latest)?.waits() {
+            true => self.answered(latest, false, at),
+            false => None,
+        }
+    }
+
+    fn oldest_waiting(&mut self, key: u64) -> Option<u64> {
+        let mut number = self.same.get(&key)?.waiting;
+        loop {
+            let request = self.get(number)?;
+            if request.waits() {
+                break;
+            }
+            number = request.later;
+            if number == 0 {
+                return None;
+            }
+            // What is answered stays so, and is not looked at again.
+            self.same.get_mut(&key)?.waiting = number;
+        }
+        Some(number)
+    }
+
+    /// What is said of that request in its answer, which came `at`.
+    fn answered(&mut self, number: u64, again: bool, at: PacketRef) -> Option<Answers> {
+        let request = *self.get(number)?;
+        if !again {
+            let flows = request.state == State::Subscribed;
+            self.settle(number, if flows { State::Flowing } else { State::Answered });
+            if request.ping
+                && let Some(session) = self.sessions.get_mut(&request.session)
+            {
+                let ponged = &mut session.ponged[request.what.direction];
+                *ponged = number.max(*ponged);
+            }
+        }
+        Some(Answers {
+            packet: request.what.at.packet,
+            after: at.time.since(request.what.at.time),
+            action: request.what.action,
+            label: request.what.label,
+            again,
+        })
+    }
+
+    /// From now on the request is in that state, in which nothing is due.
+    fn settle(&mut self, number: u64, state: State) {
+        let Some(request) = slot(number).and_then(|slot| self.ring.get_mut(slot)) else {
+            return;
+        };
+        let was_due = std::mem::replace(&mut request.state, state) == State::Due;
+        if was_due && let Some(session) = self.sessions.get_mut(&request.session) {
+            session.due -= 1;
+        }
+    }
+
+    fn get(&self, number: u64) -> Option<&Request> {
+        self.ring.get(slot(number)?).filter(|request| request.number == number)
+    }
+
+    fn remember(
         &mut self,
-        session: SessionId,
-        direction: Direction,
-        payload: &[u8],
-        at: PacketRef,
-    ) -> Option<Answers> {
-        let key = self.key_of_bytes(session, direction.other(), payload);
-        let waiting = &mut self.same.get_mut(&key)?.waiting;
-        let ping = self.ring.get((*waiting)? as usize)?;
-        *waiting = ping.later;
-        Some(ping.answered(at))
-    }
-
-    /// The application's own pings carry nothing that tells one from the other, and who answers, answers the latest.
-    fn application_ping(&mut self, message: &MessageView<'_>, interpretation: &mut Interpretation<'_>) {
-        let id = Text::Plain("");
-        if interpretation.action == Action::Ping {
-            let key = self.key(message.session, message.direction, id);
-            self.remember(key, ShortText::default(), message.at);
-        } else if interpretation.action == Action::Pong {
-            let key = self.key(message.session, message.direction.other(), id);
-            let waits = self.same.get_mut(&key).and_then(|same| same.waiting.take());
-            let ping = waits.and_then(|_| self.latest(key));
-            interpretation.answers = ping.map(|ping| ping.answered(message.at));
-        }
-    }
-
-    fn key_of_bytes(&self, session: SessionId, direction: Direction, bytes: &[u8]) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write_u64(session.0);
-        hasher.write_u8(2 + direction.index() as u8);
-        hasher.write(bytes);
-        hasher.finish()
-    }
-
-    fn remember(&mut self, key: u64, label: ShortText, at: PacketRef) {
+        message: &MessageView<'_>,
+        opcode: Opcode,
+        key: Key,
+        state: State,
+        read: &Interpretation<'_>,
+    ) {
+        let (session, direction) = (message.session, message.direction);
+        let key = self.key(session, direction, opcode, key);
+        self.last += 1;
+        let number = self.last;
+        let of_session = self.sessions.entry(session).or_default();
+        of_session.due += u32::from(state == State::Due);
         let request = Request {
+            number,
             key,
-            label,
-            at,
-            later: None,
+            session,
+            ping: opcode.is_control(),
+            what: UnansweredRequest {
+                direction,
+                protocol: read.protocol,
+                action: read.action,
+                label: read.label.map_or_else(ShortText::default, ShortText::new),
+                at: message.at,
+            },
+            state,
+            later: 0,
+            earlier: std::mem::replace(&mut of_session.latest, number),
         };
-        let place = match self.ring.len() < REQUESTS {
-            true => self.ring.len(),
-            false => self.next,
-        };
-        if place == self.ring.len() {
-            self.ring.push(request);
-        } else {
-            let oldest = std::mem::replace(&mut self.ring[place], request);
-            self.next = (place + 1) % REQUESTS;
-            self.forget(place as u32, &oldest);
+        match slot(number).and_then(|slot| self.ring.get_mut(slot)) {
+            None => self.ring.push(request),
+            Some(place) => {
+                let oldest = std::mem::replace(place, request);
+                self.forget(&oldest);
+            }
         }
-        let place = place as u32;
         match self.same.entry(key) {
             Entry::Vacant(none) => {
                 none.insert(Same {
-                    waiting: Some(place),
-                    latest: place,
+                    waiting: number,
+                    latest: number,
                 });
             }
             Entry::Occupied(mut same) => {
-                let same = same.get_mut();
-                self.ring[same.latest as usize].later = Some(place);
-                same.waiting.get_or_insert(place);
-                same.latest = place;
+                let before = std::mem::replace(&mut same.get_mut().latest, number);
+                if let Some(before) = slot(before).and_then(|slot| self.ring.get_mut(slot)) {
+                    before.later = number;
+                }
             }
         }
     }
 
-    /// `request`, the oldest one, stands no longer at `place`.
-    fn forget(&mut self, place: u32, request: &Request) {
-        let Entry::Occupied(mut same) = self.same.entry(request.key) else {
-            return;
-        };
-        if same.get().latest == place {
-            same.remove();
-        } else if same.get().waiting == Some(place) {
-            same.get_mut().waiting = request.later;
+    /// `request`, the oldest one, stands no longer in the ring.
+    fn forget(&mut self, request: &Request) {
+        self.forgotten += u64::from(request.state == State::Due);
+        if let Entry::Occupied(mut same) = self.same.entry(request.key) {
+            if same.get().latest == request.number {
+                same.remove();
+            } else if same.get().waiting == request.number {
+                same.get_mut().waiting = request.later;
+            }
+        }
+        if let Entry::Occupied(mut session) = self.sessions.entry(request.session) {
+            session.get_mut().due -= u32::from(request.state == State::Due);
+            if session.get().latest == request.number {
+                session.remove();
+            }
         }
     }
 
-    /// The latest request of that key.
-    fn latest(&self, key: u64) -> Option<&Request> {
-        self.ring.get(self.same.get(&key)?.latest as usize)
+    /// Something that `direction` carried is lost: it may have been the answers that are due.
+    pub(super) fn lost(&mut self, session: SessionId, direction: Direction) {
+        if let Some(session) = self.sessions.get_mut(&session) {
+            session.lost[direction.other()] = self.last;
+        }
+    }
+
+    /// The session is over. Gives what was never answered, in order.
+    pub(super) fn end(&mut self, id: SessionId) -> Vec<UnansweredRequest> {
+        let Some(session) = self.sessions.remove(&id) else {
+            return Vec::new();
+        };
+        let (mut number, mut due) = (session.latest, session.due);
+        let mut unanswered = Vec::new();
+        while due > 0
+            && let Some(request) = slot(number).and_then(|slot| self.ring.get_mut(slot))
+            && request.number == number
+        {
+            if request.state == State::Due {
+                request.state = State::TakenBack;
+                due -= 1;
+                let direction = request.what.direction;
+                let settled = request.ping && number < session.ponged[direction];
+                if number > session.lost[direction] && !settled {
+                    unanswered.push(request.what);
+                }
+            }
+            number = request.earlier;
+        }
+        unanswered.reverse();
+        unanswered
     }
 
     /// Stands for a request in `direction` of a session.
-    fn key(&self, session: SessionId, direction: Direction, id: Text<'_>) -> u64 {
+    fn key(&self, session: SessionId, direction: Direction, opcode: Opcode, key: Key) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         hasher.write_u64(session.0);
-        hasher.write_u8(direction.index() as u8);
-        let mut buffer = [0; 4];
-        for c in id.chars().take(64) {
-            hasher.write(c.encode_utf8(&mut buffer).as_bytes());
-        }
+        hasher.write_u8(direction.index() as u8 + 2 * u8::from(opcode.is_control()));
+        hasher.write_u64(key.number());
         hasher.finish()
     }
 }
 
-impl Request {
-    /// What is said of it in the answer, which came `at`.
-    fn answered(&self, at: PacketRef) -> Answers {
-        Answers {
-            packet: self.at.packet,
-            after: at.time.since(self.at.time),
-            label: self.label,
-        }
-    }
+/// Where in the ring a request is.
+fn slot(number: u64) -> Option<usize> {
+    number.checked_sub(1).map(|before| (before % REQUESTS) as usize)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Timestamp;
+    use crate::base::{Text, Timestamp};
+    use crate::record::Action;
 
-    fn at(packet: u64) -> PacketRef {
-        PacketRef {
-            packet,
-            time: Timestamp::from_nanos(packet as i64),
-        }
+    const UP: Direction = Direction::ClientToServer;
+    const DOWN: Direction = Direction::ServerToClient;
+
+    /// What a message of session 1 with that exchange answers: the packet, and how.
+    fn hear(
+        requests: &mut Requests,
+        direction: Direction,
+        opcode: Opcode,
+        packet: u64,
+        exchange: Exchange,
+    ) -> Option<(u64, bool)> {
+        let message = MessageView {
+            session: SessionId(1),
+            direction,
+            at: PacketRef {
+                packet,
+                time: Timestamp::from_nanos(packet as i64),
+            },
+            bytes: b"",
+            text: None,
+            claimed: false,
+        };
+        let mut read = Interpretation::new("", Action::Other).exchange(exchange);
+        requests.resolve(&message, opcode, &mut read);
+        read.answers.map(|answers| (answers.packet, answers.again))
+    }
+
+    fn key(id: &str) -> Key {
+        Key::new([Text::Plain(id)])
+    }
+
+    fn ask(requests: &mut Requests, packet: u64, id: &str) {
+        hear(requests, UP, Opcode::Text, packet, Exchange::Request(key(id)));
+    }
+
+    fn answer(requests: &mut Requests, packet: u64, id: &str) -> Option<(u64, bool)> {
+        hear(requests, DOWN, Opcode::Text, packet, Exchange::Answer(key(id)))
+    }
+
+    fn unanswered(requests: &mut Requests) -> Vec<u64> {
+        let all = requests.end(SessionId(1));
+        all.iter().map(|request| request.at.packet).collect()
     }
 
     #[test]
-    fn the_latest_request_of_a_key_is_found_until_too_many_have_come() {
+    fn answers_are_found_by_their_keys_and_the_rest_is_unanswered() {
         let mut requests = Requests::default();
-        let last = 3 * REQUESTS as u64 / 2;
-        for packet in 1..=last {
-            let key = packet % 15_000;
-            requests.remember(key, ShortText::default(), at(packet));
-            assert_eq!(requests.latest(key).unwrap().at.packet, packet);
+        for (packet, id) in [(1, "a"), (2, "b"), (3, "c")] {
+            ask(&mut requests, packet, id);
         }
-        let found = |key| requests.latest(key).map(|request| request.at.packet);
-        assert_eq!(found(10), Some(15_010));
+        assert_eq!(answer(&mut requests, 4, "b"), Some((2, false)));
+        assert_eq!(answer(&mut requests, 5, "b"), Some((2, true)));
+        assert_eq!(answer(&mut requests, 6, "d"), None);
+        // Who asks does not answer itself.
         assert_eq!(
-            found(last % 15_000 + 1),
-            Some(last % 15_000 + 1).filter(|&packet| packet > last - REQUESTS as u64)
+            hear(&mut requests, UP, Opcode::Text, 7, Exchange::Answer(key("a"))),
+            None
         );
-        assert_eq!(found(14_000), Some(14_000));
-        assert!(requests.ring.len() == REQUESTS && requests.same.len() == 15_000);
+        assert_eq!(unanswered(&mut requests), [1, 3]);
+        assert_eq!(unanswered(&mut requests), [0; 0]);
     }
 
     #[test]
-    fn pings_are_forgotten_oldest_first() {
+    fn a_key_that_is_used_again_means_the_latest_request() {
         let mut requests = Requests::default();
-        for packet in 1..=REQUESTS as u64 + 2 {
-            requests.ping(SessionId(1), Direction::ClientToServer, b"same", at(packet));
+        ask(&mut requests, 1, "a");
+        ask(&mut requests, 2, "a");
+        assert_eq!(answer(&mut requests, 3, "a"), Some((2, false)));
+        assert_eq!(answer(&mut requests, 4, "a"), Some((1, false)));
+        assert_eq!(answer(&mut requests, 5, "a"), Some((2, true)));
+    }
+
+    #[test]
+    fn a_subscription_is_answered_by_what_comes_first_and_owes_nothing() {
+        let mut requests = Requests::default();
+        for (packet, id) in [(1, "a"), (2, "b")] {
+            hear(&mut requests, UP, Opcode::Text, packet, Exchange::Subscription(key(id)));
         }
-        let pong = requests.pong(SessionId(1), Direction::ServerToClient, b"same", at(0));
-        assert_eq!(pong.map(|ping| ping.packet), Some(3));
+        assert_eq!(answer(&mut requests, 3, "a"), Some((1, false)));
+        assert_eq!(answer(&mut requests, 4, "a"), None);
+        assert_eq!(unanswered(&mut requests), [0; 0]);
+    }
+
+    #[test]
+    fn what_is_taken_back_or_whose_answer_may_be_lost_is_not_unanswered() {
+        let mut requests = Requests::default();
+        ask(&mut requests, 1, "lost");
+        requests.lost(SessionId(1), DOWN);
+        ask(&mut requests, 2, "a");
+        ask(&mut requests, 3, "b");
+        hear(&mut requests, UP, Opcode::Text, 4, Exchange::Cancel(key("a")));
+        requests.lost(SessionId(1), UP);
+        assert_eq!(unanswered(&mut requests), [3]);
+    }
+
+    #[test]
+    fn old_requests_are_forgotten_and_counted() {
+        let mut requests = Requests::default();
+        let last = 3 * REQUESTS / 2;
+        for packet in 1..=last {
+            ask(&mut requests, packet, &(packet % 15_000).to_string());
+        }
+        assert!(requests.ring.len() as u64 == REQUESTS && requests.same.len() == 15_000);
+        assert_eq!(requests.forgotten, last - REQUESTS);
+        assert_eq!(answer(&mut requests, 0, "10"), Some((15_010, false)));
+        // The one before of that key is too old.
+        assert_eq!(answer(&mut requests, 0, "10"), Some((15_010, true)));
+        let all = unanswered(&mut requests);
+        assert_eq!((all.len() as u64, all[0]), (REQUESTS - 1, last - REQUESTS + 1));
+        assert!(requests.sessions.is_empty());
     }
 
     #[test]
     fn pongs_of_equal_pings_answer_these_in_order() {
         let mut requests = Requests::default();
-        let (session, asks) = (SessionId(1), Direction::ServerToClient);
-        for (packet, payload) in [(1, &b""[..]), (2, b"7"), (3, b""), (4, b"8")] {
-            requests.ping(session, asks, payload, at(packet));
+        for (packet, payload) in [(1, &b""[..]), (2, b"7"), (3, b""), (4, b"8"), (5, b"9")] {
+            let key = Key::of_bytes(payload);
+            hear(&mut requests, DOWN, Opcode::Ping, packet, Exchange::Request(key));
         }
         let mut pong = |payload: &[u8]| {
-            requests
-                .pong(session, asks.other(), payload, at(9))
-                .map(|ping| ping.packet)
+            let key = Key::of_bytes(payload);
+            let ping = hear(&mut requests, UP, Opcode::Pong, 9, Exchange::InOrder(key));
+            ping.map(|(packet, _)| packet)
         };
         let answered = [&b""[..], b"7", b"", b"8", b""].map(&mut pong);
         assert_eq!(answered, [Some(1), Some(2), Some(3), Some(4), None]);
+        assert_eq!(unanswered(&mut requests), [5]);
+    }
+
+    #[test]
+    fn a_pong_settles_the_pings_before_its_own() {
+        let mut requests = Requests::default();
+        for packet in 1..=3 {
+            let key = Key::of_bytes(&[packet]);
+            hear(&mut requests, UP, Opcode::Ping, packet.into(), Exchange::Request(key));
+        }
+        let key = Key::of_bytes(&[2]);
+        hear(&mut requests, DOWN, Opcode::Pong, 4, Exchange::InOrder(key));
+        assert_eq!(unanswered(&mut requests), [3]);
     }
 }

@@ -3,7 +3,7 @@
 
 use super::json::{self, Text, Value};
 use super::{Claim, Dissector, Interpretations, MessageView, documents};
-use crate::record::{Action, Handshake, Interpretation};
+use crate::record::{Action, Exchange, Handshake, Interpretation, Key};
 
 pub(super) const NAME: &str = "SignalR";
 
@@ -60,7 +60,16 @@ fn interpret(record: &str) -> Interpretation<'_> {
         ("", _) => Action::Opened,
         _ => Action::Other,
     };
-    Interpretation::new(NAME, action).label(target).id(id)
+    let exchange = match (kind, id.map(|id| Key::new([id]))) {
+        ("1" | "4", Some(key)) => Exchange::Request(key),
+        ("3", Some(key)) => Exchange::Answer(key),
+        ("5", Some(key)) => Exchange::Cancel(key),
+        _ => Exchange::None,
+    };
+    Interpretation::new(NAME, action)
+        .label(target)
+        .id(id)
+        .exchange(exchange)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::json::{self, Text, Value};
 use super::{Claim, Dissector, Interpretations, MessageView};
 use crate::base::Direction;
-use crate::record::{Action, Handshake, Interpretation};
+use crate::record::{Action, Exchange, Handshake, Interpretation, Key};
 
 pub(super) const NAME: &str = "Socket.IO";
 
@@ -31,8 +31,12 @@ fn interpret(text: &str, direction: Direction, sure: bool) -> Option<Interpretat
     match text.as_bytes() {
         [b'0', b'{', ..] if sure || text.starts_with("0{\"sid\"") => means(Action::Opened),
         [b'1'] if sure => means(Action::Close),
-        [b'2', ..] if sure && (text == "2" || text == "2probe") => means(Action::Ping),
-        [b'3', ..] if sure && (text == "3" || text == "3probe") => means(Action::Pong),
+        [b'2', ..] if sure && (text == "2" || text == "2probe") => {
+            Some(Interpretation::new(NAME, Action::Ping).exchange(Exchange::Request(Key::PING)))
+        }
+        [b'3', ..] if sure && (text == "3" || text == "3probe") => {
+            Some(Interpretation::new(NAME, Action::Pong).exchange(Exchange::Latest(Key::PING)))
+        }
         // The transport changes from polling to WebSocket.
         [b'5'] if sure => means(Action::Named("upgrade")),
         [b'6'] if sure => means(Action::Named("noop")),
@@ -49,7 +53,14 @@ fn interpret(text: &str, direction: Direction, sure: bool) -> Option<Interpretat
                 (b'3' | b'6', _) => (Action::Confirm, namespace),
                 _ => (Action::Error, namespace),
             };
-            Some(Interpretation::new(NAME, action).label(label).id(id))
+            // Each namespace counts for itself.
+            let key = id.map(|id| Key::new([namespace.unwrap_or(Text::Plain("/")), id]));
+            let exchange = match (action, key) {
+                (Action::Event, Some(key)) => Exchange::Request(key),
+                (Action::Confirm, Some(key)) => Exchange::Answer(key),
+                _ => Exchange::None,
+            };
+            Some(Interpretation::new(NAME, action).label(label).id(id).exchange(exchange))
         }
         _ => None,
     }

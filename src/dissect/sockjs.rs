@@ -84,7 +84,8 @@ fn stomp_in_json(raw: &str) -> Option<Interpretation<'_>> {
     Some(
         Interpretation::new(stomp::NAME, action)
             .label(header(label))
-            .id(header(id)),
+            .id(header(id))
+            .exchange(stomp::exchange(command, header)),
     )
 }
 

@@ -1,7 +1,7 @@
 //! STOMP 1.2 (stomp.github.io): a command, headers, an empty line, a body, a NUL. A lone line feed is a heartbeat.
 
 use super::{Claim, Dissector, Interpretations, MessageView, Text, speaks};
-use crate::record::{Action, Handshake, Interpretation};
+use crate::record::{Action, Exchange, Handshake, Interpretation, Key};
 
 pub(super) const NAME: &str = "STOMP";
 
@@ -33,7 +33,8 @@ pub(super) fn interpret(text: &str, sure: bool) -> Option<Interpretation<'_>> {
     Some(
         Interpretation::new(NAME, act)
             .label(header(rest, label))
-            .id(header(rest, id)),
+            .id(header(rest, id))
+            .exchange(exchange(command, |name| header(rest, name))),
     )
 }
 
@@ -54,6 +55,16 @@ pub(super) fn action(command: &str) -> Option<(Action, &'static str, &'static st
         "ERROR" => (Action::Error, "message", "receipt-id"),
         _ => return None,
     })
+}
+
+/// A receipt is due for a frame that asks for one, and an error may come instead.
+pub(super) fn exchange<'a>(command: &str, header: impl Fn(&str) -> Option<Text<'a>>) -> Exchange {
+    let key = |name| header(name).map(|id| Key::new([id]));
+    match command {
+        "RECEIPT" | "ERROR" => key("receipt-id").map_or(Exchange::None, Exchange::Answer),
+        "MESSAGE" | "CONNECTED" => Exchange::None,
+        _ => key("receipt").map_or(Exchange::None, Exchange::Request),
+    }
 }
 
 /// The first header of that name; its escapes are left as they are.

@@ -2,9 +2,14 @@
 
 use std::ops::ControlFlow;
 
+use smallvec::SmallVec;
+
+use crate::base::{Direction, PacketRef, Rule, Violation};
 use crate::dissect::{Dissectors, Interpretations};
 use crate::layer::Emit;
-use crate::record::{Message, Record, RecordKind, SegmentView, Sink};
+use crate::record::{
+    Answers, Message, Record, RecordKind, SegmentView, SessionId, Sink, Source, TransportEnd, UnansweredRequest,
+};
 use crate::wire::Packet;
 
 /// Hands everything to the sink, until it says stop; messages with what they mean.
@@ -44,6 +49,50 @@ impl<'s> Emitter<'s> {
     }
 }
 
+impl Emitter<'_> {
+    fn tell(&mut self, at: PacketRef, source: &Source, kind: RecordKind<'_>) {
+        if !self.stopped {
+            self.stopped = self.sink.record(&Record { at, source, kind }).is_break();
+        }
+    }
+
+    /// What was never answered in the session that ends.
+    fn end(&mut self, session: SessionId, record: &Record<'_>, transport: TransportEnd) {
+        let unanswered = self.dissectors.end(session);
+        if transport == TransportEnd::Evicted {
+            // What would have come was not looked at.
+            return;
+        }
+        for request in unanswered {
+            self.tell(request.at, record.source, RecordKind::Unanswered(&request));
+            let waited = record.at.time.since(request.at.time);
+            let is_over = transport != TransportEnd::CaptureEnd;
+            if self.dissectors.max_answer.is_some_and(|late| is_over || waited > late) {
+                self.unanswered(record.source, &request);
+            }
+        }
+    }
+
+    fn late(&mut self, record: &Record<'_>, direction: Direction, answers: &Answers) {
+        let label = answers.label.as_str().escape_default().to_string();
+        let millis = answers.after as f64 / 1e6;
+        let detail = format!("packet {} ({label}) was answered after {millis:.3} ms", answers.packet);
+        let about = format!("{label} {millis:.3} ms");
+        let violation = Violation::new(Rule::LateAnswer, detail).about(about.trim_start().to_owned());
+        let violation = &violation;
+        self.tell(record.at, record.source, RecordKind::Violation { direction, violation });
+    }
+
+    fn unanswered(&mut self, source: &Source, request: &UnansweredRequest) {
+        let label = request.label.as_str().escape_default().to_string();
+        let detail = format!("packet {} ({label}) was never answered", request.at.packet);
+        let about = format!("{} {label}", request.protocol);
+        let violation = Violation::new(Rule::NoAnswer, detail).about(about.trim_end().to_owned());
+        let (direction, violation) = (request.direction.other(), &violation);
+        self.tell(request.at, source, RecordKind::Violation { direction, violation });
+    }
+}
+
 impl Emit for Emitter<'_> {
     #[inline]
     fn emit(&mut self, record: &Record<'_>) {
@@ -56,6 +105,7 @@ impl Emit for Emitter<'_> {
         };
         match record.kind {
             RecordKind::Message(message) => {
+                let limit = self.dissectors.max_answer;
                 let mut meaning = Interpretations::new();
                 self.dissectors.read(session, record.at, message, &mut meaning);
                 let message = Message {
@@ -64,11 +114,20 @@ impl Emit for Emitter<'_> {
                 };
                 let kind = RecordKind::Message(&message);
                 self.stopped = self.sink.record(&Record { kind, ..*record }).is_break();
+                let answers = meaning.iter().filter_map(|read| read.answers);
+                let late: SmallVec<[Answers; 1]> = answers
+                    .filter(|answers| limit.is_some_and(|limit| !answers.again && answers.after > limit))
+                    .collect();
+                let direction = message.direction;
+                drop(meaning);
+                for answers in &late {
+                    self.late(record, direction, answers);
+                }
                 return;
             }
             RecordKind::Handshake(handshake) => self.dissectors.handshake(session, handshake),
             RecordKind::Gap { direction, .. } => self.dissectors.gap(session, direction),
-            RecordKind::SessionEnd(_) => self.dissectors.end(session),
+            RecordKind::SessionEnd(end) => self.end(session, record, end.transport),
             _ => {}
         }
         self.stopped = self.sink.record(record).is_break();

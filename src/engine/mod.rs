@@ -63,6 +63,12 @@ impl Engine {
         self
     }
 
+    /// Answers that take longer than so many nanoseconds, and requests without one, are violations.
+    pub fn with_max_answer(mut self, nanos: Option<i64>) -> Self {
+        self.dissectors.max_answer = nanos;
+        self
+    }
+
     /// Also tells what nobody's session is ([`crate::record::RecordKind::Http2`]), for a view that tells the story of every packet.
     pub fn with_narration(mut self, narrate: bool) -> Self {
         self.stores.narrate = narrate;
@@ -99,6 +105,11 @@ impl Engine {
     /// How many directions have lost what their compressed messages refer back to, because of [`Limits::memory_bytes`].
     pub fn evicted_histories(&self) -> u64 {
         self.stores.ws.evicted_histories()
+    }
+
+    /// How many requests were forgotten before their answers came, because too many others came after them.
+    pub fn forgotten_requests(&self) -> u64 {
+        self.dissectors.forgotten_requests()
     }
 
     /// The secrets of TLS that are known. After more were added, [`Self::keys_changed`] reads what has waited for them.

@@ -202,6 +202,7 @@ impl Sink for Heard {
             | RecordKind::Frame(_)
             | RecordKind::Progress(_)
             | RecordKind::Http2 { .. }
+            | RecordKind::Unanswered(_)
             | RecordKind::Tls(_)
             | RecordKind::TlsPacket { .. }
             | RecordKind::TlsEnd(_) => {}

@@ -1,6 +1,10 @@
 //! What messages mean to the application, worked out once, in the engine, by its dissectors.
 
-use crate::base::Text;
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::quality::FixedState;
+
+use crate::base::{Direction, PacketRef, Text};
 
 /// What one message means, or one document in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub struct Interpretation<'a> {
     pub label: Option<Text<'a>>,
     /// What ties requests and answers together.
     pub id: Option<Text<'a>>,
+    /// What it is in an exchange of request and answer.
+    pub exchange: Exchange,
     /// The request that it answers, when that was seen.
     pub answers: Option<Answers>,
     /// What its dissector adds.
@@ -30,6 +36,7 @@ impl<'a> Interpretation<'a> {
             action,
             label: None,
             id: None,
+            exchange: Exchange::None,
             answers: None,
             fields: Fields::default(),
         }
@@ -44,6 +51,12 @@ impl<'a> Interpretation<'a> {
     /// The same with an identifier.
     pub fn id(mut self, id: Option<Text<'a>>) -> Self {
         self.id = id;
+        self
+    }
+
+    /// The same as a part of an exchange.
+    pub fn exchange(mut self, exchange: Exchange) -> Self {
+        self.exchange = exchange;
         self
     }
 
@@ -119,21 +132,63 @@ impl Action {
             Action::Named(name) => name,
         }
     }
+}
 
-    /// Whether it may be answered by a message with the same identifier.
-    pub const fn is_asking(self) -> bool {
-        matches!(
-            self,
-            Action::Request | Action::Subscribe | Action::Event | Action::Send | Action::Close
-        )
+/// What a message is in an exchange of requests and answers. Its dissector says so; what belongs together is found for all of them in
+/// one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Exchange {
+    /// Nothing.
+    #[default]
+    None,
+    /// A request: an answer with the same key is due.
+    Request(Key),
+    /// Asks for all that will come: the first that comes is the answer, and none is due.
+    Subscription(Key),
+    /// The sender takes its request back: no answer is due any more.
+    Cancel(Key),
+    /// The answer to a request.
+    Answer(Key),
+    /// The answer to the oldest request of that key that has none; nothing when all have one.
+    InOrder(Key),
+    /// The answer to the latest request of that key, when that has none; nothing otherwise.
+    Latest(Key),
+}
+
+/// What ties an answer to its request, within a session and a direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key(u64);
+
+/// Characters of a text that count in a [`Key`].
+const KEY_CHARS: usize = 256;
+
+impl Key {
+    /// What the pings of an application have in common that carry nothing.
+    pub const PING: Key = Key(0);
+
+    /// Stands for these texts, whatever escapes they were written with.
+    pub fn new<'t>(texts: impl IntoIterator<Item = Text<'t>>) -> Self {
+        let mut hasher = FixedState::default().build_hasher();
+        for text in texts {
+            text.chars().take(KEY_CHARS).for_each(|ch| hasher.write_u32(ch.into()));
+            hasher.write_u32(u32::MAX);
+        }
+        Self(hasher.finish())
     }
 
-    /// Whether it may answer a message with the same identifier.
-    pub const fn is_answering(self) -> bool {
-        matches!(
-            self,
-            Action::Response | Action::Error | Action::Data | Action::Complete | Action::Confirm
-        )
+    /// Stands for these bytes.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(FixedState::default().hash_one(bytes))
+    }
+
+    /// Stands for a number that the dissector has given.
+    pub const fn of_number(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// As a number.
+    pub(crate) const fn number(self) -> u64 {
+        self.0
     }
 }
 
@@ -144,8 +199,27 @@ pub struct Answers {
     pub packet: u64,
     /// Nanoseconds since then.
     pub after: i64,
-    /// What the request was called.
+    /// What the request does.
+    pub action: Action,
+    /// What it was called.
     pub label: ShortText,
+    /// It is one more answer, where one was wanted.
+    pub again: bool,
+}
+
+/// A request that was never answered, as far as the capture shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnansweredRequest {
+    /// Who asked.
+    pub direction: Direction,
+    /// In which protocol.
+    pub protocol: &'static str,
+    /// What it does in it.
+    pub action: Action,
+    /// What it was called.
+    pub label: ShortText,
+    /// The packet that completed it.
+    pub at: PacketRef,
 }
 
 /// No message has more fields; further ones are left out.
@@ -204,7 +278,7 @@ impl Default for Field<'_> {
 }
 
 /// The beginning of a text, kept by value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct ShortText {
     bytes: [u8; Self::BYTES],
     length: u8,

@@ -16,7 +16,7 @@ use crate::wire::{Packet, Segment};
 
 pub use handshake::{Accept, Deflate, Extension, Handshake, Request, Response};
 pub use http2::{Http2Frame, http2_error_name};
-pub use meaning::{Action, Answers, Field, Fields, Interpretation, ShortText};
+pub use meaning::{Action, Answers, Exchange, Field, Fields, Interpretation, Key, ShortText, UnansweredRequest};
 pub use message::{Close, FrameInfo, Hole, Message, Opcode, Payload, Progress};
 pub use session::{
     ConnectionId, How, Proxied, Scheme, SessionEnd, SessionId, Source, TransportEnd, Unacknowledged, Unanswered,
@@ -73,6 +73,8 @@ pub enum RecordKind<'a> {
         /// How many, and why.
         gap: Gap,
     },
+    /// A request was not answered before the session was over.
+    Unanswered(&'a UnansweredRequest),
     /// The session is over.
     SessionEnd(&'a SessionEnd),
     /// What a TLS connection has agreed on is known, or will not be known any more.

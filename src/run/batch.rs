@@ -7,7 +7,7 @@ use crate::base::{Captured, Direction, Gap, Text, Violation};
 use crate::dissect::Interpretations;
 use crate::record::{
     Close, Field, FrameInfo, Handshake, Hole, Http2Frame, Interpretation, Message, Payload, Progress, Record,
-    RecordKind, Request, SegmentView, SessionEnd, Sink, Source, TlsEnd, TlsHandshake, TlsPacket,
+    RecordKind, Request, SegmentView, SessionEnd, Sink, Source, TlsEnd, TlsHandshake, TlsPacket, UnansweredRequest,
 };
 use crate::tcp::{Connection, SegmentFacts};
 use crate::wire::{Packet, Segment};
@@ -108,6 +108,7 @@ enum Other {
     Http2(Direction, u32, Box<Http2Frame>),
     Violation(Direction, Box<Violation>),
     Gap(Direction, Gap),
+    Unanswered(Box<UnansweredRequest>),
     SessionEnd(Box<SessionEnd>),
     Tls(Box<TlsHandshake>),
     TlsPacket(Direction, Box<TlsPacket>),
@@ -197,6 +198,7 @@ impl Batch {
             } => Other::Http2(direction, stream, Box::new(frame.clone())),
             RecordKind::Violation { direction, violation } => Other::Violation(direction, Box::new(violation.clone())),
             RecordKind::Gap { direction, gap } => Other::Gap(direction, gap),
+            RecordKind::Unanswered(request) => Other::Unanswered(Box::new(*request)),
             RecordKind::SessionEnd(end) => Other::SessionEnd(Box::new(end.clone())),
             RecordKind::Tls(handshake) => Other::Tls(Box::new(handshake.clone())),
             RecordKind::TlsPacket { direction, packet } => Other::TlsPacket(direction, Box::new(packet.clone())),
@@ -261,6 +263,7 @@ impl Batch {
             self.meanings.push(StoredMeaning {
                 read: Interpretation {
                     document: read.document,
+                    exchange: read.exchange,
                     answers: read.answers,
                     ..Interpretation::new(read.protocol, read.action)
                 },
@@ -466,6 +469,7 @@ impl Other {
                 direction: *direction,
                 gap: *gap,
             },
+            Other::Unanswered(request) => RecordKind::Unanswered(request),
             Other::SessionEnd(end) => RecordKind::SessionEnd(end),
             Other::Tls(handshake) => RecordKind::Tls(handshake),
             Other::TlsPacket(direction, packet) => RecordKind::TlsPacket {

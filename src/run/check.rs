@@ -61,14 +61,17 @@ impl Sink for Check {
             // A vector takes every write.
             let _ = write!(
                 self.out,
-                "{time} #{} {} → {} packet {}: {} ({}): ",
+                "{time} #{} {} → {} packet {}: {}",
                 session.number(),
                 session.sender(direction),
                 session.sender(direction.other()),
                 record.at.packet,
                 violation.rule.id(),
-                violation.rule.rfc(),
             );
+            if let Some(rfc) = violation.rule.rfc() {
+                let _ = write!(self.out, " ({rfc})");
+            }
+            self.out.extend_from_slice(b": ");
             self.catalog.violation(violation, &mut self.out);
             self.out.push(b'\n');
         }

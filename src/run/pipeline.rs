@@ -372,11 +372,12 @@ impl Pipeline {
         });
         let mut closed = None;
         let mut notes = Ok(Vec::new());
-        let (mut incomplete, mut evicted) = (0, 0);
+        let (mut incomplete, mut evicted, mut forgotten) = (0, 0, 0);
         // Stop is no news at the end.
         let sinks = match std::mem::replace(&mut self.show, Show::Nothing) {
             Show::Decoded(mut engine, mut sinks) => {
                 (incomplete, evicted) = (engine.incomplete_datagrams(), engine.evicted_histories());
+                forgotten = engine.forgotten_requests();
                 let _ = engine.finish(&mut Emptied {
                     sinks: &mut sinks,
                     output: &mut self.output,
@@ -386,6 +387,7 @@ impl Pipeline {
             }
             Show::Relayed(mut engine, mut relay) => {
                 (incomplete, evicted) = (engine.incomplete_datagrams(), engine.evicted_histories());
+                forgotten = engine.forgotten_requests();
                 let _ = engine.finish(&mut relay);
                 closed = super::keys::closed(engine.tls_report(), given);
                 let (sinks, output) = relay.finish();
@@ -409,6 +411,7 @@ impl Pipeline {
             if let Some(closing) = &mut listeners.closing {
                 closing.summary.incomplete_datagrams(incomplete);
                 closing.summary.evicted_histories(evicted);
+                closing.summary.forgotten_requests(forgotten);
                 closing.write(&mut self.output.buffer);
             }
             notes = listeners.notes();
@@ -501,6 +504,7 @@ fn show(options: &Options, survey: Option<Survey>) -> Show {
     Show::Decoded(
         Engine::new(options.limits)
             .with_frames(options.frames)
+            .with_max_answer(options.max_answer)
             .with_narration(narrated),
         Sinks { listeners, selected },
     )

@@ -209,9 +209,8 @@ impl Incomplete {
     }
 
     fn recount(&mut self) {
-        self.cost = self.data.capacity()
-            + self.ranges.capacity() * RANGE_OVERHEAD
-            + self.packets.capacity() * size_of::<u64>();
+        self.cost =
+            self.data.capacity() + self.ranges.capacity() * RANGE_OVERHEAD + self.packets.capacity() * size_of::<u64>();
     }
 
     /// Copies those bytes of `start..end` that have not come yet, and marks the range as come.

@@ -1,6 +1,15 @@
 //! `--format sessions`.
 
-use super::program::{capture, code, fixture, run, stderr, stdout};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::Stdio;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::program::{capture, code, command, fixture, run, stderr, stdout};
 
 /// The cells of each line behind the head.
 fn rows(table: &str) -> Vec<Vec<&str>> {
@@ -62,9 +71,56 @@ fn columns_to_sort_by_are_named_when_there_is_no_such_one() {
         "{}",
         stderr(&output)
     );
+    let output = run(["--max-answer", "2s"]);
+    assert_eq!((code(&output), stdout(&output)), (2, String::new()));
+    assert!(stderr(&output).contains("--max-answer goes with --check"));
+    let output = run(["--check", "--max-answer", "soon"]);
+    assert!(stderr(&output).contains("expected a length of time, such as 500ms"));
     for flags in [&["--sort", "bytes"][..], &["--all"]] {
         let output = run(flags);
         assert_eq!(code(&output), 2);
         assert!(stderr(&output).contains("goes with --format sessions"));
     }
+}
+
+#[test]
+fn the_table_so_far_is_shown_when_it_is_asked_for() {
+    let bytes = std::fs::read(capture()).unwrap();
+    let mut program = command()
+        .args(["--format", "sessions", "-r", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = program.stdin.take().unwrap();
+    stdin.write_all(&bytes).unwrap();
+    let mut announced = String::new();
+    BufReader::new(program.stderr.take().unwrap())
+        .read_line(&mut announced)
+        .unwrap();
+    // From here on signals are caught. It is asked until all that was written is read.
+    let pid = Pid::from_raw(program.id().cast_signed());
+    let (seen, is_seen) = channel::<()>();
+    let asking = thread::spawn(move || {
+        while is_seen.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
+            kill(pid, Signal::SIGUSR1).unwrap();
+        }
+    });
+    let mut lines = BufReader::new(program.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert!(lines.by_ref().any(|line| line.starts_with("2\t127.0.0.1:60653\t")));
+    drop(seen);
+    asking.join().unwrap();
+    drop(stdin);
+    let rest: Vec<String> = lines.collect();
+    let [head, first, second] = &rest[rest.len() - 3..] else {
+        panic!()
+    };
+    assert!(
+        head.starts_with("#\t") && first.starts_with("1\t") && second.starts_with("2\t"),
+        "{rest:?}"
+    );
+    assert!(program.wait().unwrap().success());
 }

@@ -119,7 +119,7 @@ fn wrong_usage_is_one_line_that_says_what_is_right_and_exit_code_2() {
         (&["-Q", "up"], &["in, out or inout"]),
         (
             &["--format", "xml"],
-            &["trace, tcpdump, messages, json, har, html or none"],
+            &["trace, tcpdump, messages, sessions, json, har, html or none"],
         ),
         (&["--lang", "fr"], &["en, zh-CN, zh-TW, ja or es"]),
         (&["--color", "blue"], &["auto, always or never"]),

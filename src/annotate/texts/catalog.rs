@@ -669,6 +669,8 @@ catalog! {
     close_reason(reason);
     /// A rule is broken.
     violation(by, what, rule, section);
+    /// What the user has set a limit to.
+    violation_limit(what, rule);
     /// A rule that is broken, and what shows it.
     rule_about(what, about);
     /// How a session ended.
@@ -819,6 +821,10 @@ catalog! {
     r_deflate_inside_block();
     /// [`Rule::CompressedBitMisplaced`](crate::base::Rule::CompressedBitMisplaced).
     r_compressed_bit_misplaced();
+    /// [`Rule::LateAnswer`](crate::base::Rule::LateAnswer).
+    r_late_answer();
+    /// [`Rule::NoAnswer`](crate::base::Rule::NoAnswer).
+    r_no_answer();
 
     // Verdicts, without the end of the sentence.
     /// The client, in a verdict.
@@ -931,8 +937,8 @@ catalog! {
     s_pong();
     /// From a request to its answer.
     s_answers();
-    /// Pings without a pong.
-    s_unanswered();
+    /// Requests that were forgotten before their answers came.
+    s_forgotten();
     /// Rules that were broken.
     s_violations();
     /// Gaps in the streams.
@@ -949,8 +955,16 @@ catalog! {
     s_messages_a_second(n);
     /// Bytes a second.
     s_bytes_a_second(n);
-    /// Shortest, mean, longest.
-    s_spread();
+    /// Percentiles, and the longest.
+    s_percentiles();
+    /// All methods that are not told apart.
+    s_other_methods();
+    /// So many answers say that something failed.
+    s_errors(n);
+    /// So many answers came to what was answered already.
+    s_twice(n);
+    /// So many requests were never answered.
+    s_never(n);
     /// Of how many that is.
     s_count(n);
     /// So many more are not shown.

@@ -64,6 +64,8 @@ impl Words<'_> {
             Rule::InflateFailed => self.r_inflate_failed(),
             Rule::DeflateInsideBlock => self.r_deflate_inside_block(),
             Rule::CompressedBitMisplaced => self.r_compressed_bit_misplaced(),
+            Rule::LateAnswer => self.r_late_answer(),
+            Rule::NoAnswer => self.r_no_answer(),
         }
     }
 }

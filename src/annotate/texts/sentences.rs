@@ -425,7 +425,11 @@ impl Words<'_> {
                 GapCause::Evicted => self.gap_evicted(Party(from), Bytes(length)),
             },
             Note::Violation { by, rule, about } => {
-                self.violation(Party(by), Arg::Broken(rule, about), Raw(rule.id()), Raw(rule.rfc()));
+                let (what, id) = (Arg::Broken(rule, about), Raw(rule.id()));
+                match rule.rfc() {
+                    Some(rfc) => self.violation(Party(by), what, id, Raw(rfc)),
+                    None => self.violation_limit(what, id),
+                }
             }
             Note::Ended { session, client, end } => {
                 let story = self.story;

@@ -265,7 +265,7 @@ fn violations(out: &mut Vec<u8>, view: &mut Html) {
             put(out, "</td><td class=start><code>");
             put(out, broken.rule.id());
             put(out, "</code><br>");
-            put(out, broken.rule.rfc());
+            put(out, broken.rule.rfc().unwrap_or_default());
             put(out, "</td><td>");
             line(out, broken.what.as_bytes());
             put(out, "</td></tr>\n");

@@ -123,9 +123,9 @@ pub(super) fn violation(out: &mut Vec<u8>, direction: Direction, violation: &Vio
     put_direction(out, direction);
     put(out, ",\"id\":\"");
     put(out, violation.rule.id());
-    put(out, "\",\"rfc\":\"");
-    put(out, violation.rule.rfc());
-    put(out, "\",\"detail\":");
+    put(out, "\",\"rfc\":");
+    optional(out, violation.rule.rfc());
+    put(out, ",\"detail\":");
     put_string(out, &violation.detail);
 }
 

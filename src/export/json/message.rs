@@ -65,7 +65,7 @@ fn meaning(out: &mut Vec<u8>, read: &Interpretation<'_>) {
             number(out, answers.packet);
             put(out, ",\"after_ms\":");
             milliseconds(out, answers.after);
-            put(out, "}");
+            put(out, if answers.again { ",\"again\":true}" } else { "}" });
         }
         None => put(out, ",\"answers\":null"),
     }

@@ -144,6 +144,7 @@ impl Sink for Json {
             | RecordKind::UpgradeRequest(_)
             | RecordKind::Progress(_)
             | RecordKind::TlsPacket { .. }
+            | RecordKind::Unanswered(_)
             | RecordKind::Http2 { .. } => {
                 return ControlFlow::Continue(());
             }

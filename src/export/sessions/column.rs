@@ -3,12 +3,12 @@
 use std::cmp::{Ordering, Reverse};
 
 use super::row::{End, Mean, Row};
-use super::table::Writer;
+use super::writer::Writer;
 use super::{Key, Options};
 use crate::annotate::texts::{Arg, Catalog};
 use crate::base::{Direction, PerDirection};
 use crate::export::escape;
-use crate::export::put::{endpoint, fraction, number};
+use crate::export::put::{endpoint, number};
 use crate::record::Verdict;
 
 /// A column of the table.
@@ -245,12 +245,4 @@ fn worst(row: &Row) -> (bool, bool, Verdict) {
         End::Undecrypted(_) | End::NoWebSocket => Verdict::NotSeen,
     };
     (!row.is_abnormal(), verdict == Verdict::StillOpen, verdict)
-}
-
-/// Seconds, with six digits behind the point.
-pub(super) fn seconds(out: &mut Vec<u8>, nanos: i64) {
-    let nanos = nanos.unsigned_abs();
-    number(out, nanos / 1_000_000_000);
-    out.push(b'.');
-    fraction(out, (nanos % 1_000_000_000) as u32, false);
 }

@@ -6,8 +6,10 @@
 mod column;
 mod row;
 mod table;
+mod writer;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::ControlFlow;
 
 use foldhash::quality::RandomState;
@@ -71,16 +73,16 @@ impl Sessions {
         }
     }
 
-    /// The row of `key`, which begins with `new` unless it is there.
+    /// The row of `key`, which begins with `new` unless it is there; `None` when there is no room for it.
     fn row(&mut self, key: Key, new: impl FnOnce() -> Row) -> Option<&mut Row> {
-        if self.kept >= self.options.memory && !self.rows.contains_key(&key) {
-            // Each of them is counted once: by what comes first.
-            return None;
+        match self.rows.entry(key) {
+            Entry::Occupied(row) => Some(row.into_mut()),
+            Entry::Vacant(_) if self.kept >= self.options.memory => None,
+            Entry::Vacant(none) => {
+                self.kept += Row::BYTES;
+                Some(none.insert(new()))
+            }
         }
-        Some(self.rows.entry(key).or_insert_with(|| {
-            self.kept += Row::BYTES;
-            new()
-        }))
     }
 
     fn hear(&mut self, record: &Record<'_>, selected: bool) {
@@ -91,13 +93,12 @@ impl Sessions {
         if self.options.all {
             self.carries_sessions(source);
         }
-        let is_new = !self.rows.contains_key(&Key::Session(session.0));
         let Some(row) = self.row(Key::Session(session.0), || Row::new(source, record.at.time)) else {
             // All that is counted of a session for which there is no room is that it was there.
             self.left_out += u64::from(selected && matches!(record.kind, RecordKind::SessionEnd(_)));
             return;
         };
-        let before = if is_new { 0 } else { row.text_bytes() };
+        let before = row.text_bytes();
         row.hear(record);
         row.selected |= selected;
         let grown = row.text_bytes() - before;

@@ -189,8 +189,8 @@ impl Row {
                     Action::Pong => self.pong[direction.other()].add(answers.after),
                     _ => self.slowest = self.slowest.max(Some(answers.after)),
                 }
-            } else if let Some(ChatMeaning::Login { name, .. }) = ChatMeaning::of(read, direction)
-                && self.user.is_empty()
+            } else if self.user.is_empty()
+                && let Some(ChatMeaning::Login { name, .. }) = ChatMeaning::of(read, direction)
             {
                 let mut sent = Vec::new();
                 name.copy_into(&mut sent, NAME_BYTES);

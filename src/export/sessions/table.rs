@@ -1,38 +1,15 @@
 //! Rows in lines: tab-separated for programs, in columns that fit for a terminal.
 
-use super::column::{Column, seconds};
+use super::column::Column;
 use super::row::Row;
+use super::writer::Writer;
 use super::{Key, Options};
 use crate::annotate::Story;
-use crate::annotate::texts::{Arg, Language, Words};
 use crate::export::columns::{columns, cut};
-use crate::export::escape;
 use crate::export::tcpdump::Clock;
 
 /// Blanks between two columns.
 const GAP: usize = 2;
-
-/// Who writes cells.
-pub(super) struct Writer<'w> {
-    pub(super) out: &'w mut Vec<u8>,
-    pub(super) clock: &'w mut Clock,
-    story: &'w Story,
-}
-
-impl Writer<'_> {
-    /// A length of time: as people read it, or in a pipe as a number of seconds.
-    pub(super) fn time(&mut self, nanos: i64, options: &Options) {
-        match options.width {
-            Some(_) => self.words(options).put(Arg::Time(nanos)),
-            None => seconds(self.out, nanos),
-        }
-    }
-
-    /// Words of the view's language.
-    pub(super) fn words(&mut self, options: &Options) -> Words<'_> {
-        Language::of(options.catalog).words(self.story, self.out, escape::line)
-    }
-}
 
 /// Appends the table of `rows`, in their order; nothing when there are none.
 pub(super) fn write(out: &mut Vec<u8>, rows: &[(&Key, &Row)], options: &Options) {

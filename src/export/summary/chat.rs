@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 
 use foldhash::quality::RandomState;
 
-use super::spread::Spread;
+use super::times::Times;
 use crate::base::{Endpoint, Timestamp};
 use crate::dissect::{ChatMeaning, Text};
 use crate::record::{Message, Source};
@@ -22,7 +22,7 @@ const TOO_LATE: i64 = 60_000_000_000;
 pub(super) struct Chat {
     said: HashMap<u64, Timestamp, RandomState>,
     /// From what was said to each of its deliveries.
-    pub(super) delivery: Spread,
+    pub(super) delivery: Times,
 }
 
 impl Chat {

@@ -4,7 +4,8 @@
 //! as a block of text. Whatever strangers choose (names, contents, pings, codes) is counted in tables of bounded size.
 
 mod chat;
-mod spread;
+mod latencies;
+mod times;
 mod write;
 
 use std::collections::BTreeMap;
@@ -12,10 +13,10 @@ use std::ops::ControlFlow;
 
 use crate::annotate::Narrator;
 use crate::base::{Direction, PacketRef, Rule, Timestamp};
-use crate::record::{Action, Message, Opcode, Record, RecordKind, SegmentView, SessionEnd, Sink, Source, Verdict};
+use crate::record::{Message, Opcode, Record, RecordKind, SegmentView, SessionEnd, Sink, Source, Verdict};
 use crate::wire::Packet;
 use chat::Chat;
-use spread::Spread;
+use latencies::Latencies;
 
 /// Counts what goes by.
 #[derive(Default)]
@@ -34,12 +35,10 @@ pub struct Summary {
     dropped: u64,
     incomplete: u64,
     evicted_histories: u64,
-    unanswered: u64,
     ends: Vec<(Verdict, u64)>,
     chat: Chat,
-    /// From ping to pong, and from a request to its answer.
-    pong: Spread,
-    answers: Spread,
+    latencies: Latencies,
+    forgotten_requests: u64,
     /// Keeps the books of who has got what was said.
     narrator: Narrator,
     in_packet: bool,
@@ -61,6 +60,11 @@ impl Summary {
         self.evicted_histories = histories;
     }
 
+    /// So many requests were forgotten before their answers came.
+    pub fn forgotten_requests(&mut self, requests: u64) {
+        self.forgotten_requests = requests;
+    }
+
     /// So many packets were dropped by the kernel, in all.
     pub fn dropped(&mut self, packets: u64) {
         self.dropped = packets;
@@ -74,12 +78,8 @@ impl Summary {
             self.chat.hear(session, message, at.time);
         }
         for read in message.meaning {
-            let spread = match read.action {
-                Action::Pong => &mut self.pong,
-                _ => &mut self.answers,
-            };
             if let Some(answers) = &read.answers {
-                spread.add(answers.after);
+                self.latencies.answered(read, answers);
             }
         }
     }
@@ -130,9 +130,9 @@ impl Sink for Summary {
                 *self.violations.entry(violation.rule).or_default() += 1;
             }
             RecordKind::Gap { .. } => self.gaps += 1,
+            RecordKind::Unanswered(request) => self.latencies.unanswered(request),
             RecordKind::SessionEnd(end) => {
                 self.sessions += u64::from(record.source.session.is_some());
-                self.unanswered += end.unanswered_pings.iter().map(|pings| pings.count).sum::<u64>();
                 self.ended(end);
             }
             _ => {}

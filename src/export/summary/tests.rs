@@ -108,10 +108,10 @@ fn the_event_counts_what_there_was() {
             "users": 1, "names": ["mynick"], "message_bytes": value["message_bytes"],
             "messages": {"client-to-server": {"text": 3, "ping": 1}, "server-to-client": {"text": 3, "pong": 2}},
             "violations": {"ws.close-code": 2}, "verdicts": {}, "gaps": 0,
-            "deliveries": {"count": 2, "min_ms": 2.0, "mean_ms": 4.0, "max_ms": 6.0},
+            "deliveries": {"count": 2, "p50_ms": 2.003, "p90_ms": 6.0, "p99_ms": 6.0, "max_ms": 6.0},
             "undelivered": 0, "undelivered_messages": [],
-            "ping_to_pong": {"count": 1, "min_ms": 3.0, "mean_ms": 3.0, "max_ms": 3.0}, "request_to_answer": null,
-            "unanswered_pings": 0, "dropped": 5, "incomplete_datagrams": 2, "evicted_histories": 0,
+            "latencies": [{"protocol": "WebSocket", "method": "ping", "errors": 0, "twice": 0, "never": 0, "count": 1,
+                "p50_ms": 3.0, "p90_ms": 3.0, "p99_ms": 3.0, "max_ms": 3.0}], "forgotten_requests": 0, "dropped": 5, "incomplete_datagrams": 2, "evicted_histories": 0,
         })
     );
 }
@@ -142,8 +142,8 @@ fn the_text_tells_of_users_deliveries_and_pings() {
     for line in [
         "Users                 1: \"mynick\"",
         "From clients          text 3, ping 1",
-        "Delivery              2.0 ms / 4.0 ms / 6.0 ms (min / mean / max, n = 2)",
-        "Ping to pong          3.0 ms / 3.0 ms / 3.0 ms (min / mean / max, n = 1)",
+        "Delivery              2.0 ms / 6.0 ms / 6.0 ms / 6.0 ms (p50 / p90 / p99 / max, n = 2)",
+        "Ping to pong          WebSocket \"ping\": 3.0 ms / 3.0 ms / 3.0 ms / 3.0 ms (p50 / p90 / p99 / max, n = 1)",
         "Violations            2 × this close code must not be sent (ws.close-code)",
         "Dropped by the kernel  5",
     ] {

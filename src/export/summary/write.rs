@@ -5,7 +5,8 @@ use std::io::Write as _;
 use unicode_width::UnicodeWidthStr;
 
 use super::Summary;
-use super::spread::Spread;
+use super::latencies::{Latency, Method};
+use super::times::Times;
 use crate::annotate::Story;
 use crate::annotate::texts::{Arg, Catalog, Language, Words, quoting};
 use crate::base::Direction;
@@ -66,7 +67,10 @@ impl Summary {
         );
         field(out, ",", "gaps", self.gaps);
         put(out, ",\"deliveries\":");
-        spread(out, &self.chat.delivery);
+        match self.chat.delivery.count {
+            0 => put(out, "null"),
+            _ => times(out, "{", &self.chat.delivery),
+        }
         field(out, ",", "undelivered", self.narrator.missed());
         put(out, ",\"undelivered_messages\":");
         list(out, self.narrator.missed_words(), |out, (words, packet)| {
@@ -76,11 +80,12 @@ impl Summary {
             text(out, words);
             put(out, "}");
         });
-        put(out, ",\"ping_to_pong\":");
-        spread(out, &self.pong);
-        put(out, ",\"request_to_answer\":");
-        spread(out, &self.answers);
-        field(out, ",", "unanswered_pings", self.unanswered);
+        put(out, ",\"latencies\":");
+        let latencies: Vec<_> = self.latencies.iter().collect();
+        list(out, &latencies, |out, (method, latency)| {
+            self::latency(out, *method, latency)
+        });
+        field(out, ",", "forgotten_requests", self.forgotten_requests);
         field(out, ",", "dropped", self.dropped);
         field(out, ",", "incomplete_datagrams", self.incomplete);
         field(out, ",", "evicted_histories", self.evicted_histories);
@@ -136,7 +141,11 @@ impl Summary {
                 words.s_bytes_a_second(Arg::Raw(&rate(self.message_bytes)));
             });
         }
-        lines.spread(catalog.s_delivery, &self.chat.delivery);
+        if self.chat.delivery.count > 0 {
+            lines.line(catalog.s_delivery, |words| {
+                percentiles(words, catalog, &self.chat.delivery, &[])
+            });
+        }
         if self.narrator.missed() > 0 {
             lines.line(catalog.s_missed, |words| {
                 words.put(Arg::Num(self.narrator.missed()));
@@ -145,9 +154,10 @@ impl Summary {
                 });
             });
         }
-        lines.spread(catalog.s_pong, &self.pong);
-        lines.spread(catalog.s_answers, &self.answers);
-        lines.number(catalog.s_unanswered, self.unanswered);
+        for (method, latency) in self.latencies.iter() {
+            lines.latency(method, latency);
+        }
+        lines.number(catalog.s_forgotten, self.forgotten_requests);
         let ends: Vec<_> = self
             .ends
             .iter()
@@ -233,21 +243,64 @@ impl Lines<'_> {
         });
     }
 
-    fn spread(&mut self, label: &str, spread: &Spread) {
-        let Some(nanos) = spread.nanos() else { return };
+    fn latency(&mut self, method: Option<&Method>, latency: &Latency) {
         let catalog = self.catalog;
+        let label = match method.is_some_and(|method| method.is_ping) {
+            true => catalog.s_pong,
+            false => catalog.s_answers,
+        };
         self.line(label, |words| {
-            for (i, nanos) in nanos.into_iter().enumerate() {
-                words.plain(if i > 0 { " / " } else { "" });
-                words.put(Arg::Time(nanos));
+            match method {
+                Some(method) => {
+                    words.plain(method.protocol);
+                    if let Some(name) = method.name() {
+                        words.plain(" ");
+                        quoted(words, catalog, name.as_bytes(), 0);
+                    }
+                }
+                None => words.s_other_methods(),
             }
-            words.plain(" (");
-            words.plain(catalog.s_spread);
-            words.plain(catalog.comma);
-            words.s_count(Arg::Num(spread.count));
-            words.plain(")");
+            words.plain(": ");
+            percentiles(
+                words,
+                catalog,
+                &latency.times,
+                &[
+                    (latency.errors, Words::s_errors),
+                    (latency.twice, Words::s_twice),
+                    (latency.never, Words::s_never),
+                ],
+            );
         });
     }
+}
+
+/// Writes how many there were of something.
+type Count<'w> = fn(&mut Words<'w>, Arg<'_>);
+
+/// `2.0 ms / 4.0 ms / 6.0 ms / 6.0 ms (p50 / p90 / p99 / max, n = 9)`, and what else there was any of.
+fn percentiles<'w>(words: &mut Words<'w>, catalog: &Catalog, times: &Times, counts: &[(u64, Count<'w>)]) {
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let Some(nanos) = times.nanos() else {
+        for (i, (count, write)) in counts.enumerate() {
+            words.plain(if i > 0 { catalog.comma } else { "" });
+            write(words, Arg::Num(*count));
+        }
+        return;
+    };
+    for (i, nanos) in nanos.into_iter().enumerate() {
+        words.plain(if i > 0 { " / " } else { "" });
+        words.put(Arg::Time(nanos));
+    }
+    words.plain(" (");
+    words.plain(catalog.s_percentiles);
+    words.plain(catalog.comma);
+    words.s_count(Arg::Num(times.count));
+    for (count, write) in counts {
+        words.plain(catalog.comma);
+        write(words, Arg::Num(*count));
+    }
+    words.plain(")");
 }
 
 fn put(out: &mut Vec<u8>, text: &str) {
@@ -286,18 +339,38 @@ fn counts(out: &mut Vec<u8>, counts: impl Iterator<Item = (String, u64)>) {
     put(out, "}");
 }
 
-/// Milliseconds; null when there was nothing to measure.
-fn spread(out: &mut Vec<u8>, spread: &Spread) {
-    match spread.nanos() {
-        Some([min, mean, max]) => {
-            let [min, mean, max] = [min, mean, max].map(|nanos| nanos as f64 / 1e6);
-            // Writing into a vector cannot fail.
-            let _ = write!(
-                out,
-                "{{\"count\":{},\"min_ms\":{min:.3},\"mean_ms\":{mean:.3},\"max_ms\":{max:.3}}}",
-                spread.count
-            );
-        }
+fn latency(out: &mut Vec<u8>, method: Option<&Method>, latency: &Latency) {
+    put(out, "{\"protocol\":");
+    optional(out, method.map(|method| method.protocol));
+    put(out, ",\"method\":");
+    optional(out, method.and_then(Method::name));
+    for (name, count) in [
+        ("errors", latency.errors),
+        ("twice", latency.twice),
+        ("never", latency.never),
+    ] {
+        field(out, ",", name, count);
+    }
+    times(out, ",", &latency.times);
+}
+
+fn optional(out: &mut Vec<u8>, words: Option<&str>) {
+    match words {
+        Some(words) => text(out, words.as_bytes()),
         None => put(out, "null"),
     }
+}
+
+/// The last fields of an object: how many, and percentiles in milliseconds; these are null when there was nothing to measure.
+fn times(out: &mut Vec<u8>, before: &str, times: &Times) {
+    field(out, before, "count", times.count);
+    let nanos = times.nanos();
+    for (i, name) in ["p50_ms", "p90_ms", "p99_ms", "max_ms"].into_iter().enumerate() {
+        // Writing into a vector cannot fail.
+        let _ = match nanos {
+            Some(nanos) => write!(out, ",\"{name}\":{:.3}", nanos[i] as f64 / 1e6),
+            None => write!(out, ",\"{name}\":null"),
+        };
+    }
+    put(out, "}");
 }
