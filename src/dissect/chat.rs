@@ -1,9 +1,10 @@
 //! The chat application that the documents watch, in the JSON of 2014 (`login`, `user_list`, `say`, `logout`, uids) and in the
 //! newer one (`client_name`, `client_id`, `client_list`, `to_client_id`, and `ping`/`pong` as text messages).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
+use smallvec::SmallVec;
 
 use super::json::{self, Text, Value};
 use super::{Claim, Dissector, Interpretations, MessageView};
@@ -14,8 +15,8 @@ pub(super) const NAME: &str = "chat";
 
 /// Sessions of which it is known who talks there, and what waits for its answer.
 const MAX_TALKS: usize = 1 << 16;
-/// Logins and says of one session that wait; older ones are never answered.
-const MAX_WAITING: usize = 1024;
+/// Logins and says of one session that wait at once; of more nothing is told.
+const MAX_WAITING: usize = 16;
 
 /// Reads both dialects.
 #[derive(Default)]
@@ -33,17 +34,19 @@ struct Talk {
     /// The name of the login whose answer has come, until then.
     name: Option<Key>,
     /// What waits for its answer, the oldest first.
-    waiting: VecDeque<Waiting>,
+    waiting: SmallVec<[Waiting; MAX_WAITING]>,
 }
 
 #[derive(Clone, Copy)]
 struct Waiting {
     number: u64,
-    /// To whom something is said, and what; `None` is a login.
-    said: Option<(Key, Key)>,
-    /// The name of a login.
-    name: Option<Key>,
+    /// To whom something is said; [`LOGIN`] is a login.
+    to: Key,
+    /// What is said, or the name.
+    content: Key,
 }
+
+const LOGIN: Key = Key::of_number(0);
 
 impl Dissector for Chat {
     fn claims(&self, _: &Handshake) -> Claim {
@@ -59,6 +62,15 @@ impl Dissector for Chat {
         let exchange = meaning.map_or(Exchange::None, |meaning| self.exchange(message.session, &meaning));
         out.push(read.exchange(exchange));
         true
+    }
+
+    fn gap(&mut self, session: SessionId, direction: Direction) {
+        if direction == Direction::ServerToClient
+            && let Some(talk) = self.talks.get_mut(&session)
+        {
+            // The answers may be what is missing.
+            talk.waiting.clear();
+        }
     }
 
     fn end(&mut self, session: SessionId) {
@@ -83,8 +95,10 @@ impl Chat {
             },
         };
         let answered = match *meaning {
-            ChatMeaning::Login { name, .. } => return talk.ask(&mut self.requests, None, Some(Key::new([name]))),
-            ChatMeaning::Say { to, content, .. } => return talk.ask(&mut self.requests, Some(said(to, content)), None),
+            ChatMeaning::Login { name, .. } => return talk.ask(&mut self.requests, LOGIN, Key::new([name])),
+            ChatMeaning::Say { to, content, .. } => {
+                return talk.ask(&mut self.requests, Key::new(to), Key::new([content]));
+            }
             ChatMeaning::UserList(_) => talk.logged_in(),
             ChatMeaning::LoggedIn { id, users: Some(_), .. } => {
                 let login = talk.logged_in();
@@ -110,21 +124,20 @@ impl Chat {
     }
 }
 
-/// To whom something is said, and what.
-fn said(to: Option<Text<'_>>, content: Text<'_>) -> (Key, Key) {
-    (Key::new(to), Key::new([content]))
-}
-
 impl Talk {
-    fn ask(&mut self, number: &mut u64, said: Option<(Key, Key)>, name: Option<Key>) -> Exchange {
-        *number += 1;
+    fn ask(&mut self, number: &mut u64, to: Key, content: Key) -> Exchange {
         if self.waiting.len() == MAX_WAITING {
-            self.waiting.pop_front();
+            if self.id.is_some() {
+                return Exchange::None;
+            }
+            // Perhaps these were never to be answered: who talks is not known.
+            self.waiting.remove(0);
         }
-        self.waiting.push_back(Waiting {
+        *number += 1;
+        self.waiting.push(Waiting {
             number: *number,
-            said,
-            name,
+            to,
+            content,
         });
         Exchange::Request(Key::of_number(*number))
     }
@@ -132,12 +145,12 @@ impl Talk {
     /// The first one of those that wait.
     fn take(&mut self, wanted: impl Fn(&Waiting) -> bool) -> Option<Waiting> {
         let place = self.waiting.iter().position(wanted)?;
-        self.waiting.remove(place)
+        Some(self.waiting.remove(place))
     }
 
     fn logged_in(&mut self) -> Option<Waiting> {
-        let login = self.take(|waiting| waiting.said.is_none())?;
-        self.name = login.name;
+        let login = self.take(|waiting| waiting.to == LOGIN)?;
+        self.name = Some(login.content);
         Some(login)
     }
 
@@ -146,10 +159,9 @@ impl Talk {
         if self.waiting.is_empty() || self.id.is_some_and(|own| own != Key::new([from])) {
             return None;
         }
-        let said = said(to, content);
-        let (known, (to, _)) = (self.id.is_some(), said);
-        self.take(|waiting| waiting.said == Some(said))
-            .or_else(|| self.take(|waiting| known && waiting.said.is_some_and(|(whom, _)| whom == to)))
+        let (known, to, content) = (self.id.is_some(), Key::new(to), Key::new([content]));
+        self.take(|waiting| waiting.to == to && waiting.content == content)
+            .or_else(|| self.take(|waiting| known && waiting.to == to))
     }
 
     /// Requests are read in order. What is no login and no say is nothing that waits.
@@ -157,9 +169,9 @@ impl Talk {
         let mut room = [0; KEY];
         match code.spell(&mut room) {
             "bad-json" | "bad-message" => None,
-            "bad-name" | "already-logged-in" => self.take(|waiting| waiting.said.is_none()),
-            "bad-content" | "unknown-uid" | "not-logged-in" => self.take(|waiting| waiting.said.is_some()),
-            _ => self.waiting.pop_front(),
+            "bad-name" | "already-logged-in" => self.take(|waiting| waiting.to == LOGIN),
+            "bad-content" | "unknown-uid" | "not-logged-in" => self.take(|waiting| waiting.to != LOGIN),
+            _ => self.take(|_| true),
         }
     }
 }
