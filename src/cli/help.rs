@@ -11,11 +11,10 @@ Usage: wschat-sniff [flags] [filter expression]
 
 From     -i interface, -r file (pcap, pcapng, .gz, .zst; - is stdin; repeatable)
          -V list of files, -F filter from a file, -c count, --skip count
-         --compare file: with -r, the same traffic behind a proxy
          -D interfaces, -L link types, -J time stamp types; -y and -j choose one
          -s snaplen, -p no promiscuous mode, -Q in|out|inout, -B KiB
          --immediate-mode, --micro, --nano, --time-stamp-precision P, -O
-         -d -dd -ddd dump the compiled filter
+         --compare file: the same behind a proxy; -d -dd -ddd dump the filter
 View     --format trace|tcpdump|messages|json, --lang en|zh-CN|zh-TW|ja|es
          --color when, --summary at the end, --check violations only, -l
          --count packets only, --frames, --full, --output file, --force
