@@ -588,3 +588,31 @@ fn the_manual_page_describes_every_field() {
         );
     }
 }
+
+/// What strangers sent is in the lists, and nothing of it commands a terminal.
+#[test]
+fn nothing_captured_is_printed_raw() {
+    let [edge, app] = pair("hap_pass_lo");
+    let mut listed = 0;
+    for folder in ["attacks", "transcripts"] {
+        for entry in std::fs::read_dir(fixtures().parent().unwrap().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if !path.extension().is_some_and(|end| end == "pcap" || end == "pcapng") {
+                continue;
+            }
+            let (json, ..) = compared(&path, &app, &["--format", "json"]);
+            let (text, ..) = compared(&edge, &path, &["--full"]);
+            let ours: Value = serde_json::from_str(&json).unwrap();
+            listed += ours["only_edge"].as_array().unwrap().len();
+            for ch in json.chars().chain(text.chars()) {
+                let is_bidi = matches!(ch, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+                assert!(
+                    ch == '\n' || !ch.is_control() && !is_bidi,
+                    "{ch:?} of {}",
+                    path.display()
+                );
+            }
+        }
+    }
+    assert!(listed > 100);
+}

@@ -11,17 +11,18 @@ Usage: wschat-sniff [flags] [filter expression]
 
 From     -i interface, -r file (pcap, pcapng, .gz, .zst; - is stdin; repeatable)
          -V list of files, -F filter from a file, -c count, --skip count
-         --compare file: with -r, the same traffic behind a proxy
          -D interfaces, -L link types, -J time stamp types; -y and -j choose one
          -s snaplen, -p no promiscuous mode, -Q in|out|inout, -B KiB
          --immediate-mode, --micro, --nano, --time-stamp-precision P, -O
-         -d -dd -ddd dump the compiled filter, --compare FILE the same traffic elsewhere
-View     --format trace|tcpdump|messages|sessions|json|har|html, --sort column, --all
-         --lang en|zh-CN|zh-TW|ja|es, --color when, --summary, --check, -l
-         --max-answer time, --with-secrets, --count packets only, --frames, --full, --output file, --force
-Select   --session list, --host, --path, --subprotocol, --user, --abnormal, --since, --until
-         --opcode list, --from client|server, --no-control, --grep regex, --where condition,
-         --slower duration, --invert, --context messages, --follow
+         --compare file: the same behind a proxy; -d -dd -ddd dump the filter
+View     --format trace|tcpdump|messages|sessions|json|har|html|none
+         --sort column, --all, --lang en|zh-CN|zh-TW|ja|es, --color when, -l
+         --summary, --check, --max-answer time, --count, --frames, --full
+         --with-secrets, --output file, --force
+Sessions --session list, --host, --path, --subprotocol, --user, --abnormal
+Messages --grep regex, --where condition, --invert, --opcode list, --from side
+         --no-control, --slower time, --context count, --follow
+         --since and --until a time
 TLS      --keylog file: secrets in the NSS key log format, --max-tls-trials
 Lines    -A -x -xx -X -XX dumps, -e link header, -q less, -v -vv -vvv more
          -t -tt -ttt -tttt -ttttt times, -# --number, --lengths, -n, --resolve

@@ -107,10 +107,10 @@ impl Writer<'_> {
         self.line(catalog.two_differ, |words| differences(words, catalog, of));
         let relative = of.found.clock.is_some_and(|clock| clock.known != Known::Both);
         let delays = &of.found.delays;
-        for (label, spread) in [
-            (catalog.two_up, delays.client_to_server),
-            (catalog.two_down, delays.server_to_client),
-            (catalog.two_round, of.found.round_trips),
+        for (label, spread, unsure) in [
+            (catalog.two_up, delays.client_to_server, of.found.unsure[0]),
+            (catalog.two_down, delays.server_to_client, of.found.unsure[0]),
+            (catalog.two_round, of.found.round_trips, 0),
         ] {
             let Some(spread) = spread else { continue };
             self.line(label, |words| {
@@ -118,6 +118,10 @@ impl Writer<'_> {
                 if relative {
                     words.plain(" (");
                     words.two_above_least();
+                    words.plain(")");
+                } else if unsure > 0 {
+                    words.plain(" (± ");
+                    words.put(Arg::Time(unsure));
                     words.plain(")");
                 }
             });
