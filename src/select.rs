@@ -177,6 +177,7 @@ mod tests {
             masked: false,
             masking_key: None,
             compressed: false,
+            extended: false,
             span: Span::packet(at, StreamRange::default()),
             range: StreamRange::default(),
             complete: holes.is_empty(),

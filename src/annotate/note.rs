@@ -47,6 +47,12 @@ pub enum Note {
         /// With which status.
         status: u16,
     },
+    /// What the body of a refusal says.
+    RefusalBody(Span),
+    /// Whom a proxy names as the client of the request that it passes on, and in which header.
+    Forwarded(Span, &'static str),
+    /// An extension was agreed upon that is not known.
+    UnknownExtension(Span),
     /// A stream is reset.
     Http2Reset {
         /// By whom.
@@ -131,6 +137,8 @@ pub enum Note {
         server: Party,
         /// With which status.
         status: u16,
+        /// And which reason phrase.
+        reason: Span,
     },
     /// The subprotocol agreed upon.
     Subprotocol(Span),

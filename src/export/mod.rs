@@ -1,6 +1,7 @@
 //! The views: sinks that write what they hear into a buffer, and the text tools that they share.
 
 pub mod escape;
+mod gzip;
 pub mod hexdump;
 pub mod hidden;
 pub mod json;

@@ -441,6 +441,8 @@ catalog! {
     offers_subprotocol(list);
     /// Extensions offered.
     offers_extensions(list);
+    /// A proxy has passed the request on.
+    forwarded(address, header);
     /// The server agrees, and proves that it knows the key.
     upgrade_accepted(server, server_port, client, client_port);
     /// The server agrees, with a wrong proof.
@@ -453,6 +455,12 @@ catalog! {
     upgrade_no_key(server, server_port, client, client_port);
     /// The server does not agree.
     upgrade_refused(server, client, status);
+    /// The same, with the reason phrase.
+    upgrade_refused_reason(server, client, status, reason);
+    /// The server agrees to something else.
+    upgrade_failed(server, client);
+    /// What a refusal says.
+    refusal_body(body);
     /// The subprotocol agreed upon.
     subprotocol(name);
     /// permessage-deflate agreed upon, with context takeover as it is by default.
@@ -463,6 +471,8 @@ catalog! {
     deflate_server_anew();
     /// permessage-deflate agreed upon; both begin every message anew.
     deflate_both_anew();
+    /// An extension that is not known was agreed upon.
+    unknown_extension(name);
 
     // The chat.
     /// A wish for a name.
@@ -621,6 +631,10 @@ catalog! {
     h_unmasked(key);
     /// Its length as sent.
     h_compressed(wire);
+    /// The payload is in the form of an extension that is not known.
+    h_extended();
+    /// What a message in the format of gzip holds.
+    h_gzip(bytes);
     /// In how many frames.
     h_frames(n);
     /// An earlier packet brought it.
@@ -805,6 +819,8 @@ catalog! {
     v_capture_end();
     /// The server refused.
     v_refused(status);
+    /// Status 101, and yet no WebSocket.
+    v_failed();
     /// The server never answered.
     v_unanswered();
     /// The server reset the connection instead of answering.

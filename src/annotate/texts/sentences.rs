@@ -144,9 +144,24 @@ impl Words<'_> {
                     Fit::Unseen => self.upgrade_accept_unseen(a, b, c, d),
                 }
             }
-            Note::UpgradeRefused { client, server, status } => {
-                self.upgrade_refused(Party(server), Party(client), Num(status.into()));
-            }
+            Note::UpgradeRefused {
+                client,
+                server,
+                status: 101,
+                ..
+            } => self.upgrade_failed(Party(server), Party(client)),
+            Note::UpgradeRefused {
+                client,
+                server,
+                status,
+                reason,
+            } => match reason.is_empty() {
+                true => self.upgrade_refused(Party(server), Party(client), Num(status.into())),
+                false => self.upgrade_refused_reason(Party(server), Party(client), Num(status.into()), Quote(reason)),
+            },
+            Note::RefusalBody(body) => self.refusal_body(Quote(body)),
+            Note::Forwarded(address, header) => self.forwarded(Quote(address), Raw(header)),
+            Note::UnknownExtension(name) => self.unknown_extension(Quote(name)),
             Note::Subprotocol(span) => self.subprotocol(Quote(span)),
             Note::Deflate(deflate) => match (deflate.client_no_context_takeover, deflate.server_no_context_takeover) {
                 (false, false) => self.deflate(),
