@@ -263,7 +263,7 @@ impl Pipeline {
             keys.look(secrets);
             keys.finish(secrets);
         });
-        let mut closed = None;
+        let (mut closed, mut looked_at) = (None, None);
         let (mut incomplete, mut evicted) = (0, 0);
         // Stop is no news at the end.
         let sinks = match std::mem::replace(&mut self.show, Show::Nothing) {
@@ -294,8 +294,10 @@ impl Pipeline {
                 closing.summary.evicted_histories(evicted);
                 closing.write(&mut self.output.buffer);
             }
-            if sinks.check.as_ref().is_some_and(|check| check.found > 0) {
-                outcome = Outcome::Violations;
+            match &sinks.check {
+                Some(check) if check.found > 0 => outcome = Outcome::Violations,
+                Some(check) => looked_at = Some(check.looked_at(self.packets())),
+                None => {}
             }
         }
         if self.count {
@@ -307,7 +309,7 @@ impl Pipeline {
         }
         let written = self.savefile.as_mut().map_or(Ok(()), Savefile::finish);
         self.output.finish()?;
-        if let Some(line) = closed {
+        for line in closed.into_iter().chain(looked_at) {
             super::report(&line);
         }
         written?;

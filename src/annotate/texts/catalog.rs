@@ -191,6 +191,12 @@ catalog! {
     act_complete();
     /// Gives the other side something.
     act_send();
+    /// Another transport takes over.
+    act_upgrade();
+    /// Bytes that belong to an event.
+    act_attachment();
+    /// Nothing.
+    act_noop();
     /// Anything else.
     act_other();
 

@@ -82,6 +82,9 @@ pub(super) static CATALOG: Catalog = Catalog {
     act_data: "data",
     act_complete: "end of data",
     act_send: "sending",
+    act_upgrade: "upgrade",
+    act_attachment: "attachment",
+    act_noop: "no operation",
     act_other: "kind",
 
     t_tcp: "TCP packet",

@@ -82,6 +82,9 @@ pub(super) static CATALOG: Catalog = Catalog {
     act_data: "datos",
     act_complete: "fin de los datos",
     act_send: "envío",
+    act_upgrade: "cambio de transporte",
+    act_attachment: "adjunto",
+    act_noop: "operación nula",
     act_other: "tipo",
 
     t_tcp: "Paquete TCP",

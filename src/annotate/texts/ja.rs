@@ -82,6 +82,9 @@ pub(super) static CATALOG: Catalog = Catalog {
     act_data: "データ",
     act_complete: "データの終わり",
     act_send: "送信",
+    act_upgrade: "アップグレード",
+    act_attachment: "添付",
+    act_noop: "無操作",
     act_other: "種類",
 
     t_tcp: "TCPパケット",

@@ -82,6 +82,9 @@ pub(super) static CATALOG: Catalog = Catalog {
     act_data: "数据",
     act_complete: "数据结束",
     act_send: "发送",
+    act_upgrade: "升级",
+    act_attachment: "附件",
+    act_noop: "空操作",
     act_other: "类型",
 
     t_tcp: "TCP包",

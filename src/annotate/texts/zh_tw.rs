@@ -82,6 +82,9 @@ pub(super) static CATALOG: Catalog = Catalog {
     act_data: "資料",
     act_complete: "資料結束",
     act_send: "傳送",
+    act_upgrade: "升級",
+    act_attachment: "附件",
+    act_noop: "空操作",
     act_other: "類型",
 
     t_tcp: "TCP 封包",
