@@ -306,6 +306,7 @@ fn attachments_belong_to_the_event_that_announced_them() {
 #[test]
 fn a_reset_whose_number_does_not_fit_ends_nothing() {
     assert_eq!(messages(&events("stray-rst")), 6);
+    assert!(view("trace", "stray-rst").contains("whose number does not fit: it has no effect"));
     assert!(view("trace", "syn-refused").contains("refuse"));
 }
 
@@ -338,4 +339,16 @@ fn connections_begun_late_are_read_whole_and_in_order() {
     }
     let events = events("late-unmasked-both");
     assert_eq!(events[0]["client"], "10.0.0.1:40000");
+}
+
+#[test]
+fn a_connection_in_tls_is_told_as_such_though_nothing_of_it_can_be_read() {
+    let told = view("trace", "tls-silent");
+    for part in [
+        "begins TLS (ClientHello)",
+        "agrees to TLS 1.2",
+        "sends encrypted records",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
 }

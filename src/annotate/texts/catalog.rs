@@ -311,6 +311,12 @@ catalog! {
     t_ack_overtaken();
     /// Frames of HTTP/2.
     t_http2();
+    /// Records of TLS.
+    t_tls();
+    /// TLS begins.
+    t_tls_handshake();
+    /// A reset that fits nothing.
+    t_reset_stray();
     /// Bytes that are no WebSocket.
     t_data();
     /// Bytes are missing.
@@ -413,6 +419,24 @@ catalog! {
     http2_goaway(from, code);
     /// A frame that serves the connection.
     http2_control(from, frame);
+    /// TLS begins.
+    tls_client_hello(from);
+    /// The same, with a server name.
+    tls_client_hello_name(from, name);
+    /// The server's answer: version and cipher suite.
+    tls_server_hello(from, version, suite);
+    /// The same with a cipher suite that is not known.
+    tls_server_hello_version(from, version);
+    /// More of the handshake.
+    tls_handshake(from);
+    /// Records that were decrypted, and nothing of them is told.
+    tls_data(from);
+    /// Records that were not.
+    tls_sealed(from, n);
+    /// An alert.
+    tls_alert(from, name);
+    /// A reset whose sequence number does not fit.
+    reset_stray(from, to);
     /// TCP's keep-alive.
     keep_alive(from, to);
     /// A probe of a closed window.
