@@ -83,10 +83,23 @@ impl InOrder {
         self.waits <= MAX_WAITS
     }
 
-    /// All that is kept, in the order of the capture.
+    /// All that is kept, in the order of the capture; what one direction says stays in its order, whatever was lost and came later.
     pub(super) fn take(&mut self) -> Vec<(PacketRef, Direction, Found)> {
-        let mut found = std::mem::take(self).found;
-        found.sort_by_key(|(at, ..)| at.packet);
-        found
+        let found = std::mem::take(self).found;
+        let mut all = Vec::with_capacity(found.len());
+        let (client, server): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|&(_, direction, _)| direction == Direction::ClientToServer);
+        let mut sides = [client, server].map(|side| side.into_iter().peekable());
+        loop {
+            let heads = sides.each_mut().map(|side| side.peek().map(|(at, ..)| at.packet));
+            let next = match heads {
+                [Some(client), Some(server)] => usize::from(server < client),
+                [Some(_), None] => 0,
+                [None, Some(_)] => 1,
+                [None, None] => return all,
+            };
+            all.extend(sides[next].next());
+        }
     }
 }
