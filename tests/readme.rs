@@ -39,7 +39,7 @@ fn the_session_is_real() {
 
 #[test]
 fn the_messages_are_real() {
-    let lines = shown("$ wschat-sniff -r chat.pcap --format messages\n");
+    let lines = shown(&format!("$ wschat-sniff -r {CAPTURE} --format messages\n"));
     assert!(lines.lines().count() > 2, "the lines were found");
     assert!(
         printed(&["--format", "messages"]).ends_with(&lines),
@@ -66,4 +66,56 @@ fn the_comparison_is_real() {
         "the lines were found"
     );
     assert_eq!(String::from_utf8_lossy(&output.stdout), lines);
+}
+
+/// The commands of the README that read a file, without the comments behind them.
+fn commands() -> Vec<&'static str> {
+    let lines = include_str!("../README.md").lines();
+    let commands = lines.filter_map(|line| line.strip_prefix("$ ").filter(|command| command.contains(CAPTURE)));
+    commands
+        .map(|command| command.split("    #").next().unwrap_or_default())
+        .collect()
+}
+
+/// Types a command into a shell; gives what it prints.
+fn typed(command: &str) -> String {
+    let programs = std::path::Path::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .parent()
+        .unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("PATH", path)
+        .env("TZ", "Asia/Shanghai")
+        .env("LC_ALL", "C.UTF-8")
+        .output()
+        .expect("there is a shell");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command}: {complaint}");
+    String::from_utf8(output.stdout).expect("the views are UTF-8")
+}
+
+/// What is printed ends with what the README shows below the command, if it shows anything.
+fn same(command: &str) {
+    assert!(typed(command).ends_with(&shown(command)), "{command}");
+}
+
+#[test]
+fn every_command_on_a_file_runs_and_prints_what_is_shown() {
+    let commands = commands();
+    assert!(commands.len() >= 5, "{commands:?}");
+    commands
+        .into_iter()
+        .filter(|command| !command.contains('|'))
+        .for_each(same);
+}
+
+#[test]
+#[ignore = "needs jq"]
+fn every_command_with_jq_runs_and_prints_what_is_shown() {
+    commands()
+        .into_iter()
+        .filter(|command| command.contains("| jq"))
+        .for_each(same);
 }

@@ -5,17 +5,22 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// The events of the JSON view.
-fn events(name: &str) -> Vec<Value> {
+/// What a view prints, in English.
+fn view(format: &str, name: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures/reports")
         .join(name);
     let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
-        .args(["--format", "json", "-r"])
+        .args(["--lang", "en", "--check", "--format", format, "-r"])
         .arg(file.with_extension("pcap"))
         .output()
         .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The events of the JSON view.
+fn events(name: &str) -> Vec<Value> {
+    let text = view("json", name);
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -251,4 +256,99 @@ fn the_tail_of_a_message_that_began_before_the_capture_is_known_and_its_opcode_i
         tail["known"],
         json!([[0, {"text": "tail of a long text, part 2 and part 3."}]])
     );
+}
+
+#[test]
+fn the_client_that_a_proxy_names_is_told_with_the_handshake() {
+    let told = view("trace", "forwarded-for");
+    assert!(told.contains("which names \"203.0.113.44\" as its client (X-Forwarded-For)"));
+}
+
+#[test]
+fn an_extension_that_is_not_known_is_named_and_so_are_messages_in_its_form() {
+    let told = view("trace", "unknown-extension");
+    assert!(told.contains("They agree on the extension \"x-webkit-deflate-frame\", which is not known here"));
+    assert_eq!(
+        told.matches(", in the form of an extension that is not known").count(),
+        2
+    );
+}
+
+#[test]
+fn a_refusal_is_told_with_its_reason_and_body() {
+    let told = view("trace", "refusal-body");
+    assert!(told.contains("status 400 \"Bad Request\"") && told.contains("Session ID unknown"));
+}
+
+#[test]
+fn the_handshake_of_a_draft_is_none_that_was_refused() {
+    let told = view("trace", "hixie76");
+    assert!(told.contains("whose frames are not decoded") && told.contains("no WebSocket came about"));
+}
+
+#[test]
+fn a_compressed_message_that_ends_inside_a_block_is_a_violation() {
+    let events = events("deflate-midblock");
+    let ids: Vec<_> = of_kind(&events, "violation").map(|event| &event["id"]).collect();
+    assert_eq!(ids, ["ws.deflate-inside-block"]);
+    assert_eq!(messages(&events), 5);
+}
+
+#[test]
+fn attachments_belong_to_the_event_that_announced_them() {
+    let found = meanings(&events("engineio-upgrade"));
+    let attached: Vec<_> = found.iter().filter(|(_, action, _)| action == "attachment").collect();
+    let labels: Vec<_> = attached.iter().map(|(_, _, label)| label.as_str().unwrap()).collect();
+    assert_eq!(labels, ["upload", "thumb"]);
+    assert!(view("trace", "engineio-upgrade").contains("Socket.IO: upgrade"));
+}
+
+#[test]
+fn a_reset_whose_number_does_not_fit_ends_nothing() {
+    assert_eq!(messages(&events("stray-rst")), 6);
+    assert!(view("trace", "stray-rst").contains("whose number does not fit: it has no effect"));
+    assert!(view("trace", "syn-refused").contains("refuse"));
+}
+
+/// Frames, as far as they say when and what.
+fn late(name: &str) -> Vec<(u64, String)> {
+    let events = events(name);
+    let found = of_kind(&events, "message");
+    found
+        .map(|message| (message["packet"].as_u64().unwrap(), message["opcode"].to_string()))
+        .collect()
+}
+
+#[test]
+fn connections_begun_late_are_read_whole_and_in_order() {
+    for (name, frames) in [
+        ("late-first-ping", 9),
+        ("late-c2s-one-ping", 5),
+        ("late-pingpong-echo", 6),
+        ("late-close-only", 2),
+        ("late-binary-2-2", 4),
+        ("late-deflate-1-1", 4),
+        ("late-unmasked-both", 12),
+        ("late-json-1-1", 2),
+        ("late-text-2-2", 4),
+        ("late-in-fragmented-message", 9),
+    ] {
+        let found = late(name);
+        assert_eq!(found.len(), frames, "{name}: {found:?}");
+        assert!(found.is_sorted_by_key(|(packet, _)| *packet), "{name}: {found:?}");
+    }
+    let events = events("late-unmasked-both");
+    assert_eq!(events[0]["client"], "10.0.0.1:40000");
+}
+
+#[test]
+fn a_connection_in_tls_is_told_as_such_though_nothing_of_it_can_be_read() {
+    let told = view("trace", "tls-silent");
+    for part in [
+        "begins TLS (ClientHello)",
+        "agrees to TLS 1.2",
+        "sends encrypted records",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
 }

@@ -58,6 +58,17 @@ impl Narrator {
                 self.story.notes.push(note(value));
             }
         }
+        self.forwarded(request);
+    }
+
+    /// Whom a proxy names as its client: behind it, all requests come from the same address.
+    fn forwarded(&mut self, request: &Request) {
+        for header in ["X-Forwarded-For", "X-Real-IP", "Forwarded"] {
+            if let Some(value) = request.header(header) {
+                let value = self.quoted(value);
+                return self.story.notes.push(Note::Forwarded(value, header));
+            }
+        }
     }
 
     pub(super) fn handshake(&mut self, number: u64, handshake: &Handshake) {
@@ -78,11 +89,20 @@ impl Narrator {
         self.now.told = true;
         if refused {
             self.story.entitle(81, Title::UpgradeRefused);
+            let reason = self.quoted(&response.reason);
             self.story.notes.push(Note::UpgradeRefused {
                 client,
                 server,
                 status: response.status,
+                reason,
             });
+            let body = response.body.as_deref().unwrap_or_default().trim_ascii();
+            if let Ok(body) = std::str::from_utf8(body)
+                && !body.is_empty()
+            {
+                let body = self.quoted(body);
+                self.story.notes.push(Note::RefusalBody(body));
+            }
             return;
         }
         // An answer that is there but has no key to fit, or was cut off, is not the server's fault.
@@ -103,6 +123,10 @@ impl Narrator {
         }
         if let Some(deflate) = handshake.deflate {
             self.story.notes.push(Note::Deflate(deflate));
+        }
+        for extension in handshake.extensions.iter().filter(|extension| !extension.is_known()) {
+            let name = self.quoted(&extension.name);
+            self.story.notes.push(Note::UnknownExtension(name));
         }
     }
 

@@ -20,6 +20,7 @@ mod story;
 mod talk;
 pub mod texts;
 mod title;
+mod tls;
 mod users;
 mod who;
 
@@ -135,6 +136,8 @@ struct Tcp {
     direction: Direction,
     facts: SegmentFacts,
     length: u64,
+    /// It carries RST.
+    rst: bool,
 }
 
 impl Narrator {
@@ -188,10 +191,10 @@ impl Narrator {
         {
             return self.http2(record, direction, stream, frame);
         }
-        if let RecordKind::Tls(_) | RecordKind::TlsPacket { .. } | RecordKind::TlsEnd(_) | RecordKind::Unanswered(_) =
-            record.kind
-        {
-            return;
+        match record.kind {
+            RecordKind::TlsPacket { direction, packet } => return self.tls(record, direction, packet),
+            RecordKind::Tls(_) | RecordKind::TlsEnd(_) | RecordKind::Unanswered(_) => return,
+            _ => {}
         }
         self.meet(record);
         let now = (self.now.packet, self.now.time);
@@ -420,5 +423,6 @@ fn tcp(view: &SegmentView<'_>) -> Tcp {
         direction,
         facts: view.facts.clone(),
         length: view.segment.payload.wire_len as u64,
+        rst: view.segment.flags.rst(),
     }
 }

@@ -8,6 +8,53 @@ use crate::record::{Deflate, Opcode};
 /// One thing that a packet does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Note {
+    /// A ClientHello.
+    TlsClientHello {
+        /// Who sends it.
+        from: Party,
+        /// For which server; empty when it does not say.
+        name: Span,
+    },
+    /// A ServerHello.
+    TlsServerHello {
+        /// Who sends it.
+        from: Party,
+        /// The version.
+        version: &'static str,
+        /// The cipher suite, if its name is known.
+        suite: Option<&'static str>,
+    },
+    /// More of the handshake of TLS.
+    TlsHandshake {
+        /// Who sends it.
+        from: Party,
+    },
+    /// Records that were decrypted, of which nothing else is told.
+    TlsData {
+        /// Who sends them.
+        from: Party,
+    },
+    /// Records that were not decrypted.
+    TlsSealed {
+        /// Who sends them.
+        from: Party,
+        /// How many.
+        records: u32,
+    },
+    /// An alert of TLS.
+    TlsAlert {
+        /// Who sends it.
+        from: Party,
+        /// Its registered name.
+        name: &'static str,
+    },
+    /// An RST whose sequence number does not fit.
+    ResetStray {
+        /// Who sends it.
+        from: Party,
+        /// To whom.
+        to: Party,
+    },
     /// HTTP/2 begins.
     Http2Preface {
         /// Who begins.
@@ -47,6 +94,12 @@ pub enum Note {
         /// With which status.
         status: u16,
     },
+    /// What the body of a refusal says.
+    RefusalBody(Span),
+    /// Whom a proxy names as the client of the request that it passes on, and in which header.
+    Forwarded(Span, &'static str),
+    /// An extension was agreed upon that is not known.
+    UnknownExtension(Span),
     /// A stream is reset.
     Http2Reset {
         /// By whom.
@@ -131,6 +184,8 @@ pub enum Note {
         server: Party,
         /// With which status.
         status: u16,
+        /// And which reason phrase.
+        reason: Span,
     },
     /// The subprotocol agreed upon.
     Subprotocol(Span),
@@ -666,6 +721,9 @@ impl Note {
             | Note::Part { since: None, .. }
             | Note::Fragment { .. }
             | Note::Data { .. }
+            | Note::TlsSealed { .. }
+            | Note::TlsData { .. }
+            | Note::TlsHandshake { .. }
             | Note::AckedPart { also: false, .. }
             | Note::AckedBytes { also: false, .. }
             | Note::AckUnseen

@@ -51,6 +51,11 @@ impl Narrator {
         if facts.fin || facts.ack.fin || facts.reset {
             self.closing(&tcp);
         }
+        if tcp.rst && !facts.reset && !facts.late && facts.data != DataFact::Duplicate {
+            let (from, to) = self.both(&tcp);
+            self.story.entitle(60, Title::ResetStray);
+            self.tail.push(Note::ResetStray { from, to });
+        }
         if self.story.notes.is_empty() && self.tail.is_empty() {
             let by = self.both(&tcp).0;
             let bytes = facts.window.bytes;

@@ -105,6 +105,12 @@ pub enum Title {
     Ack,
     /// Frames of HTTP/2 that are nobody's message.
     Http2,
+    /// Records of TLS.
+    Tls,
+    /// The handshake of TLS.
+    TlsHandshake,
+    /// A reset that has no effect.
+    ResetStray,
     /// Bytes that are no WebSocket.
     Data,
     /// Bytes are missing.

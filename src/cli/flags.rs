@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser};
 
 /// What was typed, word for word. [`super::parse`] makes an [`super::Options`] of it.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(
     name = "wschat-sniff",
     version,

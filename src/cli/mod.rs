@@ -5,6 +5,7 @@
 //! long as they are unambiguous, and of a repeated flag the last counts. clap can be told all of that.
 
 mod check;
+mod effect;
 mod errors;
 mod flags;
 mod help;
@@ -267,7 +268,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed, Us
     if flags.version {
         return Ok(Parsed::Text(help::version()));
     }
-    Ok(Parsed::Options(Box::new(check::options(flags)?)))
+    let options = check::options(flags.clone())?;
+    effect::check(&flags, &options)?;
+    Ok(Parsed::Options(Box::new(options)))
 }
 
 /// The flags that take one of a few values, by their field's name, and these values.

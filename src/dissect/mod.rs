@@ -86,7 +86,7 @@ pub struct Row {
 pub static TABLE: &[Row] = &[
     Row {
         name: socket_io::NAME,
-        new: || Box::new(socket_io::SocketIo),
+        new: || Box::new(socket_io::SocketIo::default()),
     },
     Row {
         name: mqtt::NAME,

@@ -1,15 +1,26 @@
 //! Socket.IO (protocol 5) over Engine.IO (protocol 4): one digit for Engine.IO, and in its messages (`4`) one for Socket.IO, then
 //! perhaps the number of attachments, the namespace, an acknowledgment id, and JSON: `42/chat,7["message","hi"]`.
 
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
 use super::json::{self, Text, Value};
 use super::{Claim, Dissector, Interpretations, MessageView};
 use crate::base::Direction;
-use crate::record::{Action, Exchange, Handshake, Interpretation, Key};
+use crate::record::{Action, Exchange, Handshake, Interpretation, Key, SessionId, ShortText};
 
 pub(super) const NAME: &str = "Socket.IO";
 
+/// Directions of which it is remembered that attachments follow.
+const MAX_ANNOUNCED: usize = 4096;
+
 /// Reads Socket.IO 3 to 5, which look the same in what is read here.
-pub(super) struct SocketIo;
+#[derive(Default)]
+pub(super) struct SocketIo {
+    /// The attachments that follow an event: how many binary messages, and what the event is called.
+    announced: HashMap<(SessionId, Direction), (u64, ShortText), FixedState>,
+}
 
 impl Dissector for SocketIo {
     fn claims(&self, handshake: &Handshake) -> Claim {
@@ -20,10 +31,52 @@ impl Dissector for SocketIo {
     }
 
     fn read<'a>(&'a mut self, message: &MessageView<'a>, out: &mut Interpretations<'a>) -> bool {
-        let Some(text) = message.text else { return false };
-        out.extend(interpret(text, message.direction, message.claimed));
+        let key = (message.session, message.direction);
+        let Some(text) = message.text else {
+            return message.claimed && self.attachment(key, out);
+        };
+        let read = interpret(text, message.direction, message.claimed);
+        if message.claimed
+            && let Some(read) = &read
+            && let Some(count) = attachments(text)
+            && self.announced.len() < MAX_ANNOUNCED
+        {
+            let label = read.label.map_or_else(ShortText::default, ShortText::new);
+            self.announced.insert(key, (count, label));
+        }
+        out.extend(read);
         !out.is_empty()
     }
+
+    fn gap(&mut self, session: SessionId, direction: Direction) {
+        self.announced.remove(&(session, direction));
+    }
+
+    fn end(&mut self, session: SessionId) {
+        for direction in Direction::BOTH {
+            self.announced.remove(&(session, direction));
+        }
+    }
+}
+
+impl SocketIo {
+    /// A binary message: the next attachment, if one was announced.
+    fn attachment<'a>(&'a mut self, key: (SessionId, Direction), out: &mut Interpretations<'a>) -> bool {
+        let Some((left, label)) = self.announced.get_mut(&key).filter(|(left, _)| *left > 0) else {
+            return false;
+        };
+        *left -= 1;
+        let label = Some(Text::Plain(label.as_str())).filter(|label| !label.is_empty());
+        out.push(Interpretation::new(NAME, Action::Named("attachment")).label(label));
+        true
+    }
+}
+
+/// How many attachments a binary event or acknowledgment announces: `451-…` has one.
+fn attachments(text: &str) -> Option<u64> {
+    let rest = text.strip_prefix("45").or_else(|| text.strip_prefix("46"))?;
+    let (count, _) = rest.split_once('-')?;
+    count.parse().ok().filter(|&count| count > 0)
 }
 
 fn interpret(text: &str, direction: Direction, sure: bool) -> Option<Interpretation<'_>> {

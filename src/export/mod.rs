@@ -6,6 +6,7 @@ pub(crate) mod credentials;
 pub mod escape;
 pub mod har;
 pub mod html;
+mod gzip;
 pub mod hexdump;
 pub mod hidden;
 pub mod json;

@@ -49,6 +49,7 @@ pub(super) fn message(opcode: Opcode, bytes: &[u8]) -> Message<'_> {
         masked: true,
         masking_key: Some([0x3c, 0x31, 0x37, 0x44]),
         compressed: false,
+        extended: false,
         span: Span::packet(at(), StreamRange::default()),
         range: StreamRange {
             start: 0,

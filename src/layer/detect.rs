@@ -10,7 +10,7 @@ use super::ws::inflate::Inflater;
 use super::ws::resync::{Collected, Expect, Purpose, infer};
 use super::ws::{ChunkBuffer, Decoder, Held, WebSocket};
 use super::{Chunk, Cx, Layer, Next};
-use crate::base::{Gap, GapCause, PerDirection, Side};
+use crate::base::{Direction, Gap, GapCause, PerDirection, Side};
 use crate::record::TransportEnd;
 use crate::session::{Roles, SessionStats};
 
@@ -68,12 +68,16 @@ pub(crate) struct Detect {
     no_head: bool,
 }
 
+/// One side that does not mask is a server, or a client that does it wrong: for so many pieces the other one is waited for.
+const ALONE: usize = 8;
+
+/// From here on ports are those of clients (Linux; RFC 6335 §6 begins at 49,152).
+const EPHEMERAL: u16 = 32_768;
+
 /// What the connection is.
 enum Verdict {
-    /// WebSocket, and this side is the client: it masks.
-    WebSocket(Side),
-    /// WebSocket, and neither side masks.
-    Unmasked,
+    /// WebSocket, and these sides mask, as far as is known.
+    WebSocket([Option<bool>; 2]),
     /// It is not clear yet.
     Unclear,
     /// Something else.
@@ -130,16 +134,37 @@ impl Detect {
     }
 
     fn look(&mut self, ended: bool, cx: &mut Cx<'_>) -> Verdict {
-        match infer(&mut self.sides, ended, &mut cx.stores.ws) {
-            Some([true, _]) => Verdict::WebSocket(Side::A),
-            Some([_, true]) => Verdict::WebSocket(Side::B),
-            Some([false, false]) => Verdict::Unmasked,
-            None => Verdict::Unclear,
+        let Some(masks) = infer(&mut self.sides, ended, &mut cx.stores.ws) else {
+            return Verdict::Unclear;
+        };
+        let pieces = self.sides.each_ref().map(Collected::pieces);
+        let masks = [0, 1].map(|side| (pieces[side] > 0).then_some(masks[side]));
+        let alone_unmasked = matches!(masks, [None, Some(false)] | [Some(false), None]);
+        if alone_unmasked && self.agreed.is_none() && !ended && pieces[0] + pieces[1] < ALONE {
+            return Verdict::Unclear;
+        }
+        Verdict::WebSocket(masks)
+    }
+
+    /// Who is the client: who sent the SYN, else who masks, else who has the higher port. Who sends alone and does not mask is the server, unless only the
+    /// other one's port is a server's.
+    fn client(masks: [Option<bool>; 2], cx: &Cx<'_>) -> Side {
+        if let Some(initiator) = cx.connection.initiator {
+            return initiator;
+        }
+        let [a, b] = cx.connection.endpoints.map(|endpoint| endpoint.port);
+        let higher = if a < b { Side::B } else { Side::A };
+        match masks {
+            [Some(true), _] => Side::A,
+            [_, Some(true)] => Side::B,
+            [None, Some(false)] if a.min(b) >= EPHEMERAL => Side::A,
+            [Some(false), None] if a.min(b) >= EPHEMERAL => Side::B,
+            _ => higher,
         }
     }
 
-    fn judged(&mut self, verdict: Verdict, used: usize, cx: &mut Cx<'_>) -> Next {
-        let (client, masks) = match verdict {
+    fn judged(&mut self, verdict: Verdict, used: usize, ended: bool, cx: &mut Cx<'_>) -> Next {
+        let masks = match verdict {
             Verdict::Unclear => return Next::Stay,
             // The end of a session that has a number is told when it comes.
             Verdict::Other if self.roles().is_some() => {
@@ -147,8 +172,7 @@ impl Detect {
                 return Next::Stay;
             }
             Verdict::Other => return Next::Ignore,
-            Verdict::WebSocket(client) => (client, true),
-            Verdict::Unmasked => (cx.connection.likely_client(), false),
+            Verdict::WebSocket(masks) => masks,
         };
         let held = self.take();
         if let Some(agreed) = self.agreed.take() {
@@ -156,15 +180,20 @@ impl Detect {
         }
         let roles = Roles {
             session: cx.stores.next_session(),
-            client,
+            client: Self::client(masks, cx),
             inferred: true,
         };
         // Right for any parameters, and for messages that are not compressed.
         let decoders = PerDirection::from_fn(|direction| {
-            let decoder = Decoder::unsynced(direction, Some(Box::new(Inflater::late(true, 15))), true);
-            if masks { decoder } else { decoder.unmasked() }
+            let side = if direction == Direction::ClientToServer {
+                roles.client
+            } else {
+                roles.client.other()
+            };
+            let inflater = Some(Box::new(Inflater::late(true, 15)));
+            Decoder::unsynced(direction, inflater, true).masking(masks[side.index()])
         });
-        let ws = WebSocket::new(roles, decoders, SessionStats::default(), &held, cx);
+        let ws = WebSocket::new(roles, decoders, SessionStats::default(), &held, ended, cx);
         Next::layer(ws, used)
     }
 
@@ -207,7 +236,7 @@ impl Layer for Detect {
                 _ => self.look(false, cx),
             }
         };
-        self.judged(verdict, used, cx)
+        self.judged(verdict, used, false, cx)
     }
 
     fn gap(&mut self, side: Side, gap: Gap, cx: &mut Cx<'_>) -> Next {
@@ -222,7 +251,7 @@ impl Layer for Detect {
 
     fn end(&mut self, end: TransportEnd, cx: &mut Cx<'_>) -> Next {
         let verdict = self.look(true, cx);
-        let next = self.judged(verdict, 0, cx);
+        let next = self.judged(verdict, 0, true, cx);
         if let Some(agreed) = self.agreed.take() {
             agreed.unconfirmed(end, cx);
         }

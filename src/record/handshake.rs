@@ -118,6 +118,13 @@ pub struct Extension {
     pub parameters: Vec<(String, Option<String>)>,
 }
 
+impl Extension {
+    /// Whether what it does to frames is known here.
+    pub fn is_known(&self) -> bool {
+        self.name == Deflate::EXTENSION
+    }
+}
+
 /// The agreed parameters of permessage-deflate (RFC 7692 §7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deflate {
@@ -129,6 +136,11 @@ pub struct Deflate {
     pub server_max_window_bits: u8,
     /// The client's LZ77 window is 2 to the power of this, 8 to 15.
     pub client_max_window_bits: u8,
+}
+
+impl Deflate {
+    /// The extension's registered name.
+    pub const EXTENSION: &'static str = "permessage-deflate";
 }
 
 impl Default for Deflate {

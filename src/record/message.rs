@@ -133,6 +133,8 @@ pub struct Message<'a> {
     pub masking_key: Option<[u8; 4]>,
     /// permessage-deflate compressed it.
     pub compressed: bool,
+    /// Its first frame has bits of an extension that is not known: its bytes are in the form of that.
+    pub extended: bool,
     /// Where it came from, first header byte to last payload byte.
     pub span: Span,
     /// Where it lies in the direction's stream, from its first header to the end of its last payload byte.

@@ -235,6 +235,7 @@ impl Batch {
                 masked: message.masked,
                 masking_key: message.masking_key,
                 compressed: message.compressed,
+                extended: message.extended,
                 span: message.span,
                 range: message.range,
                 complete: message.complete,

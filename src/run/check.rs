@@ -16,6 +16,8 @@ pub(super) struct Check {
     pub(super) out: Vec<u8>,
     /// Violations so far.
     pub(super) found: u64,
+    sessions: u64,
+    messages: u64,
     /// The view has them already.
     quiet: bool,
     timezone: TimeZone,
@@ -28,10 +30,23 @@ impl Check {
         Self {
             out: Vec::new(),
             found: 0,
+            sessions: 0,
+            messages: 0,
             quiet,
             timezone: TimeZone::system(),
             catalog,
         }
+    }
+
+    /// What was looked at, for a check of so many packets that has found nothing.
+    pub(super) fn looked_at(&self, packets: u64) -> String {
+        let count = |count: u64, of: &str| format!("{count} {of}{}", if count == 1 { "" } else { "s" });
+        format!(
+            "no violations in {} of {}, in {}",
+            count(self.messages, "message"),
+            count(self.sessions, "session"),
+            count(packets, "packet")
+        )
     }
 
     fn time(&self, time: Timestamp) -> String {
@@ -51,8 +66,13 @@ impl Sink for Check {
     }
 
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
-        let RecordKind::Violation { direction, violation } = record.kind else {
-            return ControlFlow::Continue(());
+        let (direction, violation) = match record.kind {
+            RecordKind::Violation { direction, violation } => (direction, violation),
+            other => {
+                self.messages += u64::from(matches!(other, RecordKind::Message(_)));
+                self.sessions += u64::from(matches!(other, RecordKind::SessionEnd(_)));
+                return ControlFlow::Continue(());
+            }
         };
         self.found += 1;
         if !self.quiet {

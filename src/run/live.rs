@@ -75,7 +75,8 @@ pub(super) fn run(options: &Options, rights: setup::Rights, device: Option<&str>
     pipeline.use_keys(keys, !options.keylogs.is_empty());
     pipeline.write_to(savefile);
     if pipeline.shows_packets() && !live.link_type().is_supported() {
-        return Err(unsupported(live.device(), live.link_type()));
+        let offered = live.link_types().unwrap_or_default();
+        return Err(other_type(live.device(), live.link_type(), &offered));
     }
     report(&format!(
         "listening on {}, link-type {}, snapshot length {} bytes",
@@ -257,6 +258,20 @@ pub(super) fn list_time_stamp_types(options: &Options) -> Result<Outcome, Error>
     Ok(Outcome::Done)
 }
 
+/// The one line about a device of such a link type, which offers these ones.
+fn other_type(device: &str, link: LinkType, offered: &[LinkType]) -> Error {
+    let readable = offered.iter().filter(|link| link.is_supported());
+    let flags: Vec<String> = readable.map(|link| format!("-y {}", link_types::name(*link))).collect();
+    if flags.is_empty() {
+        return unsupported(device, link);
+    }
+    Error::new(format!(
+        "{device}: packets of link type {} cannot be read; {} would do",
+        link_types::described(link),
+        flags.join(" or ")
+    ))
+}
+
 /// The one line about a link type that cannot be read.
 pub(super) fn unsupported(what: &str, link: LinkType) -> Error {
     Error::new(format!(
@@ -271,5 +286,19 @@ fn sooner(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_offers_another_type_says_which_flag_chooses_it() {
+        let (bluetooth, raw) = (LinkType(201), LinkType(228));
+        let said = other_type("bt0", bluetooth, &[bluetooth, raw]).to_string();
+        assert!(said.ends_with("cannot be read; -y IPV4 would do"), "{said}");
+        let said = other_type("bt0", bluetooth, &[bluetooth]).to_string();
+        assert!(said.contains("expected one of"), "{said}");
     }
 }

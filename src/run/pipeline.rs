@@ -370,7 +370,7 @@ impl Pipeline {
             keys.look(secrets);
             keys.finish(secrets);
         });
-        let mut closed = None;
+        let (mut closed, mut looked_at) = (None, None);
         let mut notes = Ok(Vec::new());
         let (mut incomplete, mut evicted, mut forgotten) = (0, 0, 0);
         // Stop is no news at the end.
@@ -415,8 +415,10 @@ impl Pipeline {
                 closing.write(&mut self.output.buffer);
             }
             notes = listeners.notes();
-            if listeners.check.as_ref().is_some_and(|check| check.found > 0) {
-                outcome = Outcome::Violations;
+            match &listeners.check {
+                Some(check) if check.found > 0 => outcome = Outcome::Violations,
+                Some(check) => looked_at = Some(check.looked_at(self.packets())),
+                None => {}
             }
         }
         if self.count {
@@ -426,7 +428,7 @@ impl Pipeline {
                 .extend_from_slice(format!("{count} packet{plural}\n").as_bytes());
         }
         self.output.finish()?;
-        for line in notes?.iter().chain(&closed) {
+        for line in notes?.iter().chain(&closed).chain(&looked_at) {
             super::report(line);
         }
         if let Some(savefile) = &mut self.savefile {

@@ -29,6 +29,7 @@ impl SegmentFacts {
             different: None,
             fragments_differ: false,
             urgent: None,
+            late: false,
         }
     }
 }

@@ -140,6 +140,7 @@ impl<U: Default> Flow<U> {
     ) {
         let at = cx.at;
         let mut facts = SegmentFacts::new(side);
+        facts.late = self.ended;
         facts.fragments_differ = segment.fragments_differ;
         let [a, b] = &mut self.halves;
         facts.first = !a.heard && !b.heard;

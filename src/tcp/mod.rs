@@ -190,6 +190,8 @@ pub struct SegmentFacts {
     /// Where the byte before the end of urgent data is (RFC 9293 §3.8.5): receivers take it out of the stream unless they
     /// are told not to, so what they read may be one byte shorter than what is told here.
     pub urgent: Option<u64>,
+    /// It came when the connection was over.
+    pub late: bool,
 }
 
 /// What one direction of a connection brings, in order.

@@ -288,7 +288,7 @@ fn a_reader_that_goes_away_is_no_error() {
     let file = super::program::large(folder.path(), 4_000_000);
     for format in ["tcpdump", "trace", "json"] {
         let mut child = command()
-            .args(["-nAvv", "--format", format, "-r", file.to_str().unwrap()])
+            .args(["-nvv", "--format", format, "-r", file.to_str().unwrap()])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -311,6 +311,7 @@ fn check_finds_nothing_in_a_good_capture() {
         "{}",
         stderr(&output)
     );
+    assert!(stderr(&output).contains("no violations in 11 messages of 2 sessions, in 33 packets"));
 }
 
 #[test]
@@ -342,4 +343,41 @@ fn the_short_help_fits_a_terminal_of_80_columns() {
     let help = stdout(&run(["-h"]));
     assert!(help.lines().all(|line| line.len() <= 80), "{help}");
     assert!(help.lines().count() <= 30, "{help}");
+}
+
+#[test]
+fn a_flag_without_effect_is_wrong_usage_and_says_with_what_it_goes() {
+    for (arguments, wanted) in [
+        (
+            &["--frames"][..],
+            "--frames has no effect here: it goes with --format json",
+        ),
+        (&["--full", "--format", "json"], "--format trace or messages"),
+        (&["--lang", "es", "--format", "json"], "--check and --summary"),
+        (&["--keylog", "keys", "--format", "tcpdump"], "a view that decodes"),
+        (&["--keylog", "keys", "--count"], "a view that decodes"),
+        (&["--count", "--summary"], "not with --count"),
+        (&["--count", "--check"], "not with --count"),
+        (&["-A", "--format", "messages"], "--format trace or tcpdump"),
+        (&["-xx", "--format", "json"], "--format trace or tcpdump"),
+        (&["-tttt", "--format", "json"], "not with json"),
+        (&["-#", "--format", "none", "--summary"], "a view with lines"),
+    ] {
+        let ours = run(["-r", "none.pcap"].iter().chain(arguments));
+        assert_eq!(code(&ours), 2, "{arguments:?}: {}", stderr(&ours));
+        assert!(stderr(&ours).contains(wanted), "{}", stderr(&ours));
+        assert_eq!(stderr(&ours).lines().count(), 1);
+    }
+    // What tcpdump ignores is ignored, and what has an effect is none of these.
+    let file = capture();
+    for arguments in [
+        &["-s", "100", "-p", "-B", "16"][..],
+        &["--lang", "es", "--format", "json", "--summary"],
+        &["-#", "-tttt", "--format", "messages"],
+        &["-A", "-e", "-S", "--lengths", "--full"],
+        &["-N", "--format", "tcpdump"],
+    ] {
+        let ours = run(["-r", file.to_str().unwrap()].iter().chain(arguments));
+        assert_eq!(code(&ours), 0, "{arguments:?}: {}", stderr(&ours));
+    }
 }

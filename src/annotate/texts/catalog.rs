@@ -267,6 +267,12 @@ catalog! {
     act_complete();
     /// Gives the other side something.
     act_send();
+    /// Another transport takes over.
+    act_upgrade();
+    /// Bytes that belong to an event.
+    act_attachment();
+    /// Nothing.
+    act_noop();
     /// Anything else.
     act_other();
 
@@ -381,6 +387,12 @@ catalog! {
     t_ack_overtaken();
     /// Frames of HTTP/2.
     t_http2();
+    /// Records of TLS.
+    t_tls();
+    /// TLS begins.
+    t_tls_handshake();
+    /// A reset that fits nothing.
+    t_reset_stray();
     /// Bytes that are no WebSocket.
     t_data();
     /// Bytes are missing.
@@ -483,6 +495,24 @@ catalog! {
     http2_goaway(from, code);
     /// A frame that serves the connection.
     http2_control(from, frame);
+    /// TLS begins.
+    tls_client_hello(from);
+    /// The same, with a server name.
+    tls_client_hello_name(from, name);
+    /// The server's answer: version and cipher suite.
+    tls_server_hello(from, version, suite);
+    /// The same with a cipher suite that is not known.
+    tls_server_hello_version(from, version);
+    /// More of the handshake.
+    tls_handshake(from);
+    /// Records that were decrypted, and nothing of them is told.
+    tls_data(from);
+    /// Records that were not.
+    tls_sealed(from, n);
+    /// An alert.
+    tls_alert(from, name);
+    /// A reset whose sequence number does not fit.
+    reset_stray(from, to);
     /// TCP's keep-alive.
     keep_alive(from, to);
     /// A probe of a closed window.
@@ -517,6 +547,8 @@ catalog! {
     offers_subprotocol(list);
     /// Extensions offered.
     offers_extensions(list);
+    /// A proxy has passed the request on.
+    forwarded(address, header);
     /// The server agrees, and proves that it knows the key.
     upgrade_accepted(server, server_port, client, client_port);
     /// The server agrees, with a wrong proof.
@@ -529,6 +561,12 @@ catalog! {
     upgrade_no_key(server, server_port, client, client_port);
     /// The server does not agree.
     upgrade_refused(server, client, status);
+    /// The same, with the reason phrase.
+    upgrade_refused_reason(server, client, status, reason);
+    /// The server agrees to something else.
+    upgrade_failed(server, client);
+    /// What a refusal says.
+    refusal_body(body);
     /// The subprotocol agreed upon.
     subprotocol(name);
     /// permessage-deflate agreed upon, with context takeover as it is by default.
@@ -539,6 +577,8 @@ catalog! {
     deflate_server_anew();
     /// permessage-deflate agreed upon; both begin every message anew.
     deflate_both_anew();
+    /// An extension that is not known was agreed upon.
+    unknown_extension(name);
 
     // The chat.
     /// A wish for a name.
@@ -697,6 +737,10 @@ catalog! {
     h_unmasked(key);
     /// Its length as sent.
     h_compressed(wire);
+    /// The payload is in the form of an extension that is not known.
+    h_extended();
+    /// What a message in the format of gzip holds.
+    h_gzip(bytes);
     /// In how many frames.
     h_frames(n);
     /// The end of such a line.
@@ -883,6 +927,8 @@ catalog! {
     v_capture_end();
     /// The server refused.
     v_refused(status);
+    /// Status 101, and yet no WebSocket.
+    v_failed();
     /// The server never answered.
     v_unanswered();
     /// The server reset the connection instead of answering.

@@ -99,6 +99,9 @@ impl Words<'_> {
             Title::AckOvertaken => self.t_ack_overtaken(),
             Title::Ack => self.t_ack(),
             Title::Http2 => self.t_http2(),
+            Title::Tls => self.t_tls(),
+            Title::TlsHandshake => self.t_tls_handshake(),
+            Title::ResetStray => self.t_reset_stray(),
             Title::Data => self.t_data(),
             Title::Gap => self.t_gap(),
             Title::How => self.t_end(),
@@ -144,9 +147,24 @@ impl Words<'_> {
                     Fit::Unseen => self.upgrade_accept_unseen(a, b, c, d),
                 }
             }
-            Note::UpgradeRefused { client, server, status } => {
-                self.upgrade_refused(Party(server), Party(client), Num(status.into()));
-            }
+            Note::UpgradeRefused {
+                client,
+                server,
+                status: 101,
+                ..
+            } => self.upgrade_failed(Party(server), Party(client)),
+            Note::UpgradeRefused {
+                client,
+                server,
+                status,
+                reason,
+            } => match reason.is_empty() {
+                true => self.upgrade_refused(Party(server), Party(client), Num(status.into())),
+                false => self.upgrade_refused_reason(Party(server), Party(client), Num(status.into()), Quote(reason)),
+            },
+            Note::RefusalBody(body) => self.refusal_body(Quote(body)),
+            Note::Forwarded(address, header) => self.forwarded(Quote(address), Raw(header)),
+            Note::UnknownExtension(name) => self.unknown_extension(Quote(name)),
             Note::Subprotocol(span) => self.subprotocol(Quote(span)),
             Note::Deflate(deflate) => match (deflate.client_no_context_takeover, deflate.server_no_context_takeover) {
                 (false, false) => self.deflate(),
@@ -411,6 +429,19 @@ impl Words<'_> {
             Note::Http2Reset { from, stream, code } => self.http2_reset(Party(from), Num(stream.into()), Raw(code)),
             Note::Http2GoAway { from, code } => self.http2_goaway(Party(from), Raw(code)),
             Note::Http2Control { from, frame } => self.http2_control(Party(from), Raw(frame)),
+            Note::TlsClientHello { from, name } => match name.is_empty() {
+                true => self.tls_client_hello(Party(from)),
+                false => self.tls_client_hello_name(Party(from), Quote(name)),
+            },
+            Note::TlsServerHello { from, version, suite } => match suite {
+                Some(suite) => self.tls_server_hello(Party(from), Raw(version), Raw(suite)),
+                None => self.tls_server_hello_version(Party(from), Raw(version)),
+            },
+            Note::TlsHandshake { from } => self.tls_handshake(Party(from)),
+            Note::TlsData { from } => self.tls_data(Party(from)),
+            Note::TlsSealed { from, records } => self.tls_sealed(Party(from), Num(records.into())),
+            Note::TlsAlert { from, name } => self.tls_alert(Party(from), Raw(name)),
+            Note::ResetStray { from, to } => self.reset_stray(Party(from), Party(to)),
             Note::KeepAlive { from, to } => self.keep_alive(Party(from), Party(to)),
             Note::WindowProbe { from, to } => self.window_probe(Party(from), Party(to)),
             Note::OutOfWindow => self.out_of_window(),

@@ -54,6 +54,7 @@ impl Words<'_> {
         match (end.refused, end.how) {
             (Some(0), How::Rst) if end.reset == Some(Direction::ServerToClient) => self.v_unanswered_reset(),
             (Some(0), _) => self.v_unanswered(),
+            (Some(101), _) => self.v_failed(),
             (Some(status), _) => self.v_refused(Arg::Num(status.into())),
             _ if end.close_codes.iter().any(Option::is_some) => self.closed(end),
             (None, How::Fin) => self.transport_ended(end, catalog.v_tcp_fin),

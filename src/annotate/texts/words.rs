@@ -435,6 +435,9 @@ impl Words<'_> {
             Action::Data => self.act_data(),
             Action::Complete => self.act_complete(),
             Action::Send => self.act_send(),
+            Action::Named("upgrade") => self.act_upgrade(),
+            Action::Named("attachment") => self.act_attachment(),
+            Action::Named("noop") => self.act_noop(),
             _ => self.act_other(),
         }
     }

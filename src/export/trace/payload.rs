@@ -4,7 +4,7 @@ use super::Options;
 use crate::annotate::texts::{Arg, Language, Words};
 use crate::annotate::{Doubt, Story};
 use crate::export::json_text::{self, Layout, NotJson, Shown};
-use crate::export::{escape, hexdump};
+use crate::export::{escape, gzip, hexdump};
 use crate::record::{Message, Opcode, Payload};
 
 /// Blanks before every line.
@@ -70,6 +70,9 @@ impl Payloads {
             if message.compressed {
                 words.h_compressed(Arg::Num(message.wire_length));
             }
+            if message.extended {
+                words.h_extended();
+            }
             if message.frames > 1 {
                 words.h_frames(Arg::Num(message.frames.into()));
             }
@@ -99,6 +102,22 @@ impl Payloads {
                 }
                 None => self.bytes(language, message.payload.bytes, 0, message.opcode),
             },
+        }
+        if message.opcode == Opcode::Binary
+            && let Some((unpacked, length)) = gzip::unpack(message.payload.bytes, self.layout.limit)
+        {
+            self.line(language, |words| words.h_gzip(Arg::Bytes(length)));
+            let shown = match std::str::from_utf8(&unpacked) {
+                Ok(text) => self.text(text),
+                Err(_) => {
+                    self.part(language, &unpacked, 0);
+                    unpacked.len()
+                }
+            };
+            self.more(
+                language,
+                usize::try_from(length).unwrap_or(usize::MAX).saturating_sub(shown),
+            );
         }
     }
 

@@ -121,6 +121,7 @@ fn message(direction: Direction, text: &str, at: PacketRef) -> Message<'_> {
         masked: false,
         masking_key: None,
         compressed: false,
+        extended: false,
         span: Span::packet(at, range),
         range,
         complete: true,

@@ -5,7 +5,7 @@ use crate::base::{Rule, Violation};
 use crate::record::{Deflate, Extension};
 
 /// permessage-deflate's registered name.
-pub(super) const DEFLATE: &str = "permessage-deflate";
+pub(super) const DEFLATE: &str = Deflate::EXTENSION;
 
 /// Reads one header value: `name; parameter; parameter=value, name …`. Values may be quoted (RFC 6455 §9.1). A name or a
 /// parameter that does not follow the grammar is left out, and the value's fault returned beside the rest.

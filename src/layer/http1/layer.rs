@@ -121,7 +121,7 @@ impl Agreed {
                 decoders[direction].expect_at(begin);
             }
         }
-        WebSocket::new(roles, decoders, self.stats, held, cx)
+        WebSocket::new(roles, decoders, self.stats, held, false, cx)
     }
 }
 
@@ -269,7 +269,7 @@ impl Http1 {
         let mut stats = std::mem::take(&mut self.stats);
         stats.refused = None;
         let decoders = agreed(roles, request, response, false, cx);
-        Next::layer(WebSocket::new(roles, decoders, stats, &held, cx), used)
+        Next::layer(WebSocket::new(roles, decoders, stats, &held, false, cx), used)
     }
 
     /// The upgrade was refused: HTTP goes on, and what was held is HTTP after all.

@@ -42,7 +42,7 @@ impl Handshake {
 
     /// Whether an extension other than permessage-deflate was agreed on: what it does to frames is not known here.
     pub fn extended(&self) -> bool {
-        self.extensions.iter().any(|extension| extension.name != DEFLATE)
+        self.extensions.iter().any(|extension| !extension.is_known())
     }
 
     fn offers_deflate(&self) -> bool {

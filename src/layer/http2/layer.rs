@@ -269,7 +269,7 @@ impl Above<'_, '_> {
         }
         let decoders = decoders_from(&handshake, |_| Some(0));
         let mut cx = child(self.cx, &carrier, at);
-        let ws = WebSocket::new(roles, decoders, stats, &held, &mut cx);
+        let ws = WebSocket::new(roles, decoders, stats, &held, false, &mut cx);
         let carried = Carried {
             carrier,
             what: What::Read(Slot::new(Box::new(ws))),

@@ -44,6 +44,11 @@ pub enum LengthForm {
 }
 
 impl Header {
+    /// Whether one of RSV1 to RSV3 is set.
+    pub const fn has_reserved_bits(&self) -> bool {
+        self.rsv1 || self.rsv2 || self.rsv3
+    }
+
     /// How long the header is that begins with these two bytes.
     #[inline]
     pub const fn size_of(second: u8) -> usize {

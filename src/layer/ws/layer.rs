@@ -1,5 +1,6 @@
 //! WebSocket as a layer: a decoder for each direction.
 
+use super::in_order::{Found, InOrder, Kept};
 use super::{ChunkBuffer, Decoder, Held, Output};
 use crate::base::{Direction, Gap, GapCause, PacketRef, PerDirection, Side, Violation};
 use crate::layer::{Chunk, Cx, Emit, Layer, Next};
@@ -12,18 +13,26 @@ pub(crate) struct WebSocket {
     roles: Roles,
     decoders: PerDirection<Decoder>,
     stats: SessionStats,
+    /// What was found in bytes that were held, while more of that may come.
+    in_order: Option<InOrder>,
 }
 
 impl WebSocket {
-    /// One that begins with what was `held` until it was clear, by side.
+    /// One that begins with what was `held` until it was clear, by side. `ended`: nothing more will come.
     pub(crate) fn new(
         roles: Roles,
         decoders: PerDirection<Decoder>,
         stats: SessionStats,
         held: &[ChunkBuffer; 2],
+        ended: bool,
         cx: &mut Cx<'_>,
     ) -> Self {
-        let mut ws = Self { roles, decoders, stats };
+        let mut ws = Self {
+            roles,
+            decoders,
+            stats,
+            in_order: Some(InOrder::default()),
+        };
         for (side, held) in Side::BOTH.into_iter().zip(held) {
             let at = cx.at;
             ws.with(side, cx, |decoder, shared, out| {
@@ -44,7 +53,27 @@ impl WebSocket {
             });
             cx.at = at;
         }
+        // At the end even more is found.
+        if !ended {
+            ws.settle(cx);
+        }
         ws
+    }
+
+    /// Tells what was found in bytes that were held, unless that of one direction is about to be found: then its messages come first.
+    fn settle(&mut self, cx: &mut Cx<'_>) {
+        let Some(in_order) = &mut self.in_order else { return };
+        if !self.decoders.iter().any(Decoder::is_seeking) || !in_order.wait() {
+            self.tell_in_order(cx);
+        }
+    }
+
+    /// Tells what was found in bytes that were held.
+    fn tell_in_order(&mut self, cx: &mut Cx<'_>) {
+        let source = cx.source(self.roles);
+        if let Some(mut in_order) = self.in_order.take() {
+            tell(&mut in_order, &source, &mut self.stats, &mut *cx.out);
+        }
     }
 
     /// Nothing more comes from `side`: what has begun there will never be complete.
@@ -71,6 +100,7 @@ impl WebSocket {
             source: &source,
             direction,
             stats: &mut self.stats,
+            in_order: self.in_order.as_mut(),
             out: &mut *cx.out,
         };
         read(&mut self.decoders[direction], &mut cx.stores.ws, &mut out);
@@ -81,6 +111,9 @@ impl Layer for WebSocket {
     #[inline]
     fn data(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_>) -> Next {
         self.with(side, cx, |decoder, shared, out| decoder.push(chunk, shared, out));
+        if self.in_order.is_some() {
+            self.settle(cx);
+        }
         Next::Stay
     }
 
@@ -122,9 +155,13 @@ impl Layer for WebSocket {
     }
 
     fn end(&mut self, end: TransportEnd, cx: &mut Cx<'_>) -> Next {
+        if self.decoders.iter().any(Decoder::is_unsynced) {
+            self.in_order.get_or_insert_default();
+        }
         for side in Side::BOTH {
             self.no_more(side, cx);
         }
+        self.tell_in_order(cx);
         let source = cx.source(self.roles);
         let end = self.stats.end(&source, end, Some(cx.connection));
         cx.emit(cx.at, &source, RecordKind::SessionEnd(&end));
@@ -172,6 +209,8 @@ struct DecoderOutput<'o> {
     source: &'o Source,
     direction: Direction,
     stats: &'o mut SessionStats,
+    /// Where it waits to be told in the order of the capture, unless it is told at once.
+    in_order: Option<&'o mut InOrder>,
     out: &'o mut dyn Emit,
 }
 
@@ -181,21 +220,55 @@ impl DecoderOutput<'_> {
         let source = self.source;
         self.out.emit(&Record { at, source, kind });
     }
+
+    #[cold]
+    fn keep(&mut self, at: PacketRef, found: Found) {
+        if let Some(in_order) = &mut self.in_order
+            && !in_order.push(at, self.direction, found)
+        {
+            tell(in_order, self.source, self.stats, self.out);
+        }
+    }
+}
+
+/// Tells what has waited.
+fn tell(in_order: &mut InOrder, source: &Source, stats: &mut SessionStats, out: &mut dyn Emit) {
+    for (at, direction, found) in in_order.take() {
+        let mut emit = |kind| out.emit(&Record { at, source, kind });
+        match &found {
+            Found::Frame(frame) => emit(RecordKind::Frame(frame)),
+            Found::Message(kept) => {
+                let message = kept.message();
+                stats.message(&message);
+                emit(RecordKind::Message(&message));
+            }
+            Found::Violation(violation) => emit(RecordKind::Violation { direction, violation }),
+        }
+    }
 }
 
 impl Output for DecoderOutput<'_> {
     fn frame(&mut self, at: PacketRef, frame: &FrameInfo) {
-        self.emit(at, RecordKind::Frame(frame));
+        match self.in_order {
+            Some(_) => self.keep(at, Found::Frame(*frame)),
+            None => self.emit(at, RecordKind::Frame(frame)),
+        }
     }
 
     #[inline]
     fn message(&mut self, at: PacketRef, message: &Message<'_>) {
+        if self.in_order.is_some() {
+            return self.keep(at, Found::Message(Box::new(Kept::new(message))));
+        }
         self.stats.message(message);
         self.emit(at, RecordKind::Message(message));
     }
 
     fn violation(&mut self, at: PacketRef, violation: &Violation) {
         let direction = self.direction;
-        self.emit(at, RecordKind::Violation { direction, violation });
+        match self.in_order {
+            Some(_) => self.keep(at, Found::Violation(violation.clone())),
+            None => self.emit(at, RecordKind::Violation { direction, violation }),
+        }
     }
 }

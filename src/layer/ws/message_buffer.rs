@@ -11,6 +11,7 @@ use crate::layer::{Span, StreamRange};
 pub(crate) struct MessageBuffer {
     pub(crate) opcode: Opcode,
     pub(crate) compressed: bool,
+    pub(crate) extended: bool,
     pub(crate) masking_key: Option<[u8; 4]>,
     /// Its first frame is masked, and the key was not seen.
     pub(crate) key_lost: bool,
@@ -34,6 +35,7 @@ impl MessageBuffer {
         Self {
             opcode: Opcode::Continuation,
             compressed: false,
+            extended: false,
             masking_key: None,
             key_lost: false,
             frames: 0,
@@ -57,6 +59,7 @@ impl MessageBuffer {
     pub(crate) fn begin(&mut self, header: &Header, opcode: Opcode, compressed: bool, offset: u64, span: Span) {
         self.opcode = opcode;
         self.compressed = compressed;
+        self.extended = false;
         self.masking_key = header.masking_key;
         self.key_lost = false;
         self.frames = 1;

@@ -4,6 +4,7 @@ mod chunk_buffer;
 mod close;
 mod decoder;
 mod header;
+mod in_order;
 pub mod inflate;
 mod layer;
 mod mask;

@@ -13,6 +13,7 @@ impl Decoder {
     pub(super) fn desync(&mut self, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
         self.state = State::Unsynced;
         self.after_gap = true;
+        self.late = false;
         if let Some(mut frame) = self.frame.take()
             && let Some(header) = frame.header
         {
@@ -82,6 +83,7 @@ impl Decoder {
             masked: partial.masking_key.is_some(),
             masking_key: partial.masking_key.filter(|_| !partial.key_lost),
             compressed: partial.compressed,
+            extended: partial.extended,
             span: partial.span,
             range: partial.range,
             complete: partial.holes.is_empty(),

@@ -23,6 +23,7 @@ impl Decoder {
         if self.stands_alone(&header) {
             let mut partial = shared.pool.take();
             partial.begin(&header, header.opcode, false, frame.offset, frame.span);
+            partial.extended = self.extended && header.has_reserved_bits();
             frame.control = Some(partial);
         } else {
             self.open_message(&header, frame.offset, &frame.span, at, shared, out);
@@ -84,6 +85,7 @@ impl Decoder {
             offset,
             *span,
         );
+        partial.extended = self.extended && header.has_reserved_bits();
         self.open = Some(partial);
     }
 
@@ -116,6 +118,7 @@ impl Decoder {
                 masked: header.masking_key.is_some(),
                 masking_key: header.masking_key,
                 compressed: self.inflater.is_some() && header.rsv1 && !alone,
+                extended: self.extended && header.has_reserved_bits(),
                 span: chunk.span,
                 range: StreamRange {
                     start: chunk.offset,

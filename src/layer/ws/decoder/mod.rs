@@ -33,10 +33,12 @@ pub struct Decoder {
     state: State,
     /// An extension that we do not know was agreed on: what the reserved bits and the payload mean is its affair (RFC 6455 §5.8).
     extended: bool,
-    /// Its frames are masked, as far as is known.
-    masks: bool,
+    /// Its frames are masked, or not, when that is known.
+    masks: Option<bool>,
     /// The sender has sent its close frame.
     closed: bool,
+    /// No frame has been read yet, and the first ones were not captured.
+    late: bool,
     /// No message has begun since the place in the stream was last unknown: a continuation may continue a lost one.
     after_gap: bool,
     /// How many headers more must be believable before the place in the stream is certain again.
@@ -71,8 +73,9 @@ impl Decoder {
             inflater,
             state: State::Header,
             extended: false,
-            masks: matches!(direction, Direction::ClientToServer),
+            masks: Some(matches!(direction, Direction::ClientToServer)),
             closed: false,
+            late: false,
             after_gap: false,
             trust_left: 0,
             position,
@@ -86,6 +89,7 @@ impl Decoder {
     pub fn unsynced(direction: Direction, inflater: Option<Box<Inflater>>, inferred: bool) -> Self {
         Self {
             state: State::Unsynced,
+            late: true,
             after_gap: true,
             ..Self::new(direction, 0, inflater, inferred)
         }
@@ -97,9 +101,9 @@ impl Decoder {
         self
     }
 
-    /// The same for a direction that does not mask, whatever it should do.
-    pub fn unmasked(mut self) -> Self {
-        self.masks = false;
+    /// The same for a direction that masks or not, whatever it should do; `None` when that is not known.
+    pub fn masking(mut self, masks: Option<bool>) -> Self {
+        self.masks = masks;
         self
     }
 
@@ -259,6 +263,11 @@ impl Decoder {
     /// Whether nobody knows where the next frame begins.
     pub fn is_unsynced(&self) -> bool {
         self.state == State::Unsynced
+    }
+
+    /// Whether it holds bytes until it is known where a frame begins in them.
+    pub(crate) fn is_seeking(&self) -> bool {
+        self.is_unsynced() && self.seek.as_ref().is_some_and(|seek| seek.pieces() > 0)
     }
 
     /// Where the next byte lies in the stream.

@@ -98,10 +98,12 @@ impl Decoder {
     fn collected(&mut self) -> &mut Collected {
         let expect = Expect {
             purpose: Purpose::Regain,
-            masked: Some(self.masks),
+            masked: self.masks,
             deflate: self.inflater.is_some().then_some(true).or(Some(false)),
         };
-        self.seek.get_or_insert_with(|| Box::new(Collected::new(expect)))
+        let late = self.late;
+        self.seek
+            .get_or_insert_with(|| Box::new(Collected::new(expect).late(late)))
     }
 
     fn look(&mut self, ended: bool, shared: &mut Shared, out: &mut impl Output) {
@@ -115,6 +117,7 @@ impl Decoder {
             };
             let Some(mut seek) = self.seek.take() else { return };
             self.state = State::Header;
+            self.late = false;
             self.trust_left = TRUSTED_AFTER;
             self.replay(&seek.take(), start, shared, out);
         }
@@ -151,7 +154,7 @@ impl Decoder {
 
     /// Whether `header` breaks no rule, wherever it stands.
     fn can_be(&self, header: &Header) -> bool {
-        header.masking_key.is_some() == self.masks
+        self.masks.is_none_or(|masks| masks == header.masking_key.is_some())
             && !header.rsv2
             && !header.rsv3
             && (!header.rsv1 || self.inflater.is_some() && matches!(header.opcode, Opcode::Text | Opcode::Binary))

@@ -13,6 +13,8 @@ use crate::layer::ws::ChunkBuffer;
 #[derive(Debug)]
 pub struct Collected {
     pub(super) expect: Expect,
+    /// It begins with the first bytes that were captured of the direction, not behind a gap.
+    late: bool,
     /// Where a frame most likely begins.
     likely: Option<u64>,
     /// Where a record of TLS begins behind a gap.
@@ -34,6 +36,7 @@ impl Collected {
     pub fn new(expect: Expect) -> Self {
         Self {
             expect,
+            late: false,
             likely: None,
             record: None,
             buffer: ChunkBuffer::default(),
@@ -41,6 +44,12 @@ impl Collected {
             next_search: 0,
             evidence: Default::default(),
         }
+    }
+
+    /// The same for the first bytes that were captured of the direction.
+    pub fn late(mut self, late: bool) -> Self {
+        self.late = late;
+        self
     }
 
     /// A frame most likely begins at this stream offset.
@@ -61,6 +70,11 @@ impl Collected {
     /// Whether nothing has come yet, and a frame most likely begins at this stream offset.
     pub fn expects(&self, offset: u64) -> bool {
         self.likely == Some(offset) && self.buffer.is_empty()
+    }
+
+    /// In how many pieces it came.
+    pub fn pieces(&self) -> usize {
+        self.buffer.pieces()
     }
 
     /// About how many bytes of memory it takes.
@@ -123,7 +137,9 @@ impl Collected {
     }
 
     pub(super) fn searching<'a>(&'a self, ended: bool, scratch: &'a mut Scratch) -> Search<'a> {
-        Search::new(Window::new(&self.buffer, ended), self.expect, self.likely, scratch)
+        let mut search = Search::new(Window::new(&self.buffer, ended), self.expect, self.likely, scratch);
+        search.late = self.late;
+        search
     }
 
     /// What has been collected.

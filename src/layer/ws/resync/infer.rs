@@ -33,16 +33,16 @@ pub fn infer(sides: &mut [Collected; 2], ended: bool, shared: &mut Shared) -> Op
         (Purpose::Infer, _) => 50,
     };
     let soft = sides[0].expect.purpose != Purpose::Infer;
-    // Of equals the last one is taken.
+    // Of equals the one counts for which more speaks in both directions, then the last one.
     [[false, false], [true, false], [false, true]]
         .into_iter()
         .map(|masks| {
             let [a, b] = [0, 1].map(|side: usize| &sides[side].evidence[usize::from(masks[side])]);
-            (together(a, b, masks == [false; 2], soft), masks)
+            (together(a, b, masks == [false; 2], soft), a.bits + b.bits, masks)
         })
-        .max_by_key(|&(bits, _)| bits)
-        .filter(|&(bits, _)| bits >= wanted)
-        .map(|(_, masks)| masks)
+        .max_by_key(|&(bits, both, _)| (bits, both))
+        .filter(|&(bits, ..)| bits >= wanted)
+        .map(|(.., masks)| masks)
 }
 
 /// What both directions say together. Where not every segment is a frame, or no frame is masked, chance may make some in both: the better

@@ -108,6 +108,8 @@ pub(super) struct Search<'a> {
     pub(super) expect: Expect,
     /// Where a frame most likely begins.
     pub(super) likely: Option<u64>,
+    /// The window begins with the first bytes that were captured of the direction.
+    pub(super) late: bool,
     scratch: &'a mut Scratch,
     base: u64,
 }
@@ -119,6 +121,7 @@ impl<'a> Search<'a> {
             window,
             expect,
             likely,
+            late: false,
             scratch,
             base,
         }
@@ -371,8 +374,8 @@ impl<'a> Search<'a> {
             // One of eight first bytes that are frequent, and the one length that fits. A run of zeros is empty frames, too.
             bits += match frame.header.length {
                 0 if frame.header.opcode == Opcode::Continuation => 0,
-                // Two bytes before a true header may be the rest of anything.
-                0 if offset == from => return false,
+                // Two bytes before a true header may be the rest of anything, unless they are a segment and nothing was lost before.
+                0 if offset == from && !self.begins(&frame) => return false,
                 0..126 => 12,
                 _ => 25,
             };
@@ -382,6 +385,7 @@ impl<'a> Search<'a> {
             if unmasked
                 && frame.header.fin
                 && frame.header.opcode != Opcode::Text
+                && frame.header.length > 0
                 && payload::is_text(self.payload(offset, &frame))
             {
                 return false;
@@ -393,6 +397,12 @@ impl<'a> Search<'a> {
             }
         }
         false
+    }
+
+    /// A whole segment before which nothing was lost.
+    fn begins(&self, frame: &Frame) -> bool {
+        let first = self.window.runs.first();
+        self.late && self.window.is_border(frame.end) && first.is_some_and(|run| frame.end <= run.end())
     }
 
     /// What is enough.
