@@ -23,7 +23,7 @@ _wschat__sniff() {
 
     case "${cmd}" in
         wschat__sniff)
-            opts="-i -r -V -F -c -s -p -B -y -j -O -D -L -J -d -l -A -x -X -e -q -v -S -t -# -n -N -K -U -C -G -W -h -Q -w -z -Z --interface --read-file --keylog --file-list --filter-file --packets --skip --snapshot-length --no-promiscuous-mode --buffer-size --linktype --time-stamp-type --micro --nano --immediate-mode --no-optimize --list-interfaces --list-data-link-types --list-time-stamp-types --dump-filter --summary --check --count --frames --full --output --force --line-buffered --grep --session --no-control --ascii --hex --hex-ascii --link-header --quick --verbose --absolute-tcp-sequence-numbers --time --number --lengths --no-names --resolve --no-domain --dont-verify-checksums --print --packet-buffered --rotate-size --rotate-seconds --rotate-files --help --version --max-memory --max-flows --max-waiting --max-fragments --max-fragment-age --max-head --max-message --max-inflated --max-tls-trials --max-idle --format --lang --color --direction --from --opcode --time-stamp-precision --write-file --post-rotate --relinquish-privileges"
+            opts="-i -r -V -F -c -s -p -B -y -j -O -D -L -J -d -l -A -x -X -e -q -v -S -t -# -n -N -K -U -C -G -W -h -Q -w -z -Z --interface --read-file --keylog --file-list --filter-file --packets --skip --snapshot-length --no-promiscuous-mode --buffer-size --linktype --time-stamp-type --micro --nano --immediate-mode --no-optimize --list-interfaces --list-data-link-types --list-time-stamp-types --dump-filter --summary --check --count --frames --tag --json-fields --full --with-secrets --output --force --line-buffered --grep --session --no-control --ascii --hex --hex-ascii --link-header --quick --verbose --absolute-tcp-sequence-numbers --time --number --lengths --no-names --resolve --no-domain --dont-verify-checksums --print --packet-buffered --rotate-size --rotate-seconds --rotate-files --redact --redact-key --redact-value --redact-addresses --help --version --max-memory --max-flows --max-waiting --max-fragments --max-fragment-age --max-head --max-message --max-inflated --max-tls-trials --max-idle --format --lang --color --direction --from --opcode --time-stamp-precision --write-file --post-rotate --relinquish-privileges"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -109,6 +109,14 @@ _wschat__sniff() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --tag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --json-fields)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -142,6 +150,18 @@ _wschat__sniff() {
                     return 0
                     ;;
                 -W)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --redact)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --redact-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --redact-value)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -186,7 +206,7 @@ _wschat__sniff() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "trace tcpdump messages json none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "trace tcpdump messages json pdu pcapng none" -- "${cur}"))
                     return 0
                     ;;
                 --lang)

@@ -4,11 +4,15 @@ use std::str::FromStr;
 
 use crate::annotate::texts;
 use crate::base::{Direction, Limits};
-use crate::export::{EXPORTERS, Exporter, TRACE};
+use crate::export::json::{Fields, Tags};
+use crate::export::redact::NAMES;
+use crate::export::{EXPORTERS, Exporter, JSON, PCAPNG, TRACE};
 use crate::select::{Opcodes, Selection};
 
 use super::flags::Flags;
-use super::{CaptureDirection, Color, FilterText, Input, Lines, Live, Options, Output, Task, UsageError, Write};
+use super::{
+    CaptureDirection, Color, FilterText, Input, Lines, Live, Options, Output, Redact, Task, UsageError, Write,
+};
 
 /// libpcap's largest snapshot length (`MAXIMUM_SNAPLEN`), tcpdump's default.
 const MAX_SNAPLEN: u32 = 262_144;
@@ -19,12 +23,24 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         None => (Some(&TRACE), false),
         Some(name) => (one_of("--format", name, &formats())?, true),
     };
+    let (json_fields, tags) = json(&flags, format)?;
+    if flags.with_secrets && format != Some(&PCAPNG) {
+        return wrong("--with-secrets is about --format pcapng; expected that as well".to_owned());
+    }
     let input = input(&flags)?;
     let selection = selection(&flags)?;
     let write = write(&flags)?;
     if write.is_some() && !selection.is_everything() {
         return wrong(
             "-w writes every packet, also of what --opcode, --grep, --from, --session and --no-control leave out; leave these \
+             out, or say with a filter expression which packets"
+                .to_owned(),
+        );
+    }
+    let redact = redact(&flags)?;
+    if redact.is_some() && !selection.is_everything() {
+        return wrong(
+            "--redact writes every session, also of what --opcode, --grep, --from, --session and --no-control leave out; leave these \
              out, or say with a filter expression which packets"
                 .to_owned(),
         );
@@ -75,7 +91,10 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         check: flags.check,
         count: flags.count,
         frames: flags.frames,
+        json_fields,
+        tags,
         full: flags.full,
+        with_secrets: flags.with_secrets,
         packet_buffered: flags.packet_buffered,
         selection,
         lines: Lines {
@@ -94,6 +113,7 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
             no_checksums: flags.dont_verify_checksums,
         },
         write,
+        redact,
         output: output(&flags)?,
         limits: limits(&flags)?,
         keylogs: flags.keylog,
@@ -256,11 +276,7 @@ fn selection(flags: &Flags) -> Result<Selection, UsageError> {
         .grep
         .as_deref()
         .map(|pattern| {
-            regex::bytes::Regex::new(pattern).map_err(|error| {
-                let reason = error.to_string();
-                let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                UsageError(format!("--grep {pattern}: not a regular expression: {reason}"))
-            })
+            regex::bytes::Regex::new(pattern).map_err(|error| UsageError(not_a_regex("--grep", pattern, &error)))
         })
         .transpose()?;
     Ok(Selection {
@@ -280,15 +296,93 @@ fn selection(flags: &Flags) -> Result<Selection, UsageError> {
     })
 }
 
+/// `--tag` and `--json-fields`.
+fn json(flags: &Flags, format: Option<&'static Exporter>) -> Result<(Fields, Tags), UsageError> {
+    for (given, flag) in [
+        (!flags.tag.is_empty(), "--tag"),
+        (flags.json_fields.is_some(), "--json-fields"),
+    ] {
+        if given && format != Some(&JSON) {
+            return wrong(format!(
+                "{flag} is about the objects of --format json; expected that as well"
+            ));
+        }
+    }
+    let mut tags = Tags::default();
+    for tag in &flags.tag {
+        tags.add(tag)
+            .map_err(|reason| UsageError(format!("--tag {tag}: {reason}")))?;
+    }
+    let Some(list) = &flags.json_fields else {
+        return Ok((Fields::default(), tags));
+    };
+    let fields = Fields::parse(list, &tags).map_err(|name| {
+        UsageError(format!(
+            "--json-fields {list}: no event has a field {name}; expected names as in wschat-sniff-json(5), such as time,session,text"
+        ))
+    })?;
+    if fields.need_tags() && tags.is_empty() {
+        return wrong("--json-fields: session_uid and community_id go with --tag; expected that as well".to_owned());
+    }
+    Ok((fields, tags))
+}
+
 fn output(flags: &Flags) -> Result<Option<Output>, UsageError> {
     match &flags.output {
         Some(path) if path.as_os_str() != "-" => Ok(Some(Output {
             path: path.clone(),
             force: flags.force,
         })),
-        _ if flags.force => wrong("--force overwrites the file of --output: say with --output which".to_owned()),
+        _ if flags.force && flags.redact.is_none() => {
+            wrong("--force overwrites the file of --output: say with --output which".to_owned())
+        }
         _ => Ok(None),
     }
+}
+
+fn redact(flags: &Flags) -> Result<Option<Redact>, UsageError> {
+    let Some(path) = &flags.redact else {
+        for (given, flag) in [
+            (!flags.redact_key.is_empty(), "--redact-key"),
+            (!flags.redact_value.is_empty(), "--redact-value"),
+            (flags.redact_addresses, "--redact-addresses"),
+        ] {
+            if given {
+                return wrong(format!("{flag} is about the file of --redact; expected that as well"));
+            }
+        }
+        return Ok(None);
+    };
+    if path.as_os_str() == "-" {
+        return wrong("--redact -: expected the name of a file".to_owned());
+    }
+    let values = flags.redact_value.iter().map(|pattern| {
+        regex::Regex::new(pattern).map_err(|error| UsageError(not_a_regex("--redact-value", pattern, &error)))
+    });
+    if let Some(name) = flags
+        .redact_key
+        .iter()
+        .find(|name| !name.chars().any(char::is_alphanumeric))
+    {
+        return wrong(format!("--redact-key {name}: expected a name with a letter in it"));
+    }
+    let names = NAMES.iter().map(|name| (*name).to_owned());
+    Ok(Some(Redact {
+        output: Output {
+            path: path.clone(),
+            force: flags.force,
+        },
+        names: names.chain(flags.redact_key.iter().cloned()).collect(),
+        values: values.collect::<Result<_, _>>()?,
+        addresses: flags.redact_addresses,
+        print: flags.print,
+    }))
+}
+
+fn not_a_regex(flag: &str, pattern: &str, error: &regex::Error) -> String {
+    let reason = error.to_string();
+    let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    format!("{flag} {pattern}: not a regular expression: {reason}")
 }
 
 fn write(flags: &Flags) -> Result<Option<Write>, UsageError> {

@@ -122,11 +122,15 @@ pub(super) struct Flags {
     pub(super) dump_filter: u8,
 
     // ---- which view
-    /// The view: `trace` (the default), `tcpdump`, `messages`, `json` or `none`
+    /// The view: `trace` (the default), `tcpdump`, `messages`, `json`, `pdu`, `pcapng` or `none`
     ///
     /// `trace` explains each TCP packet in a comment block, shows it as tcpdump does, and below it the message that it
     /// completes. `tcpdump` is tcpdump's output alone. `messages` is one line a message. `json` is one JSON object a
     /// line, see wschat-sniff-json(5). `none` is for --summary and --check alone.
+    ///
+    /// Files for Wireshark: `pcapng` is the captured packets, with what `trace` says and the decoded text as a comment on each packet that
+    /// completes a message. `pdu` is a packet for each complete decoded message, compressed and encrypted ones too, which Wireshark dissects
+    /// and filters by itself.
     #[arg(long, value_name = "view", allow_hyphen_values = true, help_heading = VIEW)]
     pub(super) format: Option<String>,
 
@@ -160,15 +164,35 @@ pub(super) struct Flags {
     #[arg(long, help_heading = VIEW)]
     pub(super) frames: bool,
 
+    /// With `--format json`: in every object also this, such as `sensor=web1`; may be repeated
+    ///
+    /// For captures of many machines that are looked at together. With it, objects also have `session_uid`, which is the same when the same
+    /// capture is read again and differs from that of every other session, on this machine or another; and `community_id`, the connection's
+    /// Community ID, by which Zeek, Suricata and others know it.
+    #[arg(long, value_name = "name=value", action = ArgAction::Append, allow_hyphen_values = true, help_heading = VIEW)]
+    pub(super) tag: Vec<String>,
+
+    /// With `--format json`: only these fields (and `event`, and tags), such as `time,session,text`
+    ///
+    /// What is left out costs no time. A payload stands in an object twice, as `text` and as `json`.
+    #[arg(long, value_name = "list", allow_hyphen_values = true, help_heading = VIEW)]
+    pub(super) json_fields: Option<String>,
+
     /// Show long messages whole
     #[arg(long, help_heading = VIEW)]
     pub(super) full: bool,
+
+    /// With `--format pcapng`: keep the TLS secrets that stand in the capture
+    ///
+    /// Everything else that is written leaves them out.
+    #[arg(long, help_heading = VIEW)]
+    pub(super) with_secrets: bool,
 
     /// Print to this file instead of standard output; not over one that is there already
     #[arg(long, value_name = "file", allow_hyphen_values = true, help_heading = VIEW)]
     pub(super) output: Option<PathBuf>,
 
-    /// With --output: overwrite the file
+    /// With --output and --redact: overwrite the file
     #[arg(long, help_heading = VIEW)]
     pub(super) force: bool,
 
@@ -270,7 +294,7 @@ pub(super) struct Flags {
     #[arg(short = 'w', long = "write-file", value_name = "file", allow_hyphen_values = true, help_heading = WRITE)]
     pub(super) write: Option<String>,
 
-    /// Print them as well
+    /// With -w and --redact: print as well
     #[arg(long, help_heading = WRITE)]
     pub(super) print: bool,
 
@@ -293,6 +317,34 @@ pub(super) struct Flags {
     /// Run this command on each file that is finished, with its name as argument
     #[arg(short = 'z', long = "post-rotate", value_name = "command", allow_hyphen_values = true, help_heading = WRITE)]
     pub(super) post_rotate: Option<String>,
+
+    // ---- a capture to be shown
+    /// Write a capture to this file (pcapng) that can be shown to others: without what is secret, and still to be decoded
+    ///
+    /// Plain sessions keep their packets, lengths, masking keys and sequence numbers. Sessions that are compressed, encrypted or over HTTP/2
+    /// are written as plain HTTP/1.1 sessions of their complete messages. Everything that is not understood is left out or blank: packets of
+    /// other protocols, binary messages, the payloads of pings, incomplete messages; values in queries, of headers that are not known to be
+    /// harmless, of subprotocols that are not known; reasons of close frames; link layers, tunnels, comments and TLS secrets.
+    #[arg(long, value_name = "file", allow_hyphen_values = true, help_heading = REDACT)]
+    pub(super) redact: Option<PathBuf>,
+
+    /// With --redact: values of this name, too, are replaced; may be repeated
+    ///
+    /// Besides password, passwd, secret, token, access_token, refresh_token, id_token, api_key, apikey, authorization, cookie, session and sid.
+    /// Names are those of JSON, also behind escapes and in strings that hold JSON, and of `name=value` and `name: value` elsewhere. Case, `-`,
+    /// `_` and `.` do not count.
+    #[arg(long, value_name = "name", action = ArgAction::Append, allow_hyphen_values = true, help_heading = REDACT)]
+    pub(super) redact_key: Vec<String>,
+
+    /// With --redact: what this regular expression finds in a message is replaced; may be repeated
+    #[arg(long, value_name = "regex", action = ArgAction::Append, allow_hyphen_values = true, help_heading = REDACT)]
+    pub(super) redact_value: Vec<String>,
+
+    /// With --redact: addresses are replaced, too, and names of hosts in headers
+    ///
+    /// Two addresses that share a prefix share one of the same length afterwards. Ports stay.
+    #[arg(long, help_heading = REDACT)]
+    pub(super) redact_addresses: bool,
 
     // ---- privilege and bounds
     /// Started as root: become this user before the first packet is read; `root` stays root
@@ -401,5 +453,6 @@ const VIEW: &str = "What is shown";
 const SELECT: &str = "Which messages";
 const LINES: &str = "The lines of tcpdump";
 const WRITE: &str = "Writing packets to a file";
+const REDACT: &str = "Captures to be shown";
 const BOUNDS: &str = "Privilege and bounds";
 const HELP: &str = "Help";

@@ -15,9 +15,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
+use regex::Regex;
 
 use crate::base::Limits;
-use crate::export::Exporter;
+use crate::export::json::{Fields, Tags};
+use crate::export::{Exporter, PCAPNG};
 use crate::select::Selection;
 
 /// What the user wants, checked as far as that can be without looking at the world.
@@ -55,8 +57,14 @@ pub struct Options {
     pub count: bool,
     /// `--frames`.
     pub frames: bool,
+    /// `--json-fields`.
+    pub json_fields: Fields,
+    /// `--tag`.
+    pub tags: Tags,
     /// `--full`.
     pub full: bool,
+    /// `--with-secrets`.
+    pub with_secrets: bool,
     /// `-U`: `-w` is flushed after each packet.
     pub packet_buffered: bool,
     /// Which messages.
@@ -65,6 +73,8 @@ pub struct Options {
     pub lines: Lines,
     /// `-w` and what belongs to it.
     pub write: Option<Write>,
+    /// `--redact` and what belongs to it.
+    pub redact: Option<Redact>,
     /// `--output`.
     pub output: Option<Output>,
     /// `-Z`.
@@ -73,6 +83,19 @@ pub struct Options {
     pub keylogs: Vec<PathBuf>,
     /// The bounds.
     pub limits: Limits,
+}
+
+impl Options {
+    /// Times are read with nanoseconds: what is written as pcapng has the times of the capture.
+    pub fn reads_nano(&self) -> bool {
+        self.nano || self.redact.is_some() || self.format == Some(&PCAPNG)
+    }
+
+    /// What is written is not printed as well.
+    pub fn is_silent(&self) -> bool {
+        self.write.as_ref().is_some_and(|write| !write.print)
+            || self.redact.as_ref().is_some_and(|redact| !redact.print)
+    }
 }
 
 /// What to do.
@@ -189,6 +212,21 @@ pub struct Output {
     pub path: PathBuf,
     /// Also when it is there already.
     pub force: bool,
+}
+
+/// `--redact` and what belongs to it.
+#[derive(Debug, Clone)]
+pub struct Redact {
+    /// The file.
+    pub output: Output,
+    /// Names of secret values, those that are always meant included.
+    pub names: Vec<String>,
+    /// `--redact-value`.
+    pub values: Vec<Regex>,
+    /// `--redact-addresses`.
+    pub addresses: bool,
+    /// `--print`.
+    pub print: bool,
 }
 
 /// `-w` and what belongs to it.

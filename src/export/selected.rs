@@ -25,6 +25,10 @@ impl<V: View> View for SelectedEvents<V> {
         self.view.output()
     }
 
+    fn secrets(&mut self, key_log: &[u8]) {
+        self.view.secrets(key_log);
+    }
+
     fn finish(&mut self) {
         self.view.finish();
     }
@@ -75,6 +79,10 @@ impl<V: View> SelectedPackets<V> {
 impl<V: View> View for SelectedPackets<V> {
     fn output(&mut self) -> &mut Vec<u8> {
         self.view.output()
+    }
+
+    fn secrets(&mut self, key_log: &[u8]) {
+        self.view.secrets(key_log);
     }
 
     fn finish(&mut self) {

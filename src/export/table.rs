@@ -2,10 +2,11 @@
 
 use regex::bytes::Regex;
 
+use super::json::{Fields, Tags};
 use super::palette::Palette;
 use super::tcpdump::{self, Lines};
 use super::trace::{self, Trace};
-use super::{Json, Messages, View, messages};
+use super::{Annotated, Json, Messages, Pdu, View, messages};
 use crate::annotate::Detail;
 use crate::annotate::texts::{self, Catalog};
 
@@ -24,8 +25,14 @@ pub struct Setup {
     pub full: bool,
     /// Times have nanoseconds.
     pub nano: bool,
+    /// Packets are shown when they come.
+    pub live: bool,
     /// Frames are events of their own.
     pub frames: bool,
+    /// Which fields events have.
+    pub json_fields: Fields,
+    /// What is added to every event.
+    pub tags: Tags,
     /// What is searched for.
     pub grep: Option<Regex>,
     /// How packets are printed.
@@ -53,16 +60,7 @@ pub static TRACE: Exporter = Exporter {
     packets: true,
     narrated: true,
     binary: false,
-    make: |setup| {
-        Box::new(Trace::new(trace::Options {
-            catalog: setup.catalog,
-            detail: setup.detail,
-            palette: setup.palette,
-            width: setup.width,
-            full: setup.full,
-            tcpdump: setup.tcpdump.clone(),
-        }))
-    },
+    make: |setup| Box::new(Trace::new(setup.trace())),
 };
 
 /// Packets as tcpdump prints them.
@@ -80,7 +78,10 @@ pub static JSON: Exporter = Exporter {
     packets: false,
     narrated: false,
     binary: false,
-    make: |setup| Box::new(Json::new(setup.nano, setup.frames, texts::english())),
+    make: |setup| {
+        let json = Json::new(setup.nano, setup.frames, texts::english());
+        Box::new(json.with_fields(setup.json_fields).with_tags(&setup.tags))
+    },
 };
 
 /// One line a message.
@@ -101,8 +102,46 @@ pub static MESSAGES: Exporter = Exporter {
     },
 };
 
+/// Complete messages, for Wireshark.
+pub static PDU: Exporter = Exporter {
+    name: "pdu",
+    packets: false,
+    narrated: false,
+    binary: true,
+    make: |setup| Box::new(Pdu::new(setup.nano)),
+};
+
+/// Captured packets with comments, for Wireshark.
+pub static PCAPNG: Exporter = Exporter {
+    name: "pcapng",
+    packets: true,
+    narrated: true,
+    binary: true,
+    make: |setup| {
+        let options = trace::Options {
+            palette: Palette::new(false),
+            width: None,
+            ..setup.trace()
+        };
+        Box::new(Annotated::new(options, setup.live))
+    },
+};
+
 /// All of them.
-pub static EXPORTERS: &[&Exporter] = &[&TRACE, &TCPDUMP, &MESSAGES, &JSON];
+pub static EXPORTERS: &[&Exporter] = &[&TRACE, &TCPDUMP, &MESSAGES, &JSON, &PDU, &PCAPNG];
+
+impl Setup {
+    fn trace(&self) -> trace::Options {
+        trace::Options {
+            catalog: self.catalog,
+            detail: self.detail,
+            palette: self.palette,
+            width: self.width,
+            full: self.full,
+            tcpdump: self.tcpdump.clone(),
+        }
+    }
+}
 
 impl PartialEq for Exporter {
     fn eq(&self, other: &Self) -> bool {

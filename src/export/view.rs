@@ -20,6 +20,9 @@ pub trait View: Sink {
         self.output().truncate(begin);
     }
 
+    /// These TLS secrets stood in the capture, and are wanted: a key log in the NSS format.
+    fn secrets(&mut self, _key_log: &[u8]) {}
+
     /// Nothing will come any more: whatever the view still holds goes into the output. Called once, after the engine has
     /// ended the open sessions.
     fn finish(&mut self) {}
@@ -53,6 +56,10 @@ impl View for Box<dyn View + Send> {
 
     fn take_back(&mut self, begin: usize) {
         (**self).take_back(begin);
+    }
+
+    fn secrets(&mut self, key_log: &[u8]) {
+        (**self).secrets(key_log);
     }
 
     fn finish(&mut self) {

@@ -157,6 +157,7 @@ impl Detect {
             session: cx.stores.next_session(),
             client,
             inferred: true,
+            began: cx.at.time,
         };
         // Right for any parameters, and for messages that are not compressed.
         let decoders = PerDirection::from_fn(|direction| {

@@ -63,7 +63,7 @@ impl Files {
         };
         let inputs: Result<Vec<Offline>, _> = files
             .into_iter()
-            .map(|file| Offline::new(file, options.nano, options.limits.memory_bytes))
+            .map(|file| Offline::new(file, options.reads_nano(), options.limits.memory_bytes))
             .collect();
         Ok(inputs?)
     }
@@ -128,7 +128,7 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     let grows = inputs.iter().any(|input| input.is_pipe() || input.may_bring_secrets());
     pipeline.use_keys(keys, grows);
     pipeline.read_keys()?;
-    if pipeline.shows_packets() {
+    if pipeline.shows_packets() || options.write.is_some() {
         for input in &inputs {
             let _ = pipeline.secrets_from_capture(&input.secrets());
         }

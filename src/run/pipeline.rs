@@ -17,11 +17,11 @@ use crate::annotate::texts::{self, Catalog};
 use crate::capture::filter::Filter;
 use crate::capture::savefile::{Savefile, Written};
 use crate::capture::{Outputs, Raw};
-use crate::cli::{Color, Options};
+use crate::cli::{Color, Input, Options};
 use crate::engine::Engine;
 use crate::export::palette::Palette;
 use crate::export::tcpdump::{self, Names, Precision, Printer, TimeFormat};
-use crate::export::{JSON, SelectedEvents, SelectedPackets, Setup, TCPDUMP, View};
+use crate::export::{JSON, PCAPNG, PDU, SelectedEvents, SelectedPackets, Setup, TCPDUMP, View};
 use crate::layer::tls::Secrets;
 use crate::wire::Packet;
 
@@ -38,6 +38,13 @@ pub(super) struct Pipeline {
     count: bool,
     output: Output,
     keys: Keys,
+    /// The format, when what it writes holds all that the messages hold.
+    telling: Option<&'static str>,
+    with_secrets: bool,
+    /// A redacted capture was written.
+    redacted: bool,
+    /// Decryption Secrets Blocks that were not written.
+    secrets_left_out: usize,
 }
 
 /// What is shown of a packet. There is one for a run.
@@ -53,7 +60,7 @@ enum Show {
 
 impl Pipeline {
     pub(super) fn new(options: &Options, filter: Filter, outputs: &Outputs) -> Result<Self, Error> {
-        let show = show(options)?;
+        let show = show(options, outputs)?;
         if let Some(exporter) = options.format
             && exporter.binary
             && matches!(show, Show::Decoded(..))
@@ -76,6 +83,14 @@ impl Pipeline {
             count: options.count,
             output: Output::open(options.output.as_ref(), outputs)?,
             keys: Keys::default(),
+            telling: options
+                .format
+                .filter(|exporter| *exporter == &PDU || *exporter == &PCAPNG)
+                .filter(|_| !options.is_silent())
+                .map(|exporter| exporter.name),
+            with_secrets: options.with_secrets,
+            redacted: false,
+            secrets_left_out: 0,
         })
     }
 
@@ -88,7 +103,8 @@ impl Pipeline {
     /// the privileges are given up, for the thread keeps those that it begins with.
     pub(super) fn use_two_threads(&mut self) -> Result<(), Error> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        if processors < 2 {
+        // Secrets go from here to the view.
+        if processors < 2 || self.with_secrets {
             return Ok(());
         }
         self.show = match std::mem::replace(&mut self.show, Show::Nothing) {
@@ -140,6 +156,14 @@ impl Pipeline {
     pub(super) fn secrets_from_capture(&mut self, logs: &[Zeroizing<Vec<u8>>]) -> ControlFlow<()> {
         if logs.is_empty() {
             return ControlFlow::Continue(());
+        }
+        match &mut self.show {
+            Show::Decoded(_, sinks) if self.with_secrets => {
+                if let Some(view) = &mut sinks.view {
+                    logs.iter().for_each(|log| view.secrets(log));
+                }
+            }
+            _ => self.secrets_left_out += logs.len(),
         }
         self.add_secrets(|secrets| super::keys::from_capture(logs, secrets))
     }
@@ -294,6 +318,15 @@ impl Pipeline {
                 closing.summary.evicted_histories(evicted);
                 closing.write(&mut self.output.buffer);
             }
+            if let Some(redacted) = &mut sinks.redacted {
+                redacted.finish()?;
+                redacted
+                    .redaction
+                    .report()
+                    .iter()
+                    .for_each(|line| super::report(&format!("--redact: {line}")));
+                self.redacted = true;
+            }
             if sinks.check.as_ref().is_some_and(|check| check.found > 0) {
                 outcome = Outcome::Violations;
             }
@@ -312,17 +345,42 @@ impl Pipeline {
         if let Some(line) = closed {
             super::report(&line);
         }
+        self.tell_what_is_written();
         Ok(outcome)
     }
 }
 
-fn show(options: &Options) -> Result<Show, Error> {
-    if options.count {
+impl Pipeline {
+    /// What whoever hands on what was written should know.
+    fn tell_what_is_written(&self) {
+        if let Some(format) = self.telling {
+            super::report(&format!(
+                "--format {format}: what was written holds all that the messages hold, passwords and tokens too"
+            ));
+        }
+        if self.secrets_left_out > 0 && (self.savefile.is_some() || self.redacted || self.telling == Some(PCAPNG.name))
+        {
+            super::report(&format!(
+                "TLS secrets in the capture (Decryption Secrets Blocks: {}) were left out; --format pcapng --with-secrets keeps them",
+                self.secrets_left_out
+            ));
+        }
+    }
+}
+
+fn show(options: &Options, outputs: &Outputs) -> Result<Show, Error> {
+    if options.count && options.redact.is_none() {
         return Ok(Show::Nothing);
     }
-    let silent = options.write.as_ref().is_some_and(|write| !write.print) || (options.check && !options.format_given);
+    let silent = options.is_silent() || options.count || (options.check && !options.format_given);
     let selection = &options.selection;
-    if options.format == Some(&TCPDUMP) && !silent && !options.check && !options.summary && selection.is_everything() {
+    if options.format == Some(&TCPDUMP)
+        && !silent
+        && options.redact.is_none()
+        && !options.check
+        && !options.summary
+        && selection.is_everything()
+    {
         return Ok(Show::Tcpdump(Printer::new(lines(options))));
     }
     let exporter = options.format.filter(|_| !silent);
@@ -336,8 +394,14 @@ fn show(options: &Options) -> Result<Show, Error> {
             Box::new(SelectedEvents::new(view, selection.clone()))
         }
     });
+    let redacted = options
+        .redact
+        .as_ref()
+        .map(|redact| setup::redacted(redact, outputs))
+        .transpose()?;
     let sinks = Sinks {
         view,
+        redacted,
         packets: exporter.is_some_and(|exporter| exporter.packets),
         check: options
             .check
@@ -352,7 +416,7 @@ fn show(options: &Options) -> Result<Show, Error> {
     }
     Ok(Show::Decoded(
         Engine::new(options.limits)
-            .with_frames(options.frames)
+            .with_frames(options.frames || options.redact.is_some())
             .with_narration(exporter.is_some_and(|exporter| exporter.narrated)),
         sinks,
     ))
@@ -370,7 +434,14 @@ fn view_setup(options: &Options) -> Setup {
         width: terminal_width(options),
         full: options.full,
         nano: options.nano,
+        live: match &options.input {
+            Input::Live(_) => true,
+            Input::Files(files) => files.iter().any(|file| file.as_os_str() == "-"),
+            Input::List(_) => false,
+        },
         frames: options.frames,
+        json_fields: options.json_fields,
+        tags: options.tags.clone(),
         grep: options.selection.grep.clone(),
         tcpdump: lines(options),
     }

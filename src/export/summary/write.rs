@@ -10,6 +10,7 @@ use crate::annotate::Story;
 use crate::annotate::texts::{Arg, Catalog, Language, Words, quoting};
 use crate::base::Direction;
 use crate::export::escape;
+use crate::export::json::{Field, Fields, Line, Tags};
 use crate::export::palette::Palette;
 use crate::export::put::number;
 use crate::export::utc::Utc;
@@ -18,70 +19,79 @@ const DIRECTIONS: [Direction; 2] = [Direction::ClientToServer, Direction::Server
 
 impl Summary {
     /// Appends the `summary` event. Its time is that of the last packet, with nine digits when `nano`; null when there was none.
-    pub fn json(&self, out: &mut Vec<u8>, nano: bool) {
-        put(out, "{\"event\":\"summary\",\"time\":");
-        match self.times {
-            Some((_, last)) => {
-                put(out, "\"");
-                Utc::new(nano).write(out, last);
-                put(out, "\"");
+    pub fn json(&self, out: &mut Vec<u8>, nano: bool, fields: Fields, tags: &Tags) {
+        let mut line = Line::begin(out, fields, "summary");
+        if line.key(Field::Time) {
+            match self.times {
+                Some((_, last)) => {
+                    put(line.out, "\"");
+                    Utc::new(nano).write(line.out, last);
+                    put(line.out, "\"");
+                }
+                None => put(line.out, "null"),
             }
-            None => put(out, "null"),
         }
-        for (name, count) in [
-            ("packets", self.packets),
-            ("bytes", self.bytes),
-            ("sessions", self.sessions),
-        ] {
-            field(out, ",", name, count);
-        }
+        tags.write(line.out);
+        line.number(Field::Packets, self.packets);
+        line.number(Field::Bytes, self.bytes);
+        line.number(Field::Sessions, self.sessions);
         let (users, names) = self.narrator.logins();
-        field(out, ",", "users", users as u64);
-        put(out, ",\"names\":");
-        list(out, names, |out, name| text(out, name));
-        put(out, ",\"messages\":{");
-        for (direction, comma) in DIRECTIONS.into_iter().zip(["", ","]) {
-            put(out, comma);
-            put(out, "\"");
-            put(out, direction.name());
-            put(out, "\":");
+        line.number(Field::Users, users as u64);
+        if line.key(Field::Names) {
+            list(line.out, names, |out, name| text(out, name));
+        }
+        if line.key(Field::Messages) {
+            for (direction, comma) in DIRECTIONS.into_iter().zip(["{", ","]) {
+                put(line.out, comma);
+                put(line.out, "\"");
+                put(line.out, direction.name());
+                put(line.out, "\":");
+                counts(
+                    line.out,
+                    self.carried(direction)
+                        .map(|(opcode, count)| (opcode.name().to_string(), count)),
+                );
+            }
+            put(line.out, "}");
+        }
+        line.number(Field::MessageBytes, self.message_bytes);
+        if line.key(Field::Violations) {
             counts(
-                out,
-                self.carried(direction)
-                    .map(|(opcode, count)| (opcode.name().to_string(), count)),
+                line.out,
+                self.broken().map(|(rule, count)| (rule.id().to_owned(), count)),
             );
         }
-        put(out, "}");
-        field(out, ",", "message_bytes", self.message_bytes);
-        put(out, ",\"violations\":");
-        counts(out, self.broken().map(|(rule, count)| (rule.id().to_owned(), count)));
-        put(out, ",\"verdicts\":");
-        counts(
-            out,
-            self.ends
-                .iter()
-                .map(|(verdict, count)| (verdict.name().to_owned(), *count)),
-        );
-        field(out, ",", "gaps", self.gaps);
-        put(out, ",\"deliveries\":");
-        spread(out, &self.chat.delivery);
-        field(out, ",", "undelivered", self.narrator.missed());
-        put(out, ",\"undelivered_messages\":");
-        list(out, self.narrator.missed_words(), |out, (words, packet)| {
-            put(out, "{\"packet\":");
-            number(out, *packet);
-            put(out, ",\"content\":");
-            text(out, words);
-            put(out, "}");
-        });
-        put(out, ",\"ping_to_pong\":");
-        spread(out, &self.pong);
-        put(out, ",\"request_to_answer\":");
-        spread(out, &self.answers);
-        field(out, ",", "unanswered_pings", self.unanswered);
-        field(out, ",", "dropped", self.dropped);
-        field(out, ",", "incomplete_datagrams", self.incomplete);
-        field(out, ",", "evicted_histories", self.evicted_histories);
+        if line.key(Field::Verdicts) {
+            let ends = self.ends.iter();
+            counts(
+                line.out,
+                ends.map(|(verdict, count)| (verdict.name().to_owned(), *count)),
+            );
+        }
+        line.number(Field::Gaps, self.gaps);
+        if line.key(Field::Deliveries) {
+            spread(line.out, &self.chat.delivery);
+        }
+        line.number(Field::Undelivered, self.narrator.missed());
+        if line.key(Field::UndeliveredMessages) {
+            list(line.out, self.narrator.missed_words(), |out, (words, packet)| {
+                put(out, "{\"packet\":");
+                number(out, *packet);
+                put(out, ",\"content\":");
+                text(out, words);
+                put(out, "}");
+            });
+        }
+        if line.key(Field::PingToPong) {
+            spread(line.out, &self.pong);
+        }
+        if line.key(Field::RequestToAnswer) {
+            spread(line.out, &self.answers);
+        }
+        line.number(Field::UnansweredPings, self.unanswered);
+        line.number(Field::Dropped, self.dropped);
+        line.number(Field::IncompleteDatagrams, self.incomplete);
+        line.number(Field::EvictedHistories, self.evicted_histories);
         put(out, "}\n");
     }
 

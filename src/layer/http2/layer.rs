@@ -413,6 +413,7 @@ impl Above<'_, '_> {
             session: self.cx.stores.next_session(),
             client,
             inferred: false,
+            began: self.cx.at.time,
         }
     }
 
@@ -444,6 +445,7 @@ impl Above<'_, '_> {
             server: connection.endpoints[client_side.other().index()],
             client_side,
             inferred: false,
+            began: self.cx.at.time,
             proxied: self.cx.carrier.proxied.clone(),
         }
     }
