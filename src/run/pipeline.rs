@@ -397,7 +397,7 @@ fn show(options: &Options, outputs: &Outputs) -> Result<Show, Error> {
     let redacted = options
         .redact
         .as_ref()
-        .map(|redact| setup::redacted(redact, outputs))
+        .map(|redact| setup::redacted(redact, options.limits.memory_bytes, outputs))
         .transpose()?;
     let sinks = Sinks {
         view,

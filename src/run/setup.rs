@@ -188,13 +188,14 @@ pub(super) fn savefile(
 }
 
 /// Creates the file of `--redact`.
-pub(super) fn redacted(redact: &Redact, outputs: &Outputs) -> Result<Redacted, Error> {
+pub(super) fn redacted(redact: &Redact, memory: usize, outputs: &Outputs) -> Result<Redacted, Error> {
     let addresses = redact.addresses.then(random_key).transpose()?;
     Ok(Redacted {
         redaction: Redaction::new(&redact::Options {
             names: redact.names.clone(),
             values: redact.values.clone(),
             addresses,
+            memory,
         }),
         output: Output::create("--redact", &redact.output, outputs)?,
     })

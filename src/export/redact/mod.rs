@@ -36,7 +36,7 @@ use words::{FILL, Words};
 /// Names of values that are always secret.
 pub use super::credentials::NAMES;
 
-/// Bytes that are held until it is known what may be shown of them.
+/// Bytes that are held until it is known what may be shown of them, at most.
 const HELD: usize = 64 << 20;
 
 /// Connections that are over and of which packets may come.
@@ -54,6 +54,8 @@ pub struct Options {
     pub values: Vec<Regex>,
     /// Addresses are replaced, by this key.
     pub addresses: Option<[u8; 32]>,
+    /// Bytes of memory for all that the run keeps: a quarter of them may be held.
+    pub memory: usize,
 }
 
 /// Writes the redacted capture into a buffer.
@@ -64,6 +66,7 @@ pub struct Redaction {
     addresses: Option<Addresses>,
     queue: VecDeque<Queued>,
     held: usize,
+    limit: usize,
     connections: HashMap<u64, Connection, FixedState>,
     rewritten: HashMap<u64, Rewritten, FixedState>,
     /// Whose packets go, or whose session is over, the oldest first.
@@ -108,7 +111,8 @@ impl What {
     fn cost(&self) -> usize {
         size_of::<Queued>()
             + match self {
-                What::Captured { head, .. } => head.options.len(),
+                // Its connection may be one of its own.
+                What::Captured { head, .. } => size_of::<Connection>() / 2 + head.options.len(),
                 What::Made(bytes) => bytes.len(),
             }
     }
@@ -160,6 +164,7 @@ impl Redaction {
             addresses: options.addresses.map(Addresses::new),
             queue: VecDeque::new(),
             held: 0,
+            limit: HELD.min(options.memory / 4),
             connections: HashMap::default(),
             rewritten: HashMap::default(),
             over: VecDeque::new(),
@@ -214,8 +219,8 @@ impl Redaction {
         }
         if report.bound_reached {
             lines.push(format!(
-                "more than {} MiB would have had to be held: what was not known by then was left out",
-                HELD >> 20
+                "more than {} KiB would have had to be held (--max-memory): what was not known by then was left out",
+                self.limit >> 10
             ));
         }
         lines
@@ -266,7 +271,7 @@ impl Redaction {
                         }
                     }),
             };
-            if !decided && !at_end && self.held <= HELD {
+            if !decided && !at_end && self.held <= self.limit {
                 break;
             }
             self.report.bound_reached |= !decided && !at_end;
