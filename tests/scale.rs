@@ -198,7 +198,12 @@ fn same(kind: &str, given: &BTreeMap<String, Vec<Row>>, wanted: &BTreeMap<&str, 
             let mut rows: Vec<String> = rows
                 .iter()
                 .map(|row| {
-                    let empty = |value: &Value| if value.is_null() { json!("") } else { value.clone() };
+                    let empty = |value: &Value| match value {
+                        Value::Null => json!(""),
+                        // 10 and 10.0 are the same.
+                        Value::Number(number) => json!(number.as_f64()),
+                        other => other.clone(),
+                    };
                     json!(row.iter().map(empty).collect::<Row>()).to_string()
                 })
                 .collect();

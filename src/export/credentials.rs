@@ -1,7 +1,7 @@
 //! Names of values that are credentials.
 
 /// In JSON, in queries, in headers. Case, `-`, `_` and `.` do not count: `api_key` is `Api-Key`, too.
-pub const NAMES: &[&str] = &[
+pub(crate) const NAMES: &[&str] = &[
     "password",
     "passwd",
     "secret",

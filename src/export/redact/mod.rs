@@ -25,7 +25,7 @@ use super::pcapng::Pcapng;
 use crate::base::{Captured, Direction, Endpoint, Side, Timestamp};
 use crate::record::{Handshake, Message, Opcode, Record, RecordKind, Scheme, SegmentView, SessionEnd, Sink, Source};
 use crate::tcp::DataFact;
-use crate::wire::{LinkType, Packet};
+use crate::wire::{Checksum, LinkType, Packet};
 use addresses::Addresses;
 use heads::Scrubber;
 use packets::{Head, MAX_DATA};
@@ -34,7 +34,7 @@ use stream::Stream;
 use words::{FILL, Words};
 
 /// Names of values that are always secret.
-pub use super::credentials::NAMES;
+pub(crate) use super::credentials::NAMES;
 
 /// Bytes that are held until it is known what may be shown of them, at most.
 const HELD: usize = 64 << 20;
@@ -138,6 +138,8 @@ struct Connection {
     ended: bool,
     /// Its own ports are those of a session in the redacted capture.
     ports_used: bool,
+    /// How many checksums of each side were right and wrong: where most are wrong, they were not computed yet when they were captured.
+    sums: [[u64; 2]; 2],
     /// The time of its first packet.
     began: Timestamp,
     /// Who has ended it.
@@ -623,10 +625,18 @@ impl Sink for Redaction {
                 connection.streams[side.index()].move_by(further);
             }
         }
+        let mut head = Head::of(view.segment);
+        if let sum @ (Checksum::Right | Checksum::Wrong) = view.segment.checksum() {
+            let wrong = sum == Checksum::Wrong;
+            let sums = &mut connection.sums[side.index()];
+            sums[usize::from(wrong)] += 1;
+            // One that is not like its neighbours is damaged or forged, and stays so.
+            head.damaged = wrong != (sums[1] > sums[0]);
+        }
         let what = What::Captured {
             connection: number,
             side,
-            head: Head::of(view.segment),
+            head,
             offset,
             length: captured,
         };

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use crate::base::Endpoint;
 use crate::wire::checksum::Sum;
-use crate::wire::{Checksum, Segment, TcpFlags};
+use crate::wire::{Segment, TcpFlags};
 
 /// What a packet says besides its data.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub(super) struct Head {
     pub(super) options: Vec<u8>,
     pub(super) id: u16,
     pub(super) ttl: u8,
-    /// Its checksum was wrong, and stays so.
+    /// Its checksum is to be wrong.
     pub(super) damaged: bool,
 }
 
@@ -41,7 +41,7 @@ impl Head {
             options: known_options(segment.options()),
             id: segment.ip_id.unwrap_or(0),
             ttl: segment.ttl,
-            damaged: segment.checksum() == Checksum::Wrong,
+            damaged: false,
         }
     }
 
