@@ -65,7 +65,6 @@ pub(crate) fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Vec<Vec<Stri
         .arg("-n")
         .arg("-r")
         .arg(file)
-        .args(["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"])
         .args(["-Y", filter, "-T", "fields"]);
     command.args(fields.iter().flat_map(|field| ["-e", field]));
     let output = command.output().unwrap();

@@ -215,6 +215,18 @@ fn a_plain_session_keeps_its_lengths_masks_and_numbers() {
     );
 }
 
+/// How many packets have a checksum of TCP or IPv4 that is wrong.
+fn bad_checksums(file: &Path) -> usize {
+    let output = Command::new("tshark")
+        .args(["-n", "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"])
+        .args(["-Y", "tcp.checksum.status != 1 || ip.checksum.status != 1", "-r"])
+        .arg(file)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    stdout(&output).lines().count()
+}
+
 #[test]
 #[ignore = "needs tshark"]
 fn every_fixture_gives_a_capture_with_the_same_messages() {
@@ -233,20 +245,12 @@ fn every_fixture_gives_a_capture_with_the_same_messages() {
         if !new.is_empty() {
             wrong.push(format!("{name}: new violations {new:?}"));
         }
-        // 1 is right, in IP and TCP alike; IPv6 has none.
-        let packets = tshark(
-            &to,
-            "tcp",
-            &["frame.protocols", "tcp.checksum.status", "ip.checksum.status"],
-        );
-        let sums = packets
-            .iter()
-            .filter(|packet| packet[1] != "1" || !["", "1"].contains(&packet[2].as_str()));
-        if sums.count() > usize::from(name == "wrong-checksum.pcap") {
-            wrong.push(format!("{name}: wrong checksums"));
+        let bad = bad_checksums(&to);
+        if bad > usize::from(name == "wrong-checksum.pcap") {
+            wrong.push(format!("{name}: {bad} wrong checksums"));
         }
         // Where it cannot decode the capture itself, it need not decode one that is as captured.
-        let decodes = packets.iter().any(|packet| packet[0].contains("websocket"));
+        let decodes = !tshark(&to, "websocket", &["frame.number"]).is_empty();
         let could = || !tshark(&capture, "websocket", &["frame.number"]).is_empty();
         if !counts(&after).is_empty() && !decodes && (said.contains(" 0 sessions as captured") || could()) {
             wrong.push(format!("{name}: tshark decodes none of the messages"));
