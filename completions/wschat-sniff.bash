@@ -23,7 +23,7 @@ _wschat__sniff() {
 
     case "${cmd}" in
         wschat__sniff)
-            opts="-i -r -V -F -c -s -p -B -y -j -O -D -L -J -d -l -A -x -X -e -q -v -S -t -# -n -N -K -U -C -G -W -h -Q -w -z -Z --interface --read-file --compare --keylog --file-list --filter-file --packets --skip --snapshot-length --no-promiscuous-mode --buffer-size --linktype --time-stamp-type --micro --nano --immediate-mode --no-optimize --list-interfaces --list-data-link-types --list-time-stamp-types --dump-filter --summary --check --max-answer --count --frames --all --full --with-secrets --output --force --line-buffered --grep --session --host --path --subprotocol --user --abnormal --where --invert --slower --context --follow --since --until --no-control --ascii --hex --hex-ascii --link-header --quick --verbose --absolute-tcp-sequence-numbers --time --number --lengths --no-names --resolve --no-domain --dont-verify-checksums --extract --extract-text --print --packet-buffered --rotate-size --rotate-seconds --rotate-files --help --version --max-memory --max-flows --max-waiting --max-fragments --max-fragment-age --max-head --max-message --max-inflated --max-held --max-tls-trials --max-idle --max-extract-files --max-extract-bytes --format --sort --lang --color --direction --from --opcode --time-stamp-precision --write-file --post-rotate --relinquish-privileges"
+            opts="-i -r -V -F -c -s -p -B -y -j -O -D -L -J -d -l -A -x -X -e -q -v -S -t -# -n -N -K -U -C -G -W -h -Q -w -z -Z --interface --read-file --compare --keylog --file-list --filter-file --packets --skip --snapshot-length --no-promiscuous-mode --buffer-size --linktype --time-stamp-type --micro --nano --immediate-mode --no-optimize --list-interfaces --list-data-link-types --list-time-stamp-types --dump-filter --summary --check --max-answer --count --frames --all --tag --json-fields --full --with-secrets --output --force --line-buffered --grep --session --host --path --subprotocol --user --abnormal --where --invert --slower --context --follow --since --until --no-control --ascii --hex --hex-ascii --link-header --quick --verbose --absolute-tcp-sequence-numbers --time --number --lengths --no-names --resolve --no-domain --dont-verify-checksums --extract --extract-text --print --packet-buffered --rotate-size --rotate-seconds --rotate-files --redact --redact-key --redact-value --redact-addresses --help --version --max-memory --max-flows --max-waiting --max-fragments --max-fragment-age --max-head --max-message --max-inflated --max-held --max-tls-trials --max-idle --max-extract-files --max-extract-bytes --format --sort --lang --color --direction --from --opcode --time-stamp-precision --write-file --post-rotate --relinquish-privileges"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -117,6 +117,14 @@ _wschat__sniff() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --tag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --json-fields)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -193,6 +201,18 @@ _wschat__sniff() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --redact)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --redact-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --redact-value)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --max-memory)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -246,7 +266,7 @@ _wschat__sniff() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "trace tcpdump messages sessions json har html none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "trace tcpdump messages sessions json har html pcapng pdu none" -- "${cur}"))
                     return 0
                     ;;
                 --sort)

@@ -11,6 +11,8 @@ complete -c wschat-sniff -s B -l buffer-size -d 'Size of the kernel\'s capture b
 complete -c wschat-sniff -s y -l linktype -d 'Use this link type while capturing, and to compile the filter with -d; -L lists them' -r
 complete -c wschat-sniff -s j -l time-stamp-type -d 'Have packets stamped in this way; -J lists the ways' -r
 complete -c wschat-sniff -l max-answer -d 'With --check: answers that come later than this, such as `2s` or `500ms`, are violations, and so are requests without one' -r
+complete -c wschat-sniff -l tag -d 'With `--format json`: in every object also this, such as `sensor=web1`; may be repeated' -r
+complete -c wschat-sniff -l json-fields -d 'With `--format json`: only these fields (and `event`, and tags), such as `time,session,text`' -r
 complete -c wschat-sniff -l output -d 'Print to this file instead of standard output; not over one that is there already' -r -F
 complete -c wschat-sniff -l grep -d 'Only messages whose text matches this regular expression, as sent or with the escapes of JSON resolved' -r
 complete -c wschat-sniff -l session -d 'Only sessions of these numbers, such as `2` or `1,4-7`' -r
@@ -27,6 +29,9 @@ complete -c wschat-sniff -l extract -d 'Write the payloads of binary messages to
 complete -c wschat-sniff -s C -l rotate-size -d 'Begin a new file when one has become this large, in millions of bytes (or with k, m, g: KiB, MiB, GiB)' -r
 complete -c wschat-sniff -s G -l rotate-seconds -d 'Begin a new file every so many seconds' -r
 complete -c wschat-sniff -s W -l rotate-files -d 'With -C: overwrite from the beginning after so many files. With -G: exit after so many' -r
+complete -c wschat-sniff -l redact -d 'Write a capture to this file (pcapng) that can be shown to others: without what is secret, and still to be decoded' -r -F
+complete -c wschat-sniff -l redact-key -d 'With --redact: values of this name, too, are replaced; may be repeated' -r
+complete -c wschat-sniff -l redact-value -d 'With --redact: what this regular expression finds in a message is replaced; may be repeated' -r
 complete -c wschat-sniff -l max-memory -d 'Bytes of memory for all that is kept for all connections together [default: 268435456]' -r
 complete -c wschat-sniff -l max-flows -d 'Connections known at once [default: 100000]' -r
 complete -c wschat-sniff -l max-waiting -d 'Bytes of one direction that wait behind a gap [default: 1048576]' -r
@@ -40,13 +45,15 @@ complete -c wschat-sniff -l max-tls-trials -d 'Keys and sequence numbers that on
 complete -c wschat-sniff -l max-idle -d 'Seconds of silence after which a connection is given up [default: 86400]' -r
 complete -c wschat-sniff -l max-extract-files -d 'Files that --extract writes [default: 10000]' -r
 complete -c wschat-sniff -l max-extract-bytes -d 'Bytes that --extract writes, in all [default: 1073741824]' -r
-complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages`, `sessions`, `json`, `har`, `html` or `none`' -r -f -a "trace\t''
+complete -c wschat-sniff -l format -d 'The view: `trace` (the default), `tcpdump`, `messages`, `sessions`, `json`, `har`, `html`, `pcapng`, `pdu` or `none`' -r -f -a "trace\t''
 tcpdump\t''
 messages\t''
 sessions\t''
 json\t''
 har\t''
 html\t''
+pcapng\t''
+pdu\t''
 none\t''"
 complete -c wschat-sniff -l sort -d 'With `--format sessions`: sort by this column, such as `duration`, `bytes` or `verdict`' -r -f -a "number\t''
 client\t''
@@ -103,8 +110,8 @@ complete -c wschat-sniff -l count -d 'Print how many packets there were instead 
 complete -c wschat-sniff -l frames -d 'With `--format json`: an object for each frame, too'
 complete -c wschat-sniff -l all -d 'With `--format sessions`: TCP connections that carry no WebSocket, too'
 complete -c wschat-sniff -l full -d 'Show long messages whole'
-complete -c wschat-sniff -l with-secrets -d 'With `--format har` and `html`: keep the credentials in it'
-complete -c wschat-sniff -l force -d 'With --output: overwrite the file'
+complete -c wschat-sniff -l with-secrets -d 'With `--format har`, `html` and `pcapng`: keep the credentials and TLS secrets in it'
+complete -c wschat-sniff -l force -d 'With --output and --redact: overwrite the file'
 complete -c wschat-sniff -s l -l line-buffered -d 'Accepted; output is written whenever no packet is waiting, and at the latest after a tenth of a second, anyway'
 complete -c wschat-sniff -l abnormal -d 'Only sessions that did not end as they should: refused, reset, closed with an error, not closed'
 complete -c wschat-sniff -l invert -d 'Turn --grep and --where round: only messages that do not match and do not fit'
@@ -125,8 +132,9 @@ complete -c wschat-sniff -l resolve -d 'Look up the names of hosts and ports'
 complete -c wschat-sniff -s N -l no-domain -d 'With --resolve: host names without their domain'
 complete -c wschat-sniff -s K -l dont-verify-checksums -d 'Do not verify checksums'
 complete -c wschat-sniff -l extract-text -d 'With --extract: the payloads of text messages, too'
-complete -c wschat-sniff -l print -d 'With -w or --extract: print as well'
+complete -c wschat-sniff -l print -d 'With -w, --extract and --redact: print as well'
 complete -c wschat-sniff -s U -l packet-buffered -d 'Write each packet out at once'
+complete -c wschat-sniff -l redact-addresses -d 'With --redact: addresses are replaced, too, and names of hosts in headers'
 complete -c wschat-sniff -s h -d 'One screen of help'
 complete -c wschat-sniff -l help -d 'All of the help, with examples'
 complete -c wschat-sniff -l version -d 'The versions of this program and of libpcap'

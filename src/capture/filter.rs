@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::bpf::{Instruction, Program};
 use super::error::libpcap as said;
 use super::filter_hints::Hints;
-use super::{Error, Raw, libpcap, link_types};
+use super::{Error, Raw, libpcap};
 use crate::wire::LinkType;
 
 /// The snapshot length that the `pcap` crate gives a handle that captures nothing. It shows in `ret #…` of what is compiled.
@@ -176,7 +176,7 @@ pub fn compile_for_file(
         0,
         0,
         snaplen,
-        link_types::to_file(link),
+        link.to_file(),
     ];
     for word in header {
         let word: u32 = if swapped { word.swap_bytes() } else { word };

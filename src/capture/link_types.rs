@@ -44,17 +44,6 @@ pub fn from_file(number: u32) -> LinkType {
     })
 }
 
-/// The other way round, for the header of a savefile.
-pub fn to_file(link: LinkType) -> u32 {
-    match link.0 {
-        11 => 100,
-        12 | 14 => 101,
-        15 => 102,
-        16 => 103,
-        other => other as u32,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +55,6 @@ mod tests {
         assert_eq!(described(from_file(101)), "RAW (Raw IP)");
         assert_eq!(from_name("linux_sll"), Some(LinkType(113)));
         assert_eq!(from_name("nonsense"), None);
-        assert_eq!(to_file(from_file(101)), 101);
+        assert_eq!(from_file(101).to_file(), 101);
     }
 }

@@ -13,7 +13,7 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::error::reason;
-use super::{Error, Outputs, Raw, link_types};
+use super::{Error, Outputs, Raw};
 use crate::base::Timestamp;
 use crate::wire::LinkType;
 
@@ -210,8 +210,7 @@ impl Savefile {
         self.buffer.extend_from_slice(&4u16.to_ne_bytes());
         self.buffer.extend_from_slice(&[0; 8]);
         self.buffer.extend_from_slice(&self.plan.snaplen.to_ne_bytes());
-        self.buffer
-            .extend_from_slice(&link_types::to_file(self.plan.link).to_ne_bytes());
+        self.buffer.extend_from_slice(&self.plan.link.to_file().to_ne_bytes());
         self.size += 24;
     }
 

@@ -5,13 +5,15 @@ use std::str::FromStr;
 
 use crate::annotate::texts;
 use crate::base::{Direction, Limits};
+use crate::export::json::{Fields, Tags};
+use crate::export::redact::NAMES;
 use crate::export::sessions::Column;
-use crate::export::{EXPORTERS, Exporter, JSON, SESSIONS, TRACE};
+use crate::export::{EXPORTERS, Exporter, JSON, PCAPNG, SESSIONS, TRACE};
 use crate::select::{self, Condition, Glob, Moment, Numbers, Opcodes, Selection};
 
 use super::flags::Flags;
 use super::{
-    CaptureDirection, Color, Extract, FilterText, Input, Lines, Live, Options, Output, Task, UsageError, Write,
+    CaptureDirection, Color, Extract, FilterText, Input, Lines, Live, Options, Output, Redact, Task, UsageError, Write,
 };
 
 /// Messages before and after a selected one.
@@ -34,6 +36,12 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
     if flags.max_answer.is_some() && !flags.check {
         return wrong("--max-answer goes with --check".to_owned());
     }
+    let (json_fields, tags) = json(&flags, format)?;
+    if flags.with_secrets && !format.is_some_and(|format| format.strips || format == &PCAPNG) {
+        return wrong(
+            "--with-secrets keeps what would be left out: it goes with --format har, html and pcapng".to_owned(),
+        );
+    }
     let input = input(&flags)?;
     let selection = selection(&flags)?;
     let write = write(&flags)?;
@@ -50,6 +58,7 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
                 .to_owned(),
         );
     }
+    let redact = redact(&flags)?;
     if flags.lines_time_too_often() {
         return wrong(format!(
             "-{}: only -t, -tt, -ttt, -tttt and -ttttt have a meaning",
@@ -109,6 +118,8 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         all: flags.all,
         print: flags.print,
         extract: extract(&flags)?,
+        json_fields,
+        tags,
         full: flags.full,
         with_secrets: flags.with_secrets,
         packet_buffered: flags.packet_buffered,
@@ -129,6 +140,7 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
             no_checksums: flags.dont_verify_checksums,
         },
         write,
+        redact,
         output: output(&flags)?,
         limits: limits(&flags)?,
         keylogs: flags.keylog,
@@ -425,15 +437,92 @@ fn grep(pattern: &str) -> Result<regex::bytes::Regex, UsageError> {
     })
 }
 
+/// `--tag` and `--json-fields`.
+fn json(flags: &Flags, format: Option<&'static Exporter>) -> Result<(Fields, Tags), UsageError> {
+    for (given, flag) in [
+        (!flags.tag.is_empty(), "--tag"),
+        (flags.json_fields.is_some(), "--json-fields"),
+    ] {
+        if given && format != Some(&JSON) {
+            return wrong(format!(
+                "{flag} is about the objects of --format json; expected that as well"
+            ));
+        }
+    }
+    let mut tags = Tags::default();
+    for tag in &flags.tag {
+        tags.add(tag)
+            .map_err(|reason| UsageError(format!("--tag {tag}: {reason}")))?;
+    }
+    let Some(list) = &flags.json_fields else {
+        return Ok((Fields::default(), tags));
+    };
+    let fields = Fields::parse(list, &tags).map_err(|name| {
+        UsageError(format!(
+            "--json-fields {list}: no event has a field {name}; expected names as in wschat-sniff-json(5), such as time,session,text"
+        ))
+    })?;
+    if fields.need_tags() && tags.is_empty() {
+        return wrong("--json-fields: session_uid and community_id go with --tag; expected that as well".to_owned());
+    }
+    Ok((fields, tags))
+}
+
 fn output(flags: &Flags) -> Result<Option<Output>, UsageError> {
     match &flags.output {
         Some(path) if path.as_os_str() != "-" => Ok(Some(Output {
             path: path.clone(),
             force: flags.force,
         })),
-        _ if flags.force => wrong("--force overwrites the file of --output: say with --output which".to_owned()),
+        _ if flags.force && flags.redact.is_none() => {
+            wrong("--force overwrites the file of --output: say with --output which".to_owned())
+        }
         _ => Ok(None),
     }
+}
+
+fn redact(flags: &Flags) -> Result<Option<Redact>, UsageError> {
+    let Some(path) = &flags.redact else {
+        for (given, flag) in [
+            (!flags.redact_key.is_empty(), "--redact-key"),
+            (!flags.redact_value.is_empty(), "--redact-value"),
+            (flags.redact_addresses, "--redact-addresses"),
+        ] {
+            if given {
+                return wrong(format!("{flag} is about the file of --redact; expected that as well"));
+            }
+        }
+        return Ok(None);
+    };
+    if path.as_os_str() == "-" {
+        return wrong("--redact -: expected the name of a file".to_owned());
+    }
+    let values = flags.redact_value.iter().map(|pattern| {
+        regex::Regex::new(pattern).map_err(|error| UsageError(not_a_regex("--redact-value", pattern, &error)))
+    });
+    if let Some(name) = flags
+        .redact_key
+        .iter()
+        .find(|name| !name.chars().any(char::is_alphanumeric))
+    {
+        return wrong(format!("--redact-key {name}: expected a name with a letter in it"));
+    }
+    let names = NAMES.iter().map(|name| (*name).to_owned());
+    Ok(Some(Redact {
+        output: Output {
+            path: path.clone(),
+            force: flags.force,
+        },
+        names: names.chain(flags.redact_key.iter().cloned()).collect(),
+        values: values.collect::<Result<_, _>>()?,
+        addresses: flags.redact_addresses,
+    }))
+}
+
+fn not_a_regex(flag: &str, pattern: &str, error: &regex::Error) -> String {
+    let reason = error.to_string();
+    let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    format!("{flag} {pattern}: not a regular expression: {reason}")
 }
 
 fn write(flags: &Flags) -> Result<Option<Write>, UsageError> {

@@ -130,12 +130,16 @@ pub(super) struct Flags {
     pub(super) dump_filter: u8,
 
     // ---- which view
-    /// The view: `trace` (the default), `tcpdump`, `messages`, `sessions`, `json`, `har`, `html` or `none`
+    /// The view: `trace` (the default), `tcpdump`, `messages`, `sessions`, `json`, `har`, `html`, `pcapng`, `pdu` or `none`
     ///
     /// `trace` explains each TCP packet in a comment block, shows it as tcpdump does, and below it the message that it
     /// completes. `tcpdump` is tcpdump's output alone. `messages` is one line a message. `sessions` is one line a session,
     /// see SESSIONS below. `json` is one JSON object a line, see wschat-sniff-json(5). `har` is a file that the developer
     /// tools of browsers import, `html` a page for a browser. `none` is for --summary and --check alone.
+    ///
+    /// Files for Wireshark: `pcapng` is the captured packets, with what `trace` says and the decoded text as a comment on each packet that
+    /// completes a message. `pdu` is a packet for each complete decoded message, compressed and encrypted ones too, which Wireshark dissects
+    /// and filters by itself.
     #[arg(long, value_name = "view", allow_hyphen_values = true, help_heading = VIEW)]
     pub(super) format: Option<String>,
 
@@ -186,14 +190,29 @@ pub(super) struct Flags {
     #[arg(long, help_heading = VIEW)]
     pub(super) all: bool,
 
+    /// With `--format json`: in every object also this, such as `sensor=web1`; may be repeated
+    ///
+    /// For captures of many machines that are looked at together. With it, objects also have `session_uid`, which is the same when the same
+    /// capture is read again and differs from that of every other session, on this machine or another; and `community_id`, the connection's
+    /// Community ID, by which Zeek, Suricata and others know it.
+    #[arg(long, value_name = "name=value", action = ArgAction::Append, allow_hyphen_values = true, help_heading = VIEW)]
+    pub(super) tag: Vec<String>,
+
+    /// With `--format json`: only these fields (and `event`, and tags), such as `time,session,text`
+    ///
+    /// What is left out costs no time. A payload stands in an object twice, as `text` and as `json`.
+    #[arg(long, value_name = "list", allow_hyphen_values = true, help_heading = VIEW)]
+    pub(super) json_fields: Option<String>,
+
     /// Show long messages whole
     #[arg(long, help_heading = VIEW)]
     pub(super) full: bool,
 
-    /// With `--format har` and `html`: keep the credentials in it
+    /// With `--format har`, `html` and `pcapng`: keep the credentials and TLS secrets in it
     ///
-    /// Without it Cookie, Set-Cookie, Authorization, Proxy-Authorization and other headers that are called like a credential are left out,
-    /// and so are values that are credentials by their name in queries and subprotocols. What messages say is kept in any case.
+    /// Without it Cookie, Set-Cookie, Authorization, Proxy-Authorization and other headers that are called like a credential are left out of
+    /// `har` and `html`, and so are values that are credentials by their name in queries and subprotocols; what messages say is kept in any
+    /// case. Of `pcapng` the TLS secrets that stand in the capture are left out, as of everything else that is written.
     #[arg(long, help_heading = VIEW)]
     pub(super) with_secrets: bool,
 
@@ -201,7 +220,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "file", allow_hyphen_values = true, help_heading = VIEW)]
     pub(super) output: Option<PathBuf>,
 
-    /// With --output: overwrite the file
+    /// With --output and --redact: overwrite the file
     #[arg(long, help_heading = VIEW)]
     pub(super) force: bool,
 
@@ -367,7 +386,7 @@ pub(super) struct Flags {
     #[arg(long, help_heading = WRITE)]
     pub(super) extract_text: bool,
 
-    /// With -w or --extract: print as well
+    /// With -w, --extract and --redact: print as well
     #[arg(long, help_heading = WRITE)]
     pub(super) print: bool,
 
@@ -390,6 +409,34 @@ pub(super) struct Flags {
     /// Run this command on each file that is finished, with its name as argument
     #[arg(short = 'z', long = "post-rotate", value_name = "command", allow_hyphen_values = true, help_heading = WRITE)]
     pub(super) post_rotate: Option<String>,
+
+    // ---- a capture to be shown
+    /// Write a capture to this file (pcapng) that can be shown to others: without what is secret, and still to be decoded
+    ///
+    /// Plain sessions keep their packets, lengths, masking keys and sequence numbers. Sessions that are compressed, encrypted or over HTTP/2
+    /// are written as plain HTTP/1.1 sessions of their complete messages. Everything that is not understood is left out or blank: packets of
+    /// other protocols, binary messages, the payloads of pings, incomplete messages; values in queries, of headers that are not known to be
+    /// harmless, of subprotocols that are not known; reasons of close frames; link layers, tunnels, comments and TLS secrets.
+    #[arg(long, value_name = "file", allow_hyphen_values = true, help_heading = REDACT)]
+    pub(super) redact: Option<PathBuf>,
+
+    /// With --redact: values of this name, too, are replaced; may be repeated
+    ///
+    /// Besides password, passwd, secret, token, access_token, refresh_token, id_token, api_key, apikey, authorization, cookie, session and sid.
+    /// Names are those of JSON, also behind escapes and in strings that hold JSON, and of `name=value` and `name: value` elsewhere. Case, `-`,
+    /// `_` and `.` do not count.
+    #[arg(long, value_name = "name", action = ArgAction::Append, allow_hyphen_values = true, help_heading = REDACT)]
+    pub(super) redact_key: Vec<String>,
+
+    /// With --redact: what this regular expression finds in a message is replaced; may be repeated
+    #[arg(long, value_name = "regex", action = ArgAction::Append, allow_hyphen_values = true, help_heading = REDACT)]
+    pub(super) redact_value: Vec<String>,
+
+    /// With --redact: addresses are replaced, too, and names of hosts in headers
+    ///
+    /// Two addresses that share a prefix share one of the same length afterwards. Ports stay.
+    #[arg(long, help_heading = REDACT)]
+    pub(super) redact_addresses: bool,
 
     // ---- privilege and bounds
     /// Started as root: become this user before the first packet is read; `root` stays root
@@ -514,5 +561,6 @@ const VIEW: &str = "What is shown";
 const SELECT: &str = "Which messages";
 const LINES: &str = "The lines of tcpdump";
 const WRITE: &str = "Writing packets to a file";
+const REDACT: &str = "Captures to be shown";
 const BOUNDS: &str = "Privilege and bounds";
 const HELP: &str = "Help";

@@ -16,10 +16,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
+use regex::Regex;
 
 use crate::base::Limits;
-use crate::export::Exporter;
+use crate::export::json::{Fields, Tags};
 use crate::export::sessions::Column;
+use crate::export::{Exporter, PCAPNG};
 use crate::select::Selection;
 
 /// What the user wants, checked as far as that can be without looking at the world.
@@ -69,6 +71,10 @@ pub struct Options {
     pub print: bool,
     /// `--extract` and what belongs to it.
     pub extract: Option<Extract>,
+    /// `--json-fields`.
+    pub json_fields: Fields,
+    /// `--tag`.
+    pub tags: Tags,
     /// `--full`.
     pub full: bool,
     /// `--with-secrets`.
@@ -81,6 +87,8 @@ pub struct Options {
     pub lines: Lines,
     /// `-w` and what belongs to it.
     pub write: Option<Write>,
+    /// `--redact` and what belongs to it.
+    pub redact: Option<Redact>,
     /// `--output`.
     pub output: Option<Output>,
     /// `-Z`.
@@ -89,6 +97,18 @@ pub struct Options {
     pub keylogs: Vec<PathBuf>,
     /// The bounds.
     pub limits: Limits,
+}
+
+impl Options {
+    /// Times are read with nanoseconds: what is written as pcapng has the times of the capture.
+    pub fn reads_nano(&self) -> bool {
+        self.nano || self.redact.is_some() || self.format == Some(&PCAPNG)
+    }
+
+    /// What is written is not printed as well.
+    pub fn is_silent(&self) -> bool {
+        (self.write.is_some() || self.extract.is_some() || self.redact.is_some()) && !self.print
+    }
 }
 
 /// What to do.
@@ -225,6 +245,19 @@ impl Extract {
     pub const MAX_FILES: u64 = 10_000;
     /// A gigabyte.
     pub const MAX_BYTES: u64 = 1 << 30;
+}
+
+/// `--redact` and what belongs to it.
+#[derive(Debug, Clone)]
+pub struct Redact {
+    /// The file.
+    pub output: Output,
+    /// Names of secret values, those that are always meant included.
+    pub names: Vec<String>,
+    /// `--redact-value`.
+    pub values: Vec<Regex>,
+    /// `--redact-addresses`.
+    pub addresses: bool,
 }
 
 /// `-w` and what belongs to it.

@@ -1,5 +1,6 @@
 //! The views: sinks that write what they hear into a buffer, and the text tools that they share.
 
+mod annotated;
 mod columns;
 pub mod comparison;
 pub(crate) mod credentials;
@@ -13,10 +14,13 @@ pub mod json;
 pub mod json_text;
 mod lanes;
 pub mod messages;
+mod pcapng;
+mod pdu;
 #[cfg(test)]
 mod samples;
 pub mod palette;
 mod put;
+pub mod redact;
 pub mod sessions;
 mod stripped;
 mod summary;
@@ -28,11 +32,13 @@ mod wrap;
 pub mod tcpdump;
 pub mod trace;
 
+pub use annotated::Annotated;
 pub use har::Har;
 pub use html::Html;
 pub use json::Json;
 pub use messages::Messages;
+pub use pdu::Pdu;
 pub use sessions::Sessions;
 pub use summary::Summary;
-pub use table::{EXPORTERS, Exporter, HAR, HTML, JSON, MESSAGES, SESSIONS, Setup, TCPDUMP, TRACE};
+pub use table::{EXPORTERS, Exporter, HAR, HTML, JSON, MESSAGES, PCAPNG, PDU, SESSIONS, Setup, TCPDUMP, TRACE};
 pub use view::View;

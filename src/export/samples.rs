@@ -22,6 +22,7 @@ pub(super) fn session() -> Source {
         server: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 7272),
         client_side: Side::A,
         inferred: false,
+        began: Timestamp::from_nanos(1_407_837_000_000_000_000),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use regex::bytes::Regex;
 
+use super::json::{Fields, Tags};
 use super::palette::Palette;
 use super::tcpdump::{self, Lines};
 use super::trace::{self, Trace};
-use super::{Har, Html, Json, Messages, Sessions, View, messages, sessions};
+use super::{Annotated, Har, Html, Json, Messages, Pdu, Sessions, View, messages, sessions};
 use crate::annotate::Detail;
 use crate::annotate::texts::{self, Catalog};
 
@@ -24,12 +25,18 @@ pub struct Setup {
     pub full: bool,
     /// Times have nanoseconds.
     pub nano: bool,
+    /// Packets are shown when they come.
+    pub live: bool,
     /// Frames are events of their own.
     pub frames: bool,
     /// Credentials stay in what is handed on.
     pub with_secrets: bool,
     /// Bytes that a view may keep until it can write them.
     pub kept_bytes: usize,
+    /// Which fields events have.
+    pub json_fields: Fields,
+    /// What is added to every event.
+    pub tags: Tags,
     /// What is searched for.
     pub grep: Option<Regex>,
     /// By what sessions are sorted.
@@ -67,16 +74,7 @@ pub static TRACE: Exporter = Exporter {
     narrated: true,
     binary: false,
     strips: false,
-    make: |setup| {
-        Box::new(Trace::new(trace::Options {
-            catalog: setup.catalog,
-            detail: setup.detail,
-            palette: setup.palette,
-            width: setup.width,
-            full: setup.full,
-            tcpdump: setup.tcpdump.clone(),
-        }))
-    },
+    make: |setup| Box::new(Trace::new(setup.trace())),
 };
 
 /// Packets as tcpdump prints them.
@@ -98,7 +96,10 @@ pub static JSON: Exporter = Exporter {
     narrated: false,
     binary: false,
     strips: false,
-    make: |setup| Box::new(Json::new(setup.nano, setup.frames, texts::english())),
+    make: |setup| {
+        let json = Json::new(setup.nano, setup.frames, texts::english());
+        Box::new(json.with_fields(setup.json_fields).with_tags(&setup.tags))
+    },
 };
 
 /// One line a message.
@@ -171,8 +172,52 @@ pub static HTML: Exporter = Exporter {
     },
 };
 
+/// Complete messages, for Wireshark.
+pub static PDU: Exporter = Exporter {
+    name: "pdu",
+    packets: false,
+    sessions: false,
+    narrated: false,
+    binary: true,
+    strips: false,
+    make: |setup| Box::new(Pdu::new(setup.nano)),
+};
+
+/// Captured packets with comments, for Wireshark.
+pub static PCAPNG: Exporter = Exporter {
+    name: "pcapng",
+    packets: true,
+    sessions: false,
+    narrated: true,
+    binary: true,
+    strips: false,
+    make: |setup| {
+        let options = trace::Options {
+            palette: Palette::new(false),
+            width: None,
+            ..setup.trace()
+        };
+        Box::new(Annotated::new(options, setup.live))
+    },
+};
+
 /// All of them.
-pub static EXPORTERS: &[&Exporter] = &[&TRACE, &TCPDUMP, &MESSAGES, &SESSIONS, &JSON, &HAR, &HTML];
+pub static EXPORTERS: &[&Exporter] = &[
+    &TRACE, &TCPDUMP, &MESSAGES, &SESSIONS, &JSON, &HAR, &HTML, &PCAPNG, &PDU,
+];
+
+impl Setup {
+    fn trace(&self) -> trace::Options {
+        trace::Options {
+            catalog: self.catalog,
+            detail: self.detail,
+            palette: self.palette,
+            width: self.width,
+            full: self.full,
+            tcpdump: self.tcpdump.clone(),
+        }
+    }
+}
 
 impl PartialEq for Exporter {
     fn eq(&self, other: &Self) -> bool {

@@ -23,6 +23,9 @@ pub trait View: Sink {
     /// Somebody wants to see what there is so far, and the run goes on: a view that waits for the end shows it.
     fn so_far(&mut self) {}
 
+    /// These TLS secrets stood in the capture, and are wanted: a key log in the NSS format.
+    fn secrets(&mut self, _key_log: &[u8]) {}
+
     /// Nothing will come any more: whatever the view still holds goes into the output. Called once, after the engine has
     /// ended the open sessions.
     fn finish(&mut self) {}
@@ -65,6 +68,10 @@ impl View for Box<dyn View + Send> {
 
     fn so_far(&mut self) {
         (**self).so_far();
+    }
+
+    fn secrets(&mut self, key_log: &[u8]) {
+        (**self).secrets(key_log);
     }
 
     fn finish(&mut self) {

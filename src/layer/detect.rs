@@ -182,6 +182,7 @@ impl Detect {
             session: cx.stores.next_session(),
             client: Self::client(masks, cx),
             inferred: true,
+            began: cx.at.time,
         };
         // Right for any parameters, and for messages that are not compressed.
         let decoders = PerDirection::from_fn(|direction| {
@@ -294,6 +295,7 @@ mod tests {
                 session: around.cx().stores.next_session(),
                 client: Side::A,
                 inferred: false,
+                began: at().time,
             };
             let (request, stats) = Default::default();
             let agreed = Agreed::over_http2(Side::A, request, None, stats, Some(roles));

@@ -95,12 +95,26 @@ pub struct FrameInfo {
     pub rsv: [bool; 3],
     /// Its masking key, if it is masked.
     pub masking_key: Option<[u8; 4]>,
+    /// Bytes of its header, 2 to 14.
+    pub header: u8,
     /// Payload bytes as sent.
     pub length: u64,
     /// Where it came from.
     pub span: Span,
     /// Where its header begins in the direction's stream.
     pub offset: u64,
+}
+
+impl FrameInfo {
+    /// How many bytes its header needs at least.
+    pub fn least_header(&self) -> u8 {
+        let length = match self.length {
+            0..126 => 0,
+            126..65_536 => 2,
+            _ => 8,
+        };
+        2 + length + if self.masking_key.is_some() { 4 } else { 0 }
+    }
 }
 
 /// What a close frame says (RFC 6455 §5.5.1).

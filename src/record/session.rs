@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::base::{Direction, Endpoint, PerDirection, Side};
+use crate::base::{Direction, Endpoint, PerDirection, Side, Timestamp};
 
 /// A TCP connection's number: from 1, in the order of their first packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -76,6 +76,8 @@ pub struct Source {
     pub client_side: Side,
     /// Its handshake was not seen: WebSocket was recognised from the frames.
     pub inferred: bool,
+    /// The time of the packet with which the session begins: that of its request, else the one by which it was recognised.
+    pub began: Timestamp,
     /// What a proxy said of the two ends.
     pub proxied: Option<Arc<Proxied>>,
 }

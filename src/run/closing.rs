@@ -2,6 +2,7 @@
 
 use crate::annotate::texts::Catalog;
 use crate::cli::Options;
+use crate::export::json::{Fields, Tags};
 use crate::export::palette::Palette;
 use crate::export::{JSON, Summary};
 
@@ -10,6 +11,8 @@ pub(super) struct Closing {
     pub(super) summary: Summary,
     json: bool,
     nano: bool,
+    fields: Fields,
+    tags: Tags,
     catalog: &'static Catalog,
     palette: &'static Palette,
 }
@@ -21,6 +24,8 @@ impl Closing {
             summary: Summary::new(),
             json: options.format == Some(&JSON) && !silent,
             nano: options.nano,
+            fields: options.json_fields,
+            tags: options.tags.clone(),
             catalog,
             palette,
         }
@@ -29,7 +34,7 @@ impl Closing {
     /// Appends it.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         if self.json {
-            self.summary.json(out, self.nano);
+            self.summary.json(out, self.nano, self.fields, &self.tags);
         } else {
             self.summary.text(out, self.catalog, self.palette);
         }

@@ -7,6 +7,7 @@ use super::check::Check;
 use super::closing::Closing;
 use super::extract::Extract;
 use super::pick::Pick;
+use super::redacted::Redacted;
 use super::{Error, setup};
 use crate::base::Timestamp;
 use crate::capture::Raw;
@@ -31,6 +32,7 @@ pub(super) struct Listeners {
     pub(super) check: Option<Check>,
     pub(super) closing: Option<Closing>,
     pub(super) extract: Option<Extract>,
+    pub(super) redacted: Option<Redacted>,
     /// `-w`, when not every packet is written.
     pub(super) savefile: Option<Savefile>,
     /// `--count`, when not every packet counts.
@@ -80,7 +82,7 @@ impl Listeners {
 
     /// Somebody is told of packets by whether their connection carries a selected session.
     pub(super) fn wants_whole_connections(&self) -> bool {
-        self.closing.is_some() || self.savefile.is_some()
+        self.closing.is_some() || self.savefile.is_some() || self.redacted.is_some()
     }
 
     /// Somebody is told of what is no message by whether its session holds a selected one.
@@ -101,6 +103,7 @@ impl Listeners {
     pub(super) fn full(&mut self) -> bool {
         self.view.as_mut().is_some_and(|view| view.output().len() >= FULL)
             || self.check.as_ref().is_some_and(|check| check.out.len() >= FULL)
+            || self.redacted.as_mut().is_some_and(Redacted::full)
     }
 
     /// A packet, when everything is selected.
@@ -108,6 +111,9 @@ impl Listeners {
     pub(super) fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
         if let Some(closing) = &mut self.closing {
             closing.summary.packet(packet, segment)?;
+        }
+        if let Some(redacted) = &mut self.redacted {
+            redacted.redaction.packet(packet, segment)?;
         }
         match &mut self.view {
             Some(view) => view.packet(packet, segment),
@@ -126,6 +132,9 @@ impl Listeners {
         if let Some(extract) = &mut self.extract {
             extract.record(record)?;
         }
+        if let Some(redacted) = &mut self.redacted {
+            redacted.redaction.record(record)?;
+        }
         match &mut self.view {
             Some(view) => view.record(record),
             None => ControlFlow::Continue(()),
@@ -137,6 +146,9 @@ impl Listeners {
     pub(super) fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
         if let Some(closing) = &mut self.closing {
             closing.summary.packet_end(packet)?;
+        }
+        if let Some(redacted) = &mut self.redacted {
+            redacted.redaction.packet_end(packet)?;
         }
         match &mut self.view {
             Some(view) => view.packet_end(packet),
@@ -166,6 +178,9 @@ impl Listeners {
             self.found |= !pick.by_message && !pick.by_session;
             if let Some(closing) = &mut self.closing {
                 closing.summary.packet(packet, segment)?;
+            }
+            if let Some(redacted) = &mut self.redacted {
+                redacted.redaction.packet(packet, segment)?;
             }
             self.write(packet)?;
         }
@@ -230,6 +245,12 @@ impl Listeners {
         {
             closing.summary.record(record)?;
         }
+        // Of a connection that is written whole, all is understood.
+        if let Some(redacted) = &mut self.redacted
+            && pick.record_of_whole_connection(record)
+        {
+            redacted.redaction.record(record)?;
+        }
         if let Some(extract) = &mut self.extract
             && chosen
         {
@@ -271,10 +292,13 @@ impl Listeners {
             completes,
             ..
         } = self.current;
-        if pick.whole_packet(time, connection)
-            && let Some(closing) = &mut self.closing
-        {
-            closing.summary.packet_end(packet)?;
+        if pick.whole_packet(time, connection) {
+            if let Some(closing) = &mut self.closing {
+                closing.summary.packet_end(packet)?;
+            }
+            if let Some(redacted) = &mut self.redacted {
+                redacted.redaction.packet_end(packet)?;
+            }
         }
         let wanted = pick.chosen.in_time(time)
             && match (pick.by_message, pick.by_session) {

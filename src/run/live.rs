@@ -54,7 +54,7 @@ pub(super) fn open(options: &Options, device: Option<&str>) -> Result<Live, Erro
         // largest packet: it is full when a few packets wait.
         immediate: options.live.immediate,
         delay: if shown { DELAY_PRINTING } else { DELAY_WRITING },
-        nano: options.nano,
+        nano: options.reads_nano(),
     };
     Ok(Live::open(&devices::find(device)?, &settings)?)
 }

@@ -15,6 +15,7 @@ mod output;
 mod pick;
 mod pipeline;
 mod progress;
+mod redacted;
 mod relay;
 mod selected;
 mod setup;

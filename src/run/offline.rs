@@ -71,7 +71,7 @@ impl Files {
         };
         let inputs: Result<Vec<Offline>, _> = files
             .into_iter()
-            .map(|file| Offline::new(file, options.nano, options.limits.memory_bytes))
+            .map(|file| Offline::new(file, options.reads_nano(), options.limits.memory_bytes))
             .collect();
         Ok(inputs?)
     }
@@ -176,7 +176,7 @@ pub(super) fn give_keys(
     // What comes through a pipe is not held up.
     let wait = !inputs.iter().any(Offline::is_pipe);
     pipeline.read_keys(wait.then_some(signals))?;
-    if pipeline.shows_packets() {
+    if pipeline.needs_secrets() {
         for input in inputs {
             input.each_secrets(|log| {
                 let _ = pipeline.secrets_from_capture(&[log]);
@@ -198,7 +198,7 @@ fn survey(inputs: Vec<Offline>, options: &Options, pipeline: &mut Pipeline, sign
             break;
         }
     }
-    pipeline.end_survey(options);
+    pipeline.end_survey();
 }
 
 /// Reads files one behind the other through the pipeline, to its end.

@@ -37,15 +37,23 @@ impl Output {
                     .map(File::from)
                     .and_then(|file| outputs.allow(&file).map(|()| file)),
             ),
-            Some(cli::Output { path, force }) => (
-                format!("--output {}", path.display()),
-                if *force {
-                    outputs.create(path)
-                } else {
-                    outputs.create_new(path)
-                },
-            ),
+            Some(wanted) => return Self::create("--output", wanted, outputs),
         };
+        Self::new(name, file)
+    }
+
+    /// The file that `flag` names.
+    pub(super) fn create(flag: &str, wanted: &cli::Output, outputs: &Outputs) -> Result<Self, Error> {
+        let cli::Output { path, force } = wanted;
+        let file = if *force {
+            outputs.create(path)
+        } else {
+            outputs.create_new(path)
+        };
+        Self::new(format!("{flag} {}", path.display()), file)
+    }
+
+    fn new(name: String, file: io::Result<File>) -> Result<Self, Error> {
         let file = file.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => Error::new(format!(
                 "{name}: there is such a file already; name another, or overwrite it with --force"

@@ -1,7 +1,7 @@
 //! What is wanted of what has been decided.
 
 use crate::base::Timestamp;
-use crate::record::{ConnectionId, SessionId};
+use crate::record::{ConnectionId, Record, SessionId};
 use crate::select::Chosen;
 
 /// Says of one thing whether it is wanted.
@@ -39,6 +39,11 @@ impl Pick<'_> {
     /// A message of a wanted session, by its number.
     pub(super) fn message(&self, number: u64) -> bool {
         !self.by_message || self.chosen.message(number)
+    }
+
+    /// Whether a record is wanted by who takes connections whole.
+    pub(super) fn record_of_whole_connection(&self, record: &Record<'_>) -> bool {
+        self.whole_packet(record.at.time, Some(record.source.connection))
     }
 
     /// Whether a packet is wanted by who takes connections whole.

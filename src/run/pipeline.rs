@@ -23,11 +23,11 @@ use crate::base::Limits;
 use crate::capture::filter::Filter;
 use crate::capture::savefile::{Savefile, Written};
 use crate::capture::{Outputs, Raw};
-use crate::cli::{Color, Options};
+use crate::cli::{Color, Input, Options};
 use crate::engine::Engine;
 use crate::export::palette::Palette;
 use crate::export::tcpdump::{self, Names, Precision, Printer, TimeFormat};
-use crate::export::{JSON, Setup, TCPDUMP, View};
+use crate::export::{JSON, PCAPNG, PDU, Setup, TCPDUMP, View};
 use crate::layer::tls::Secrets;
 use crate::record::{Record, SegmentView, Sink};
 use crate::select::{Chooser, Chosen};
@@ -42,12 +42,19 @@ pub(super) struct Pipeline {
     /// The number of the last packet that is wanted.
     last: u64,
     savefile: Option<Savefile>,
-    /// Kept while the capture is read for the first time of two.
-    extract: Option<Extract>,
+    /// What is to be shown, while the capture is read for the first time of two.
+    later: Option<Show>,
     show: Show,
     count: bool,
     output: Output,
     keys: Keys,
+    /// The format, when what it writes holds all that the messages hold.
+    telling: Option<&'static str>,
+    with_secrets: bool,
+    /// A redacted capture was written.
+    redacted: bool,
+    /// Decryption Secrets Blocks that were not written.
+    secrets_left_out: usize,
 }
 
 /// What is shown of a packet. There is one for a run.
@@ -65,9 +72,13 @@ enum Show {
 
 impl Pipeline {
     pub(super) fn new(options: &Options, filter: Filter, outputs: &Outputs) -> Result<Self, Error> {
-        let mut show = show(options, None);
+        let mut show = show(options);
         if let (Show::Decoded(_, sinks), Some(wanted)) = (&mut show, &options.extract) {
             sinks.listeners.extract = Some(Extract::open(wanted, outputs)?);
+        }
+        if let (Show::Decoded(_, sinks), Some(wanted)) = (&mut show, &options.redact) {
+            let redacted = setup::redacted(wanted, options.limits.memory_bytes, outputs)?;
+            sinks.listeners.redacted = Some(redacted);
         }
         if let Some(exporter) = options.format
             && exporter.binary
@@ -87,11 +98,19 @@ impl Pipeline {
                 .count_limit
                 .map_or(u64::MAX, |count| count.saturating_add(options.skip)),
             savefile: None,
-            extract: None,
+            later: None,
             show,
             count: options.count,
             output: Output::open(options.output.as_ref(), outputs)?,
             keys: Keys::default(),
+            telling: options
+                .format
+                .filter(|exporter| *exporter == &PDU || *exporter == &PCAPNG)
+                .filter(|_| !options.is_silent())
+                .map(|exporter| exporter.name),
+            with_secrets: options.with_secrets,
+            redacted: false,
+            secrets_left_out: 0,
         })
     }
 
@@ -111,11 +130,15 @@ impl Pipeline {
             skip: 0,
             last: u64::MAX,
             savefile: None,
-            extract: None,
+            later: None,
             show: Show::Decoded(Engine::new(limits).with_narration(true), sinks),
             count: false,
             output: Output::default(),
             keys: Keys::default(),
+            telling: None,
+            with_secrets: false,
+            redacted: false,
+            secrets_left_out: 0,
         }
     }
 
@@ -130,14 +153,14 @@ impl Pipeline {
     /// Whether what is selected is known only when all packets were read.
     pub(super) fn must_read_twice(options: &Options) -> bool {
         let selection = &options.selection;
-        let Show::Decoded(_, sinks) = show(options, None) else {
+        let Show::Decoded(_, sinks) = show(options) else {
             return false;
         };
         let listeners = &sinks.listeners;
         sinks.selected.is_some()
             && (selection.is_late()
                 || listeners.shows_packets() && selection.selects_sessions()
-                || (listeners.wants_whole_connections() || options.write.is_some())
+                || (listeners.wants_whole_connections() || options.write.is_some() || options.redact.is_some())
                     && (selection.selects_sessions() || selection.selects_messages())
                 || listeners.wants_whole_sessions() && selection.selects_messages()
                 || listeners.sessions && selection.selects_time())
@@ -149,28 +172,25 @@ impl Pipeline {
             chooser: chooser(options),
             chosen: Chosen::default(),
         };
-        let show = std::mem::replace(&mut self.show, Show::Survey(Engine::new(options.limits), survey));
-        if let Show::Decoded(_, sinks) = show {
-            self.savefile = sinks.listeners.savefile;
-            self.extract = sinks.listeners.extract;
+        let mut engine = Engine::new(options.limits);
+        if let (Some(own), Some(known)) = (engine.secrets(), self.engine().and_then(Engine::secrets)) {
+            *own = std::mem::take(known);
         }
+        self.later = Some(std::mem::replace(&mut self.show, Show::Survey(engine, survey)));
     }
 
     /// The packets come again, to be shown.
-    pub(super) fn end_survey(&mut self, options: &Options) {
-        let Show::Survey(mut engine, mut survey) = std::mem::replace(&mut self.show, Show::Nothing) else {
+    pub(super) fn end_survey(&mut self) {
+        let Some(later) = self.later.take() else { return };
+        let Show::Survey(mut engine, mut survey) = std::mem::replace(&mut self.show, later) else {
             return;
         };
         let _ = engine.finish(&mut survey);
-        self.show = show(options, Some(survey));
-        let savefile = self.savefile.take();
-        self.write_to(savefile);
-        if let Show::Decoded(_, sinks) = &mut self.show {
-            sinks.listeners.extract = self.extract.take();
+        if let (Some(own), Some(known)) = (self.engine().and_then(Engine::secrets), engine.secrets()) {
+            *own = std::mem::take(known);
         }
-        let secrets = engine.secrets().map(std::mem::take);
-        if let (Some(secrets), Some(again)) = (secrets, self.engine().and_then(Engine::secrets)) {
-            *again = secrets;
+        if let Show::Decoded(_, sinks) = &mut self.show {
+            sinks.selected = Some(Box::new(Selected::decided(&survey.chooser, survey.chosen)));
         }
         self.number = 0;
     }
@@ -179,7 +199,8 @@ impl Pipeline {
     /// the privileges are given up, for the thread keeps those that it begins with.
     pub(super) fn use_two_threads(&mut self) -> Result<(), Error> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        if processors < 2 {
+        // Secrets go from here to the view.
+        if processors < 2 || self.with_secrets {
             return Ok(());
         }
         self.show = match std::mem::replace(&mut self.show, Show::Nothing) {
@@ -232,6 +253,16 @@ impl Pipeline {
         if logs.is_empty() {
             return ControlFlow::Continue(());
         }
+        match &mut self.show {
+            // They come again.
+            Show::Survey(..) => {}
+            Show::Decoded(_, sinks) if self.with_secrets => {
+                if let Some(view) = &mut sinks.listeners.view {
+                    logs.iter().for_each(|log| view.secrets(log));
+                }
+            }
+            _ => self.secrets_left_out += logs.len(),
+        }
         self.add_secrets(|secrets| super::keys::from_capture(logs, secrets))
     }
 
@@ -268,6 +299,11 @@ impl Pipeline {
         !matches!(self.show, Show::Nothing)
     }
 
+    /// TLS secrets in the capture are read, or their being left out is told.
+    pub(super) fn needs_secrets(&self) -> bool {
+        self.shows_packets() || self.savefile.is_some()
+    }
+
     /// What the filter probably means and does not match.
     pub(super) fn filter_hints(&self) -> Vec<String> {
         self.filter.hints()
@@ -289,7 +325,6 @@ impl Pipeline {
             return Ok(ControlFlow::Continue(()));
         }
         if let Some(savefile) = &mut self.savefile
-            && !matches!(self.show, Show::Survey(..))
             && savefile.write(raw, setup::now)? != Written::Yes
         {
             return Ok(ControlFlow::Break(()));
@@ -414,6 +449,15 @@ impl Pipeline {
                 closing.summary.forgotten_requests(forgotten);
                 closing.write(&mut self.output.buffer);
             }
+            if let Some(redacted) = &mut listeners.redacted {
+                redacted.finish()?;
+                redacted
+                    .redaction
+                    .report()
+                    .iter()
+                    .for_each(|line| super::report(&format!("--redact: {line}")));
+                self.redacted = true;
+            }
             notes = listeners.notes();
             match &listeners.check {
                 Some(check) if check.found > 0 => outcome = Outcome::Violations,
@@ -431,12 +475,31 @@ impl Pipeline {
         for line in notes?.iter().chain(&closed).chain(&looked_at) {
             super::report(line);
         }
+        self.tell_what_is_written();
         if let Some(savefile) = &mut self.savefile {
             savefile.finish()?;
         }
         match failed {
             Some(error) => Err(error),
             None => Ok(outcome),
+        }
+    }
+}
+
+impl Pipeline {
+    /// What whoever hands on what was written should know.
+    fn tell_what_is_written(&self) {
+        if let Some(format) = self.telling {
+            super::report(&format!(
+                "--format {format}: what was written holds all that the messages hold, passwords and tokens too"
+            ));
+        }
+        if self.secrets_left_out > 0 && (self.savefile.is_some() || self.redacted || self.telling == Some(PCAPNG.name))
+        {
+            super::report(&format!(
+                "TLS secrets in the capture (Decryption Secrets Blocks: {}) were left out; --format pcapng --with-secrets keeps them",
+                self.secrets_left_out
+            ));
         }
     }
 }
@@ -463,16 +526,15 @@ fn chooser(options: &Options) -> Chooser {
     Chooser::new(options.selection.clone(), TimeZone::system())
 }
 
-/// What is shown; with a `survey`, what that has found.
-fn show(options: &Options, survey: Option<Survey>) -> Show {
+/// What is shown.
+fn show(options: &Options) -> Show {
     let selection = &options.selection;
     let all = selection.is_everything();
-    let extracts = options.extract.is_some();
+    let extracts = options.extract.is_some() || options.redact.is_some();
     if options.count && all && !extracts {
         return Show::Nothing;
     }
-    let elsewhere = options.write.is_some() || extracts;
-    let silent = options.count || elsewhere && !options.print || options.check && !options.format_given;
+    let silent = options.count || options.is_silent() || options.check && !options.format_given;
     if options.format == Some(&TCPDUMP) && !silent && !options.check && !options.summary && !extracts && all {
         return Show::Tcpdump(Printer::new(lines(options)));
     }
@@ -494,18 +556,13 @@ fn show(options: &Options, survey: Option<Survey>) -> Show {
     if !listeners.any() && !extracts && (all || options.write.is_none()) {
         return Show::Nothing;
     }
-    let selected = (!all).then(|| {
-        Box::new(match survey {
-            Some(survey) => Selected::decided(&survey.chooser, survey.chosen),
-            None => Selected::deciding(chooser(options), options.limits.held_bytes),
-        })
-    });
+    let selected = (!all).then(|| Box::new(Selected::deciding(chooser(options), options.limits.held_bytes)));
     // Of a packet of HTTP/2 its frames tell whom it serves.
     let narrated =
         options.all || exporter.is_some_and(|exporter| exporter.narrated) || !all && listeners.shows_packets();
     Show::Decoded(
         Engine::new(options.limits)
-            .with_frames(options.frames)
+            .with_frames(options.frames || options.redact.is_some())
             .with_max_answer(options.max_answer)
             .with_narration(narrated),
         Sinks { listeners, selected },
@@ -524,11 +581,18 @@ fn view_setup(options: &Options) -> Setup {
         width: terminal_width(options),
         full: options.full,
         nano: options.nano,
+        live: match &options.input {
+            Input::Live(_) => true,
+            Input::Files(files) => files.iter().any(|file| file.as_os_str() == "-"),
+            Input::List(_) => false,
+        },
         frames: options.frames,
         sort: options.sort,
         all: options.all,
         with_secrets: options.with_secrets,
-        kept_bytes: options.limits.memory_bytes / 4,
+        kept_bytes: options.limits.memory_bytes / 8,
+        json_fields: options.json_fields,
+        tags: options.tags.clone(),
         grep: options.selection.grep.clone(),
         tcpdump: lines(options),
     }

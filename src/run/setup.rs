@@ -8,6 +8,8 @@ use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::output::Output;
+use super::redacted::Redacted;
 use super::{Error, report};
 use crate::base::Timestamp;
 use crate::capture::filter::{self, Expression};
@@ -15,7 +17,8 @@ use crate::capture::privileges::{self, Identity};
 use crate::capture::sandbox::{self, Needs};
 use crate::capture::savefile::{Plan, Savefile};
 use crate::capture::{Outputs, link_types};
-use crate::cli::{FilterText, Options};
+use crate::cli::{FilterText, Options, Redact};
+use crate::export::redact::{self, Redaction};
 use crate::wire::LinkType;
 
 /// The most that a file of text (`-F`, `-V`) may hold.
@@ -182,6 +185,29 @@ pub(super) fn savefile(
             .map_err(|error| Error::new(format!("-w: no files can be created in {}: {error}", folder.display())))?;
     }
     Ok(Some(Savefile::create(plan, outputs.clone(), now())?))
+}
+
+/// Creates the file of `--redact`.
+pub(super) fn redacted(redact: &Redact, memory: usize, outputs: &Outputs) -> Result<Redacted, Error> {
+    let addresses = redact.addresses.then(random_key).transpose()?;
+    Ok(Redacted {
+        redaction: Redaction::new(&redact::Options {
+            names: redact.names.clone(),
+            values: redact.values.clone(),
+            addresses,
+            memory,
+        }),
+        output: Output::create("--redact", &redact.output, outputs)?,
+    })
+}
+
+/// A key that nobody can guess.
+fn random_key() -> Result<[u8; 32], Error> {
+    let mut key = [0; 32];
+    File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut key))
+        .map_err(|error| Error::new(format!("/dev/urandom: {error}")))?;
+    Ok(key)
 }
 
 /// From here on the process can do hardly anything but read packets and show them.

@@ -30,6 +30,9 @@ impl Sinks {
         if let Some(check) = &mut self.listeners.check {
             take(&mut check.out, out);
         }
+        if let Some(redacted) = &mut self.listeners.redacted {
+            redacted.write();
+        }
     }
 
     /// The end of the capture.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Direction, Side};
+use crate::base::{Direction, Side, Timestamp};
 use crate::record::{ConnectionId, Proxied, Scheme, SessionId, Source};
 use crate::tcp::Connection;
 
@@ -23,6 +23,8 @@ pub(crate) struct Roles {
     pub(crate) client: Side,
     /// The handshake was not seen.
     pub(crate) inferred: bool,
+    /// The time of the packet with which it begins: that of its request, else the one by which it was recognised.
+    pub(crate) began: Timestamp,
 }
 
 impl Roles {
@@ -38,6 +40,7 @@ impl Roles {
             server: connection.endpoints[self.client.other().index()],
             client_side: self.client,
             inferred: self.inferred,
+            began: self.began,
             proxied: carrier.proxied.clone(),
         }
     }

@@ -37,6 +37,20 @@ use crate::base::{Captured, Endpoint, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LinkType(pub i32);
 
+impl LinkType {
+    /// The number in a savefile (`LINKTYPE_`), which differs from that of libpcap (`DLT_`) for a few:
+    /// <https://www.tcpdump.org/linktypes.html>.
+    pub const fn to_file(self) -> u32 {
+        match self.0 {
+            11 => 100,
+            12 | 14 => 101,
+            15 => 102,
+            16 => 103,
+            other => other as u32,
+        }
+    }
+}
+
 /// A packet as it was captured, borrowed from the capture's buffer.
 #[derive(Debug, Clone, Copy)]
 pub struct Packet<'p> {

@@ -2,9 +2,18 @@
 
 mod as_root;
 mod extracting;
+#[path = "../support/builder.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod builder;
+mod conversation;
+mod exports;
 mod files;
 mod filters;
 mod program;
+mod redaction;
+#[path = "../support/savefile.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod savefile;
 mod selection;
 mod selectors;
 mod sessions;

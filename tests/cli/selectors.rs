@@ -43,6 +43,7 @@ fn text(message: &Value) -> &str {
 fn documents(message: &Value) -> Vec<Value> {
     match message["documents"].as_array() {
         Some(documents) => documents.iter().map(|document| document["json"].clone()).collect(),
+        None if !message["json"].is_null() => vec![message["json"].clone()],
         None => vec![serde_json::from_str(text(message)).unwrap_or_default()],
     }
 }

@@ -1,64 +1,76 @@
 //! The fields of all events but `message`.
 
 use super::message::{masking, packets};
-use super::{put, put_bool, put_direction, put_string};
+use super::shape::{Field, Line, optional};
+use super::{direction, put, put_bool, put_string};
+use crate::annotate::texts::Catalog;
 use crate::base::{Direction, Gap, Violation};
 use crate::export::put::number;
 use crate::record::{Accept, Deflate, Extension, FrameInfo, Handshake, Proxied, SessionEnd, TlsEnd, TlsHandshake};
 
 /// `proxied`, of all events.
-pub(super) fn proxied(out: &mut Vec<u8>, proxied: &Proxied) {
-    put(out, ",\"proxied\":{\"client\":");
-    optional(out, Some(&*proxied.client).filter(|client| !client.is_empty()));
-    put(out, ",\"server\":");
-    optional(out, Some(&*proxied.server).filter(|server| !server.is_empty()));
-    put(out, ",\"by\":");
-    put_string(out, proxied.by);
-    put(out, "}");
+pub(super) fn proxied(line: &mut Line<'_>, proxied: &Proxied) {
+    if !line.key(Field::Proxied) {
+        return;
+    }
+    put(line.out, "{\"client\":");
+    optional(line.out, Some(&*proxied.client).filter(|client| !client.is_empty()));
+    put(line.out, ",\"server\":");
+    optional(line.out, Some(&*proxied.server).filter(|server| !server.is_empty()));
+    put(line.out, ",\"by\":");
+    put_string(line.out, proxied.by);
+    put(line.out, "}");
 }
 
 /// `handshake`.
-pub(super) fn handshake(out: &mut Vec<u8>, handshake: &Handshake, stream: Option<u32>) {
+pub(super) fn handshake(line: &mut Line<'_>, handshake: &Handshake, stream: Option<u32>) {
     let request = &handshake.request;
-    put(out, ",\"http\":");
-    put_string(out, if stream.is_some() { "2" } else { "1.1" });
-    put(out, ",\"request\":{\"method\":");
-    put_string(out, &request.method);
-    put(out, ",\"target\":");
-    put_string(out, &request.target);
-    headers(out, &request.headers);
-    match &handshake.response {
-        Some(response) => {
-            put(out, "},\"response\":{\"status\":");
-            number(out, response.status.into());
-            put(out, ",\"reason\":");
-            put_string(out, &response.reason);
-            headers(out, &response.headers);
-            if let Some(body) = &response.body {
-                put(out, ",\"body\":");
-                put_string(out, &String::from_utf8_lossy(body));
-                put(out, ",\"body_length\":");
-                number(out, response.body_length);
-            }
-            put(out, "}");
-        }
-        None => put(out, "},\"response\":null"),
+    line.word(Field::Http, if stream.is_some() { "2" } else { "1.1" });
+    if line.key(Field::Request) {
+        put(line.out, "{\"method\":");
+        put_string(line.out, &request.method);
+        put(line.out, ",\"target\":");
+        put_string(line.out, &request.target);
+        headers(line.out, &request.headers);
+        put(line.out, "}");
     }
-    put(out, ",\"accept\":");
+    if line.key(Field::Response) {
+        let out = &mut *line.out;
+        match &handshake.response {
+            Some(response) => {
+                put(out, "{\"status\":");
+                number(out, response.status.into());
+                put(out, ",\"reason\":");
+                put_string(out, &response.reason);
+                headers(out, &response.headers);
+                if let Some(body) = &response.body {
+                    put(out, ",\"body\":");
+                    put_string(out, &String::from_utf8_lossy(body));
+                    put(out, ",\"body_length\":");
+                    number(out, response.body_length);
+                }
+                put(out, "}");
+            }
+            None => put(out, "null"),
+        }
+    }
     let accept = match handshake.accept {
         Accept::Valid => "valid",
         Accept::Invalid => "invalid",
         Accept::Missing => "missing",
     };
-    optional(out, stream.is_none().then_some(accept));
-    put(out, ",\"subprotocol\":");
-    optional(out, handshake.subprotocol.as_deref());
-    put(out, ",\"extensions\":[");
-    separated(out, &handshake.extensions, extension);
-    put(out, "],\"deflate\":");
-    match &handshake.deflate {
-        Some(agreed) => deflate(out, agreed),
-        None => put(out, "null"),
+    line.string(Field::Accept, stream.is_none().then_some(accept));
+    line.string(Field::Subprotocol, handshake.subprotocol.as_deref());
+    if line.key(Field::Extensions) {
+        put(line.out, "[");
+        separated(line.out, &handshake.extensions, extension);
+        put(line.out, "]");
+    }
+    if line.key(Field::Deflate) {
+        match &handshake.deflate {
+            Some(agreed) => deflate(line.out, agreed),
+            None => put(line.out, "null"),
+        }
     }
 }
 
@@ -101,118 +113,83 @@ fn deflate(out: &mut Vec<u8>, deflate: &Deflate) {
 }
 
 /// `frame`.
-pub(super) fn frame(out: &mut Vec<u8>, frame: &FrameInfo) {
-    put_direction(out, frame.direction);
-    put(out, ",\"opcode\":\"");
-    put(out, frame.opcode.name());
-    put(out, "\",\"fin\":");
-    put_bool(out, frame.fin);
-    put(out, ",\"rsv\":[");
-    separated(out, &frame.rsv, |out, bit| put_bool(out, *bit));
-    put(out, "]");
-    masking(out, frame.masking_key.is_some(), frame.masking_key);
-    put(out, ",\"length\":");
-    number(out, frame.length);
-    packets(out, frame.span.packets());
-    put(out, ",\"offset\":");
-    number(out, frame.offset);
+pub(super) fn frame(line: &mut Line<'_>, frame: &FrameInfo) {
+    direction(line, frame.direction);
+    line.word(Field::Opcode, frame.opcode.name());
+    line.bool(Field::Fin, frame.fin);
+    if line.key(Field::Rsv) {
+        put(line.out, "[");
+        separated(line.out, &frame.rsv, |out, bit| put_bool(out, *bit));
+        put(line.out, "]");
+    }
+    masking(line, frame.masking_key.is_some(), frame.masking_key);
+    line.number(Field::Length, frame.length);
+    packets(line, frame.span.packets());
+    line.number(Field::Offset, frame.offset);
 }
 
 /// `violation`.
-pub(super) fn violation(out: &mut Vec<u8>, direction: Direction, violation: &Violation) {
-    put_direction(out, direction);
-    put(out, ",\"id\":\"");
-    put(out, violation.rule.id());
-    put(out, "\",\"rfc\":");
-    optional(out, violation.rule.rfc());
-    put(out, ",\"detail\":");
-    put_string(out, &violation.detail);
+pub(super) fn violation(line: &mut Line<'_>, by: Direction, violation: &Violation) {
+    direction(line, by);
+    line.word(Field::Id, violation.rule.id());
+    line.string(Field::Rfc, violation.rule.rfc());
+    line.string(Field::Detail, &*violation.detail);
 }
 
 /// `gap`.
-pub(super) fn gap(out: &mut Vec<u8>, direction: Direction, gap: &Gap) {
-    put_direction(out, direction);
-    put(out, ",\"length\":");
-    match gap.is_unknown() {
-        true => put(out, "null"),
-        false => number(out, gap.length),
-    }
-    put(out, ",\"cause\":\"");
-    put(out, gap.cause.name());
-    put(out, "\"");
+pub(super) fn gap(line: &mut Line<'_>, of: Direction, gap: &Gap) {
+    direction(line, of);
+    line.number(Field::Length, Some(gap.length).filter(|_| !gap.is_unknown()));
+    line.word(Field::Cause, gap.cause.name());
 }
 
 /// `session-end`.
-pub(super) fn session_end(out: &mut Vec<u8>, end: &SessionEnd, explanation: &str) {
-    put(out, ",\"how\":\"");
-    put(out, end.how.name());
-    put(out, "\",\"by\":");
-    optional(out, end.by.map(Direction::sender));
-    put(out, ",\"close_codes\":{");
-    for direction in Direction::BOTH {
-        put(
-            out,
-            match direction {
-                Direction::ClientToServer => "\"client\":",
-                Direction::ServerToClient => ",\"server\":",
-            },
-        );
-        match end.close_codes[direction].flatten() {
-            Some(code) => number(out, code.into()),
-            None => put(out, "null"),
+pub(super) fn session_end(line: &mut Line<'_>, end: &SessionEnd, catalog: &'static Catalog) {
+    line.word(Field::How, end.how.name());
+    line.string(Field::By, end.by.map(Direction::sender));
+    if line.key(Field::CloseCodes) {
+        for direction in Direction::BOTH {
+            put(
+                line.out,
+                match direction {
+                    Direction::ClientToServer => "{\"client\":",
+                    Direction::ServerToClient => ",\"server\":",
+                },
+            );
+            match end.close_codes[direction].flatten() {
+                Some(code) => number(line.out, code.into()),
+                None => put(line.out, "null"),
+            }
         }
+        put(line.out, "}");
     }
-    put(out, "},\"closing_handshake\":");
-    match end.closing_handshake {
-        Some(complete) => put_bool(out, complete),
-        None => put(out, "null"),
+    line.bool(Field::ClosingHandshake, end.closing_handshake);
+    line.number(Field::Messages, end.message_count());
+    line.number(Field::Bytes, end.byte_count());
+    line.word(Field::Verdict, end.verdict.name());
+    line.bool(Field::Abnormal, end.verdict.is_abnormal());
+    if line.key(Field::Explanation) {
+        let mut explanation = Vec::new();
+        catalog.verdict(end, &mut explanation);
+        put_string(line.out, std::str::from_utf8(&explanation).unwrap_or_default());
     }
-    put(out, ",\"messages\":");
-    number(out, end.message_count());
-    put(out, ",\"bytes\":");
-    number(out, end.byte_count());
-    put(out, ",\"verdict\":\"");
-    put(out, end.verdict.name());
-    put(out, "\",\"abnormal\":");
-    put_bool(out, end.verdict.is_abnormal());
-    put(out, ",\"explanation\":");
-    put_string(out, explanation);
 }
 
 /// `tls`.
-pub(super) fn tls(out: &mut Vec<u8>, tls: &TlsHandshake) {
-    put(out, ",\"version\":");
-    match tls.version {
-        Some(version) => put_string(out, &version_name(version)),
-        None => put(out, "null"),
-    }
-    put(out, ",\"cipher\":");
+pub(super) fn tls(line: &mut Line<'_>, tls: &TlsHandshake) {
+    line.string(Field::Version, tls.version.map(version_name).as_deref());
     match (tls.cipher_name, tls.cipher) {
-        (Some(name), _) => put_string(out, name),
-        (None, Some(number)) => put_string(out, &format!("0x{number:04x}")),
-        (None, None) => put(out, "null"),
+        (None, Some(number)) => line.word(Field::Cipher, &format!("0x{number:04x}")),
+        (name, _) => line.string(Field::Cipher, name),
     }
-    put(out, ",\"server_name\":");
-    optional(out, tls.server_name.as_deref());
-    put(out, ",\"alpn\":");
-    optional(out, tls.alpn.as_deref());
-    put(out, ",\"resumed\":");
-    match tls.resumed {
-        Some(resumed) => put_bool(out, resumed),
-        None => put(out, "null"),
-    }
-    put(out, ",\"keys\":");
-    optional(out, tls.keys);
-    put(out, ",\"client_random\":");
-    match &tls.client_random {
-        Some(random) => put_string(
-            out,
-            &random.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
-        ),
-        None => put(out, "null"),
-    }
-    put(out, ",\"late\":");
-    put_bool(out, tls.late);
+    line.string(Field::ServerName, tls.server_name.as_deref());
+    line.string(Field::Alpn, tls.alpn.as_deref());
+    line.bool(Field::Resumed, tls.resumed);
+    line.string(Field::Keys, tls.keys);
+    let random = tls.client_random.as_ref();
+    let random = random.map(|random| random.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    line.string(Field::ClientRandom, random.as_deref());
+    line.bool(Field::Late, tls.late);
 }
 
 fn version_name(version: u16) -> String {
@@ -225,24 +202,12 @@ fn version_name(version: u16) -> String {
 }
 
 /// `tls-end`.
-pub(super) fn tls_end(out: &mut Vec<u8>, end: &TlsEnd) {
-    put(out, ",\"decrypted\":");
-    number(out, end.decrypted.iter().sum());
-    put(out, ",\"undecrypted\":");
-    number(out, end.undecrypted.iter().sum());
-    put(out, ",\"reason\":");
-    optional(out, end.reason);
-    put(out, ",\"alert\":");
-    optional(out, end.alert.map(|(_, alert)| alert.name));
-    put(out, ",\"alert_by\":");
-    optional(out, end.alert.map(|(direction, _)| direction.sender()));
-}
-
-fn optional(out: &mut Vec<u8>, text: Option<&str>) {
-    match text {
-        Some(text) => put_string(out, text),
-        None => put(out, "null"),
-    }
+pub(super) fn tls_end(line: &mut Line<'_>, end: &TlsEnd) {
+    line.number(Field::Decrypted, end.decrypted.iter().sum::<u64>());
+    line.number(Field::Undecrypted, end.undecrypted.iter().sum::<u64>());
+    line.string(Field::Reason, end.reason);
+    line.string(Field::Alert, end.alert.map(|(_, alert)| alert.name));
+    line.string(Field::AlertBy, end.alert.map(|(direction, _)| direction.sender()));
 }
 
 fn separated<T>(out: &mut Vec<u8>, items: &[T], write: impl Fn(&mut Vec<u8>, &T)) {

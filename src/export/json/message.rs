@@ -3,55 +3,62 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{put, put_bool, put_direction, put_string};
+use super::shape::{Field, Line};
+use super::{direction, put, put_string};
 use crate::base::Text;
 use crate::export::escape::{self, mostly_escapes};
 use crate::export::json_text;
 use crate::export::put::{hex_pairs, number};
-use crate::record::{Field, Interpretation, Message, Opcode, Payload};
+use crate::record::{self, Interpretation, Message, Opcode, Payload};
 
 /// Appends the fields of a message.
-pub(super) fn write(out: &mut Vec<u8>, message: &Message<'_>) {
-    put_direction(out, message.direction);
-    put(out, ",\"opcode\":\"");
-    put(out, message.opcode.name());
-    put(out, "\",\"length\":");
-    number(out, message.payload.length());
-    put(out, ",\"wire_length\":");
-    number(out, message.wire_length);
-    put(out, ",\"frames\":");
-    number(out, message.frames.into());
-    masking(out, message.masked, message.masking_key);
-    put(out, ",\"compressed\":");
-    put_bool(out, message.compressed);
-    packets(out, message.span.packets());
+pub(super) fn write(line: &mut Line<'_>, message: &Message<'_>) {
+    direction(line, message.direction);
+    line.word(Field::Opcode, message.opcode.name());
+    line.number(Field::Length, message.payload.length());
+    line.number(Field::WireLength, message.wire_length);
+    line.number(Field::Frames, u64::from(message.frames));
+    masking(line, message.masked, message.masking_key);
+    line.bool(Field::Compressed, message.compressed);
+    packets(line, message.span.packets());
     let complete = message.complete && message.payload.holes.is_empty();
     if complete {
-        whole(out, message);
+        whole(line, message);
     } else {
-        partial(out, message.opcode, &message.payload);
+        if line.key(Field::Known) {
+            known(line.out, message.opcode, &message.payload);
+        }
+        if line.key(Field::Missing) {
+            missing(line.out, &message.payload);
+        }
     }
-    if let Some(close) = &message.close {
-        put(out, ",\"close\":{\"code\":");
-        number(out, close.code.into());
-        put(out, ",\"reason\":");
-        put_string(out, close.reason);
-        put(out, "}");
+    if let Some(close) = message.close.filter(|_| line.key(Field::Close)) {
+        put(line.out, "{\"code\":");
+        number(line.out, close.code.into());
+        put(line.out, ",\"reason\":");
+        put_string(line.out, close.reason);
+        put(line.out, "}");
     }
-    put(out, ",\"complete\":");
-    put_bool(out, complete);
-    put(out, ",\"inferred\":");
-    put_bool(out, message.inferred);
+    line.bool(Field::Complete, complete);
+    line.bool(Field::Inferred, message.inferred);
     match message.meaning {
         [] => {}
-        [read] => meaning(out, read),
-        reads => documents(out, message.text.unwrap_or_default(), reads),
+        [read] => {
+            if line.key(Field::Meaning) {
+                meaning(line.out, read);
+            }
+        }
+        reads => {
+            if line.key(Field::Documents) {
+                documents(line.out, message.text.unwrap_or_default(), reads);
+            }
+        }
     }
 }
 
 /// `meaning`.
 fn meaning(out: &mut Vec<u8>, read: &Interpretation<'_>) {
-    put(out, ",\"meaning\":{\"protocol\":\"");
+    put(out, "{\"protocol\":\"");
     put(out, read.protocol);
     put(out, "\",\"action\":\"");
     put(out, read.action.name());
@@ -74,9 +81,9 @@ fn meaning(out: &mut Vec<u8>, read: &Interpretation<'_>) {
         put(out, name);
         put(out, "\":");
         match field {
-            Field::Text(text) => put_text(out, text),
-            Field::Number(value) => number(out, value),
-            Field::Json(raw) => {
+            record::Field::Text(text) => put_text(out, text),
+            record::Field::Number(value) => number(out, value),
+            record::Field::Json(raw) => {
                 let before = out.len();
                 if json_text::minify(out, raw).is_err() {
                     out.truncate(before);
@@ -90,7 +97,7 @@ fn meaning(out: &mut Vec<u8>, read: &Interpretation<'_>) {
 
 /// `documents`.
 fn documents(out: &mut Vec<u8>, text: &str, reads: &[Interpretation<'_>]) {
-    put(out, ",\"documents\":[");
+    put(out, "[");
     for (i, read) in reads.iter().enumerate() {
         let (offset, length) = read.document.unwrap_or_default();
         put(out, if i == 0 { "{\"offset\":" } else { ",{\"offset\":" });
@@ -105,6 +112,7 @@ fn documents(out: &mut Vec<u8>, text: &str, reads: &[Interpretation<'_>]) {
                 out.truncate(before);
             }
         }
+        put(out, ",\"meaning\":");
         meaning(out, read);
         put(out, "}");
     }
@@ -141,39 +149,53 @@ fn milliseconds(out: &mut Vec<u8>, nanos: i64) {
 }
 
 /// `masked` and `masking_key`, of a message or a frame.
-pub(super) fn masking(out: &mut Vec<u8>, masked: bool, key: Option<[u8; 4]>) {
-    put(out, ",\"masked\":");
-    put_bool(out, masked);
-    match key {
-        Some(key) => {
-            put(out, ",\"masking_key\":\"");
-            hex_pairs(out, &key);
-            put(out, "\"");
+pub(super) fn masking(line: &mut Line<'_>, masked: bool, key: Option<[u8; 4]>) {
+    line.bool(Field::Masked, masked);
+    if line.key(Field::MaskingKey) {
+        match key {
+            Some(key) => {
+                put(line.out, "\"");
+                hex_pairs(line.out, &key);
+                put(line.out, "\"");
+            }
+            None => put(line.out, "null"),
         }
-        None => put(out, ",\"masking_key\":null"),
     }
 }
 
 /// `packets`, of a message or a frame.
-pub(super) fn packets(out: &mut Vec<u8>, (first, last): (u64, u64)) {
-    put(out, ",\"packets\":[");
-    number(out, first);
-    put(out, ",");
-    number(out, last);
-    put(out, "]");
+pub(super) fn packets(line: &mut Line<'_>, (first, last): (u64, u64)) {
+    if line.key(Field::Packets) {
+        put(line.out, "[");
+        number(line.out, first);
+        put(line.out, ",");
+        number(line.out, last);
+        put(line.out, "]");
+    }
 }
 
 /// `text` (and `json`, when it or its only document is that) or `base64`.
-fn whole(out: &mut Vec<u8>, message: &Message<'_>) {
+fn whole(line: &mut Line<'_>, message: &Message<'_>) {
+    if ![Field::Text, Field::Json, Field::Base64]
+        .into_iter()
+        .any(|field| line.wants(field))
+    {
+        return;
+    }
     let bytes = message.payload.bytes;
     let text = message.text.or_else(|| simdutf8::basic::from_utf8(bytes).ok());
     let Some(text) = text.filter(|_| !mostly_escapes(bytes)) else {
-        put(out, ",");
-        return base64(out, bytes);
+        if line.key(Field::Base64) {
+            base64(line.out, bytes);
+        }
+        return;
     };
-    put(out, ",\"text\":\"");
-    let hidden = escape::json(out, text);
-    put(out, "\"");
+    let mut hidden = true;
+    if line.key(Field::Text) {
+        put(line.out, "\"");
+        hidden = escape::json(line.out, text);
+        put(line.out, "\"");
+    }
     let document = match message.meaning {
         [] => None,
         [read] => read
@@ -185,24 +207,25 @@ fn whole(out: &mut Vec<u8>, message: &Message<'_>) {
         if !json_text::begins_like_container(text) {
             continue;
         }
-        let before = out.len();
-        put(out, ",\"json\":");
-        let json = if hidden {
-            json_text::minify(out, text)
-        } else {
-            json_text::minify_clean(out, text)
-        };
-        if json.is_ok() {
-            return;
+        let before = line.out.len();
+        if line.key(Field::Json) {
+            let json = if hidden {
+                json_text::minify(line.out, text)
+            } else {
+                json_text::minify_clean(line.out, text)
+            };
+            if json.is_ok() {
+                return;
+            }
+            line.out.truncate(before);
         }
-        out.truncate(before);
     }
 }
 
-/// `known` and `missing`.
-fn partial(out: &mut Vec<u8>, opcode: Opcode, payload: &Payload<'_>) {
+/// `known`.
+fn known(out: &mut Vec<u8>, opcode: Opcode, payload: &Payload<'_>) {
     let bytes = payload.bytes;
-    put(out, ",\"known\":[");
+    put(out, "[");
     let mut pieces = Pieces { first: true, opcode };
     let mut from = 0;
     for hole in payload.holes {
@@ -216,7 +239,12 @@ fn partial(out: &mut Vec<u8>, opcode: Opcode, payload: &Payload<'_>) {
         from = end.max(from);
     }
     pieces.known(out, bytes, from, bytes.len());
-    put(out, "],\"missing\":[");
+    put(out, "]");
+}
+
+/// `missing`.
+fn missing(out: &mut Vec<u8>, payload: &Payload<'_>) {
+    put(out, "[");
     for (i, hole) in payload.holes.iter().enumerate() {
         put(out, if i == 0 { "[" } else { ",[" });
         number(out, hole.offset);
@@ -268,15 +296,18 @@ impl Pieces {
                 put(out, "\"text\":");
                 put_string(out, text);
             }
-            _ => base64(out, bytes),
+            _ => {
+                put(out, "\"base64\":");
+                base64(out, bytes);
+            }
         }
         put(out, "}]");
     }
 }
 
-/// `base64`, without a comma before it.
+/// The value of `base64`.
 fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
-    put(out, "\"base64\":\"");
+    put(out, "\"");
     let begin = out.len();
     out.resize(begin + bytes.len().div_ceil(3) * 4, 0);
     // The room is exactly what is needed, so this cannot fail; if it did, the line would still be JSON.
@@ -290,6 +321,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::export::json::shape::Fields;
     use crate::export::samples;
     use crate::record::Action;
 
@@ -306,12 +338,9 @@ mod tests {
             ..samples::message(opcode, bytes)
         };
         let mut out = Vec::new();
-        write(&mut out, &message);
-        serde_json::from_str(&format!(
-            "{{{}}}",
-            String::from_utf8(out).unwrap().trim_start_matches(',')
-        ))
-        .unwrap()
+        write(&mut Line::begin(&mut out, Fields::default(), "message"), &message);
+        out.push(b'}');
+        serde_json::from_slice(&out).unwrap()
     }
 
     #[test]

@@ -5,16 +5,21 @@
 
 mod events;
 mod message;
+mod shape;
 
 use std::ops::ControlFlow;
 
 use super::View;
-use super::put::{endpoint, json_string as put_string, number, put};
+use super::put::{endpoint, json_string as put_string, put};
 use super::utc::Utc;
 use crate::annotate::texts::Catalog;
 use crate::base::Direction;
 use crate::record::{Record, RecordKind, SegmentView, Sink};
 use crate::wire::Packet;
+
+use shape::Identities;
+pub(super) use shape::{Field, Line};
+pub use shape::{Fields, Tags};
 
 /// The view.
 pub struct Json {
@@ -22,8 +27,8 @@ pub struct Json {
     utc: Utc,
     frames: bool,
     catalog: &'static Catalog,
-    /// The verdict on a session that has ended.
-    verdict: Vec<u8>,
+    fields: Fields,
+    identities: Option<Identities>,
 }
 
 impl Json {
@@ -34,57 +39,60 @@ impl Json {
             utc: Utc::new(nano),
             frames,
             catalog,
-            verdict: Vec::new(),
+            fields: Fields::default(),
+            identities: None,
         }
     }
 
-    /// What all events of a session begin with.
+    /// Only these fields.
+    #[must_use]
+    pub fn with_fields(mut self, fields: Fields) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// With these tags, and what identifies sessions and connections over many machines, if there are any.
+    #[must_use]
+    pub fn with_tags(mut self, tags: &Tags) -> Self {
+        self.identities = Identities::new(tags);
+        self
+    }
+
+    /// What all events begin with.
     #[inline]
-    fn begin(&mut self, name: &str, record: &Record<'_>) {
-        let out = &mut self.out;
-        put(out, "{\"event\":\"");
-        put(out, name);
-        put(out, "\",\"time\":\"");
-        self.utc.write(out, record.at.time);
-        put(out, "\",\"ts\":");
-        self.utc.write_seconds(out, record.at.time);
-        put(out, ",\"packet\":");
-        number(out, record.at.packet);
-        put(out, ",\"connection\":");
-        number(out, record.source.connection.0);
-        put(out, ",\"session\":");
-        match record.source.session {
-            Some(session) => number(out, session.0),
-            None => put(out, "null"),
+    fn begin(&mut self, name: &str, record: &Record<'_>) -> Line<'_> {
+        let source = record.source;
+        let mut line = Line::begin(&mut self.out, self.fields, name);
+        if line.key(Field::Time) {
+            put(line.out, "\"");
+            self.utc.write(line.out, record.at.time);
+            put(line.out, "\"");
         }
-        put(out, ",\"stream\":");
-        match record.source.stream {
-            Some(stream) => number(out, stream.into()),
-            None => put(out, "null"),
+        if line.key(Field::Ts) {
+            self.utc.write_seconds(line.out, record.at.time);
         }
-        put(out, ",\"scheme\":");
-        match record.source.session {
-            Some(_) => {
-                put(out, "\"");
-                put(out, record.source.scheme.name());
-                put(out, "\"");
+        line.number(Field::Packet, record.at.packet);
+        line.number(Field::Connection, source.connection.0);
+        line.number(Field::Session, source.session.map(|session| session.0));
+        line.number(Field::Stream, source.stream.map(u64::from));
+        match source.session {
+            Some(_) => line.word(Field::Scheme, source.scheme.name()),
+            None => line.string(Field::Scheme, None),
+        }
+        for (field, end) in [(Field::Client, &source.client), (Field::Server, &source.server)] {
+            if line.key(field) {
+                put(line.out, "\"");
+                endpoint(line.out, end);
+                put(line.out, "\"");
             }
-            None => put(out, "null"),
         }
-        put(out, ",\"client\":\"");
-        endpoint(out, &record.source.client);
-        put(out, "\",\"server\":\"");
-        endpoint(out, &record.source.server);
-        put(out, "\"");
-        if let Some(proxied) = &record.source.proxied {
-            events::proxied(out, proxied);
+        if let Some(proxied) = &source.proxied {
+            events::proxied(&mut line, proxied);
         }
-    }
-
-    /// Ends the line.
-    #[inline]
-    fn end(&mut self) {
-        put(&mut self.out, "}\n");
+        if let Some(identities) = &mut self.identities {
+            identities.write(&mut line, source);
+        }
+        line
     }
 }
 
@@ -102,44 +110,21 @@ impl Sink for Json {
 
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         match record.kind {
-            RecordKind::Message(message) => {
-                self.begin("message", record);
-                message::write(&mut self.out, message);
-            }
+            RecordKind::Message(message) => message::write(&mut self.begin("message", record), message),
             RecordKind::Handshake(handshake) => {
-                self.begin("handshake", record);
-                events::handshake(&mut self.out, handshake, record.source.stream);
+                events::handshake(&mut self.begin("handshake", record), handshake, record.source.stream);
             }
-            RecordKind::Frame(frame) if self.frames => {
-                self.begin("frame", record);
-                events::frame(&mut self.out, frame);
-            }
+            RecordKind::Frame(frame) if self.frames => events::frame(&mut self.begin("frame", record), frame),
             RecordKind::Violation { direction, violation } => {
-                self.begin("violation", record);
-                events::violation(&mut self.out, direction, violation);
+                events::violation(&mut self.begin("violation", record), direction, violation);
             }
-            RecordKind::Gap { direction, gap } => {
-                self.begin("gap", record);
-                events::gap(&mut self.out, direction, &gap);
-            }
+            RecordKind::Gap { direction, gap } => events::gap(&mut self.begin("gap", record), direction, &gap),
             RecordKind::SessionEnd(end) => {
-                self.verdict.clear();
-                self.catalog.verdict(end, &mut self.verdict);
-                self.begin("session-end", record);
-                events::session_end(
-                    &mut self.out,
-                    end,
-                    std::str::from_utf8(&self.verdict).unwrap_or_default(),
-                );
+                let catalog = self.catalog;
+                events::session_end(&mut self.begin("session-end", record), end, catalog);
             }
-            RecordKind::Tls(handshake) => {
-                self.begin("tls", record);
-                events::tls(&mut self.out, handshake);
-            }
-            RecordKind::TlsEnd(end) => {
-                self.begin("tls-end", record);
-                events::tls_end(&mut self.out, end);
-            }
+            RecordKind::Tls(handshake) => events::tls(&mut self.begin("tls", record), handshake),
+            RecordKind::TlsEnd(end) => events::tls_end(&mut self.begin("tls-end", record), end),
             RecordKind::Frame(_)
             | RecordKind::UpgradeRequest(_)
             | RecordKind::Progress(_)
@@ -149,7 +134,7 @@ impl Sink for Json {
                 return ControlFlow::Continue(());
             }
         }
-        self.end();
+        put(&mut self.out, "}\n");
         ControlFlow::Continue(())
     }
 
@@ -165,10 +150,8 @@ fn put_bool(out: &mut Vec<u8>, value: bool) {
 }
 
 #[inline]
-fn put_direction(out: &mut Vec<u8>, direction: Direction) {
-    put(out, ",\"direction\":\"");
-    put(out, direction.name());
-    put(out, "\"");
+fn direction(line: &mut Line<'_>, direction: Direction) {
+    line.word(Field::Direction, direction.name());
 }
 
 #[cfg(test)]

@@ -192,6 +192,7 @@ fn frames_violations_gaps_and_ends_have_their_fields() {
         fin: true,
         rsv: [true, false, false],
         masking_key: None,
+        header: 2,
         length: 7,
         span: span(3, 4),
         offset: 99,
@@ -257,6 +258,7 @@ fn narration_and_unasked_frames_give_no_line() {
         fin: true,
         rsv: [false; 3],
         masking_key: None,
+        header: 2,
         length: 7,
         span: span(3, 4),
         offset: 99,
@@ -404,5 +406,95 @@ fn span(first: u64, last: u64) -> Span {
         first: packet(first),
         last: packet(last),
         tcp: StreamRange::default(),
+    }
+}
+
+#[test]
+fn only_the_fields_that_are_wanted_are_there_and_tags_are_always() {
+    let mut tags = Tags::default();
+    tags.add("sensor=web\"1").unwrap();
+    let text = br#"{"type":"say"}"#;
+    for (list, wanted) in [
+        (
+            "text",
+            json!({"event": "message", "sensor": "web\"1", "text": "{\"type\":\"say\"}"}),
+        ),
+        (
+            "json, sensor,event,packet",
+            json!({"event": "message", "sensor": "web\"1", "packet": 28, "json": {"type": "say"}}),
+        ),
+        (
+            "session_uid,community_id",
+            json!({
+                "event": "message",
+                "sensor": "web\"1",
+                "session_uid": "d7362947ff737f550b839042468a2755",
+                "community_id": "1:C98Cblyg8xfvnPkzGdZf7PgUKk0=",
+            }),
+        ),
+    ] {
+        let fields = Fields::parse(list, &tags).unwrap();
+        let mut view = Json::new(false, false, catalog()).with_fields(fields).with_tags(&tags);
+        let _ = view.record(&record(&session(), RecordKind::Message(&message(Opcode::Text, text))));
+        let value: Value = serde_json::from_slice(view.output()).unwrap();
+        assert_eq!(value, wanted, "{list}");
+    }
+    assert_eq!(Fields::parse("time,txt", &tags), Err("txt"));
+    assert!(tags.add("sensor=2").is_err() && tags.add("text=x").is_err() && tags.add("=x").is_err());
+}
+
+/// Whatever an event has, a list of one of its fields gives that one, as it is in the whole event.
+#[test]
+fn each_field_alone_is_what_it_is_among_the_others() {
+    let handshake = Handshake {
+        request: Request::default(),
+        response: Some(Response::default()),
+        accept: Accept::Valid,
+        subprotocol: None,
+        extensions: Vec::new(),
+        deflate: Some(Deflate::default()),
+        deflate_unknown: false,
+    };
+    let holes = [Hole {
+        offset: 1,
+        length: Some(1),
+    }];
+    let gap = Gap {
+        offset: 0,
+        length: 3,
+        cause: GapCause::Lost,
+    };
+    let violation = Violation::new(Rule::CloseCode, "x");
+    let mut tags = Tags::default();
+    tags.add("a=b").unwrap();
+    for kind in [
+        RecordKind::Message(&message(Opcode::Text, b"{}")),
+        RecordKind::Message(&message(Opcode::Binary, b"\xff")),
+        RecordKind::Message(&incomplete(Opcode::Text, b"a?c", &holes)),
+        RecordKind::Handshake(&handshake),
+        RecordKind::Violation {
+            direction: Direction::ClientToServer,
+            violation: &violation,
+        },
+        RecordKind::Gap {
+            direction: Direction::ClientToServer,
+            gap,
+        },
+        RecordKind::SessionEnd(&samples::end(How::Close)),
+    ] {
+        let object = |fields: Fields| -> serde_json::Map<String, Value> {
+            let mut view = Json::new(false, true, catalog()).with_fields(fields).with_tags(&tags);
+            let _ = view.record(&record(&session(), kind));
+            serde_json::from_slice(view.output()).unwrap()
+        };
+        let whole = object(Fields::default());
+        for (name, value) in &whole {
+            let one = object(Fields::parse(name, &tags).unwrap());
+            assert_eq!(one.get(name), Some(value), "{name}");
+            assert!(
+                one.keys().all(|key| ["event", "a", name].contains(&key.as_str())),
+                "{one:?}"
+            );
+        }
     }
 }

@@ -7,6 +7,7 @@ use crate::base::{Captured, Violation};
 use crate::dissect::Dissectors;
 use crate::engine::Emitter;
 use crate::export::hidden::is_hidden_at;
+use crate::export::json::{Fields, Tags};
 use crate::export::palette::Palette;
 use crate::export::samples;
 use crate::layer::Emit as _;
@@ -98,7 +99,7 @@ fn session() -> Summary {
 #[test]
 fn the_event_counts_what_there_was() {
     let mut out = Vec::new();
-    session().json(&mut out, false);
+    session().json(&mut out, false, Fields::default(), &Tags::default());
     assert_eq!(out.pop(), Some(b'\n'));
     let value: Value = serde_json::from_slice(&out).unwrap();
     assert_eq!(
@@ -119,7 +120,7 @@ fn the_event_counts_what_there_was() {
 #[test]
 fn an_empty_capture_has_a_summary_too() {
     let mut out = Vec::new();
-    Summary::new().json(&mut out, false);
+    Summary::new().json(&mut out, false, Fields::default(), &Tags::default());
     let value: Value = serde_json::from_slice(&out).unwrap();
     assert_eq!(
         (&value["time"], &value["messages"]["client-to-server"]),

@@ -11,6 +11,7 @@ use crate::annotate::Story;
 use crate::annotate::texts::{Arg, Catalog, Language, Words, quoting};
 use crate::base::Direction;
 use crate::export::escape;
+use crate::export::json::{Field, Fields, Line, Tags};
 use crate::export::palette::Palette;
 use crate::export::put::number;
 use crate::export::utc::Utc;
@@ -19,76 +20,89 @@ const DIRECTIONS: [Direction; 2] = [Direction::ClientToServer, Direction::Server
 
 impl Summary {
     /// Appends the `summary` event. Its time is that of the last packet, with nine digits when `nano`; null when there was none.
-    pub fn json(&self, out: &mut Vec<u8>, nano: bool) {
-        put(out, "{\"event\":\"summary\",\"time\":");
-        match self.times {
-            Some((_, last)) => {
-                let mut utc = Utc::new(nano);
-                put(out, "\"");
-                utc.write(out, last);
-                put(out, "\",\"ts\":");
-                utc.write_seconds(out, last);
+    pub fn json(&self, out: &mut Vec<u8>, nano: bool, fields: Fields, tags: &Tags) {
+        let mut line = Line::begin(out, fields, "summary");
+        let mut utc = Utc::new(nano);
+        if line.key(Field::Time) {
+            match self.times {
+                Some((_, last)) => {
+                    put(line.out, "\"");
+                    utc.write(line.out, last);
+                    put(line.out, "\"");
+                }
+                None => put(line.out, "null"),
             }
-            None => put(out, "null,\"ts\":null"),
         }
-        for (name, count) in [
-            ("packets", self.packets),
-            ("bytes", self.bytes),
-            ("sessions", self.sessions),
-        ] {
-            field(out, ",", name, count);
+        if line.key(Field::Ts) {
+            match self.times {
+                Some((_, last)) => utc.write_seconds(line.out, last),
+                None => put(line.out, "null"),
+            }
         }
+        tags.write(line.out);
+        line.number(Field::Packets, self.packets);
+        line.number(Field::Bytes, self.bytes);
+        line.number(Field::Sessions, self.sessions);
         let (users, names) = self.narrator.logins();
-        field(out, ",", "users", users as u64);
-        put(out, ",\"names\":");
-        list(out, names, |out, name| text(out, name));
-        put(out, ",\"messages\":{");
-        for (direction, comma) in DIRECTIONS.into_iter().zip(["", ","]) {
-            put(out, comma);
-            put(out, "\"");
-            put(out, direction.name());
-            put(out, "\":");
+        line.number(Field::Users, users as u64);
+        if line.key(Field::Names) {
+            list(line.out, names, |out, name| text(out, name));
+        }
+        if line.key(Field::Messages) {
+            for (direction, comma) in DIRECTIONS.into_iter().zip(["{", ","]) {
+                put(line.out, comma);
+                put(line.out, "\"");
+                put(line.out, direction.name());
+                put(line.out, "\":");
+                counts(
+                    line.out,
+                    self.carried(direction)
+                        .map(|(opcode, count)| (opcode.name().to_string(), count)),
+                );
+            }
+            put(line.out, "}");
+        }
+        line.number(Field::MessageBytes, self.message_bytes);
+        if line.key(Field::Violations) {
             counts(
-                out,
-                self.carried(direction)
-                    .map(|(opcode, count)| (opcode.name().to_string(), count)),
+                line.out,
+                self.broken().map(|(rule, count)| (rule.id().to_owned(), count)),
             );
         }
-        put(out, "}");
-        field(out, ",", "message_bytes", self.message_bytes);
-        put(out, ",\"violations\":");
-        counts(out, self.broken().map(|(rule, count)| (rule.id().to_owned(), count)));
-        put(out, ",\"verdicts\":");
-        counts(
-            out,
-            self.ends
-                .iter()
-                .map(|(verdict, count)| (verdict.name().to_owned(), *count)),
-        );
-        field(out, ",", "gaps", self.gaps);
-        put(out, ",\"deliveries\":");
-        match self.chat.delivery.count {
-            0 => put(out, "null"),
-            _ => times(out, "{", &self.chat.delivery),
+        if line.key(Field::Verdicts) {
+            let ends = self.ends.iter();
+            counts(
+                line.out,
+                ends.map(|(verdict, count)| (verdict.name().to_owned(), *count)),
+            );
         }
-        field(out, ",", "undelivered", self.narrator.missed());
-        put(out, ",\"undelivered_messages\":");
-        list(out, self.narrator.missed_words(), |out, (words, packet)| {
-            put(out, "{\"packet\":");
-            number(out, *packet);
-            put(out, ",\"content\":");
-            text(out, words);
-            put(out, "}");
-        });
-        put(out, ",\"latencies\":");
-        let latencies: Vec<_> = self.latencies.iter().collect();
-        list(out, &latencies, |out, (method, latency)| {
-            self::latency(out, *method, latency)
-        });
-        field(out, ",", "forgotten_requests", self.forgotten_requests);
-        field(out, ",", "dropped", self.dropped);
-        field(out, ",", "incomplete_datagrams", self.incomplete);
-        field(out, ",", "evicted_histories", self.evicted_histories);
+        line.number(Field::Gaps, self.gaps);
+        if line.key(Field::Deliveries) {
+            match self.chat.delivery.count {
+                0 => put(line.out, "null"),
+                _ => times(line.out, "{", &self.chat.delivery),
+            }
+        }
+        line.number(Field::Undelivered, self.narrator.missed());
+        if line.key(Field::UndeliveredMessages) {
+            list(line.out, self.narrator.missed_words(), |out, (words, packet)| {
+                put(out, "{\"packet\":");
+                number(out, *packet);
+                put(out, ",\"content\":");
+                text(out, words);
+                put(out, "}");
+            });
+        }
+        if line.key(Field::Latencies) {
+            let latencies: Vec<_> = self.latencies.iter().collect();
+            list(line.out, &latencies, |out, (method, latency)| {
+                self::latency(out, *method, latency)
+            });
+        }
+        line.number(Field::ForgottenRequests, self.forgotten_requests);
+        line.number(Field::Dropped, self.dropped);
+        line.number(Field::IncompleteDatagrams, self.incomplete);
+        line.number(Field::EvictedHistories, self.evicted_histories);
         put(out, "}\n");
     }
 

@@ -21,6 +21,8 @@ const FULL: usize = 16 << 20;
 pub(super) struct Payloads {
     lines: Vec<u8>,
     layout: Layout,
+    /// JSON is laid out, and what is cut is told.
+    laid_out: bool,
     binary: usize,
     doubt: Option<Doubt>,
 }
@@ -34,9 +36,19 @@ impl Payloads {
                 limit: if options.full { FULL } else { TEXT },
                 palette: options.palette,
             },
+            laid_out: true,
             binary: if options.full { FULL } else { BINARY },
             doubt: None,
         }
+    }
+
+    /// Texts are told as they were sent, up to `limit` bytes, and nothing is indented.
+    pub(super) fn verbatim(mut self, limit: usize) -> Self {
+        self.laid_out = false;
+        self.layout.indent = 0;
+        self.layout.limit = limit;
+        self.binary = BINARY;
+        self
     }
 
     /// Moves the lines to `out`.
@@ -86,7 +98,7 @@ impl Payloads {
         }
         match message.close {
             Some(close) => {
-                self.lines.resize(self.lines.len() + INDENT, b' ');
+                self.lines.resize(self.lines.len() + self.layout.indent, b' ');
                 self.lines
                     .extend_from_slice(itoa::Buffer::new().format(close.code).as_bytes());
                 if !close.reason.is_empty() {
@@ -124,7 +136,7 @@ impl Payloads {
     /// One of our own lines.
     fn line(&mut self, language: &Language, write: impl FnOnce(&mut Words<'_>)) {
         let palette = self.layout.palette;
-        self.lines.resize(self.lines.len() + INDENT, b' ');
+        self.lines.resize(self.lines.len() + self.layout.indent, b' ');
         self.lines.extend_from_slice(palette.faint.as_bytes());
         let mut words = language.words(Story::EMPTY, &mut self.lines, escape::line);
         write(&mut words);
@@ -137,12 +149,12 @@ impl Payloads {
             Ok(text) if opcode != Opcode::Binary => self.text(text),
             Err(_) if opcode == Opcode::Text => {
                 let shown = escape::prefix(bytes, self.layout.limit);
-                escape::lines(&mut self.lines, shown, INDENT);
+                escape::lines(&mut self.lines, shown, self.layout.indent);
                 shown.len()
             }
             _ => {
                 let shown = &bytes[..bytes.len().min(self.binary)];
-                hexdump::hexdump(&mut self.lines, shown, offset, INDENT);
+                hexdump::hexdump(&mut self.lines, shown, offset, self.layout.indent);
                 shown.len()
             }
         };
@@ -151,14 +163,16 @@ impl Payloads {
 
     /// So many bytes are not shown.
     fn more(&mut self, language: &Language, bytes: usize) {
-        if bytes > 0 {
+        if bytes > 0 && !self.laid_out {
+            self.lines.extend_from_slice("…\n".as_bytes());
+        } else if bytes > 0 {
             self.line(language, |words| words.h_more(Arg::Bytes(bytes as u64)));
         }
     }
 
     /// JSON, or any other text. Gives how many bytes of it are shown.
     fn text(&mut self, text: &str) -> usize {
-        if json_text::begins_like_container(text) {
+        if self.laid_out && json_text::begins_like_container(text) {
             match json_text::pretty(&mut self.lines, text, &self.layout) {
                 Ok(laid) => {
                     self.doubt = laid.repeats.then_some(Doubt::Repeated);
@@ -171,7 +185,7 @@ impl Payloads {
             }
         }
         let shown = escape::prefix(text.as_bytes(), self.layout.limit);
-        escape::lines(&mut self.lines, shown, INDENT);
+        escape::lines(&mut self.lines, shown, self.layout.indent);
         shown.len()
     }
 
@@ -207,12 +221,12 @@ impl Payloads {
         let shown = match opcode {
             Opcode::Binary => {
                 let shown = &bytes[..bytes.len().min(self.binary)];
-                hexdump::hexdump(&mut self.lines, shown, offset, INDENT);
+                hexdump::hexdump(&mut self.lines, shown, offset, self.layout.indent);
                 shown.len()
             }
             _ => {
                 let shown = escape::prefix(bytes, self.layout.limit);
-                escape::lines(&mut self.lines, shown, INDENT);
+                escape::lines(&mut self.lines, shown, self.layout.indent);
                 shown.len()
             }
         };

@@ -13,7 +13,9 @@ use crate::dissect::Dissectors;
 use crate::engine::Emitter;
 use crate::export::samples;
 use crate::layer::Emit as _;
-use crate::record::{ConnectionId, How, Message, Opcode, Payload, Scheme, SessionId, Source, Span, StreamRange};
+use crate::record::{
+    ConnectionId, How, Message, Opcode, Payload, RecordKind, Scheme, SessionId, Source, Span, StreamRange,
+};
 use crate::wire::LinkType;
 
 const UP: Direction = Direction::ClientToServer;
@@ -58,6 +60,7 @@ fn story(language: &str, doings: &[(u64, Doing)]) -> Vec<String> {
             server: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 7272),
             client_side: Side::A,
             inferred: false,
+            began: Timestamp::default(),
         };
         let packet = Packet {
             number: at.packet,
@@ -275,6 +278,7 @@ fn one_packet(options: Options, texts: &[String]) -> String {
         server: Endpoint::new(Ipv4Addr::LOCALHOST.into(), 7272),
         client_side: Side::A,
         inferred: false,
+        began: Timestamp::default(),
     };
     let mut dissectors = Dissectors::new(Vec::new());
     let _ = view.packet(&packet, None);

@@ -130,6 +130,7 @@ fn new_roles(client: Side, cx: &mut Cx<'_>) -> Roles {
         session: cx.stores.next_session(),
         client,
         inferred: false,
+        began: cx.at.time,
     }
 }
 

@@ -450,6 +450,7 @@ impl Above<'_, '_> {
             session: self.cx.stores.next_session(),
             client,
             inferred: false,
+            began: self.cx.at.time,
         }
     }
 
@@ -481,6 +482,7 @@ impl Above<'_, '_> {
             server: connection.endpoints[client_side.other().index()],
             client_side,
             inferred: false,
+            began: self.cx.at.time,
             proxied: self.cx.carrier.proxied.clone(),
         }
     }

@@ -308,6 +308,7 @@ impl Upper {
             server: endpoints[client.other().index()],
             client_side: client,
             inferred: false,
+            began: cx.at.time,
             proxied: self.carrier.proxied.clone(),
         }
     }

@@ -199,6 +199,7 @@ impl Decoder {
             fin: header.fin,
             rsv: [header.rsv1, header.rsv2, header.rsv3],
             masking_key: header.masking_key,
+            header: header.size,
             length: header.length,
             span: *span,
             offset,
