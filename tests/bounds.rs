@@ -18,7 +18,7 @@ use traffic::hostile::{bomb, hostile};
 use traffic::{Capture, Idle, idle};
 
 /// What the program takes before it has read anything, a test's build included, and for its buffers.
-const PROGRAM: u64 = 21 << 20;
+const PROGRAM: u64 = 22 << 20;
 
 /// Runs the program over such traffic: all messages of those who do no harm are there and whole, it takes no more than so much memory
 /// (beside [`PROGRAM`]), and one line at least has `told`.
@@ -120,7 +120,7 @@ fn a_flood_of_connections_that_speak_something_else() {
 #[test]
 fn more_sessions_than_are_known_at_once() {
     let evicted = r#""how":"evicted""#;
-    check(&["--max-flows", "500"], 4 << 20, evicted, |capture| {
+    check(&["--max-flows", "500"], (4 << 20) + REQUESTS, evicted, |capture| {
         idle(capture, 3000, Idle::Upgraded)?;
         hostile(capture, "pings", 1).expect("there is such a kind")
     });

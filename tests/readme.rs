@@ -71,7 +71,10 @@ fn the_comparison_is_real() {
 /// The commands of the README that read a file, without the comments behind them.
 fn commands() -> Vec<&'static str> {
     let lines = include_str!("../README.md").lines();
-    let commands = lines.filter_map(|line| line.strip_prefix("$ ").filter(|command| command.contains(CAPTURE)));
+    let commands = lines.filter_map(|line| {
+        line.strip_prefix("$ ")
+            .filter(|command| command.contains(" -r fixtures/"))
+    });
     commands
         .map(|command| command.split("    #").next().unwrap_or_default())
         .collect()

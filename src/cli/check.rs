@@ -52,12 +52,6 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         );
     }
     compare(&flags, format)?;
-    if flags.with_secrets && format.is_none_or(|format| !format.strips) {
-        return wrong(
-            "--with-secrets keeps credentials in what would leave them out: it goes with --format har and html"
-                .to_owned(),
-        );
-    }
     let redact = redact(&flags)?;
     if flags.lines_time_too_often() {
         return wrong(format!(

@@ -31,12 +31,12 @@ pub(super) fn check(flags: &Flags, options: &Options) -> Result<(), UsageError> 
         ),
         (
             "--full",
-            flags.full && (options.count || is(&["json", "tcpdump", "none"])),
-            "--format trace or messages",
+            flags.full && (options.count || is(&["json", "tcpdump", "none", "har", "sessions", "pdu"])),
+            "--format trace, messages or html",
         ),
         (
             "--lang",
-            flags.lang.is_some() && !told && (options.count || is(&["json", "har", "tcpdump", "none"])),
+            flags.lang.is_some() && !told && (options.count || is(&["json", "har", "pdu", "tcpdump", "none"])),
             "--format trace or messages, --check and --summary",
         ),
         (
@@ -52,12 +52,12 @@ pub(super) fn check(flags: &Flags, options: &Options) -> Result<(), UsageError> 
         ("--lengths", flags.lengths && !shows_packets, lines),
         (
             "-t",
-            flags.time > 0 && is(&["json", "none"]),
+            flags.time > 0 && is(&["json", "none", "har", "html", "pdu"]),
             "a view with lines, not with json",
         ),
         (
             "-#",
-            flags.number && is(&["json", "none"]),
+            flags.number && is(&["json", "none", "har", "html", "pdu", "sessions"]),
             "a view with lines, not with json",
         ),
     ];

@@ -143,6 +143,37 @@ const CASES: &[Case] = &[
         }),
     },
     Case {
+        flags: &["--subprotocol", "*stomp*"],
+        session: |events| {
+            events.iter().any(|event| {
+                event["subprotocol"]
+                    .as_str()
+                    .is_some_and(|subprotocol| subprotocol.contains("stomp"))
+            })
+        },
+        message: None,
+    },
+    Case {
+        flags: &["--slower", "1ms"],
+        session: all,
+        message: Some(|message| {
+            let one = [message["meaning"].clone()];
+            let several = message["documents"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let meanings = several.iter().map(|document| &document["meaning"]).chain(&one);
+            meanings
+                .filter_map(|meaning| meaning["answers"]["after_ms"].as_f64())
+                .any(|after| after >= 1.0)
+        }),
+    },
+    Case {
+        flags: &["--invert", "--grep", "login", "--opcode", "text"],
+        session: all,
+        message: Some(|message| {
+            let said = [&message["text"], &message["known"]].map(Value::to_string).concat();
+            message["opcode"] == "text" && !said.contains("login")
+        }),
+    },
+    Case {
         flags: &["--grep", "no such words anywhere"],
         session: all,
         message: Some(|_| false),
@@ -268,6 +299,16 @@ fn the_same_is_selected_in_every_view_from_files_and_pipes() {
             };
             assert!(numbers(&shown).is_subset(&sessions), "{at}: {shown}");
             assert_eq!(from_pipe(&path, &with(&["--format", "messages"])), shown, "{at}");
+
+            // In a pipe: a head, and a line a session.
+            let table = from_file(&path, &with(&["--format", "sessions"]));
+            let listed: BTreeSet<u64> = table
+                .lines()
+                .skip(1)
+                .map(|line| line.split('\t').next().unwrap().parse().unwrap())
+                .collect();
+            assert_eq!(listed, sessions, "{at}");
+            assert_eq!(from_pipe(&path, &with(&["--format", "sessions"])), table, "{at}");
 
             let summary = lines(&from_file(&path, &with(&["--format", "json", "--summary"])))
                 .pop()

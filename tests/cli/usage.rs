@@ -376,7 +376,7 @@ fn a_flag_without_effect_is_wrong_usage_and_says_with_what_it_goes() {
             &["--frames"][..],
             "--frames has no effect here: it goes with --format json",
         ),
-        (&["--full", "--format", "json"], "--format trace or messages"),
+        (&["--full", "--format", "json"], "--format trace, messages or html"),
         (&["--lang", "es", "--format", "json"], "--check and --summary"),
         (&["--keylog", "keys", "--format", "tcpdump"], "a view that decodes"),
         (&["--keylog", "keys", "--count"], "a view that decodes"),

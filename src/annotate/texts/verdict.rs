@@ -8,7 +8,7 @@ use crate::layer::tls::Alert;
 use crate::record::{How, SessionEnd, TransportEnd, Unacknowledged, Unanswered, Verdict};
 
 /// Nanoseconds of silence before the end that are worth a word.
-const SILENCE: i64 = 5_000_000_000;
+const SILENCE: i64 = 1_000_000_000;
 
 impl Catalog {
     /// Appends one sentence on how a session ended: who ended it, with which code, whether the closing handshake was complete,
@@ -249,7 +249,8 @@ mod tests {
             assert!(said_of_alert.contains("internal_error"), "{said_of_alert}");
             let plain = said(catalog, |_| {});
             let silent = |seconds: i64| said(catalog, |end| end.silence = Some(seconds * 1_000_000_000));
-            assert_eq!(silent(2), plain);
+            assert_eq!(said(catalog, |end| end.silence = Some(900_000_000)), plain);
+            assert!(silent(2).contains('2') && silent(2) != plain);
             assert!(
                 silent(45).contains("45") && !silent(45).contains("60"),
                 "{}",
