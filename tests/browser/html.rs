@@ -123,7 +123,7 @@ fn hostile(path: &Path) {
     for nasty in NASTY {
         wire.message(1, nasty.as_bytes());
     }
-    wire.message(1, "猪</pre>".repeat(100_000).as_bytes());
+    wire.message(1, "猪</pre>".repeat(120_000).as_bytes());
     wire.message(2, &[0xff; 5_000]);
     for number in 8..9_999 {
         wire.message(
