@@ -19,7 +19,7 @@ use wschat_sniff::export::json::Json;
 use wschat_sniff::export::palette::Palette;
 use wschat_sniff::export::tcpdump::{Options, Printer};
 use wschat_sniff::export::trace::{self, Trace};
-use wschat_sniff::record::{Record, SegmentView, Sink};
+use wschat_sniff::record::{Record, Sink};
 use wschat_sniff::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, TcpEnd};
 use wschat_sniff::wire::{Decoder, LinkType, Packet};
 
@@ -183,14 +183,8 @@ impl StreamHandler for Ignore {
 }
 
 impl Sink for Ignore {
-    fn packet(&mut self, _: &Packet<'_>, _: Option<SegmentView<'_>>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         black_box(record);
-        ControlFlow::Continue(())
-    }
-    fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }

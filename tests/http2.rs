@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use wschat_sniff::base::{Direction, Limits};
 use wschat_sniff::capture::offline::Offline;
 use wschat_sniff::engine::Engine;
-use wschat_sniff::record::{How, Message, Record, RecordKind, SegmentView, Sink, Verdict};
+use wschat_sniff::record::{How, Message, Record, RecordKind, Sink, Verdict};
 use wschat_sniff::wire::Packet;
 
 /// Opcode, length and SHA-256 of the application's bytes.
@@ -68,10 +68,6 @@ impl Heard {
 }
 
 impl Sink for Heard {
-    fn packet(&mut self, _: &Packet<'_>, _: Option<SegmentView<'_>>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         let source = record.source;
         assert_eq!(source.connection.0, 1);
@@ -95,10 +91,6 @@ impl Sink for Heard {
             RecordKind::Violation { violation, .. } => self.violations.push(violation.rule.id()),
             _ => {}
         }
-        ControlFlow::Continue(())
-    }
-
-    fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use wschat_sniff::base::{Captured, Limits, Timestamp};
 use wschat_sniff::engine::Engine;
-use wschat_sniff::record::{Record, RecordKind, SegmentView, Sink};
+use wschat_sniff::record::{Record, RecordKind, Sink};
 use wschat_sniff::wire::{LinkType, Packet};
 
 /// One frame: number of the packet that completed it, sender's port, opcode, FIN, payload length, masking key.
@@ -100,10 +100,6 @@ fn tshark(capture: &PathBuf) -> Vec<Frame> {
 struct Frames(Vec<Frame>);
 
 impl Sink for Frames {
-    fn packet(&mut self, _: &Packet<'_>, _: Option<SegmentView<'_>>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         if let RecordKind::Frame(frame) = record.kind {
             let key = frame
@@ -119,10 +115,6 @@ impl Sink for Frames {
                 key,
             ));
         }
-        ControlFlow::Continue(())
-    }
-
-    fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }

@@ -3,11 +3,9 @@
 use std::net::Ipv4Addr;
 
 use crate::base::PacketRef;
-use crate::base::PerDirection;
 use crate::base::{Direction, Endpoint, Side, Timestamp};
 use crate::record::{
-    ConnectionId, How, Message, Opcode, Payload, Record, RecordKind, Scheme, SessionEnd, SessionId, Source, Span,
-    StreamRange, TransportEnd, Verdict,
+    ConnectionId, Message, Opcode, Payload, Record, RecordKind, Scheme, SessionId, Source, Span, StreamRange,
 };
 
 /// The document's first browser and its server, session 2.
@@ -69,26 +67,5 @@ pub(super) fn record<'a>(session: &'a Source, kind: RecordKind<'a>) -> Record<'a
         at: at(),
         source: session,
         kind,
-    }
-}
-
-/// A session that has ended so, after nothing.
-pub(super) fn end(how: How) -> SessionEnd {
-    SessionEnd {
-        how,
-        transport: TransportEnd::CaptureEnd,
-        by: None,
-        close_codes: PerDirection::default(),
-        closing_handshake: Some(false),
-        verdict: Verdict::StillOpen,
-        messages: PerDirection::default(),
-        bytes: PerDirection::default(),
-        unanswered_pings: PerDirection::default(),
-        refused: None,
-        fin: PerDirection::default(),
-        reset: None,
-        silence: None,
-        unacknowledged: None,
-        window_closed: None,
     }
 }

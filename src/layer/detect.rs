@@ -153,13 +153,12 @@ impl Detect {
             return initiator;
         }
         let [a, b] = cx.connection.endpoints.map(|endpoint| endpoint.port);
-        let higher = if a < b { Side::B } else { Side::A };
         match masks {
             [Some(true), _] => Side::A,
             [_, Some(true)] => Side::B,
             [None, Some(false)] if a.min(b) >= EPHEMERAL => Side::A,
             [Some(false), None] if a.min(b) >= EPHEMERAL => Side::B,
-            _ => higher,
+            _ => cx.connection.likely_client(),
         }
     }
 

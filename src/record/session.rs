@@ -333,3 +333,27 @@ pub struct Unanswered {
     /// The packet that completed the first of them; 0 when there is none.
     pub first_packet: u64,
 }
+
+#[cfg(test)]
+impl SessionEnd {
+    /// For tests: the end of a session in which nothing was said.
+    pub(crate) fn after_nothing(how: How) -> Self {
+        Self {
+            how,
+            transport: TransportEnd::CaptureEnd,
+            by: None,
+            close_codes: PerDirection::default(),
+            closing_handshake: Some(false),
+            verdict: Verdict::StillOpen,
+            messages: PerDirection::default(),
+            bytes: PerDirection::default(),
+            unanswered_pings: PerDirection::default(),
+            refused: None,
+            fin: PerDirection::default(),
+            reset: None,
+            silence: None,
+            unacknowledged: None,
+            window_closed: None,
+        }
+    }
+}

@@ -7,8 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::annotate::texts::Catalog;
 use crate::base::Timestamp;
-use crate::record::{Record, RecordKind, SegmentView, Sink};
-use crate::wire::Packet;
+use crate::record::{Record, RecordKind, Sink};
 
 /// Writes a line for each violation, and counts them.
 pub(super) struct Check {
@@ -61,10 +60,6 @@ impl Check {
 }
 
 impl Sink for Check {
-    fn packet(&mut self, _: &Packet<'_>, _: Option<SegmentView<'_>>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         let (direction, violation) = match record.kind {
             RecordKind::Violation { direction, violation } => (direction, violation),
@@ -95,10 +90,6 @@ impl Sink for Check {
             self.catalog.violation(violation, &mut self.out);
             self.out.push(b'\n');
         }
-        ControlFlow::Continue(())
-    }
-
-    fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }

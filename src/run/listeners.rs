@@ -175,7 +175,7 @@ impl Listeners {
             ..Current::default()
         };
         if pick.whole_packet(packet.time, connection) {
-            self.found |= !pick.by_message && !pick.by_session;
+            self.found |= !pick.rules.by_content();
             if let Some(closing) = &mut self.closing {
                 closing.summary.packet(packet, segment)?;
             }
@@ -222,10 +222,11 @@ impl Listeners {
             && match is_message {
                 true => pick.message(number),
                 false => {
-                    !pick.by_message || pick.follow && session.is_some_and(|session| self.begun.contains(&session))
+                    !pick.rules.by_message
+                        || pick.rules.follow && session.is_some_and(|session| self.begun.contains(&session))
                 }
             };
-        if chosen && is_message && pick.follow {
+        if chosen && is_message && pick.rules.follow {
             self.begun.extend(session);
         }
         if let RecordKind::SessionEnd(_) = record.kind
@@ -234,7 +235,11 @@ impl Listeners {
             self.begun.remove(&session);
         }
         let whole = pick.whole_session(session) && pick.chosen.in_time(record.at.time);
-        self.found |= if pick.by_message { chosen && is_message } else { whole };
+        self.found |= if pick.rules.by_message {
+            chosen && is_message
+        } else {
+            whole
+        };
         if let Some(check) = &mut self.check
             && whole
         {
@@ -245,9 +250,8 @@ impl Listeners {
         {
             closing.summary.record(record)?;
         }
-        // Of a connection that is written whole, all is understood.
         if let Some(redacted) = &mut self.redacted
-            && pick.record_of_whole_connection(record)
+            && pick.whole_record(record)
         {
             redacted.redaction.record(record)?;
         }
@@ -258,7 +262,7 @@ impl Listeners {
         }
         self.current.serves |= of_session && session.is_some();
         self.current.serves_others |= !of_session && session.is_some();
-        self.current.completes |= chosen && (is_message || pick.follow);
+        self.current.completes |= chosen && (is_message || pick.rules.follow);
         let Some(view) = &mut self.view else {
             return ControlFlow::Continue(());
         };
@@ -301,7 +305,7 @@ impl Listeners {
             }
         }
         let wanted = pick.chosen.in_time(time)
-            && match (pick.by_message, pick.by_session) {
+            && match (pick.rules.by_message, pick.rules.by_session) {
                 (true, _) => completes,
                 (false, true) => pick.connection(connection) && (serves || !serves_others),
                 (false, false) => true,

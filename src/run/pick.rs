@@ -2,14 +2,35 @@
 
 use crate::base::Timestamp;
 use crate::record::{ConnectionId, Record, SessionId};
-use crate::select::Chosen;
+use crate::select::{Chosen, Selection};
+
+/// What kinds of things are selected.
+#[derive(Clone, Copy)]
+pub(super) struct Rules {
+    pub(super) by_session: bool,
+    pub(super) by_message: bool,
+    pub(super) follow: bool,
+}
+
+impl Rules {
+    pub(super) fn of(selection: &Selection) -> Self {
+        Self {
+            by_session: selection.selects_sessions(),
+            by_message: selection.selects_messages(),
+            follow: selection.follow,
+        }
+    }
+
+    /// Not times alone.
+    pub(super) fn by_content(self) -> bool {
+        self.by_session || self.by_message
+    }
+}
 
 /// Says of one thing whether it is wanted.
 pub(super) struct Pick<'c> {
     pub(super) chosen: &'c Chosen,
-    pub(super) by_session: bool,
-    pub(super) by_message: bool,
-    pub(super) follow: bool,
+    pub(super) rules: Rules,
 }
 
 impl Pick<'_> {
@@ -17,7 +38,7 @@ impl Pick<'_> {
     fn of(&self, session: Option<SessionId>, is_chosen: impl Fn(SessionId) -> Option<bool>) -> bool {
         match session {
             Some(session) => is_chosen(session) == Some(true),
-            None => !self.by_session && !self.by_message,
+            None => !self.rules.by_content(),
         }
     }
 
@@ -38,17 +59,20 @@ impl Pick<'_> {
 
     /// A message of a wanted session, by its number.
     pub(super) fn message(&self, number: u64) -> bool {
-        !self.by_message || self.chosen.message(number)
+        !self.rules.by_message || self.chosen.message(number)
     }
 
-    /// Whether a record is wanted by who takes connections whole.
-    pub(super) fn record_of_whole_connection(&self, record: &Record<'_>) -> bool {
-        self.whole_packet(record.at.time, Some(record.source.connection))
+    /// Whether a record is wanted by who takes connections whole: of several sessions on one, the wanted ones.
+    pub(super) fn whole_record(&self, record: &Record<'_>) -> bool {
+        match record.source.session {
+            Some(_) if self.rules.by_content() => self.whole_session(record.source.session),
+            _ => self.whole_packet(record.at.time, Some(record.source.connection)),
+        }
     }
 
     /// Whether a packet is wanted by who takes connections whole.
     pub(super) fn whole_packet(&self, time: Timestamp, connection: Option<ConnectionId>) -> bool {
-        match self.by_session || self.by_message {
+        match self.rules.by_content() {
             true => self.connection(connection),
             false => self.chosen.in_time(time),
         }

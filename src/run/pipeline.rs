@@ -27,7 +27,7 @@ use crate::cli::{Color, Input, Options};
 use crate::engine::Engine;
 use crate::export::palette::Palette;
 use crate::export::tcpdump::{self, Names, Precision, Printer, TimeFormat};
-use crate::export::{JSON, PCAPNG, PDU, Setup, TCPDUMP, View};
+use crate::export::{Exporter, JSON, PCAPNG, PDU, Setup, TCPDUMP, View};
 use crate::layer::tls::Secrets;
 use crate::record::{Record, SegmentView, Sink};
 use crate::select::{Chooser, Chosen};
@@ -153,17 +153,15 @@ impl Pipeline {
     /// Whether what is selected is known only when all packets were read.
     pub(super) fn must_read_twice(options: &Options) -> bool {
         let selection = &options.selection;
-        let Show::Decoded(_, sinks) = show(options) else {
-            return false;
-        };
-        let listeners = &sinks.listeners;
-        sinks.selected.is_some()
-            && (selection.is_late()
-                || listeners.shows_packets() && selection.selects_sessions()
-                || (listeners.wants_whole_connections() || options.write.is_some() || options.redact.is_some())
-                    && (selection.selects_sessions() || selection.selects_messages())
-                || listeners.wants_whole_sessions() && selection.selects_messages()
-                || listeners.sessions && selection.selects_time())
+        let listeners = listeners(options);
+        let by_content = selection.selects_sessions() || selection.selects_messages();
+        let whole_connections =
+            listeners.wants_whole_connections() || options.write.is_some() || options.redact.is_some();
+        selection.is_late()
+            || listeners.shows_packets() && selection.selects_sessions()
+            || whole_connections && by_content
+            || listeners.wants_whole_sessions() && selection.selects_messages()
+            || listeners.sessions && selection.selects_time()
     }
 
     /// The packets that come are looked through for what is selected, until [`Self::end_survey`].
@@ -513,6 +511,9 @@ struct Survey {
 impl Sink for Survey {
     fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
         self.chooser.packet(packet.time, segment.as_ref(), &mut self.chosen);
+        if let Some(segment) = &segment {
+            self.chosen.remember_fragments(segment);
+        }
         ControlFlow::Continue(())
     }
 
@@ -526,20 +527,21 @@ fn chooser(options: &Options) -> Chooser {
     Chooser::new(options.selection.clone(), TimeZone::system())
 }
 
-/// What is shown.
-fn show(options: &Options) -> Show {
-    let selection = &options.selection;
-    let all = selection.is_everything();
-    let extracts = options.extract.is_some() || options.redact.is_some();
-    if options.count && all && !extracts {
-        return Show::Nothing;
-    }
-    let silent = options.count || options.is_silent() || options.check && !options.format_given;
-    if options.format == Some(&TCPDUMP) && !silent && !options.check && !options.summary && !extracts && all {
-        return Show::Tcpdump(Printer::new(lines(options)));
-    }
-    let exporter = options.format.filter(|_| !silent);
-    let listeners = Listeners {
+/// Nothing is shown of the packets.
+fn is_silent(options: &Options) -> bool {
+    options.count || options.is_silent() || options.check && !options.format_given
+}
+
+/// The view, unless nothing is shown.
+fn exporter(options: &Options) -> Option<&'static Exporter> {
+    options.format.filter(|_| !is_silent(options))
+}
+
+/// Who listens to the engine; `-w`, `--extract` and `--redact` come when their files are created.
+fn listeners(options: &Options) -> Listeners {
+    let exporter = exporter(options);
+    let all = options.selection.is_everything();
+    Listeners {
         view: exporter.map(|exporter| (exporter.make)(&view_setup(options))),
         packets: exporter.is_some_and(|exporter| exporter.packets),
         hears_packets: options.all,
@@ -548,18 +550,29 @@ fn show(options: &Options) -> Show {
             .then(|| Check::new(options.format_given && options.format == Some(&JSON), catalog(options))),
         closing: (options.summary && !options.count).then(|| {
             let palette = Palette::new(coloured(options));
-            Closing::new(options, silent, catalog(options), palette)
+            Closing::new(options, is_silent(options), catalog(options), palette)
         }),
-        count: options.count.then_some(0),
+        count: (options.count && !all).then_some(0),
         ..Listeners::default()
-    };
+    }
+}
+
+/// What is shown.
+fn show(options: &Options) -> Show {
+    let all = options.selection.is_everything();
+    let extracts = options.extract.is_some() || options.redact.is_some();
+    let alone = !options.check && !options.summary && !extracts && all;
+    if exporter(options) == Some(&TCPDUMP) && alone {
+        return Show::Tcpdump(Printer::new(lines(options)));
+    }
+    let listeners = listeners(options);
     if !listeners.any() && !extracts && (all || options.write.is_none()) {
         return Show::Nothing;
     }
     let selected = (!all).then(|| Box::new(Selected::deciding(chooser(options), options.limits.held_bytes)));
     // Of a packet of HTTP/2 its frames tell whom it serves.
     let narrated =
-        options.all || exporter.is_some_and(|exporter| exporter.narrated) || !all && listeners.shows_packets();
+        options.all || exporter(options).is_some_and(|exporter| exporter.narrated) || !all && listeners.shows_packets();
     Show::Decoded(
         Engine::new(options.limits)
             .with_frames(options.frames || options.redact.is_some())

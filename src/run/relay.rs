@@ -25,6 +25,8 @@ pub(super) struct Relay {
     batch: Batch,
     /// Somebody wants packets, and not only events.
     packets: bool,
+    /// No packet has come. The first one is told in any case: times are given from it on.
+    first: bool,
     /// A packet's calls stay together in a batch.
     in_packet: bool,
     full: SyncSender<Batch>,
@@ -47,6 +49,7 @@ impl Relay {
         Self {
             batch: Batch::default(),
             packets,
+            first: true,
             in_packet: false,
             full,
             empty,
@@ -119,7 +122,7 @@ fn render(
 impl Sink for Relay {
     #[inline]
     fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
-        if self.packets {
+        if self.packets || mem::take(&mut self.first) {
             self.in_packet = true;
             self.batch.packet(packet, segment);
         }
@@ -150,8 +153,7 @@ impl Sink for Relay {
 
     #[inline]
     fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
-        if self.packets {
-            self.in_packet = false;
+        if mem::take(&mut self.in_packet) {
             self.batch.packet_end();
             return self.told();
         }

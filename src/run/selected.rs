@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::batch::Batch;
 use super::listeners::Listeners;
-use super::pick::Pick;
+use super::pick::{Pick, Rules};
 use crate::record::{ConnectionId, Record, RecordKind, SegmentView, SessionId, Sink, Source};
 use crate::select::{Chooser, Chosen};
 use crate::wire::Packet;
@@ -26,16 +26,8 @@ pub(super) struct Selected {
     max_held: usize,
     /// A packet's calls are being held.
     open: bool,
-    /// Sessions of which it could not be waited for.
+    /// Sessions and connections of which it could not be waited for.
     let_go: u64,
-}
-
-/// What kinds of things are selected.
-#[derive(Clone, Copy)]
-struct Rules {
-    by_session: bool,
-    by_message: bool,
-    follow: bool,
 }
 
 /// The calls that one packet brought, or one record outside of packets, and what has to be known before they are told.
@@ -54,12 +46,17 @@ enum Wait {
 impl Selected {
     /// Decides while packets come; at most `max_held` bytes are held.
     pub(super) fn deciding(chooser: Chooser, max_held: usize) -> Self {
-        Self::new(Rules::of(&chooser), Chosen::default(), Some(chooser), max_held)
+        Self::new(
+            Rules::of(chooser.selection()),
+            Chosen::default(),
+            Some(chooser),
+            max_held,
+        )
     }
 
     /// All is decided.
     pub(super) fn decided(chooser: &Chooser, chosen: Chosen) -> Self {
-        Self::new(Rules::of(chooser), chosen, None, 0)
+        Self::new(Rules::of(chooser.selection()), chosen, None, 0)
     }
 
     fn new(rules: Rules, chosen: Chosen, chooser: Option<Chooser>, max_held: usize) -> Self {
@@ -84,18 +81,29 @@ impl Selected {
                 _ => "nothing is selected: there is nothing of that time",
             });
         }
+        if !writes {
+            return;
+        }
         match self.chosen.beside() {
-            1.. if !writes => {}
             0 => {}
             1 => super::report("-w: 1 other session lies on the same HTTP/2 connection and is written as well"),
             more => super::report(&format!(
                 "-w: {more} other sessions lie on the same HTTP/2 connections and are written as well"
             )),
         }
+        if self.chosen.fragments_left_out > 0 {
+            super::report(&format!(
+                "-w: {} packets with IP fragments were too many to be told apart and are left out",
+                self.chosen.fragments_left_out
+            ));
+        }
     }
 
     fn pick(&self) -> Pick<'_> {
-        self.rules.pick(&self.chosen)
+        Pick {
+            chosen: &self.chosen,
+            rules: self.rules,
+        }
     }
 
     pub(super) fn packet(
@@ -107,9 +115,8 @@ impl Selected {
         if let Some(chooser) = &mut self.chooser {
             chooser.packet(packet.time, segment.as_ref(), &mut self.chosen);
             let connection = segment.map(|segment| ConnectionId(segment.connection.number));
-            let asked = self.rules.by_session || self.rules.by_message;
-            let matters =
-                listeners.wants_whole_connections() && asked || listeners.shows_packets() && self.rules.by_session;
+            let matters = listeners.wants_whole_connections() && self.rules.by_content()
+                || listeners.shows_packets() && self.rules.by_session;
             let wait = connection.filter(|connection| matters && self.chosen.connection(*connection).is_none());
             if wait.is_some() || !self.held.is_empty() {
                 let held = self.hold();
@@ -141,7 +148,9 @@ impl Selected {
                 };
             }
         }
-        listeners.pick_record(record, &self.pick())
+        let flow = listeners.pick_record(record, &self.pick());
+        self.forget(listeners);
+        flow
     }
 
     pub(super) fn packet_end(&mut self, packet: &Packet<'_>, listeners: &mut Listeners) -> ControlFlow<()> {
@@ -211,6 +220,7 @@ impl Selected {
         loop {
             let Some(first) = self.held.front() else {
                 self.held_bytes = 0;
+                self.forget(listeners);
                 return ControlFlow::Continue(());
             };
             if first.waits.iter().any(|wait| self.waits_for(wait)) {
@@ -221,11 +231,16 @@ impl Selected {
             }
             if let Some(first) = self.held.pop_front() {
                 self.held_bytes = self.held_bytes.saturating_sub(first.batch.bytes() + OVERHEAD);
-                first.batch.tell(&mut Picked {
-                    listeners,
-                    pick: self.rules.pick(&self.chosen),
-                })?;
+                let pick = self.pick();
+                first.batch.tell(&mut Picked { listeners, pick })?;
             }
+        }
+    }
+
+    /// What was told is not asked for again.
+    fn forget(&mut self, listeners: &Listeners) {
+        if self.chooser.is_some() {
+            self.chosen.forget_messages_before(listeners.messages);
         }
     }
 
@@ -236,22 +251,24 @@ impl Selected {
             .front_mut()
             .map(|held| std::mem::take(&mut held.waits))
             .unwrap_or_default();
-        for wait in waits {
-            match wait {
+        for wait in waits.iter().filter(|wait| self.waits_for(wait)).collect::<Vec<_>>() {
+            let what = match wait {
                 Wait::Session(session, name) | Wait::WholeSession(session, name) => {
-                    if self.chosen.whole_session(session).is_none() {
-                        self.let_go += 1;
-                        if self.let_go <= NAMED {
-                            super::report(&format!(
-                                "--max-held ({} bytes) was reached before it was known whether session {name} is selected: it was let go",
-                                self.max_held
-                            ));
-                        }
-                    }
-                    self.chosen.give_up(session);
+                    self.chosen.give_up(*session);
+                    format!("session {name}")
                 }
-                Wait::Connection(connection) => self.chosen.give_up_connection(connection),
-                Wait::Message(..) => {}
+                Wait::Connection(connection) => {
+                    self.chosen.give_up_connection(*connection);
+                    format!("connection {connection}")
+                }
+                Wait::Message(..) => continue,
+            };
+            self.let_go += 1;
+            if self.let_go <= NAMED {
+                super::report(&format!(
+                    "--max-held ({} bytes) was reached before it was known whether {what} is selected: it was let go",
+                    self.max_held
+                ));
             }
         }
     }
@@ -260,35 +277,15 @@ impl Selected {
     pub(super) fn finish(&mut self, listeners: &mut Listeners) {
         if self.let_go > NAMED {
             super::report(&format!(
-                "--max-held: {} more sessions were let go",
+                "--max-held: {} more sessions and connections were let go",
                 self.let_go - NAMED
             ));
         }
         while let Some(held) = self.held.pop_front() {
-            let pick = self.rules.pick(&self.chosen);
+            let pick = self.pick();
             if held.batch.tell(&mut Picked { listeners, pick }).is_break() {
                 return;
             }
-        }
-    }
-}
-
-impl Rules {
-    fn of(chooser: &Chooser) -> Self {
-        let selection = chooser.selection();
-        Self {
-            by_session: selection.selects_sessions(),
-            by_message: selection.selects_messages(),
-            follow: selection.follow,
-        }
-    }
-
-    fn pick(self, chosen: &Chosen) -> Pick<'_> {
-        Pick {
-            chosen,
-            by_session: self.by_session,
-            by_message: self.by_message,
-            follow: self.follow,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use foldhash::fast::FixedState;
 use jiff::tz::TimeZone;
 
 use super::{Chosen, Selection};
@@ -12,18 +13,15 @@ use crate::record::{ConnectionId, Handshake, Message, Record, RecordKind, Reques
 /// Server names that are remembered until a session lies on their connection.
 const NAMES: usize = 1 << 14;
 
-/// Packets with fragments that are remembered.
-const FRAGMENTS: usize = 1 << 18;
-
 /// Follows all sessions, and decides what of them is selected as soon as that can be known.
 #[derive(Debug)]
 pub struct Chooser {
     selection: Selection,
     zone: TimeZone,
-    sessions: HashMap<SessionId, Session>,
-    server_names: HashMap<ConnectionId, Box<str>>,
+    sessions: HashMap<SessionId, Session, FixedState>,
+    server_names: HashMap<ConnectionId, Box<str>, FixedState>,
     /// Sessions of HTTP/2 connections that are not selected, while none of their connection is.
-    beside: HashMap<ConnectionId, u64>,
+    beside: HashMap<ConnectionId, u64, FixedState>,
     /// Messages so far.
     messages: u64,
 }
@@ -50,9 +48,9 @@ impl Chooser {
         Self {
             selection,
             zone,
-            sessions: HashMap::new(),
-            server_names: HashMap::new(),
-            beside: HashMap::new(),
+            sessions: HashMap::default(),
+            server_names: HashMap::default(),
+            beside: HashMap::default(),
             messages: 0,
         }
     }
@@ -90,13 +88,8 @@ impl Chooser {
     pub fn packet(&mut self, time: Timestamp, view: Option<&SegmentView<'_>>, chosen: &mut Chosen) {
         self.in_time(time, chosen);
         let Some(view) = view else { return };
-        let connection = ConnectionId(view.connection.number);
         if view.source.is_none() && !view.may_carry {
-            chosen.give_up_connection(connection);
-        }
-        if chosen.fragments.len() < FRAGMENTS && chosen.connection(connection) != Some(false) {
-            let packets = view.segment.fragments.iter();
-            chosen.fragments.extend(packets.map(|packet| (*packet, connection)));
+            chosen.give_up_connection(ConnectionId(view.connection.number));
         }
     }
 
@@ -116,7 +109,10 @@ impl Chooser {
             }
             return;
         };
-        let mut session = self.sessions.remove(&id).unwrap_or_default();
+        // One that is over, or was let go, needs nothing more; of others what comes is followed.
+        let known = self.sessions.remove(&id);
+        let is_over = known.is_none() && chosen.whole_session(id).is_some();
+        let mut session = known.unwrap_or_default();
         match record.kind {
             RecordKind::UpgradeRequest(request) => self.request(&mut session, request, record.source),
             RecordKind::Handshake(handshake) => {
@@ -141,7 +137,7 @@ impl Chooser {
         if chosen.whole_session(id).is_none() {
             self.choose(id, &session, record.source, ended, chosen);
         }
-        if !ended {
+        if !ended && !is_over {
             self.sessions.insert(id, session);
         }
     }
@@ -262,7 +258,6 @@ impl Chooser {
                 chosen.messages.insert(before);
             }
             chosen.messages.insert(number);
-            chosen.hits += 1;
         } else if session.after > 0 || self.selection.follow && session.hit {
             session.after = session.after.saturating_sub(1);
             chosen.messages.insert(number);

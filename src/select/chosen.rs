@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::bits::Bits;
 use crate::base::Timestamp;
-use crate::record::{ConnectionId, SessionId};
+use crate::record::{ConnectionId, SegmentView, SessionId};
+
+/// Packets with fragments that are remembered.
+const FRAGMENTS: usize = 1 << 18;
 
 /// Which sessions, connections and messages are selected, as far as that is known.
 #[derive(Debug, Clone, Default)]
@@ -19,9 +22,9 @@ pub struct Chosen {
     /// Messages, by their number among all of the capture, from 0.
     pub(super) messages: Bits,
     /// Packets that brought fragments of segments, and of which connections.
-    pub(super) fragments: BTreeMap<u64, ConnectionId>,
-    /// Selected messages.
-    pub(super) hits: u64,
+    fragments: BTreeMap<u64, ConnectionId>,
+    /// Such packets that were too many to be remembered.
+    pub fragments_left_out: u64,
     /// Sessions that are not selected on connections that are.
     pub(super) beside: u64,
 }
@@ -83,14 +86,27 @@ impl Chosen {
         self.messages.contains(number)
     }
 
+    /// Nobody asks for messages before the `number`-th any more.
+    #[inline]
+    pub fn forget_messages_before(&mut self, number: u64) {
+        self.messages.forget_before(number);
+    }
+
+    /// The segment came in fragments: when the capture is read again, [`Self::fragment_of`] knows theirs.
+    #[inline]
+    pub fn remember_fragments(&mut self, view: &SegmentView<'_>) {
+        let connection = ConnectionId(view.connection.number);
+        for packet in view.segment.fragments {
+            match self.fragments.len() < FRAGMENTS {
+                true => _ = self.fragments.insert(*packet, connection),
+                false => self.fragments_left_out += 1,
+            }
+        }
+    }
+
     /// The connection of which a packet brought a fragment, if the capture was read before.
     pub fn fragment_of(&self, packet: u64) -> Option<ConnectionId> {
         self.fragments.get(&packet).copied()
-    }
-
-    /// How many sessions are selected.
-    pub fn sessions(&self) -> u64 {
-        self.holding.yes.count()
     }
 
     /// Sessions that are not selected, but lie on a connection with one that is (RFC 8441).

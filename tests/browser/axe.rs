@@ -1,36 +1,13 @@
 //! axe-core, from npm; installed under `target/`.
 
-use std::path::Path;
-use std::process::Command;
-
 use serde_json::Value;
 
+use crate::npm::installed;
 use crate::webdriver::Browser;
 
 /// The script; `Err` says why there is none.
 pub fn script() -> Result<String, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients/axe");
-    let file = folder.join("node_modules/axe-core/axe.min.js");
-    if !file.exists() {
-        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let output = Command::new("npm")
-            .args([
-                "install",
-                "--silent",
-                "--no-audit",
-                "--no-fund",
-                "--ignore-scripts",
-                "--fetch-retries=1",
-                "--prefix",
-            ])
-            .arg(&folder)
-            .arg("axe-core@4")
-            .output()
-            .map_err(|error| format!("npm: {error}"))?;
-        if !output.status.success() {
-            return Err(format!("npm: {}", String::from_utf8_lossy(&output.stderr)));
-        }
-    }
+    let file = installed("axe-core@4")?.join("node_modules/axe-core/axe.min.js");
     std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))
 }
 

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::npm::installed;
 use crate::pages::driver;
 
 /// Every capture among the fixtures.
@@ -147,27 +148,10 @@ fn chromium_imports_every_message_of_every_fixture() {
 #[test]
 #[ignore = "needs Node"]
 fn every_har_is_valid_against_the_schema() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients/har");
-    if !folder.join("node_modules/har-validator").exists() {
-        std::fs::create_dir_all(&folder).unwrap();
-        let npm = Command::new("npm")
-            .args([
-                "install",
-                "--silent",
-                "--no-audit",
-                "--no-fund",
-                "--ignore-scripts",
-                "--fetch-retries=1",
-                "--prefix",
-            ])
-            .arg(&folder)
-            .arg("har-validator@5")
-            .output();
-        match npm {
-            Ok(output) if output.status.success() => {}
-            failed => return println!("SKIPPED: no har-validator: {failed:?}"),
-        }
-    }
+    let folder = match installed("har-validator@5") {
+        Ok(folder) => folder,
+        Err(why) => return println!("SKIPPED: no har-validator: {why}"),
+    };
     let hars = tempfile::tempdir().unwrap();
     for (number, capture) in captures().iter().enumerate() {
         std::fs::write(hars.path().join(format!("{number}.har")), shown(capture, "har")).unwrap();

@@ -18,6 +18,7 @@ mod axe;
 mod har;
 mod html;
 mod log;
+mod npm;
 mod login;
 mod pages;
 mod pictures;

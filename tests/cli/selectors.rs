@@ -443,17 +443,19 @@ fn context_and_follow_add_messages_of_the_session() {
 fn times_select_by_the_clock_the_day_and_the_first_packet() {
     let path = fixture("two-browsers-new/capture.pcap");
     let events = lines(&from_file(&path, &["--format", "json"]));
-    let first: f64 = events[0]["ts"].as_f64().unwrap();
+    let packets = from_file(&path, &["--format", "tcpdump", "-tt", "-c", "1"]);
+    let first: f64 = packets.split(' ').next().unwrap().parse().unwrap();
     let count = |flags: &[&str]| lines(&from_file(&path, &[&["--format", "json"], flags].concat())).len();
     let until = |after: f64| {
-        events
-            .iter()
-            .filter(|event| event["ts"].as_f64().unwrap() <= first + after)
-            .count()
+        let times = events.iter().map(|event| event["ts"].as_f64().unwrap());
+        times.filter(|time| *time <= first + after).count()
     };
-    // The handshake's own time is that of its last packet, a little after the first packet of the capture.
     assert_eq!(count(&["--until", "+8s"]), until(8.0));
     assert_eq!(count(&["--since", "+8s"]), events.len() - until(8.0));
+    // What is the first packet's is not the first event's.
+    let handshake = events[0]["ts"].as_f64().unwrap() - first;
+    assert!(handshake > 0.0001, "{handshake}");
+    assert_eq!(count(&["--until", &format!("+{:.6}s", handshake / 2.0)]), 0);
     let zoned = command()
         .env("TZ", "Asia/Shanghai")
         .args([

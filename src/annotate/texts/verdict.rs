@@ -191,25 +191,12 @@ impl Words<'_> {
 mod tests {
     use super::*;
     use crate::annotate::texts::CATALOGS;
-    use crate::base::PerDirection;
 
     fn said(catalog: &'static Catalog, change: impl FnOnce(&mut SessionEnd)) -> String {
         let mut end = SessionEnd {
-            how: How::Fin,
-            transport: TransportEnd::CaptureEnd,
             by: Some(Direction::ServerToClient),
-            close_codes: PerDirection::default(),
-            closing_handshake: Some(false),
             verdict: Verdict::EndedWithoutClose,
-            messages: PerDirection::default(),
-            bytes: PerDirection::default(),
-            unanswered_pings: PerDirection::default(),
-            refused: None,
-            fin: PerDirection::default(),
-            reset: None,
-            silence: None,
-            unacknowledged: None,
-            window_closed: None,
+            ..SessionEnd::after_nothing(How::Fin)
         };
         change(&mut end);
         let mut out = Vec::new();

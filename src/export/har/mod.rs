@@ -11,8 +11,7 @@ use std::ops::ControlFlow;
 use super::View;
 use super::put::{counted, put};
 use super::utc::Utc;
-use crate::record::{Handshake, Message, Record, RecordKind, SegmentView, SessionEnd, Sink};
-use crate::wire::Packet;
+use crate::record::{Handshake, Message, Record, RecordKind, SessionEnd, Sink};
 use entry::Entry;
 
 /// The view.
@@ -257,11 +256,6 @@ impl View for Har {
 }
 
 impl Sink for Har {
-    #[inline]
-    fn packet(&mut self, _: &Packet<'_>, _: Option<SegmentView<'_>>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         if record.source.session.is_some() {
             match record.kind {
@@ -271,11 +265,6 @@ impl Sink for Har {
                 _ => {}
             }
         }
-        ControlFlow::Continue(())
-    }
-
-    #[inline]
-    fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }

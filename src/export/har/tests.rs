@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::export::samples::{end, message, record, session};
+use crate::export::samples::{message, record, session};
 use crate::record::{Accept, How, Opcode, Request, Response, SessionId};
 
 fn handshake() -> Handshake {
@@ -65,7 +65,11 @@ fn an_entry_has_the_handshake_without_its_credentials_and_the_messages() {
         ..message(Opcode::Text, b"half")
     };
     tell(&mut view, 1, RecordKind::Message(&cut));
-    tell(&mut view, 1, RecordKind::SessionEnd(&end(How::CaptureEnd)));
+    tell(
+        &mut view,
+        1,
+        RecordKind::SessionEnd(&crate::record::SessionEnd::after_nothing(How::CaptureEnd)),
+    );
     assert_eq!(view.notes().len(), 1);
     let har = har(&mut view, Vec::new());
     let entry = &har["log"]["entries"][0];
@@ -116,7 +120,11 @@ fn one_long_session_needs_no_memory_and_the_others_wait_behind_it() {
             tell(&mut view, 3, RecordKind::Message(&message(Opcode::Text, b"hi")));
         }
         if round == 500 {
-            tell(&mut view, 1, RecordKind::SessionEnd(&end(How::Close)));
+            tell(
+                &mut view,
+                1,
+                RecordKind::SessionEnd(&crate::record::SessionEnd::after_nothing(How::Close)),
+            );
         }
         assert!(view.held <= 10_000);
         written.append(view.output());
@@ -161,7 +169,10 @@ fn a_selected_message_brings_its_session_and_no_other() {
     tell(&mut view, 1, RecordKind::Message(&message(Opcode::Text, b"hi")));
     for number in [1, 2] {
         source.session = Some(SessionId(number));
-        view.unselected(&record(&source, RecordKind::SessionEnd(&end(How::Close))));
+        view.unselected(&record(
+            &source,
+            RecordKind::SessionEnd(&crate::record::SessionEnd::after_nothing(How::Close)),
+        ));
     }
     assert!(view.entries.is_empty() && view.held == 0);
     let har = har(&mut view, Vec::new());

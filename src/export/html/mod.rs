@@ -19,8 +19,7 @@ use super::url::url;
 use super::utc::Utc;
 use crate::annotate::texts::{Catalog, Language};
 use crate::base::{Direction, PerDirection, Timestamp, Violation};
-use crate::record::{Handshake, How, Message, Opcode, Record, RecordKind, SegmentView, SessionEnd, Sink, Source};
-use crate::wire::Packet;
+use crate::record::{Handshake, How, Message, Opcode, Record, RecordKind, SessionEnd, Sink, Source};
 use ladder::Ladder;
 
 /// Messages that a page holds: more of them no browser likes to open.
@@ -277,11 +276,6 @@ impl View for Html {
 }
 
 impl Sink for Html {
-    #[inline]
-    fn packet(&mut self, _: &Packet<'_>, _: Option<SegmentView<'_>>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         if record.source.session.is_some() {
             match record.kind {
@@ -292,11 +286,6 @@ impl Sink for Html {
                 _ => {}
             }
         }
-        ControlFlow::Continue(())
-    }
-
-    #[inline]
-    fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::annotate::texts::CATALOGS;
-use crate::export::samples::{end, message, record, session};
+use crate::export::samples::{message, record, session};
 use crate::record::{How, SessionId};
 
 /// The page of `sessions` sessions that each get the same message from the server, `times` times.
@@ -16,7 +16,10 @@ fn page(view: &mut Html, sessions: u64, times: u64, text: &str) -> String {
     }
     for number in 1..=sessions {
         source.session = Some(SessionId(number));
-        let _ = view.record(&record(&source, RecordKind::SessionEnd(&end(How::Fin))));
+        let _ = view.record(&record(
+            &source,
+            RecordKind::SessionEnd(&crate::record::SessionEnd::after_nothing(How::Fin)),
+        ));
     }
     view.finish();
     String::from_utf8(std::mem::take(view.output())).unwrap()

@@ -14,8 +14,7 @@ use super::put::{endpoint, json_string as put_string, put};
 use super::utc::Utc;
 use crate::annotate::texts::Catalog;
 use crate::base::Direction;
-use crate::record::{Record, RecordKind, SegmentView, Sink};
-use crate::wire::Packet;
+use crate::record::{Record, RecordKind, Sink};
 
 use shape::Identities;
 pub(super) use shape::{Field, Line};
@@ -103,11 +102,6 @@ impl View for Json {
 }
 
 impl Sink for Json {
-    #[inline]
-    fn packet(&mut self, _: &Packet<'_>, _: Option<SegmentView<'_>>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         match record.kind {
             RecordKind::Message(message) => message::write(&mut self.begin("message", record), message),
@@ -135,11 +129,6 @@ impl Sink for Json {
             }
         }
         put(&mut self.out, "}\n");
-        ControlFlow::Continue(())
-    }
-
-    #[inline]
-    fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::base::{Gap, GapCause, PacketRef, PerDirection, Rule, Timestamp, Violation};
 use crate::export::hidden::is_hidden_at;
-use crate::export::samples::{self, message, record, session};
+use crate::export::samples::{message, record, session};
 use crate::record::{
     Accept, Close, Deflate, Extension, FrameInfo, Handshake, Hole, How, Message, Opcode, Payload, Request, Response,
     SessionEnd, Span, StreamRange, Verdict,
@@ -235,7 +235,7 @@ fn frames_violations_gaps_and_ends_have_their_fields() {
         },
         verdict: Verdict::Reset,
         reset: Some(Direction::ServerToClient),
-        ..samples::end(How::Rst)
+        ..crate::record::SessionEnd::after_nothing(How::Rst)
     };
     let shown = line(RecordKind::SessionEnd(&end));
     let mut verdict = Vec::new();
@@ -480,7 +480,7 @@ fn each_field_alone_is_what_it_is_among_the_others() {
             direction: Direction::ClientToServer,
             gap,
         },
-        RecordKind::SessionEnd(&samples::end(How::Close)),
+        RecordKind::SessionEnd(&crate::record::SessionEnd::after_nothing(How::Close)),
     ] {
         let object = |fields: Fields| -> serde_json::Map<String, Value> {
             let mut view = Json::new(false, true, catalog()).with_fields(fields).with_tags(&tags);

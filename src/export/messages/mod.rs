@@ -22,8 +22,7 @@ use super::tcpdump::{self, Clock};
 use crate::annotate::Story;
 use crate::annotate::texts::{Arg, Catalog, Language};
 use crate::base::{Direction, PacketRef};
-use crate::record::{Answers, Handshake, Message, Record, RecordKind, SegmentView, SessionEnd, Sink, Source};
-use crate::wire::Packet;
+use crate::record::{Answers, Handshake, Message, Record, RecordKind, SessionEnd, Sink, Source};
 pub(super) use names::Names;
 use payload::Look;
 use sessions::Sessions;
@@ -302,11 +301,6 @@ impl Messages {
 
 impl Sink for Messages {
     #[inline]
-    fn packet(&mut self, _: &Packet<'_>, _: Option<SegmentView<'_>>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    #[inline]
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         match &record.kind {
             RecordKind::Handshake(handshake) => {
@@ -331,11 +325,6 @@ impl Sink for Messages {
             }
             _ => {}
         }
-        ControlFlow::Continue(())
-    }
-
-    #[inline]
-    fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }

@@ -235,7 +235,7 @@ fn how_a_session_opened_and_ended_goes_with_its_messages() {
         deflate: None,
         deflate_unknown: false,
     };
-    let end = crate::export::samples::end(crate::record::How::CaptureEnd);
+    let end = crate::record::SessionEnd::after_nothing(crate::record::How::CaptureEnd);
     let hello = message(Opcode::Text, b"hello");
     let (source, look) = (session(), options(None, &Palette::PLAIN));
     let text = |shown: bool| {

@@ -1,6 +1,6 @@
 //! What is kept of one session, or of a connection that carries none.
 
-use crate::base::{Direction, Endpoint, PerDirection, Timestamp};
+use crate::base::{Direction, Endpoint, PerDirection, Side, Timestamp};
 use crate::dissect::ChatMeaning;
 use crate::export::escape;
 use crate::record::{
@@ -64,9 +64,30 @@ impl Row {
 
     pub(super) fn new(source: &Source, time: Timestamp) -> Self {
         Self {
-            client: source.client,
-            server: source.server,
             scheme: source.scheme,
+            ..Self::begun([source.client, source.server], time)
+        }
+    }
+
+    /// A connection of which nothing but TCP is known yet.
+    pub(super) fn of_connection(view: &SegmentView<'_>, time: Timestamp) -> Self {
+        let [a, b] = view.connection.endpoints;
+        let ends = match view.connection.likely_client() {
+            Side::A => [a, b],
+            Side::B => [b, a],
+        };
+        Self {
+            url: "TCP".into(),
+            selected: true,
+            ..Self::begun(ends, time)
+        }
+    }
+
+    fn begun([client, server]: [Endpoint; 2], time: Timestamp) -> Self {
+        Self {
+            client,
+            server,
+            scheme: Scheme::Ws,
             url: Box::default(),
             subprotocol: Box::default(),
             user: Box::default(),
@@ -80,36 +101,6 @@ impl Row {
             end: End::Verdict(Verdict::StillOpen),
             violations: 0,
             selected: false,
-            carries_sessions: false,
-        }
-    }
-
-    /// A connection of which nothing but TCP is known yet.
-    pub(super) fn of_connection(view: &SegmentView<'_>, time: Timestamp) -> Self {
-        let [a, b] = view.connection.endpoints;
-        let (client, server) = match view.connection.initiator {
-            Some(side) if side.index() == 0 => (a, b),
-            Some(_) => (b, a),
-            None if a.port >= b.port => (a, b),
-            None => (b, a),
-        };
-        Self {
-            client,
-            server,
-            scheme: Scheme::Ws,
-            url: "TCP".into(),
-            subprotocol: Box::default(),
-            user: Box::default(),
-            start: time,
-            last: time,
-            messages: PerDirection::default(),
-            bytes: PerDirection::default(),
-            pong: PerDirection::default(),
-            slowest: None,
-            codes: PerDirection::default(),
-            end: End::Verdict(Verdict::StillOpen),
-            violations: 0,
-            selected: true,
             carries_sessions: false,
         }
     }

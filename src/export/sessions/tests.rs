@@ -37,7 +37,7 @@ fn hear(view: &mut Sessions) {
             let record = samples::record(&source, RecordKind::Message(&message));
             crate::layer::Emit::emit(&mut emitter, &record);
         }
-        let mut end = samples::end(How::Close);
+        let mut end = crate::record::SessionEnd::after_nothing(How::Close);
         end.verdict = match number {
             1 => Verdict::Closed,
             _ => Verdict::Reset,

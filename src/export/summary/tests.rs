@@ -204,7 +204,7 @@ fn a_stranger_cannot_make_it_grow() {
             0,
             RecordKind::Message(&samples::message(Opcode::Ping, &n.to_be_bytes())),
         );
-        let mut end = samples::end(How::Close);
+        let mut end = crate::record::SessionEnd::after_nothing(How::Close);
         end.by = Some(Direction::ClientToServer);
         end.close_codes.client_to_server = Some(Some(n as u16));
         summary.ended(&end);
@@ -240,7 +240,7 @@ fn the_text_counts_who_did_not_get_what_was_said() {
         String::from_utf8(out).unwrap()
     };
     assert!(!shown(&summary).contains("Not delivered"));
-    let end = samples::end(How::CaptureEnd);
+    let end = crate::record::SessionEnd::after_nothing(How::CaptureEnd);
     hear(&mut summary, 9, RecordKind::SessionEnd(&end));
     assert!(
         shown(&summary).contains("  Not delivered         1: \"lost\""),

@@ -11,7 +11,6 @@ use crate::base::PacketRef;
 use crate::base::{Captured, Direction, Endpoint, Gap, GapCause, Side, Timestamp};
 use crate::dissect::Dissectors;
 use crate::engine::Emitter;
-use crate::export::samples;
 use crate::layer::Emit as _;
 use crate::record::{
     ConnectionId, How, Message, Opcode, Payload, RecordKind, Scheme, SessionId, Source, Span, StreamRange,
@@ -85,7 +84,7 @@ fn story(language: &str, doings: &[(u64, Doing)]) -> Vec<String> {
                 Emitter::new(&mut view, &mut dissectors).emit(&Record { at, source, kind });
             }
             Doing::Ends(how) => {
-                let end = samples::end(*how);
+                let end = crate::record::SessionEnd::after_nothing(*how);
                 let kind = RecordKind::SessionEnd(&end);
                 let source = &session;
                 Emitter::new(&mut view, &mut dissectors).emit(&Record { at, source, kind });
