@@ -38,8 +38,8 @@ struct Tag {
     /// The filter behind the tag.
     program: Program,
     packets: u64,
-    /// The number of the first VLAN.
-    vlan: u16,
+    /// The VLAN, while there is one only.
+    vlan: Option<u16>,
 }
 
 impl Hints {
@@ -59,7 +59,7 @@ impl Hints {
                     types,
                     program: compile(&format!("{keyword} and ({})", expression.text()))?,
                     packets: 0,
-                    vlan: 0,
+                    vlan: None,
                 })
             })
             .collect();
@@ -90,9 +90,11 @@ impl Hints {
     fn tagged(&mut self, packet: &Raw<'_>, kind: u16) {
         for tag in &mut self.tags {
             if tag.types.contains(&kind) && tag.program.matches(packet.data.bytes, packet.data.wire_len) {
-                if let (0, Some(&[high, low])) = (tag.packets, packet.data.bytes.get(14..16)) {
-                    tag.vlan = u16::from_be_bytes([high, low]) & 0x0fff;
-                }
+                let vlan = match packet.data.bytes.get(14..16) {
+                    Some(&[high, low]) => Some(u16::from_be_bytes([high, low]) & 0x0fff),
+                    _ => None,
+                };
+                tag.vlan = vlan.filter(|_| tag.packets == 0 || tag.vlan == vlan);
                 tag.packets += 1;
             }
         }
@@ -106,11 +108,8 @@ impl Hints {
             .filter(|tag| tag.packets > 0)
             .map(|tag| {
                 let plural = if tag.packets == 1 { "" } else { "s" };
-                let number = if tag.keyword == "vlan" {
-                    format!(" {}", tag.vlan)
-                } else {
-                    String::new()
-                };
+                let vlan = tag.vlan.filter(|_| tag.keyword == "vlan");
+                let number = vlan.map_or_else(String::new, |vlan| format!(" {vlan}"));
                 format!(
                     "{} packet{plural} of {}{number} did not match the filter: {}",
                     tag.packets,

@@ -258,6 +258,9 @@ fn compare(flags: &Flags, format: Option<&'static Exporter>) -> Result<(), Usage
     }
     let others = [
         (flags.write.is_some(), "-w"),
+        (flags.extract.is_some(), "--extract"),
+        (flags.redact.is_some(), "--redact"),
+        (flags.print, "--print"),
         (flags.check, "--check"),
         (flags.summary, "--summary"),
         (flags.count, "--count"),
@@ -267,14 +270,25 @@ fn compare(flags: &Flags, format: Option<&'static Exporter>) -> Result<(), Usage
         (flags.dump_filter > 0, "-d"),
         (flags.opcode.is_some(), "--opcode"),
         (flags.grep.is_some(), "--grep"),
+        (flags.condition.is_some(), "--where"),
         (flags.from.is_some(), "--from"),
         (flags.session.is_some(), "--session"),
+        (flags.host.is_some(), "--host"),
+        (flags.path.is_some(), "--path"),
+        (flags.subprotocol.is_some(), "--subprotocol"),
+        (flags.who.is_some(), "--user"),
+        (flags.abnormal, "--abnormal"),
+        (flags.slower.is_some(), "--slower"),
+        (flags.since.is_some(), "--since"),
+        (flags.until.is_some(), "--until"),
+        (flags.max_held.is_some(), "--max-held"),
         (flags.no_control, "--no-control"),
         (flags.ascii > 0, "-A"),
         (flags.hex > 0, "-x"),
         (flags.hex_ascii > 0, "-X"),
         (flags.link_header, "-e"),
         (flags.quick > 0, "-q"),
+        (flags.verbose > 0, "-v"),
         (flags.absolute_tcp_sequence_numbers, "-S"),
         (flags.time > 0, "-t"),
         (flags.number, "-#"),
@@ -424,11 +438,7 @@ fn selection(flags: &Flags) -> Result<Selection, UsageError> {
 }
 
 fn grep(pattern: &str) -> Result<regex::bytes::Regex, UsageError> {
-    regex::bytes::Regex::new(pattern).map_err(|error| {
-        let reason = error.to_string();
-        let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        UsageError(format!("--grep {pattern}: not a regular expression: {reason}"))
-    })
+    regex::bytes::Regex::new(pattern).map_err(|error| UsageError(not_a_regex("--grep", pattern, &error)))
 }
 
 /// `--tag` and `--json-fields`.
@@ -514,9 +524,7 @@ fn redact(flags: &Flags) -> Result<Option<Redact>, UsageError> {
 }
 
 fn not_a_regex(flag: &str, pattern: &str, error: &regex::Error) -> String {
-    let reason = error.to_string();
-    let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-    format!("{flag} {pattern}: not a regular expression: {reason}")
+    format!("{flag} {pattern}: not a regular expression: {}", select::reason(error))
 }
 
 fn write(flags: &Flags) -> Result<Option<Write>, UsageError> {

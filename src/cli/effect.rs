@@ -10,7 +10,8 @@ pub(super) fn check(flags: &Flags, options: &Options) -> Result<(), UsageError> 
     let shows_packets = options.format.is_some_and(|exporter| exporter.packets);
     let told = options.summary || options.check;
     // `tcpdump` alone prints packets as they are.
-    let decodes = !options.count && (view != "tcpdump" || told || !options.selection.is_everything());
+    let extracts = options.redact.is_some() || options.extract.is_some();
+    let decodes = extracts || !options.count && (view != "tcpdump" || told || !options.selection.is_everything());
     let writes_packets = options.write.is_some();
     let lines = "--format trace or tcpdump";
     let rows = [
@@ -44,6 +45,12 @@ pub(super) fn check(flags: &Flags, options: &Options) -> Result<(), UsageError> 
             !flags.keylog.is_empty() && !decodes && !writes_packets,
             "a view that decodes, such as --format trace, messages or json",
         ),
+        (
+            "--color",
+            flags.color.is_some() && !told && is(&["json", "har", "html", "pcapng", "pdu", "tcpdump", "none"]),
+            "--format trace, messages or sessions",
+        ),
+        ("-q", flags.quick > 0 && !shows_packets, lines),
         ("-A", flags.ascii > 0 && !shows_packets, lines),
         ("-x", flags.hex > 0 && !shows_packets, lines),
         ("-X", flags.hex_ascii > 0 && !shows_packets, lines),

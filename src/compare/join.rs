@@ -229,12 +229,9 @@ const SOME: usize = 100;
 
 /// Nothing in the handshakes says that they are different ones.
 fn is_compatible(edge: &Session, app: &Session) -> bool {
-    let path = |session: &Session| {
-        session
-            .target
-            .as_deref()
-            .map(|target| target.split('?').next().map(str::to_owned))
-    };
+    fn path(session: &Session) -> Option<&str> {
+        session.target.as_deref()?.split('?').next()
+    }
     path(edge).zip(path(app)).is_none_or(|(a, b)| a == b)
 }
 

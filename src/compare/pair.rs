@@ -19,8 +19,6 @@ pub struct Pair {
     pub app: u32,
     /// Another came before it on one side and behind it on the other.
     pub reordered: bool,
-    /// Its content stands once on each side: it is certainly the same.
-    pub(super) certain: bool,
 }
 
 /// Pairs by their places in both captures.
@@ -77,7 +75,7 @@ pub(super) fn pair(direction: Direction, edge: &[Kept], app: &[Kept], times: Opt
         used.0[e] = true;
         used.1[a] = true;
     }
-    pairs.extend(moved.iter().map(|&(e, a)| (e, a, true, true)));
+    pairs.extend(moved.iter().map(|&(e, a)| (e, a, true)));
     // The stretches between them.
     let (mut e, mut a) = (0, 0);
     for (next_e, next_a) in anchors.iter().copied().chain([(edge.len(), app.len())]) {
@@ -86,10 +84,10 @@ pub(super) fn pair(direction: Direction, edge: &[Kept], app: &[Kept], times: Opt
         for (at_edge, at_app) in stretch(edge, app, &left, &right, times) {
             used.0[at_edge] = true;
             used.1[at_app] = true;
-            pairs.push((at_edge, at_app, false, false));
+            pairs.push((at_edge, at_app, false));
         }
         if next_e < edge.len() {
-            pairs.push((next_e, next_a, false, true));
+            pairs.push((next_e, next_a, false));
         }
         (e, a) = (next_e + 1, next_a + 1);
     }
@@ -112,17 +110,16 @@ pub(super) fn pair(direction: Direction, edge: &[Kept], app: &[Kept], times: Opt
             })
         };
         if let Some(other) = others.pop_if(|other| likely(*other)) {
-            pairs.push((at, other, true, false));
+            pairs.push((at, other, true));
         }
     }
     pairs.sort_unstable();
     pairs
         .into_iter()
-        .map(|(edge, app, reordered, certain)| Pair {
+        .map(|(edge, app, reordered)| Pair {
             edge: edge as u32,
             app: app as u32,
             reordered,
-            certain,
         })
         .collect()
 }

@@ -21,6 +21,9 @@ const FULL_RECORDS: usize = 1 << 10;
 /// Bytes and text that a batch may keep room for when it is used again: one huge message must not cost memory for ever.
 const KEPT: usize = 4 * FULL_BYTES;
 
+/// Bytes of an event that is not frequent, and of a header: what they hold is counted besides.
+const OTHER: usize = 512;
+
 /// The calls of a [`Sink`], in order, with all that they borrow copied into buffers that are used again.
 #[derive(Default)]
 pub(super) struct Batch {
@@ -120,6 +123,21 @@ impl Batch {
     #[inline]
     pub(super) fn bytes(&self) -> usize {
         self.bytes.len() + self.text.len() + self.holes.len() * size_of::<Hole>()
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(super) fn cost(&self) -> usize {
+        self.bytes()
+            + self.order.len() * size_of::<Call>()
+            + self.packets.len() * size_of::<StoredPacket>()
+            + self.messages.len() * size_of::<StoredMessage>()
+            + self.meanings.len() * size_of::<StoredMeaning>()
+            + self.fields.len() * size_of::<(&str, StoredField)>()
+            + self
+                .others
+                .iter()
+                .map(|(_, _, other)| OTHER + other.cost())
+                .sum::<usize>()
     }
 
     /// Enough has gathered.
@@ -451,6 +469,28 @@ impl Batch {
 }
 
 impl Other {
+    /// Bytes that it takes beside itself.
+    fn cost(&self) -> usize {
+        let headers = |headers: &[(String, String)]| -> usize {
+            headers
+                .iter()
+                .map(|(name, value)| name.len() + value.len() + OTHER)
+                .sum()
+        };
+        match self {
+            Other::UpgradeRequest(request) => request.target.len() + headers(&request.headers),
+            Other::Handshake(handshake) => {
+                let request: usize = handshake.request.target.len() + headers(&handshake.request.headers);
+                let response = handshake.response.as_ref().map_or(0, |response| {
+                    response.body.as_ref().map_or(0, Vec::len) + headers(&response.headers)
+                });
+                request + response
+            }
+            Other::Violation(_, violation) => violation.detail.len(),
+            _ => 0,
+        }
+    }
+
     fn kind(&self) -> RecordKind<'_> {
         match self {
             Other::UpgradeRequest(request) => RecordKind::UpgradeRequest(request),

@@ -12,7 +12,6 @@ use sha2::{Digest as _, Sha256};
 use super::Error;
 use crate::capture::{Outputs, PayloadFolder};
 use crate::cli;
-use crate::export::View;
 use crate::record::{Message, Opcode, Record, RecordKind, Sink};
 
 /// Its name cannot be that of a payload: they are in folders.
@@ -33,8 +32,6 @@ pub(super) struct Extract {
     /// Messages of each session so far.
     counted: HashMap<u64, u64>,
     failed: Option<io::Error>,
-    /// It shows nothing.
-    nothing: Vec<u8>,
 }
 
 impl Extract {
@@ -60,7 +57,6 @@ impl Extract {
             beyond: 0,
             counted: HashMap::new(),
             failed: None,
-            nothing: Vec::new(),
         })
     }
 
@@ -131,7 +127,9 @@ impl Extract {
             message.opcode.name(),
             kind(bytes, message.opcode)
         );
-        self.folder.create_in(&folder, &name)?.write_all(bytes)?;
+        let file = self.folder.create_in(&folder, &name);
+        let file = file.and_then(|mut file| file.write_all(bytes));
+        file.map_err(|error| io::Error::new(error.kind(), format!("{folder}/{name}: {error}; name an empty folder")))?;
         self.files += 1;
         self.bytes += bytes.len() as u64;
         let digest = Sha256::digest(bytes);
@@ -165,19 +163,12 @@ impl Sink for Extract {
     }
 }
 
-impl View for Extract {
-    fn output(&mut self) -> &mut Vec<u8> {
-        &mut self.nothing
-    }
-
-    fn unselected(&mut self, record: &Record<'_>) {
+impl Extract {
+    /// This is not selected, but counts: files are numbered by all messages of their session.
+    pub(super) fn unselected(&mut self, record: &Record<'_>) {
         match record.kind {
-            RecordKind::Message(_) => {
-                self.count(record);
-            }
-            RecordKind::SessionEnd(_) => {
-                self.counted.remove(&record.source.number());
-            }
+            RecordKind::Message(_) => _ = self.count(record),
+            RecordKind::SessionEnd(_) => _ = self.counted.remove(&record.source.number()),
             _ => {}
         }
     }

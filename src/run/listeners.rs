@@ -255,10 +255,11 @@ impl Listeners {
         {
             redacted.redaction.record(record)?;
         }
-        if let Some(extract) = &mut self.extract
-            && chosen
-        {
-            extract.record(record)?;
+        if let Some(extract) = &mut self.extract {
+            match chosen {
+                true => extract.record(record)?,
+                false => extract.unselected(record),
+            }
         }
         self.current.serves |= of_session && session.is_some();
         self.current.serves_others |= !of_session && session.is_some();

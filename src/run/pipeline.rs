@@ -153,15 +153,16 @@ impl Pipeline {
     /// Whether what is selected is known only when all packets were read.
     pub(super) fn must_read_twice(options: &Options) -> bool {
         let selection = &options.selection;
-        let listeners = listeners(options);
-        let by_content = selection.selects_sessions() || selection.selects_messages();
-        let whole_connections =
-            listeners.wants_whole_connections() || options.write.is_some() || options.redact.is_some();
+        let view = exporter(options);
+        let shows_packets = options.count || view.is_some_and(|view| view.packets);
+        let shows_sessions = view.is_some_and(|view| view.sessions);
+        let whole_connections = options.summary || options.write.is_some() || options.redact.is_some();
+        let whole_sessions = options.summary || options.check || shows_sessions;
         selection.is_late()
-            || listeners.shows_packets() && selection.selects_sessions()
-            || whole_connections && by_content
-            || listeners.wants_whole_sessions() && selection.selects_messages()
-            || listeners.sessions && selection.selects_time()
+            || shows_packets && selection.selects_sessions()
+            || whole_connections && (selection.selects_sessions() || selection.selects_messages())
+            || whole_sessions && selection.selects_messages()
+            || shows_sessions && selection.selects_time()
     }
 
     /// The packets that come are looked through for what is selected, until [`Self::end_survey`].
@@ -172,21 +173,18 @@ impl Pipeline {
         };
         let mut engine = Engine::new(options.limits);
         if let (Some(own), Some(known)) = (engine.secrets(), self.engine().and_then(Engine::secrets)) {
-            *own = std::mem::take(known);
+            *own = known.clone();
         }
         self.later = Some(std::mem::replace(&mut self.show, Show::Survey(engine, survey)));
     }
 
-    /// The packets come again, to be shown.
+    /// The packets come again, to be shown: with the same secrets at the same places, for they decide how sessions are numbered.
     pub(super) fn end_survey(&mut self) {
         let Some(later) = self.later.take() else { return };
         let Show::Survey(mut engine, mut survey) = std::mem::replace(&mut self.show, later) else {
             return;
         };
         let _ = engine.finish(&mut survey);
-        if let (Some(own), Some(known)) = (self.engine().and_then(Engine::secrets), engine.secrets()) {
-            *own = std::mem::take(known);
-        }
         if let Show::Decoded(_, sinks) = &mut self.show {
             sinks.selected = Some(Box::new(Selected::decided(&survey.chooser, survey.chosen)));
         }

@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use super::batch::Batch;
 use super::listeners::Listeners;
 use super::pick::{Pick, Rules};
-use crate::record::{ConnectionId, Record, RecordKind, SegmentView, SessionId, Sink, Source};
+use crate::base::Endpoint;
+use crate::record::{ConnectionId, Record, RecordKind, SegmentView, SessionId, Sink};
 use crate::select::{Chooser, Chosen};
 use crate::wire::Packet;
 
@@ -26,7 +27,7 @@ pub(super) struct Selected {
     max_held: usize,
     /// A packet's calls are being held.
     open: bool,
-    /// Sessions and connections of which it could not be waited for.
+    /// How often it could not be waited.
     let_go: u64,
 }
 
@@ -36,11 +37,23 @@ struct Held {
     waits: Vec<Wait>,
 }
 
+/// What is not known: of a session, with its client.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Wait {
-    Session(SessionId, Box<str>),
-    WholeSession(SessionId, Box<str>),
+    /// Whether it is one of those that are asked for.
+    Session(SessionId, Endpoint),
+    /// Whether it holds something that is asked for.
+    WholeSession(SessionId, Endpoint),
+    /// Whether a connection carries such a session.
     Connection(ConnectionId),
-    Message(SessionId, u64),
+    /// Whether a message goes with one that comes after it.
+    Message(SessionId, Endpoint, u64),
+}
+
+impl Held {
+    fn cost(&self) -> usize {
+        self.batch.cost() + self.waits.len() * size_of::<Wait>()
+    }
 }
 
 impl Selected {
@@ -93,7 +106,8 @@ impl Selected {
         }
         if self.chosen.fragments_left_out > 0 {
             super::report(&format!(
-                "-w: {} packets with IP fragments were too many to be told apart and are left out",
+                "-w: {} packets with IP fragments are left out: whose they are was not known when they came; from a file, read without a pipe, they \
+                 are written",
                 self.chosen.fragments_left_out
             ));
         }
@@ -114,6 +128,9 @@ impl Selected {
     ) -> ControlFlow<()> {
         if let Some(chooser) = &mut self.chooser {
             chooser.packet(packet.time, segment.as_ref(), &mut self.chosen);
+            if let Some(segment) = &segment {
+                self.chosen.miss_fragments(segment);
+            }
             let connection = segment.map(|segment| ConnectionId(segment.connection.number));
             let matters = listeners.wants_whole_connections() && self.rules.by_content()
                 || listeners.shows_packets() && self.rules.by_session;
@@ -133,15 +150,19 @@ impl Selected {
         if let Some(chooser) = &mut self.chooser {
             let number = chooser.messages();
             chooser.record(record, &mut self.chosen);
-            let waits = self.waits(record, number, listeners);
-            if !waits.is_empty() || !self.held.is_empty() {
+            let mut waits = self.waits(record, number, listeners).peekable();
+            if waits.peek().is_some() || !self.held.is_empty() {
                 let in_packet = self.open;
                 let held = match (in_packet, self.held.back_mut()) {
                     (true, Some(held)) => held,
                     _ => self.hold(),
                 };
                 held.batch.record(record);
-                held.waits.extend(waits);
+                for wait in waits {
+                    if held.waits.last() != Some(&wait) {
+                        held.waits.push(wait);
+                    }
+                }
                 return match in_packet {
                     true => ControlFlow::Continue(()),
                     false => self.release(listeners),
@@ -167,28 +188,33 @@ impl Selected {
     }
 
     /// What has to be known before a record is told.
-    fn waits(&self, record: &Record<'_>, number: u64, listeners: &Listeners) -> Vec<Wait> {
-        let mut waits = Vec::new();
-        let (Some(session), Some(chooser)) = (record.source.session, &self.chooser) else {
-            return waits;
+    fn waits(&self, record: &Record<'_>, number: u64, listeners: &Listeners) -> impl Iterator<Item = Wait> + use<> {
+        let chosen = &self.chosen;
+        let session = record
+            .source
+            .session
+            .filter(|session| chosen.session(*session) != Some(false));
+        let (Some(session), Some(chooser)) = (session, &self.chooser) else {
+            return [None; 3].into_iter().flatten();
         };
-        let name = || name(session, record.source);
-        if listeners.wants_whole_sessions() && self.chosen.whole_session(session).is_none() {
-            waits.push(Wait::WholeSession(session, name()));
-        }
+        let client = record.source.client;
+        let in_time = chosen.in_time(record.at.time);
+        let by_message = self.rules.by_message;
         let is_message = matches!(record.kind, RecordKind::Message(_));
-        let mut matters = match is_message && self.rules.by_message {
-            true => self.chosen.message(number),
-            false => !self.rules.by_message || self.rules.follow,
+        let is_picked = match by_message && is_message {
+            true => chosen.message(number),
+            false => !by_message || self.rules.follow,
         };
-        if is_message && self.rules.by_message && !matters && chooser.may_still_choose(session, number) {
-            waits.push(Wait::Message(session, number));
-            matters = true;
-        }
-        if matters && self.chosen.session(session).is_none() {
-            waits.push(Wait::Session(session, name()));
-        }
-        waits
+        let may_be_picked = by_message && is_message && !is_picked && chooser.may_still_choose(session, number);
+        let whole = listeners.sessions || in_time && listeners.wants_whole_sessions();
+        [
+            (whole && chosen.whole_session(session).is_none()).then_some(Wait::WholeSession(session, client)),
+            may_be_picked.then_some(Wait::Message(session, client, number)),
+            (in_time && (is_picked || may_be_picked) && chosen.session(session).is_none())
+                .then_some(Wait::Session(session, client)),
+        ]
+        .into_iter()
+        .flatten()
     }
 
     fn hold(&mut self) -> &mut Held {
@@ -205,7 +231,7 @@ impl Selected {
             Wait::Session(session, _) => self.chosen.session(*session).is_none(),
             Wait::WholeSession(session, _) => self.chosen.whole_session(*session).is_none(),
             Wait::Connection(connection) => self.chosen.connection(*connection).is_none(),
-            Wait::Message(session, number) => {
+            Wait::Message(session, _, number) => {
                 let chooser = self.chooser.as_ref();
                 !self.chosen.message(*number) && chooser.is_some_and(|it| it.may_still_choose(*session, *number))
             }
@@ -215,7 +241,7 @@ impl Selected {
     /// Tells what is decided, up to the first that is not.
     fn release(&mut self, listeners: &mut Listeners) -> ControlFlow<()> {
         if let Some(last) = self.held.back() {
-            self.held_bytes += last.batch.bytes();
+            self.held_bytes += last.cost();
         }
         loop {
             let Some(first) = self.held.front() else {
@@ -230,7 +256,7 @@ impl Selected {
                 self.give_up_first();
             }
             if let Some(first) = self.held.pop_front() {
-                self.held_bytes = self.held_bytes.saturating_sub(first.batch.bytes() + OVERHEAD);
+                self.held_bytes = self.held_bytes.saturating_sub(first.cost() + OVERHEAD);
                 let pick = self.pick();
                 first.batch.tell(&mut Picked { listeners, pick })?;
             }
@@ -251,22 +277,32 @@ impl Selected {
             .front_mut()
             .map(|held| std::mem::take(&mut held.waits))
             .unwrap_or_default();
-        for wait in waits.iter().filter(|wait| self.waits_for(wait)).collect::<Vec<_>>() {
-            let what = match wait {
-                Wait::Session(session, name) | Wait::WholeSession(session, name) => {
-                    self.chosen.give_up(*session);
-                    format!("session {name}")
+        for wait in waits {
+            // What one of them has settled is no loss of the next one's.
+            if !self.waits_for(&wait) {
+                continue;
+            }
+            let unknown = match wait {
+                Wait::Session(session, client) => {
+                    self.chosen.give_up(session);
+                    format!("whether session {session} ({client}) is selected")
+                }
+                Wait::WholeSession(session, client) => {
+                    self.chosen.give_up_whole(session);
+                    format!("whether session {session} ({client}) holds what is selected")
                 }
                 Wait::Connection(connection) => {
-                    self.chosen.give_up_connection(*connection);
-                    format!("connection {connection}")
+                    self.chosen.give_up_connection(connection);
+                    format!("whether connection {connection} carries a selected session")
                 }
-                Wait::Message(..) => continue,
+                Wait::Message(session, client, _) => {
+                    format!("whether a message of session {session} ({client}) belongs to a selected one")
+                }
             };
             self.let_go += 1;
             if self.let_go <= NAMED {
                 super::report(&format!(
-                    "--max-held ({} bytes) was reached before it was known whether {what} is selected: it was let go",
+                    "--max-held ({} bytes) was reached before it was known {unknown}: it was let go",
                     self.max_held
                 ));
             }
@@ -276,10 +312,7 @@ impl Selected {
     /// The capture has ended: what is not decided is not selected.
     pub(super) fn finish(&mut self, listeners: &mut Listeners) {
         if self.let_go > NAMED {
-            super::report(&format!(
-                "--max-held: {} more sessions and connections were let go",
-                self.let_go - NAMED
-            ));
+            super::report(&format!("--max-held: {} more were let go", self.let_go - NAMED));
         }
         while let Some(held) = self.held.pop_front() {
             let pick = self.pick();
@@ -288,10 +321,6 @@ impl Selected {
             }
         }
     }
-}
-
-fn name(session: SessionId, source: &Source) -> Box<str> {
-    format!("{session} ({})", source.client).into()
 }
 
 /// Tells what was held.

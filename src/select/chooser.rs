@@ -240,7 +240,7 @@ impl Chooser {
         }
     }
 
-    fn message(&mut self, session: &mut Session, message: &Message<'_>, in_time: bool, chosen: &mut Chosen) {
+    fn message(&mut self, session: &mut Session, message: &Message<'_>, may_hit: bool, chosen: &mut Chosen) {
         let number = self.messages;
         self.messages += 1;
         if let Some(user) = &self.selection.user
@@ -251,7 +251,7 @@ impl Chooser {
         if !self.selection.selects_messages() {
             return;
         }
-        if in_time && self.selection.wants_message(message) {
+        if may_hit && self.selection.wants_message(message) {
             session.hit = true;
             session.after = self.selection.context;
             for before in session.before.drain(..) {
@@ -261,7 +261,7 @@ impl Chooser {
         } else if session.after > 0 || self.selection.follow && session.hit {
             session.after = session.after.saturating_sub(1);
             chosen.messages.insert(number);
-        } else if self.selection.context > 0 {
+        } else if self.selection.context > 0 && may_hit {
             if session.before.len() == self.selection.context {
                 session.before.pop_front();
             }

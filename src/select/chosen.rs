@@ -92,10 +92,22 @@ impl Chosen {
         self.messages.forget_before(number);
     }
 
+    /// The segment came in fragments, and those before the last were told when nobody knew whose they are.
+    #[inline]
+    pub fn miss_fragments(&mut self, view: &SegmentView<'_>) {
+        let missed = view.segment.fragments.len().saturating_sub(1);
+        if missed > 0 && self.connection(ConnectionId(view.connection.number)) != Some(false) {
+            self.fragments_left_out += missed as u64;
+        }
+    }
+
     /// The segment came in fragments: when the capture is read again, [`Self::fragment_of`] knows theirs.
     #[inline]
     pub fn remember_fragments(&mut self, view: &SegmentView<'_>) {
         let connection = ConnectionId(view.connection.number);
+        if self.connection(connection) == Some(false) {
+            return;
+        }
         for packet in view.segment.fragments {
             match self.fragments.len() < FRAGMENTS {
                 true => _ = self.fragments.insert(*packet, connection),
@@ -116,10 +128,16 @@ impl Chosen {
 
     /// What is not known yet is not selected.
     pub fn give_up(&mut self, session: SessionId) {
-        for decided in [&mut self.sessions, &mut self.holding] {
-            if decided.get(session.0).is_none() {
-                decided.decide(session.0, false);
-            }
+        if self.session(session).is_none() {
+            self.sessions.decide(session.0, false);
+        }
+        self.give_up_whole(session);
+    }
+
+    /// What is not known of what it holds is not selected.
+    pub fn give_up_whole(&mut self, session: SessionId) {
+        if self.whole_session(session).is_none() {
+            self.holding.decide(session.0, false);
         }
     }
 

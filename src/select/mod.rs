@@ -122,6 +122,13 @@ impl Selection {
     }
 }
 
+/// Why a regular expression is none, on one line.
+pub fn reason(error: &regex::Error) -> String {
+    let whole = error.to_string();
+    let last = whole.lines().last().unwrap_or_default();
+    last.trim_start_matches("error: ").to_owned()
+}
+
 /// Whether the regular expression matches in a stretch of known bytes.
 fn matches(regex: &Regex, message: &Message<'_>) -> bool {
     let payload = &message.payload;

@@ -107,9 +107,11 @@ impl Writer<'_> {
         self.line(catalog.two_differ, |words| differences(words, catalog, of));
         let relative = of.found.clock.is_some_and(|clock| clock.known != Known::Both);
         let delays = &of.found.delays;
+        // With a drift it differs from the beginning to the end.
+        let unsure = of.found.unsure[0].max(of.found.unsure[1]);
         for (label, spread, unsure) in [
-            (catalog.two_up, delays.client_to_server, of.found.unsure[0]),
-            (catalog.two_down, delays.server_to_client, of.found.unsure[0]),
+            (catalog.two_up, delays.client_to_server, unsure),
+            (catalog.two_down, delays.server_to_client, unsure),
             (catalog.two_round, of.found.round_trips, 0),
         ] {
             let Some(spread) = spread else { continue };

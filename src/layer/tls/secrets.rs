@@ -93,7 +93,7 @@ impl fmt::Debug for Secret {
 pub type Random = [u8; 32];
 
 /// A secret with what it belongs to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) random: Random,
     pub(super) label: Label,
@@ -114,7 +114,7 @@ struct OfRandom {
 }
 
 /// All that are known.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Secrets {
     randoms: HashMap<Random, OfRandom, foldhash::quality::RandomState>,
     blocks: Vec<Vec<Known>>,

@@ -212,8 +212,7 @@ impl<'a> Parser<'a> {
         // Backslashes are the expression's own, but before a quotation mark.
         let raw = self.quoted()?;
         Regex::new(&raw.replace("\\\"", "\"")).map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            let reason = crate::select::reason(&error);
             self.at = begin;
             self.expected(&format!("a regular expression ({reason})"))
         })
