@@ -109,10 +109,17 @@ impl Chooser {
             }
             return;
         };
-        // One that is over, or was let go, needs nothing more; of others what comes is followed.
-        let known = self.sessions.remove(&id);
-        let is_over = known.is_none() && chosen.whole_session(id).is_some();
-        let mut session = known.unwrap_or_default();
+        let ended = matches!(record.kind, RecordKind::SessionEnd(_));
+        if chosen.whole_session(id).is_some() && !(self.selection.selects_messages() && self.sessions.contains_key(&id))
+        {
+            // There is nothing more to decide.
+            self.messages += u64::from(matches!(record.kind, RecordKind::Message(_)));
+            if ended {
+                self.sessions.remove(&id);
+            }
+            return;
+        }
+        let mut session = self.sessions.remove(&id).unwrap_or_default();
         match record.kind {
             RecordKind::UpgradeRequest(request) => self.request(&mut session, request, record.source),
             RecordKind::Handshake(handshake) => {
@@ -133,11 +140,10 @@ impl Chooser {
             self.without_handshake(&mut session, record.source);
         }
         session.hit |= in_time && !self.selection.selects_messages();
-        let ended = matches!(record.kind, RecordKind::SessionEnd(_));
         if chosen.whole_session(id).is_none() {
             self.choose(id, &session, record.source, ended, chosen);
         }
-        if !ended && !is_over {
+        if !ended {
             self.sessions.insert(id, session);
         }
     }
