@@ -5,18 +5,22 @@
 use super::Raw;
 use super::bpf::Program;
 use super::filter::{Expression, compile_for_file};
-use crate::wire::LinkType;
+use crate::wire::{LinkType, ethertype};
 
 /// The keywords that shift a filter behind a tag, and the EtherTypes of these.
 const TAGS: &[(&str, &str, &[u16])] = &[
-    ("vlan", "VLAN", &[0x8100, 0x88a8, 0x9100]),
-    ("mpls", "MPLS", &[0x8847, 0x8848]),
-    ("pppoes", "PPPoE", &[0x8864]),
+    (
+        "vlan",
+        "VLAN",
+        &[ethertype::VLAN, ethertype::VLAN_QINQ, ethertype::VLAN_9100],
+    ),
+    ("mpls", "MPLS", &[ethertype::MPLS, ethertype::MPLS_MULTICAST]),
+    ("pppoes", "PPPoE", &[ethertype::PPPOE_SESSION]),
 ];
 
 /// Packets that carry other packets, which no keyword of the language reaches.
-const TUNNELS: &str = "udp port 4789 or udp port 8472 or udp port 6081 or udp port 2152 or udp port 37008 \
-                       or proto 47 or ip proto 4 or proto 41";
+const TUNNELS: &str = "udp port 4789 or udp port 4790 or udp port 8472 or udp port 6081 or udp port 6635 or udp port 2152 \
+                       or udp port 37008 or proto 47 or ip proto 4 or proto 41";
 
 /// As many packets that do not match are looked at for tunnels: they say what kind of capture it is.
 const LOOK_AT: u32 = 1_000;

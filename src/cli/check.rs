@@ -8,7 +8,7 @@ use crate::base::{Direction, Limits};
 use crate::export::json::{Fields, Tags};
 use crate::export::redact::NAMES;
 use crate::export::sessions::Column;
-use crate::export::{EXPORTERS, Exporter, JSON, PCAPNG, SESSIONS, TRACE};
+use crate::export::{EXPORTERS, Exporter, JSON, TRACE};
 use crate::select::{self, Condition, Glob, Moment, Numbers, Opcodes, Selection};
 
 use super::flags::Flags;
@@ -28,20 +28,7 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
         None => (Some(&TRACE), false),
         Some(name) => (one_of("--format", name, &formats())?, true),
     };
-    for (given, flag) in [(flags.sort.is_some(), "--sort"), (flags.all, "--all")] {
-        if given && format != Some(&SESSIONS) {
-            return wrong(format!("{flag} goes with --format sessions"));
-        }
-    }
-    if flags.max_answer.is_some() && !flags.check {
-        return wrong("--max-answer goes with --check".to_owned());
-    }
-    let (json_fields, tags) = json(&flags, format)?;
-    if flags.with_secrets && !format.is_some_and(|format| format.strips || format == &PCAPNG) {
-        return wrong(
-            "--with-secrets keeps what would be left out: it goes with --format har, html and pcapng".to_owned(),
-        );
-    }
+    let (json_fields, tags) = json(&flags)?;
     let input = input(&flags)?;
     let selection = selection(&flags)?;
     let write = write(&flags)?;
@@ -442,17 +429,7 @@ fn grep(pattern: &str) -> Result<regex::bytes::Regex, UsageError> {
 }
 
 /// `--tag` and `--json-fields`.
-fn json(flags: &Flags, format: Option<&'static Exporter>) -> Result<(Fields, Tags), UsageError> {
-    for (given, flag) in [
-        (!flags.tag.is_empty(), "--tag"),
-        (flags.json_fields.is_some(), "--json-fields"),
-    ] {
-        if given && format != Some(&JSON) {
-            return wrong(format!(
-                "{flag} is about the objects of --format json; expected that as well"
-            ));
-        }
-    }
+fn json(flags: &Flags) -> Result<(Fields, Tags), UsageError> {
     let mut tags = Tags::default();
     for tag in &flags.tag {
         tags.add(tag)

@@ -26,6 +26,24 @@ pub(super) fn check(flags: &Flags, options: &Options) -> Result<(), UsageError> 
             "a view, not with --count, which prints a number alone",
         ),
         (
+            "--sort",
+            flags.sort.is_some() && !is(&["sessions"]),
+            "--format sessions",
+        ),
+        ("--all", flags.all && !is(&["sessions"]), "--format sessions"),
+        ("--max-answer", flags.max_answer.is_some() && !flags.check, "--check"),
+        (
+            "--with-secrets",
+            flags.with_secrets && !is(&["har", "html", "pcapng"]),
+            "--format har, html and pcapng, which would leave them out",
+        ),
+        ("--tag", !flags.tag.is_empty() && !is(&["json"]), "--format json"),
+        (
+            "--json-fields",
+            flags.json_fields.is_some() && !is(&["json"]),
+            "--format json",
+        ),
+        (
             "--frames",
             flags.frames && (options.count || !is(&["json"])),
             "--format json",

@@ -18,7 +18,7 @@ pub(crate) const IPV6: u16 = 0x86dd;
 pub(crate) const PPP: u16 = 0x880b;
 pub(crate) const MPLS: u16 = 0x8847;
 pub(crate) const MPLS_MULTICAST: u16 = 0x8848;
-const PPPOE_SESSION: u16 = 0x8864;
+pub(crate) const PPPOE_SESSION: u16 = 0x8864;
 /// The number of PPP over Ethernet before it had one.
 const PPPOE_SESSION_OLD: u16 = 0x3c13;
 /// Jumbo frames: LLC without a length.

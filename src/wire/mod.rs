@@ -8,7 +8,7 @@ mod arp;
 pub(crate) mod checksum;
 mod decoder;
 mod encapsulation;
-mod ethertype;
+pub(crate) mod ethertype;
 mod fragments;
 mod icmp;
 pub(crate) mod ip;
