@@ -509,3 +509,52 @@ fn what_can_not_be_held_is_named() {
     let all = piped(&path, &[&flags[..], &["300000"]].concat());
     assert!(!stderr(&all).contains("--max-held") && stdout(&all).contains("#2 "));
 }
+
+/// The capture with its secrets, packed, and the secrets behind two thirds of the packets: sessions are numbered as they can be read.
+fn secrets_come_late(folder: &Path) -> PathBuf {
+    let bytes = fs::read(fixture("tls/secrets-in-capture.pcapng")).unwrap();
+    let mut rest = &bytes[..];
+    let (mut secrets, mut others) = (Vec::new(), Vec::new());
+    while let Some(header) = rest.get(..8) {
+        let field = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().unwrap());
+        let (block, behind) = rest.split_at(field(4) as usize);
+        if field(0) == 0x0a { &mut secrets } else { &mut others }.push(block);
+        rest = behind;
+    }
+    assert!(!secrets.is_empty());
+    let late = others.split_off(others.len() * 2 / 3);
+    let all: Vec<u8> = [others, secrets, late].concat().concat();
+    let path = folder.join("late.pcapng.gz");
+    let mut packed = flate2::write::GzEncoder::new(fs::File::create(&path).unwrap(), flate2::Compression::fast());
+    packed.write_all(&all).unwrap();
+    packed.finish().unwrap();
+    path
+}
+
+#[test]
+fn a_file_that_is_read_twice_numbers_its_sessions_alike() {
+    let folder = open_folder();
+    let path = secrets_come_late(folder.path());
+    let whole = lines(&from_file(&path, &["--format", "json"]));
+    for number in 1..=3 {
+        let wanted: BTreeSet<_> = whole
+            .iter()
+            .filter(|event| event["event"] == "message" && event["session"] == number)
+            .map(id)
+            .collect();
+        assert!(wanted.len() > 5);
+        let number = number.to_string();
+        let flags = [
+            "--format",
+            "json",
+            "--session",
+            &number,
+            "--opcode",
+            "text,binary,ping,pong,close",
+        ];
+        let once = lines(&from_file(&path, &flags));
+        let twice = lines(&from_file(&path, &[&flags[..], &["--context", "1"]].concat()));
+        assert_eq!(once.iter().map(id).collect::<BTreeSet<_>>(), wanted);
+        assert_eq!(twice.iter().map(id).collect::<BTreeSet<_>>(), wanted);
+    }
+}
