@@ -21,7 +21,7 @@ const FULL_RECORDS: usize = 1 << 10;
 /// Bytes and text that a batch may keep room for when it is used again: one huge message must not cost memory for ever.
 const KEPT: usize = 4 * FULL_BYTES;
 
-/// Bytes of an event that is not frequent, and of a header: what they hold is counted besides.
+/// Bytes of what an event that is not frequent points to; what that holds is counted besides.
 const OTHER: usize = 512;
 
 /// The calls of a [`Sink`], in order, with all that they borrow copied into buffers that are used again.
@@ -125,19 +125,31 @@ impl Batch {
         self.bytes.len() + self.text.len() + self.holes.len() * size_of::<Hole>()
     }
 
+    /// Takes no more memory than what it holds.
+    pub(super) fn shrink_to_fit(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.text.shrink_to_fit();
+        self.holes.shrink_to_fit();
+        self.order.shrink_to_fit();
+        self.packets.shrink_to_fit();
+        self.messages.shrink_to_fit();
+        self.meanings.shrink_to_fit();
+        self.fields.shrink_to_fit();
+        self.others.shrink_to_fit();
+    }
+
     /// About how many bytes of memory it takes.
     pub(super) fn cost(&self) -> usize {
-        self.bytes()
-            + self.order.len() * size_of::<Call>()
-            + self.packets.len() * size_of::<StoredPacket>()
-            + self.messages.len() * size_of::<StoredMessage>()
-            + self.meanings.len() * size_of::<StoredMeaning>()
-            + self.fields.len() * size_of::<(&str, StoredField)>()
-            + self
-                .others
-                .iter()
-                .map(|(_, _, other)| OTHER + other.cost())
-                .sum::<usize>()
+        self.bytes.capacity()
+            + self.text.capacity()
+            + self.holes.capacity() * size_of::<Hole>()
+            + self.order.capacity() * size_of::<Call>()
+            + self.packets.capacity() * size_of::<StoredPacket>()
+            + self.messages.capacity() * size_of::<StoredMessage>()
+            + self.meanings.capacity() * size_of::<StoredMeaning>()
+            + self.fields.capacity() * size_of::<(&str, StoredField)>()
+            + self.others.capacity() * size_of::<(PacketRef, Source, Other)>()
+            + self.others.iter().map(|(_, _, other)| other.cost()).sum::<usize>()
     }
 
     /// Enough has gathered.
@@ -474,10 +486,10 @@ impl Other {
         let headers = |headers: &[(String, String)]| -> usize {
             headers
                 .iter()
-                .map(|(name, value)| name.len() + value.len() + OTHER)
+                .map(|(name, value)| name.len() + value.len() + size_of::<(String, String)>())
                 .sum()
         };
-        match self {
+        let texts = match self {
             Other::UpgradeRequest(request) => request.target.len() + headers(&request.headers),
             Other::Handshake(handshake) => {
                 let request: usize = handshake.request.target.len() + headers(&handshake.request.headers);
@@ -488,7 +500,8 @@ impl Other {
             }
             Other::Violation(_, violation) => violation.detail.len(),
             _ => 0,
-        }
+        };
+        OTHER + texts
     }
 
     fn kind(&self) -> RecordKind<'_> {

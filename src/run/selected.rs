@@ -240,7 +240,8 @@ impl Selected {
 
     /// Tells what is decided, up to the first that is not.
     fn release(&mut self, listeners: &mut Listeners) -> ControlFlow<()> {
-        if let Some(last) = self.held.back() {
+        if let Some(last) = self.held.back_mut() {
+            last.batch.shrink_to_fit();
             self.held_bytes += last.cost();
         }
         loop {

@@ -73,7 +73,7 @@ fn columns_to_sort_by_are_named_when_there_is_no_such_one() {
     );
     let output = run(["--max-answer", "2s"]);
     assert_eq!((code(&output), stdout(&output)), (2, String::new()));
-    assert!(stderr(&output).contains("--max-answer goes with --check"));
+    assert!(stderr(&output).contains("--max-answer has no effect here: it goes with --check"));
     let output = run(["--check", "--max-answer", "soon"]);
     assert!(stderr(&output).contains("expected a length of time, such as 500ms"));
     for flags in [&["--sort", "bytes"][..], &["--all"]] {
