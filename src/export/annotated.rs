@@ -182,10 +182,15 @@ impl View for Annotated {
         &mut self.out
     }
 
-    fn take_back(&mut self, _: usize) {
-        if let Some(held) = self.held.pop_back() {
-            self.held_bytes -= held.cost();
-        }
+    fn unselected(&mut self, record: &Record<'_>) {
+        self.teller.hear(record);
+    }
+
+    fn hide(&mut self, _: &Packet<'_>, _: bool) {
+        self.in_packet = false;
+        self.message = false;
+        self.teller.hide();
+        self.comments = Comments::default();
     }
 
     fn secrets(&mut self, key_log: &[u8]) {

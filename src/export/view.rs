@@ -15,10 +15,8 @@ pub trait View: Sink {
     /// This was not selected: it is not to be shown on its own, but may go with what is (a session's first line with its messages).
     fn unselected(&mut self, _: &Record<'_>) {}
 
-    /// The current packet is not shown: what it brought into the output, from `begin` on, goes away again.
-    fn take_back(&mut self, begin: usize) {
-        self.output().truncate(begin);
-    }
+    /// Instead of the end of a packet: it is not shown. `goes_on`: later packets of its connection may be.
+    fn hide(&mut self, _packet: &Packet<'_>, _goes_on: bool) {}
 
     /// Somebody wants to see what there is so far, and the run goes on: a view that waits for the end shows it.
     fn so_far(&mut self) {}
@@ -62,8 +60,8 @@ impl View for Box<dyn View + Send> {
         (**self).unselected(record);
     }
 
-    fn take_back(&mut self, begin: usize) {
-        (**self).take_back(begin);
+    fn hide(&mut self, packet: &Packet<'_>, goes_on: bool) {
+        (**self).hide(packet, goes_on);
     }
 
     fn so_far(&mut self) {

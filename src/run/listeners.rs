@@ -52,8 +52,6 @@ pub(super) struct Listeners {
 #[derive(Default)]
 pub(super) struct Current {
     in_packet: bool,
-    /// Where what the view says of it begins.
-    begin: usize,
     time: Timestamp,
     connection: Option<ConnectionId>,
     /// Something for a session that is selected.
@@ -169,7 +167,6 @@ impl Listeners {
         };
         self.current = Current {
             in_packet: true,
-            begin: self.view.as_mut().map_or(0, |view| view.output().len()),
             time: packet.time,
             connection,
             ..Current::default()
@@ -269,10 +266,13 @@ impl Listeners {
         };
         if self.packets && self.current.in_packet {
             // Of what lies on one connection only what was asked for; of others' connections names are known at least.
-            return match of_session || record.source.stream.is_none() {
-                true => view.record(record),
-                false => ControlFlow::Continue(()),
-            };
+            if of_session || record.source.stream.is_none() {
+                if chosen || of_session && !is_message {
+                    return view.record(record);
+                }
+                view.unselected(record);
+            }
+            return ControlFlow::Continue(());
         }
         if chosen || self.sessions && pick.whole_session(session) {
             view.record(record)
@@ -289,7 +289,6 @@ impl Listeners {
     pub(super) fn pick_packet_end(&mut self, packet: &Packet<'_>, pick: &Pick<'_>) -> ControlFlow<()> {
         self.current.in_packet = false;
         let Current {
-            begin,
             time,
             connection,
             serves,
@@ -317,10 +316,10 @@ impl Listeners {
         let Some(view) = self.view.as_mut().filter(|_| self.packets || self.hears_packets) else {
             return ControlFlow::Continue(());
         };
-        let flow = view.packet_end(packet);
-        if !wanted && self.packets {
-            view.take_back(begin);
+        if wanted || !self.packets {
+            return view.packet_end(packet);
         }
-        flow
+        view.hide(packet, pick.may_show(connection));
+        ControlFlow::Continue(())
     }
 }

@@ -57,6 +57,11 @@ impl Pick<'_> {
         connection.is_some_and(|connection| self.chosen.connection(connection) == Some(true))
     }
 
+    /// Packets of it may be shown.
+    pub(super) fn may_show(&self, connection: Option<ConnectionId>) -> bool {
+        !self.rules.by_session || connection.is_none_or(|connection| self.chosen.connection(connection) != Some(false))
+    }
+
     /// A message of a wanted session, by its number.
     pub(super) fn message(&self, number: u64) -> bool {
         !self.rules.by_message || self.chosen.message(number)

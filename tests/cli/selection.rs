@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::program::{run, stdout};
+use super::program::{fixture, run, stdout};
 
 /// What `--format trace` prints of the two browsers with these flags.
 fn trace(flags: &[&str]) -> String {
@@ -107,4 +107,32 @@ fn less_or_more_is_told() {
     }
     assert!(brief.contains("/* Chat message from \"mynick\" */\n"), "{brief}");
     assert!(lines(&["-q"]) < lines(&[]) && lines(&[]) < lines(&["-v"]));
+}
+
+#[test]
+fn the_time_since_the_packet_before_is_since_the_one_that_is_shown() {
+    let lines = trace(&["--format", "tcpdump", "--opcode", "text", "-ttt"]);
+    let shown = trace(&["--format", "tcpdump", "--opcode", "text", "-tt"]);
+    let time = |text: &str| -> f64 { text.trim_start().split(' ').next().unwrap().parse().unwrap() };
+    let mut before = None;
+    for (line, shown) in lines.lines().zip(shown.lines()) {
+        let now = time(shown);
+        let since = time(line.trim_start().trim_start_matches("00:00:"));
+        assert!((since - (now - before.unwrap_or(now))).abs() < 2e-6, "{line}\n{shown}");
+        before = Some(now);
+    }
+    assert!(before.is_some() && lines.lines().count() == shown.lines().count());
+}
+
+#[test]
+fn of_a_packet_with_several_messages_those_that_are_asked_for_are_laid_out() {
+    let path = fixture("transcripts/tungstenite-vlan.pcap");
+    let output = run(["-r", path.to_str().unwrap(), "--where", ".uid==870014673"]);
+    let told = stdout(&output);
+    assert_eq!(packets(&told), 1);
+    // Another one, with another name, is in the same packet.
+    assert!(
+        told.contains("\"uid\": 870014673") && !told.contains("\"uid\": 873864257"),
+        "{told}"
+    );
 }

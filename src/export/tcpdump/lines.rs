@@ -38,4 +38,10 @@ impl View for Lines {
     fn output(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }
+
+    fn hide(&mut self, packet: &Packet<'_>, goes_on: bool) {
+        if goes_on {
+            self.printer.pass(packet);
+        }
+    }
 }

@@ -81,6 +81,21 @@ impl Printer {
         out.push(b'\n');
     }
 
+    /// A packet that is not printed: relative numbers of those behind it may count from its own.
+    pub fn pass(&mut self, packet: &Packet<'_>) {
+        self.unused.clear();
+        let line = Line {
+            options: &self.options,
+            text: Text::new(&mut self.unused),
+            memory: &mut self.memory,
+            has_tcp: false,
+            tunnel: "",
+        };
+        let mut reader = Reader::new(packet.data.bytes, line);
+        // What cannot be read to its end says what it says.
+        _ = link::read(&mut reader, packet.link, packet.data.wire_len as u32);
+    }
+
     /// Appends the line of the TCP segment that the packet, printed just before, has in a tunnel that tcpdump does not open;
     /// nothing when there is none. The line begins with `inside` and the tunnel's name.
     pub fn print_inside(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {

@@ -48,8 +48,6 @@ pub struct Trace {
     in_packet: bool,
     /// Something stands above: a blank line goes between.
     begun: bool,
-    /// The same, before the current packet.
-    begun_before: bool,
 }
 
 impl Trace {
@@ -61,7 +59,6 @@ impl Trace {
             out: Vec::new(),
             in_packet: false,
             begun: false,
-            begun_before: false,
         }
     }
 
@@ -87,7 +84,6 @@ impl Trace {
 impl Sink for Trace {
     fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
         self.in_packet = true;
-        self.begun_before = self.begun;
         self.teller.packet(packet, segment);
         ControlFlow::Continue(())
     }
@@ -120,9 +116,16 @@ impl View for Trace {
         &mut self.out
     }
 
-    fn take_back(&mut self, begin: usize) {
-        self.out.truncate(begin);
-        self.begun = self.begun_before;
+    fn unselected(&mut self, record: &Record<'_>) {
+        self.teller.hear(record);
+    }
+
+    fn hide(&mut self, packet: &Packet<'_>, goes_on: bool) {
+        self.teller.hide();
+        if goes_on {
+            self.printer.pass(packet);
+        }
+        self.in_packet = false;
     }
 
     fn finish(&mut self) {

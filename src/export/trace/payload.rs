@@ -56,6 +56,11 @@ impl Payloads {
         out.append(&mut self.lines);
     }
 
+    /// What was said is not told.
+    pub(super) fn clear(&mut self) {
+        self.lines.clear();
+    }
+
     /// Takes what `message` says. Gives what is wrong with it when it begins like JSON.
     pub(super) fn message(&mut self, language: &Language, message: &Message<'_>) -> Option<Doubt> {
         self.doubt = None;

@@ -88,6 +88,18 @@ impl Teller {
         }
     }
 
+    /// The current packet brought this about; it is not told itself, but later things refer to it.
+    pub(in crate::export) fn hear(&mut self, record: &Record<'_>) {
+        self.narrator.record(record);
+    }
+
+    /// The current packet has brought all it brings, and is not told.
+    pub(in crate::export) fn hide(&mut self) {
+        self.narrator.packet_end();
+        self.narrator.clear();
+        self.payloads.clear();
+    }
+
     /// The current packet has brought all it brings.
     pub(in crate::export) fn packet_end(&mut self) {
         self.narrator.packet_end();
