@@ -35,11 +35,12 @@
 //! | module | what comes in | what goes out |
 //! | --- | --- | --- |
 //! | [`base`] | | the words everybody uses: time, endpoints, captured bytes, gaps, violations, limits |
+//! | [`bounded`] | | what keeps to a bound: the budget of memory, lists in the order of use, stores |
 //! | [`wire`] | a captured packet | a TCP segment (RFC 9293 §3.1), out of any link layer, defragmented |
 //! | [`tcp`] | segments | two byte streams a connection, with gaps, and facts about each segment |
 //! | [`record`] | | what leaves the engine, and [`record::Sink`], who receives it |
 //! | `session` | | who is client, and what is counted of a session until it ends |
-//! | [`layer`] | two streams a connection | records: layers that turn into each other (`detect`, [`layer::http1`], [`layer::http2`], [`layer::ws`]) |
+//! | [`layer`] | two streams a connection | records: layers that turn into each other (`detect`, `proxy`, `tls`, [`layer::http1`], [`layer::http2`], [`layer::ws`]) |
 //! | [`dissect`] | messages | what they mean to the application |
 //! | [`engine`] | packets | records: the modules above, wired together |
 //! | [`select`] | records | which of them the user wants to see |

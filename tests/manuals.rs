@@ -210,7 +210,7 @@ const SESSIONS: &[&str] = &[
     "On a terminal the columns are aligned, those in which nothing stands are left out, and so are, where there is no room, the \
      least telling ones. In a pipe all columns are there in that order, with a tab between them, below a line with their heads, and \
      lengths of time are in seconds: awk -F'\\t' '$8 > 60' prints what was longer than a minute.",
-    "A row is kept for each session, in a quarter of --max-memory at most; of sessions that are not listed for that reason a line on \
+    "A row is kept for each session, in an eighth of --max-memory at most; of sessions that are not listed for that reason a line on \
      standard error tells how many there are.",
 ];
 

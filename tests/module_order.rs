@@ -10,9 +10,22 @@ const ORDER: &[&str] = &[
     "annotate", "export", "capture", "server", "cli", "run",
 ];
 
+#[test]
+fn the_guided_tour_lists_the_modules_in_their_order() {
+    let library = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    let first_cells = library
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! | ")?.split(" |").next());
+    let names: Vec<&str> = first_cells
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .filter(|name| !name.contains("::"))
+        .collect();
+    assert_eq!(names, ORDER);
+}
+
 /// The modules that may not do I/O, read a clock, log or start a thread: time comes with the packet.
 const CORE: &[&str] = &[
-    "base", "bounded", "wire", "tcp", "record", "session", "layer", "dissect", "engine", "compare",
+    "base", "bounded", "wire", "tcp", "record", "session", "layer", "dissect", "engine", "select", "compare",
 ];
 
 /// What the core may not name.

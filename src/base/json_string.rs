@@ -25,18 +25,21 @@ impl<'a> Text<'a> {
 
     /// What it says, spelled in `room` when there are escapes in it. What is longer than that, then, says nothing.
     pub fn spell<'t>(&'t self, room: &'t mut [u8]) -> &'t str {
-        if let Some(plain) = self.as_plain() {
-            return plain;
+        match self.as_plain() {
+            Some(plain) => plain,
+            None => match spell(self.chars(), room) {
+                (text, true) => text,
+                (_, false) => "",
+            },
         }
-        let mut length = 0;
-        for ch in self.chars() {
-            let Some(place) = room.get_mut(length..length + ch.len_utf8()) else {
-                return "";
-            };
-            ch.encode_utf8(place);
-            length += ch.len_utf8();
+    }
+
+    /// What it says, as far as `room` is long; spelled there when there are escapes in it.
+    pub fn begin<'t>(&'t self, room: &'t mut [u8]) -> &'t str {
+        match self.as_plain() {
+            Some(plain) => beginning(plain, room.len()),
+            None => spell(self.chars(), room).0,
         }
-        std::str::from_utf8(&room[..length]).unwrap_or_default()
     }
 
     /// Its characters, escapes resolved; what cannot be resolved stands as U+FFFD.
@@ -59,11 +62,7 @@ impl<'a> Text<'a> {
     /// Appends its characters to `out`, at most `limit` bytes of them. Says whether something was left off.
     pub fn copy_into(self, out: &mut Vec<u8>, limit: usize) -> bool {
         if let Some(plain) = self.as_plain() {
-            let mut end = plain.len().min(limit);
-            while !plain.is_char_boundary(end) {
-                end -= 1;
-            }
-            let shown = &plain[..end];
+            let shown = beginning(plain, limit);
             out.extend_from_slice(shown.as_bytes());
             return shown.len() < plain.len();
         }
@@ -78,6 +77,29 @@ impl<'a> Text<'a> {
         }
         false
     }
+}
+
+/// The first characters of a text, at most so many bytes.
+fn beginning(text: &str, limit: usize) -> &str {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// Puts characters into `room`, as many as have place there. Says whether these are all.
+fn spell<'r>(chars: Chars<'_>, room: &'r mut [u8]) -> (&'r str, bool) {
+    let mut length = 0;
+    let mut all = true;
+    for ch in chars {
+        let Some(place) = room.get_mut(length..length + ch.len_utf8()) else {
+            all = false;
+            break;
+        };
+        length += ch.encode_utf8(place).len();
+    }
+    (std::str::from_utf8(&room[..length]).unwrap_or_default(), all)
 }
 
 /// The characters of a [`Text`].
@@ -154,6 +176,14 @@ mod tests {
         assert_eq!(plain(Text::Json(r"\u732a\u732a \ud83d\ude00\n\/")), "猪猪 😀\n/");
         assert_eq!(plain(Text::Json(r"\ud83dx\u12")), "\u{fffd}x\u{fffd}12");
         assert!(Text::Json(r"s\u0061y").is("say") && !Text::Json(r"s\u0061y").is("says"));
+    }
+
+    #[test]
+    fn a_beginning_is_the_same_however_it_was_written() {
+        let mut rooms = [[0; 7]; 2];
+        let [one, other] = &mut rooms;
+        assert_eq!(Text::Json("a猪猪猪").begin(one), "a猪猪");
+        assert_eq!(Text::Json(r"\u0061\u732a猪猪").begin(other), "a猪猪");
     }
 
     #[test]

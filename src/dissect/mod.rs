@@ -1,7 +1,7 @@
 //! What messages mean to the application.
 //!
 //! A [`Dissector`] reads the messages of one protocol on top of WebSocket; [`TABLE`] lists them all: a new protocol is one file and
-//! one row. Who reads a session is decided by the handshake (subprotocol, target), else by the content of each message. In comes a
+//! one row. Of several rows that would take a message the first one counts. Who reads a session is decided by the handshake (subprotocol, target), else by the content of each message. In comes a
 //! message, out go [`Interpretation`]s that borrow from it; which request a message answers is worked out here for all of them.
 
 mod chat;

@@ -25,6 +25,9 @@ pub(super) fn interpret(text: &str, sure: bool) -> Option<Interpretation<'_>> {
     if sure && matches!(text, "\n" | "\r\n") {
         return Some(Interpretation::new(NAME, Action::Ping));
     }
+    if !text.starts_with(|first: char| first.is_ascii_uppercase()) {
+        return None;
+    }
     let (command, rest) = text.split_at(text.bytes().take(16).position(|b| matches!(b, b'\n' | b'\r'))?);
     let (act, label, id) = action(command)?;
     if !sure && !text.ends_with(['\0', '\n']) {

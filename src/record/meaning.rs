@@ -29,6 +29,7 @@ pub struct Interpretation<'a> {
 
 impl<'a> Interpretation<'a> {
     /// A message of `protocol` that does this, of which nothing else is known.
+    #[inline]
     pub fn new(protocol: &'static str, action: Action) -> Self {
         Self {
             document: None,
@@ -43,24 +44,28 @@ impl<'a> Interpretation<'a> {
     }
 
     /// The same with a label.
+    #[inline]
     pub fn label(mut self, label: Option<Text<'a>>) -> Self {
         self.label = label;
         self
     }
 
     /// The same with an identifier.
+    #[inline]
     pub fn id(mut self, id: Option<Text<'a>>) -> Self {
         self.id = id;
         self
     }
 
     /// The same as a part of an exchange.
+    #[inline]
     pub fn exchange(mut self, exchange: Exchange) -> Self {
         self.exchange = exchange;
         self
     }
 
     /// The same with a field, when there is a value for it.
+    #[inline]
     pub fn field(mut self, name: &'static str, value: Option<Field<'a>>) -> Self {
         if let Some(value) = value {
             self.fields.push(name, value);
@@ -159,8 +164,8 @@ pub enum Exchange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key(u64);
 
-/// Characters of a text that count in a [`Key`].
-const KEY_CHARS: usize = 256;
+/// Bytes of a text that count in a [`Key`], at most: whole characters.
+const KEY_BYTES: usize = 256;
 
 impl Key {
     /// What the pings of an application have in common that carry nothing.
@@ -170,8 +175,8 @@ impl Key {
     pub fn new<'t>(texts: impl IntoIterator<Item = Text<'t>>) -> Self {
         let mut hasher = FixedState::default().build_hasher();
         for text in texts {
-            text.chars().take(KEY_CHARS).for_each(|ch| hasher.write_u32(ch.into()));
-            hasher.write_u32(u32::MAX);
+            hasher.write(text.begin(&mut [0; KEY_BYTES]).as_bytes());
+            hasher.write_u8(u8::MAX);
         }
         Self(hasher.finish())
     }

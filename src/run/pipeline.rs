@@ -601,7 +601,7 @@ fn view_setup(options: &Options) -> Setup {
         sort: options.sort,
         all: options.all,
         with_secrets: options.with_secrets,
-        kept_bytes: options.limits.memory_bytes / 8,
+        kept_bytes: options.limits.view_total(),
         json_fields: options.json_fields,
         tags: options.tags.clone(),
         grep: options.selection.grep.clone(),

@@ -12,15 +12,14 @@ use crate::tcp::waiting::Waiting;
 use crate::tcp::{DataFact, StreamEvent};
 use crate::wire::{Checksum, Segment};
 
-/// A gap is given up when the other side has acknowledged all of it: data that was lost on the way to the capture comes
-/// again from nowhere. But the capture may have seen the ACK before the data. So it has this time at least, however many
-/// packets come meanwhile,
+/// How long a gap waits that the receiver has acknowledged, at least: the sender will not send those bytes again, but the capture may
+/// show the ACK before the data.
 const PATIENCE_NANOS: i64 = 20_000_000;
 
-/// and while only a few have come since,
+/// Until so many packets have come since that ACK, a gap waits [`LONG_PATIENCE_NANOS`] instead.
 const PATIENCE_PACKETS: u8 = 48;
 
-/// this one.
+/// How long an acknowledged gap waits while only a few packets come.
 pub(super) const LONG_PATIENCE_NANOS: i64 = 1_000_000_000;
 
 /// Without any acknowledgment a gap is given up after this time: TCP would have sent the bytes again.

@@ -1,8 +1,8 @@
 //! From segments to two byte streams a connection (RFC 9293).
 //!
-//! In: [`Segment`](crate::wire::Segment)s. Out, to an [`StreamHandler`]: facts about each segment, and what each direction's
-//! stream brings, in order: bytes (borrowed from the packet when they came in order), gaps, its end. [`Table`] keeps the
-//! connections within bounds.
+//! In: [`Segment`](crate::wire::Segment)s. Out, to a [`StreamHandler`]: facts about each segment, and what each direction's
+//! stream brings, in order: bytes (borrowed from the packet when they came in order), gaps, its end. When missing bytes become a gap
+//! is decided in `half.rs` (`give_up_lost`). [`Table`] keeps the connections within bounds.
 
 #[cfg(test)]
 mod attack_tests;

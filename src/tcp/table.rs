@@ -83,7 +83,7 @@ impl<U: Default> Table<U> {
             ages: LruList::new(),
             budget: Budget::new(limits.memory_bytes),
             other_bytes: 0,
-            recents: Recents::new(limits.memory_bytes / 16),
+            recents: Recents::new(limits.recent_total()),
             numbers: 0,
             clock: Clock::new(),
             time: Timestamp::default(),

@@ -2,6 +2,9 @@
 //!
 //! A text has placeholders, `{client}`. Which ones is declared here, once: the method of the text's name on [`Words`] takes exactly
 //! these, and a test holds every language's text against the declaration.
+//!
+//! Where a text is for: `s_` the summary, `v_` clauses of a session's verdict, `n_` the verdicts' names, `r_` rules of RFCs, `h_` the
+//! line above a payload, `w_` the HTML page, `two_` `--compare`; the others are sentences of the trace.
 
 use super::words::{Arg, Words};
 

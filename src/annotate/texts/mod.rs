@@ -1,7 +1,7 @@
 //! Notes become words: one catalog a language.
 //!
 //! A [`Language`] knows its [`Catalog`] and writes the sentences of a [`Story`], one at a time. Which one is
-//! wanted comes from `--lang` ([`by_tag`]) or from the locale ([`from_env`]; POSIX.1-2017 Base Definitions §8.2).
+//! wanted comes from `--lang` ([`by_name`]) or from the locale ([`from_env`]; POSIX.1-2017 Base Definitions §8.2).
 
 mod catalog;
 mod en;

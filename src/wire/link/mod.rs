@@ -17,7 +17,7 @@ use crate::wire::LinkType;
 use crate::wire::ppp;
 use crate::wire::reader::{Listener, Read, Reader};
 
-/// Makes of each row a constant of [`LinkType`], an entry of [`LinkType::TABLE`] and an arm of [`read`].
+/// Makes of each row a constant of [`LinkType`], an entry of [`LinkType::TABLE`] and an arm of [`read_at`].
 macro_rules! link_types {
     ($($number:literal $name:ident $libpcap:literal $what:literal => $read:path;)*) => {
         impl LinkType {
