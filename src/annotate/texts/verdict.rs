@@ -53,6 +53,8 @@ impl Words<'_> {
         let catalog = self.catalog;
         match (end.refused, end.how) {
             (Some(0), How::Rst) if end.reset == Some(Direction::ServerToClient) => self.v_unanswered_reset(),
+            _ if end.transport == TransportEnd::Evicted => self.v_evicted(),
+            (Some(0), How::CaptureEnd) => self.v_unanswered_yet(),
             (Some(0), _) => self.v_unanswered(),
             (Some(101), _) => self.v_failed(),
             (Some(status), _) => self.v_refused(Arg::Num(status.into())),
@@ -160,6 +162,14 @@ impl Words<'_> {
                 self.v_closed_code_unanswered(who, Arg::Num(code.into()), Arg::Raw(self.code(code)), other)
             }
             (None, Some(false)) => self.v_closed_unanswered(who, other),
+        }
+        // An answer with the same code, or with one that says that all is well, says nothing new.
+        if let Some(code) = end.close_codes[by.other()].flatten()
+            && end.close_codes[by] != Some(Some(code))
+            && !matches!(code, 1000 | 1001)
+        {
+            self.plain(self.catalog.clause);
+            self.v_closed_other(other, Arg::Num(code.into()), Arg::Raw(self.code(code)));
         }
     }
 
