@@ -26,7 +26,7 @@ use std::fmt;
 use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
-use crate::base::{Direction, PacketRef};
+use crate::base::{Direction, PacketRef, PerDirection};
 use crate::record::{Action, Exchange, Handshake, Interpretation, Key, Message, Opcode, SessionId, UnansweredRequest};
 use requests::Requests;
 
@@ -127,7 +127,7 @@ pub static TABLE: &[Row] = &[
 ];
 
 /// Whose control frames are.
-const WEBSOCKET: &str = "WebSocket";
+pub(crate) const WEBSOCKET: &str = "WebSocket";
 
 /// Sessions of which it is remembered whose they are.
 const MAX_CLAIMED: usize = 1 << 16;
@@ -231,8 +231,16 @@ impl Dissectors {
         }
     }
 
-    /// The session is over. Gives what was never answered in it.
-    pub(crate) fn end(&mut self, session: SessionId) -> Vec<UnansweredRequest> {
+    /// The packet that is being read now.
+    pub(crate) fn set_now(&mut self, packet: u64) {
+        self.requests.now = packet;
+    }
+
+    /// The session is over, and the last of what these directions carried could not be read. Gives what was never answered in it.
+    pub(crate) fn end(&mut self, session: SessionId, lost: PerDirection<bool>) -> Vec<UnansweredRequest> {
+        for direction in Direction::BOTH.into_iter().filter(|&direction| lost[direction]) {
+            self.requests.lost(session, direction);
+        }
         self.claimed.remove(&session);
         for dissector in &mut self.all {
             dissector.end(session);

@@ -83,6 +83,7 @@ impl Engine {
         };
         let kept = self.decoder.kept_bytes() + self.stores.kept_bytes();
         let segment = self.decoder.decode(packet);
+        self.dissectors.set_now(packet.number);
         let emitter = Emitter::new(sink, &mut self.dissectors);
         let mut feed = Feed {
             packet: Some(packet),
@@ -124,6 +125,7 @@ impl Engine {
 
     /// Secrets have come: what waited for them is read.
     pub fn keys_changed(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
+        self.dissectors.set_now(0);
         let emitter = Emitter::new(sink, &mut self.dissectors);
         let mut feed = Feed::new(emitter, &mut self.stores, &self.limits);
         let last = self.last;
@@ -139,7 +141,10 @@ impl Engine {
     pub fn finish(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
         let emitter = Emitter::new(sink, &mut self.dissectors);
         let mut feed = Feed::new(emitter, &mut self.stores, &self.limits);
+        feed.emitter.set_now(self.last.packet + 1);
         self.table.finish(self.last, &mut feed);
+        // What waited for keys alone is told in order.
+        feed.emitter.set_now(0);
         feed.retry_ended(true, self.last);
         if let Some(tls) = &feed.stores.tls {
             feed.stores.tls_report.secrets_refused = tls.secrets_refused();
@@ -214,6 +219,7 @@ impl Feed<'_, '_> {
             initiator: None,
             vanished: None,
             window_closed: None,
+            ending_since: None,
         };
         tls::retry_ended(last, &mut self.cx(&Conn::default(), &nobody, at));
     }
