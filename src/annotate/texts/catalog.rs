@@ -717,6 +717,8 @@ catalog! {
     ended(session, who, verdict);
     /// So many more sentences.
     more(n);
+    /// So many more, which are told nowhere.
+    more_untold(n);
 
     // Lines above and between payloads.
     /// A text message.

@@ -345,6 +345,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     rule_about: "{what}: {about}",
     ended: "Session {session}, {who}: {verdict}",
     more: "And {n} more (-v tells them).",
+    more_untold: "And {n} more.",
 
     h_text: "text, {bytes}",
     h_binary: "binary, {bytes}",

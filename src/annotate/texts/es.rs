@@ -345,6 +345,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     rule_about: "{what}: {about}",
     ended: "Sesión {session}, {who}: {verdict}",
     more: "Y {n} más (-v los muestra).",
+    more_untold: "Y {n} más.",
 
     h_text: "texto, {bytes}",
     h_binary: "binario, {bytes}",

@@ -345,6 +345,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     rule_about: "{what}：{about}",
     ended: "セッション{session}、{who}：{verdict}",
     more: "ほか{n}件（-vで表示）。",
+    more_untold: "ほか{n}件。",
 
     h_text: "テキスト、{bytes}",
     h_binary: "バイナリ、{bytes}",

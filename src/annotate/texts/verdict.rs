@@ -236,6 +236,36 @@ mod tests {
     }
 
     #[test]
+    fn what_may_still_have_come_is_not_called_absent() {
+        for catalog in CATALOGS {
+            let unanswered = |how| said(catalog, |end| (end.how, end.refused) = (how, Some(0)));
+            assert_ne!(unanswered(How::CaptureEnd), unanswered(How::Fin));
+            let evicted = said(catalog, |end| {
+                end.transport = TransportEnd::Evicted;
+                end.close_codes.server_to_client = Some(Some(1000));
+            });
+            assert_eq!(evicted, said(catalog, |end| end.how = How::Evicted));
+        }
+    }
+
+    #[test]
+    fn both_codes_are_told_where_the_answer_says_more() {
+        for catalog in CATALOGS {
+            let closed = |first, answer| {
+                said(catalog, |end| {
+                    end.closing_handshake = Some(true);
+                    end.close_codes.server_to_client = first;
+                    end.close_codes.client_to_server = Some(answer);
+                })
+            };
+            assert!(closed(Some(Some(1000)), Some(1007)).contains("1007"));
+            assert!(closed(Some(None), Some(1002)).contains("1002"));
+            assert!(!closed(Some(Some(1002)), Some(1000)).contains("1000"));
+            assert_eq!(closed(Some(Some(1002)), Some(1002)).matches("1002").count(), 1);
+        }
+    }
+
+    #[test]
     fn the_cause_is_told_as_far_as_the_capture_shows_it() {
         for catalog in CATALOGS {
             let alert = TransportEnd::Alert {

@@ -345,6 +345,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     rule_about: "{what}：{about}",
     ended: "会话{session}，{who}：{verdict}",
     more: "另有{n}项（用-v显示）。",
+    more_untold: "另有{n}项。",
 
     h_text: "文本，{bytes}",
     h_binary: "二进制，{bytes}",

@@ -345,6 +345,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     rule_about: "{what}：{about}",
     ended: "工作階段 {session}，{who}：{verdict}",
     more: "另有 {n} 項（用 -v 顯示）。",
+    more_untold: "另有 {n} 項。",
 
     h_text: "文字，{bytes}",
     h_binary: "二進位，{bytes}",
