@@ -72,6 +72,11 @@ pub trait Dissector: Send {
 
     /// The session is over.
     fn end(&mut self, _session: SessionId) {}
+
+    /// Bytes of memory that it keeps: a sum of numbers that are at hand.
+    fn cost(&self) -> usize {
+        0
+    }
 }
 
 /// A row of the [`TABLE`].
@@ -184,7 +189,7 @@ impl Dissectors {
         out: &mut Interpretations<'a>,
     ) {
         if !message.complete {
-            return self.requests.lost(session, message.direction);
+            return self.gap(session, message.direction);
         }
         // Nobody reads bytes unasked.
         if message.opcode == Opcode::Binary && self.claimed.is_empty() {
@@ -246,6 +251,12 @@ impl Dissectors {
             dissector.end(session);
         }
         self.requests.end(session)
+    }
+
+    /// Bytes of memory that are kept for sessions; what is known of requests has a bound of its own.
+    pub(crate) fn cost(&self) -> usize {
+        let claimed = self.claimed.capacity() * size_of::<(SessionId, u8)>();
+        claimed + self.all.iter().map(|dissector| dissector.cost()).sum::<usize>()
     }
 
     /// How many requests were forgotten before their answers came.

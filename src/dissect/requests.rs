@@ -461,6 +461,28 @@ mod tests {
     }
 
     #[test]
+    fn one_pong_may_answer_all_of_equal_pings() {
+        let mut requests = Requests::default();
+        for packet in 1..=3 {
+            hear(
+                &mut requests,
+                UP,
+                Opcode::Ping,
+                packet,
+                Exchange::Request(Key::of_bytes(b"")),
+            );
+        }
+        hear(
+            &mut requests,
+            DOWN,
+            Opcode::Pong,
+            4,
+            Exchange::InOrder(Key::of_bytes(b"")),
+        );
+        assert_eq!(unanswered(&mut requests), [0; 0]);
+    }
+
+    #[test]
     fn a_pong_settles_the_pings_before_its_own() {
         let mut requests = Requests::default();
         for packet in 1..=3 {

@@ -81,7 +81,7 @@ impl Engine {
             packet: packet.number,
             time: packet.time,
         };
-        let kept = self.decoder.kept_bytes() + self.stores.kept_bytes();
+        let kept = self.decoder.kept_bytes() + self.stores.kept_bytes() + self.dissectors.cost();
         let segment = self.decoder.decode(packet);
         self.dissectors.set_now(packet.number);
         let emitter = Emitter::new(sink, &mut self.dissectors);
@@ -160,14 +160,6 @@ static TCP: Carrier = Carrier {
     proxied: None,
 };
 
-/// What lies between TCP and the session that the whole connection is.
-fn carrier_of(conn: &Conn) -> Carrier {
-    Carrier {
-        scheme: conn.scheme(),
-        ..TCP.clone()
-    }
-}
-
 /// The way from TCP to the sink, for one packet.
 struct Feed<'e, 'p> {
     packet: Option<&'e Packet<'p>>,
@@ -244,7 +236,7 @@ impl Feed<'_, '_> {
         let Some((roles, violations)) = conn.take_violations() else {
             return;
         };
-        let source = roles.source(connection, &carrier_of(conn));
+        let source = roles.source(connection, &conn.carrier());
         for (at, side, violation) in violations {
             let (direction, violation) = (roles.direction(side), &violation);
             self.emitter.emit(&Record {
@@ -266,7 +258,7 @@ impl StreamHandler for Feed<'_, '_> {
         }
         self.announced = true;
         if let (Some(packet), Some(segment)) = (self.packet, self.segment) {
-            let source = conn.roles().map(|roles| roles.source(connection, &carrier_of(conn)));
+            let source = conn.roles().map(|roles| roles.source(connection, &conn.carrier()));
             let view = SegmentView {
                 segment,
                 connection,

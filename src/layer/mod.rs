@@ -18,7 +18,7 @@ pub mod ws;
 use std::fmt::Debug;
 
 use crate::base::{Gap, Limits, PacketRef, Side, Timestamp};
-use crate::record::{Record, RecordKind, Scheme, SessionId, Source, TransportEnd};
+use crate::record::{Record, RecordKind, SessionId, Source, TransportEnd};
 use crate::session::{Carrier, Roles};
 use crate::tcp::Connection;
 
@@ -54,9 +54,9 @@ pub(crate) trait Layer: Debug + Send {
     /// Secrets of TLS have come.
     fn keys_changed(&mut self, _cx: &mut Cx<'_>) {}
 
-    /// Whether it is TLS.
-    fn scheme(&self) -> Scheme {
-        Scheme::Ws
+    /// What lies between TCP and the session, when the whole connection is one's.
+    fn carrier(&self) -> Carrier {
+        Carrier::default()
     }
 
     /// The session, when the whole connection is one's.

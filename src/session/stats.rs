@@ -220,3 +220,43 @@ fn is_cut(transport: TransportEnd) -> bool {
         TransportEnd::CaptureEnd | TransportEnd::Idle | TransportEnd::Reused | TransportEnd::Evicted
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Scheme, SessionId};
+
+    #[test]
+    fn silence_lasts_until_whatever_ended_the_session_and_is_not_told_of_a_cut() {
+        let source = Source {
+            connection: crate::record::ConnectionId(1),
+            session: Some(SessionId(1)),
+            stream: Some(3),
+            scheme: Scheme::Wss,
+            client: crate::base::Endpoint::new(std::net::Ipv4Addr::LOCALHOST.into(), 40_000),
+            server: crate::base::Endpoint::new(std::net::Ipv4Addr::LOCALHOST.into(), 443),
+            client_side: Side::A,
+            inferred: false,
+            began: Timestamp::default(),
+            proxied: None,
+        };
+        let second = |n: i64| Timestamp::from_nanos(n * 1_000_000_000);
+        let by = Side::B;
+        for (transport, silence) in [
+            (TransportEnd::RstStream { by, code: 8 }, Some(30_000_000_000)),
+            (TransportEnd::GoAway { by, code: 0 }, Some(30_000_000_000)),
+            (TransportEnd::Alert { by, description: 80 }, Some(30_000_000_000)),
+            (TransportEnd::CaptureEnd, None),
+            (TransportEnd::Idle, None),
+        ] {
+            let mut stats = SessionStats::default();
+            stats.data(second(2));
+            stats.data(second(1));
+            assert_eq!(
+                stats.end(&source, transport, second(32), None).silence,
+                silence,
+                "{transport:?}"
+            );
+        }
+    }
+}

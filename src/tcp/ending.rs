@@ -139,7 +139,7 @@ impl<U: Default> Flow<U> {
                 self.connection.vanished = Some(Vanished {
                     side,
                     times: u32::from(other.repeats) + 1,
-                    nanos: at.time.nanos().saturating_sub(other.unacked_since),
+                    nanos: at.time.nanos().saturating_sub(other.unacked_since).max(0),
                 });
             }
             let closed = own.window_closed_at.map(|since| at.time.nanos().saturating_sub(since));
