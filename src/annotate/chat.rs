@@ -14,7 +14,7 @@ const NAMES: usize = 8;
 /// Users who log in that are counted, and of whom the name is kept.
 const LOGINS: usize = 65_536;
 const LOGIN_NAMES: usize = 12;
-/// Users of one list that are read.
+/// Users of one list that are remembered; the others are counted.
 const LISTED: usize = 4096;
 
 /// A message of which nothing is known; only when the books have a hole.
@@ -143,9 +143,11 @@ impl Narrator {
         let (server, client) = self.pair(number, Direction::ServerToClient);
         let start = self.story.text.len();
         let mut count = 0;
-        for entry in dissect::users(users).take(LISTED) {
-            let user = self.world.users.of_id(at, entry.id);
-            self.world.users.arrives(at, user, entry.name);
+        for entry in dissect::users(users) {
+            if count < LISTED {
+                let user = self.world.users.of_id(at, entry.id);
+                self.world.users.arrives(at, user, entry.name);
+            }
             if count < NAMES {
                 if count > 0 {
                     self.story.text.push(0);

@@ -34,7 +34,7 @@ use std::net::IpAddr;
 
 use foldhash::fast::FixedState;
 
-use crate::base::{Direction, Endpoint, Rule, Side, Timestamp};
+use crate::base::{Direction, Endpoint, Rule, Timestamp};
 use crate::record::{How, Record, RecordKind, SegmentView, SessionEnd, Source};
 use crate::tcp::SegmentFacts;
 use crate::wire::Packet;
@@ -214,12 +214,20 @@ impl Narrator {
             (self.now.packet, self.now.time) = (record.at.packet, record.at.time);
         }
         let text = self.story.text.len();
+        let before = self.quoted_elsewhere();
         self.tell(record);
-        self.story.keep_to_bounds(text);
+        let is_quoted = self.quoted_elsewhere() != before;
+        self.story
+            .keep_to_bounds(if is_quoted { self.story.text.len() } else { text });
         if earlier {
             (self.now.packet, self.now.time) = now;
             (self.story.title, self.story.weight, self.story.received) = title;
         }
+    }
+
+    /// Changes when the title, or a note that is told in the end, may quote what was kept.
+    fn quoted_elsewhere(&self) -> (u8, usize, usize) {
+        (self.story.weight, self.tail.len(), self.ended.len())
     }
 
     /// The connection of `record` is one to speak of, unless all that is known of it is that it lacks something.
@@ -400,17 +408,12 @@ impl Tcp {
     }
 }
 
-/// Who is client as far as is known: as [`crate::record::Source`] says, else who sent the SYN, else the higher port.
+/// Who is client as far as is known: as [`crate::record::Source`] says, else as TCP does.
 fn tcp(view: &SegmentView<'_>) -> Tcp {
     let connection = view.connection;
-    let client_side = match (view.source, connection.initiator) {
-        (Some(session), _) => session.client_side,
-        (None, Some(side)) => side,
-        (None, None) => {
-            let [a, b] = connection.endpoints;
-            if b.port > a.port { Side::B } else { Side::A }
-        }
-    };
+    let client_side = view
+        .source
+        .map_or_else(|| connection.likely_client(), |session| session.client_side);
     let direction = if view.facts.side == client_side {
         Direction::ClientToServer
     } else {

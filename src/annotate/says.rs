@@ -45,7 +45,7 @@ pub(super) struct Say {
     cut: bool,
     /// How many should get it; 0 when that is not known.
     pub(super) expected: u32,
-    /// The connections that have got it, and whether they have acknowledged it.
+    /// The connections that have got it, in order, and whether they have acknowledged it.
     pub(super) delivered: Vec<(u64, bool)>,
     /// How many have acknowledged it.
     pub(super) acked: u32,
@@ -206,15 +206,22 @@ impl Say {
     /// Notes that `session` has got it. Gives which delivery that is, from 1.
     pub(super) fn deliver(&mut self, session: u64, browser: bool) -> u32 {
         self.others |= !browser;
-        if self.delivered.len() < DELIVERIES {
-            self.delivered.push((session, false));
+        if self.delivered.len() < DELIVERIES
+            && let Err(place) = self.delivery(session)
+        {
+            self.delivered.insert(place, (session, false));
         }
         self.delivered.len() as u32
     }
 
     /// `session` has got it.
     pub(super) fn reached(&self, session: u64) -> bool {
-        self.delivered.iter().any(|&(s, _)| s == session)
+        self.delivery(session).is_ok()
+    }
+
+    /// Where in `delivered` the delivery to `session` is, else where it belongs.
+    fn delivery(&self, session: u64) -> Result<usize, usize> {
+        self.delivered.binary_search_by_key(&session, |&(s, _)| s)
     }
 
     /// It was seen when it was said, and has not come to all who should get it.
@@ -225,8 +232,9 @@ impl Say {
 
     /// Notes that `session` has acknowledged it. Gives whether that was the last that was waited for.
     pub(super) fn acknowledge(&mut self, session: u64) -> bool {
-        if let Some(delivery) = self.delivered.iter_mut().find(|(s, acked)| *s == session && !acked) {
-            delivery.1 = true;
+        if let Ok(place) = self.delivery(session)
+            && !std::mem::replace(&mut self.delivered[place].1, true)
+        {
             self.acked += 1;
         }
         let last = !self.done && self.expected > 0 && self.acked >= self.expected;
@@ -244,5 +252,24 @@ impl Say {
         let mut span = story.keep(&self.content);
         span.cut = self.cut;
         span
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_say_is_acknowledged_once_by_each_who_has_got_it_in_any_order() {
+        let mut say = Say {
+            expected: 3,
+            ..Say::default()
+        };
+        assert_eq!([5, 2, 9].map(|session| say.deliver(session, true)), [1, 2, 3]);
+        assert!(say.reached(2) && say.reached(9) && !say.reached(3));
+        assert_eq!(
+            [9, 3, 9, 5, 2].map(|session| say.acknowledge(session)),
+            [false, false, false, false, true]
+        );
     }
 }

@@ -35,6 +35,8 @@ struct Talk {
     name: Option<Key>,
     /// What waits for its answer, the oldest first.
     waiting: SmallVec<[Waiting; MAX_WAITING]>,
+    /// Copies may come of says that are not known, until one that was said after this request has its own.
+    unknown: Option<u64>,
 }
 
 #[derive(Clone, Copy)]
@@ -65,40 +67,38 @@ impl Dissector for Chat {
     }
 
     fn gap(&mut self, session: SessionId, direction: Direction) {
-        if direction == Direction::ServerToClient
-            && let Some(talk) = self.talks.get_mut(&session)
-        {
-            // The answers may be what is missing.
-            talk.waiting.clear();
+        if let Some(talk) = self.talks.get_mut(&session) {
+            talk.unknown = Some(self.requests);
+            if direction == Direction::ServerToClient {
+                // The answers may be what is missing.
+                talk.waiting.clear();
+            }
         }
     }
 
     fn end(&mut self, session: SessionId) {
         self.talks.remove(&session);
     }
+
+    fn cost(&self) -> usize {
+        self.talks.capacity() * size_of::<(SessionId, Talk)>()
+    }
 }
 
 impl Chat {
     /// A login is answered by the list of users, a say by the speaker's own copy, and both by an error.
     fn exchange(&mut self, session: SessionId, meaning: &ChatMeaning<'_>) -> Exchange {
-        let talk = match meaning {
+        match *meaning {
             ChatMeaning::Ping => return Exchange::Request(Key::PING),
             ChatMeaning::Pong => return Exchange::Latest(Key::PING),
-            ChatMeaning::Login { .. } | ChatMeaning::Say { .. }
-                if self.talks.len() < MAX_TALKS || self.talks.contains_key(&session) =>
-            {
-                self.talks.entry(session).or_default()
-            }
-            _ => match self.talks.get_mut(&session) {
-                Some(talk) => talk,
-                None => return Exchange::None,
-            },
+            ChatMeaning::Login { name, .. } => return self.ask(session, LOGIN, Key::new([name])),
+            ChatMeaning::Say { to, content, .. } => return self.ask(session, Key::new(to), Key::new([content])),
+            _ => {}
+        }
+        let Some(talk) = self.talks.get_mut(&session) else {
+            return Exchange::None;
         };
         let answered = match *meaning {
-            ChatMeaning::Login { name, .. } => return talk.ask(&mut self.requests, LOGIN, Key::new([name])),
-            ChatMeaning::Say { to, content, .. } => {
-                return talk.ask(&mut self.requests, Key::new(to), Key::new([content]));
-            }
             ChatMeaning::UserList(_) => talk.logged_in(),
             ChatMeaning::LoggedIn { id, users: Some(_), .. } => {
                 let login = talk.logged_in();
@@ -122,12 +122,23 @@ impl Chat {
             Exchange::Answer(Key::of_number(waiting.number))
         })
     }
+
+    fn ask(&mut self, session: SessionId, to: Key, content: Key) -> Exchange {
+        if self.talks.len() >= MAX_TALKS && !self.talks.contains_key(&session) {
+            return Exchange::None;
+        }
+        self.talks
+            .entry(session)
+            .or_default()
+            .ask(&mut self.requests, to, content)
+    }
 }
 
 impl Talk {
     fn ask(&mut self, number: &mut u64, to: Key, content: Key) -> Exchange {
         if self.waiting.len() == MAX_WAITING {
             if self.id.is_some() {
+                self.unknown = Some(*number);
                 return Exchange::None;
             }
             // Perhaps these were never to be answered: who talks is not known.
@@ -139,7 +150,12 @@ impl Talk {
             to,
             content,
         });
-        Exchange::Request(Key::of_number(*number))
+        let key = Key::of_number(*number);
+        match self.unknown {
+            // A copy in other words may not be found: nothing is due.
+            Some(_) if to != LOGIN => Exchange::Subscription(key),
+            _ => Exchange::Request(key),
+        }
     }
 
     /// The first one of those that wait.
@@ -160,8 +176,17 @@ impl Talk {
             return None;
         }
         let (known, to, content) = (self.id.is_some(), Key::new(to), Key::new([content]));
-        self.take(|waiting| waiting.to == to && waiting.content == content)
-            .or_else(|| self.take(|waiting| known && waiting.to == to))
+        let same = self.take(|waiting| waiting.to == to && waiting.content == content);
+        let Some(same) = same else {
+            let is_next = |number| self.unknown.is_none_or(|unknown| number <= unknown);
+            let place = self
+                .waiting
+                .iter()
+                .position(|waiting| known && waiting.to == to && is_next(waiting.number))?;
+            return Some(self.waiting.remove(place));
+        };
+        self.unknown.take_if(|unknown| *unknown < same.number);
+        Some(same)
     }
 
     /// Requests are read in order. What is no login and no say is nothing that waits.
@@ -481,17 +506,21 @@ mod tests {
         assert_eq!(meaning(DOWN, r#"{"type":"ping"}"#), Some(ChatMeaning::Ping));
     }
 
-    /// Which of the requests so far (from 1) each message answers; 0 is none.
+    /// Which of the requests so far (from 1) each message answers; 0 is none. No text is a gap.
     fn answered(messages: &[(Direction, &str)]) -> Vec<u64> {
         let mut chat = Chat::default();
         let mut answered = Vec::new();
         for (direction, text) in messages {
+            if text.is_empty() {
+                chat.gap(SessionId(1), *direction);
+                continue;
+            }
             let meaning = interpret(text, *direction)
                 .and_then(|read| ChatMeaning::of(&read, *direction))
                 .unwrap();
             match chat.exchange(SessionId(1), &meaning) {
                 Exchange::Answer(key) => answered.push(key.number()),
-                Exchange::Request(_) | Exchange::None => answered.push(0),
+                Exchange::Request(_) | Exchange::Subscription(_) | Exchange::None => answered.push(0),
                 other => panic!("{other:?}"),
             }
         }
@@ -520,6 +549,42 @@ mod tests {
             (DOWN, r#"{"type":"user_list","user_list":[{"uid":7,"name":"a"}]}"#),
         ]);
         assert_eq!(told, [0, 1, 0, 0, 0, 0, 0, 2, 3, 4, 0, 0]);
+    }
+
+    #[test]
+    fn the_copy_of_a_say_that_is_missing_answers_no_other() {
+        let (login, list) = (
+            r#"{"type":"login","name":"a"}"#,
+            r#"{"type":"user_list","user_list":[{"uid":7,"name":"a"}]}"#,
+        );
+        let say = |text: &str| format!(r#"{{"type":"say","to_uid":"all","content":"{text}"}}"#);
+        let copy = |text: &str| format!(r#"{{"type":"say","from_uid":7,"to_uid":"all","content":"{text}"}}"#);
+        let told = answered(&[
+            (UP, login),
+            (DOWN, list),
+            (DOWN, r#"{"type":"login","uid":7,"name":"a"}"#),
+            (UP, &say("<before>")),
+            (UP, ""),
+            (UP, &say("behind")),
+            // The server has changed it, and answers in order.
+            (DOWN, &copy("&lt;before&gt;")),
+            (DOWN, &copy("missing")),
+            (DOWN, &copy("behind")),
+            // From here on all says are known.
+            (UP, &say("<later>")),
+            (DOWN, &copy("&lt;later&gt;")),
+        ]);
+        assert_eq!(told, [0, 1, 0, 0, 0, 2, 0, 3, 0, 4]);
+    }
+
+    #[test]
+    fn what_is_kept_for_sessions_is_counted() {
+        let mut chat = Chat::default();
+        assert_eq!(chat.cost(), 0);
+        for session in 0..1000 {
+            chat.ask(SessionId(session), LOGIN, LOGIN);
+        }
+        assert!(chat.cost() >= 1000 * size_of::<Talk>());
     }
 
     #[test]

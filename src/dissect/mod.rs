@@ -26,7 +26,7 @@ use std::fmt;
 use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
-use crate::base::{Direction, PacketRef};
+use crate::base::{Direction, PacketRef, PerDirection};
 use crate::record::{Action, Exchange, Handshake, Interpretation, Key, Message, Opcode, SessionId, UnansweredRequest};
 use requests::Requests;
 
@@ -72,6 +72,11 @@ pub trait Dissector: Send {
 
     /// The session is over.
     fn end(&mut self, _session: SessionId) {}
+
+    /// Bytes of memory that it keeps: a sum of numbers that are at hand.
+    fn cost(&self) -> usize {
+        0
+    }
 }
 
 /// A row of the [`TABLE`].
@@ -127,7 +132,7 @@ pub static TABLE: &[Row] = &[
 ];
 
 /// Whose control frames are.
-const WEBSOCKET: &str = "WebSocket";
+pub(crate) const WEBSOCKET: &str = "WebSocket";
 
 /// Sessions of which it is remembered whose they are.
 const MAX_CLAIMED: usize = 1 << 16;
@@ -184,7 +189,7 @@ impl Dissectors {
         out: &mut Interpretations<'a>,
     ) {
         if !message.complete {
-            return self.requests.lost(session, message.direction);
+            return self.gap(session, message.direction);
         }
         // Nobody reads bytes unasked.
         if message.opcode == Opcode::Binary && self.claimed.is_empty() {
@@ -231,13 +236,27 @@ impl Dissectors {
         }
     }
 
-    /// The session is over. Gives what was never answered in it.
-    pub(crate) fn end(&mut self, session: SessionId) -> Vec<UnansweredRequest> {
+    /// The packet that is being read now.
+    pub(crate) fn set_now(&mut self, packet: u64) {
+        self.requests.now = packet;
+    }
+
+    /// The session is over, and the last of what these directions carried could not be read. Gives what was never answered in it.
+    pub(crate) fn end(&mut self, session: SessionId, lost: PerDirection<bool>) -> Vec<UnansweredRequest> {
+        for direction in Direction::BOTH.into_iter().filter(|&direction| lost[direction]) {
+            self.requests.lost(session, direction);
+        }
         self.claimed.remove(&session);
         for dissector in &mut self.all {
             dissector.end(session);
         }
         self.requests.end(session)
+    }
+
+    /// Bytes of memory that are kept for sessions; what is known of requests has a bound of its own.
+    pub(crate) fn cost(&self) -> usize {
+        let claimed = self.claimed.capacity() * size_of::<(SessionId, u8)>();
+        claimed + self.all.iter().map(|dissector| dissector.cost()).sum::<usize>()
     }
 
     /// How many requests were forgotten before their answers came.

@@ -1,7 +1,7 @@
-//! MQTT 3.1.1 and 5 over WebSocket (OASIS, mqtt-v3.1.1 §6, mqtt-v5.0 §6): control packets in binary messages, which need not keep to the
+//! MQTT 3.1, 3.1.1 and 5 over WebSocket (OASIS, mqtt-v3.1.1 §6, mqtt-v5.0 §6): control packets in binary messages, which need not keep to the
 //! borders of these.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use foldhash::fast::FixedState;
@@ -13,7 +13,7 @@ use crate::record::{Action, Exchange, Field, Handshake, Interpretation, Key, Ses
 pub(super) const NAME: &str = "MQTT";
 
 /// Sessions that are read at once.
-const MAX_SESSIONS: usize = 2048;
+const MAX_SESSIONS: usize = 1 << 16;
 /// Bytes of a packet that are kept; a larger one is passed over.
 const MAX_PACKET: usize = 64 << 10;
 /// Bytes of unfinished packets that all sessions together keep.
@@ -27,6 +27,10 @@ pub(super) struct Mqtt {
     sessions: HashMap<SessionId, Session, FixedState>,
     /// Bytes that wait in all of them.
     waiting: usize,
+    /// Where they wait, by the message that came last there.
+    begun: BTreeMap<u64, (SessionId, Direction)>,
+    /// Messages so far.
+    messages: u64,
     /// The packet that the current message completed; it began in an earlier one.
     completed: Vec<u8>,
     /// Packet identifiers of the current message, spelled out, one behind the other.
@@ -34,7 +38,7 @@ pub(super) struct Mqtt {
 }
 
 struct Session {
-    /// The protocol level that a CONNECT named: 4 or 5.
+    /// The protocol level that a CONNECT named: 3, 4 or 5.
     level: u8,
     streams: PerDirection<Stream>,
 }
@@ -44,6 +48,8 @@ struct Session {
 struct Stream {
     /// The beginning of a packet that is not whole yet.
     waiting: Vec<u8>,
+    /// The message of which `waiting` has the last bytes.
+    last: u64,
     /// What is left of a packet that is too large.
     skip: usize,
     /// Bytes are missing: packets are read again where a message begins with one and ends with one.
@@ -73,11 +79,19 @@ impl Dissector for Mqtt {
         let before = stream.waiting.capacity();
         let at = stream.push(message.bytes, &mut self.completed);
         self.waiting = self.waiting + stream.waiting.capacity() - before;
-        if self.waiting > MAX_WAITING {
-            self.waiting -= stream.waiting.capacity();
-            *stream = Stream::gap();
+        self.messages += 1;
+        self.begun.remove(&stream.last);
+        if !stream.waiting.is_empty() {
+            stream.last = self.messages;
+            self.begun.insert(stream.last, (message.session, message.direction));
+        }
+        while self.waiting > MAX_WAITING
+            && let Some((_, (session, direction))) = self.begun.pop_first()
+        {
+            self.gap(session, direction);
         }
         let Some(at) = at else { return false };
+        let session = self.sessions.entry(message.session).or_default();
         let packets = || {
             let completed = (!self.completed.is_empty()).then_some((&self.completed[..], (0, at)));
             let rest = Packets {
@@ -90,9 +104,10 @@ impl Dissector for Mqtt {
         for (packet, _) in packets() {
             let body = body(packet);
             if packet[0] >> 4 == 1
-                && let Some(named) = body.get(6)
+                && let Some((_, [named, ..])) = string(body)
             {
-                session.level = *named;
+                // Brokers that connect to brokers set the highest bit.
+                session.level = named & 0x7f;
             }
             let _ = match id(packet[0], body) {
                 Some(id) => write!(self.ids, "{id} "),
@@ -111,19 +126,23 @@ impl Dissector for Mqtt {
 
     fn gap(&mut self, session: SessionId, direction: Direction) {
         if let Some(session) = self.sessions.get_mut(&session) {
-            self.waiting -= session.streams[direction].waiting.capacity();
-            session.streams[direction] = Stream::gap();
+            let stream = std::mem::replace(&mut session.streams[direction], Stream::gap());
+            self.waiting -= stream.waiting.capacity();
+            self.begun.remove(&stream.last);
         }
     }
 
     fn end(&mut self, session: SessionId) {
         if let Some(session) = self.sessions.remove(&session) {
-            self.waiting -= session
-                .streams
-                .iter()
-                .map(|stream| stream.waiting.capacity())
-                .sum::<usize>();
+            for stream in session.streams.iter() {
+                self.waiting -= stream.waiting.capacity();
+                self.begun.remove(&stream.last);
+            }
         }
+    }
+
+    fn cost(&self) -> usize {
+        self.sessions.capacity() * size_of::<(SessionId, Session)>() + self.waiting
     }
 }
 
@@ -301,8 +320,8 @@ fn interpret<'a>(first: u8, body: &'a [u8], level: u8, id: Option<&'a str>) -> I
     match first >> 4 {
         1 => {
             // Name and level of the protocol, flags, keep-alive, properties, and the client's identifier (§3.1).
-            let client = skip_properties(body.get(10..).unwrap_or_default(), level).and_then(string);
-            read = read.label(client.map(|(client, _)| client));
+            let behind = string(body).and_then(|(_, rest)| skip_properties(rest.get(4..)?, level));
+            read = read.label(behind.and_then(string).map(|(client, _)| client));
         }
         2 => {
             let code = body.get(1).map(|code| Field::Number((*code).into()));
@@ -488,17 +507,47 @@ mod tests {
     }
 
     #[test]
+    fn a_connect_names_its_client_in_every_version() {
+        for (level, head) in [
+            (3, &b"\x00\x06MQIsdp\x03\x02\x00\x3c"[..]),
+            (4, b"\x00\x04MQTT\x84\x02\x00\x3c"),
+            (5, b"\x00\x04MQTT\x05\x02\x00\x3c\x05\x11\x00\x00\x00\x0a"),
+        ] {
+            let body = [head, b"\x00\x06sensor"].concat();
+            let packet = [&[0x10, body.len() as u8][..], &body].concat();
+            let (mut mqtt, mut out) = (Mqtt::default(), Interpretations::new());
+            let view = view(1, &packet);
+            assert!(mqtt.read(&view, &mut out));
+            assert_eq!(out[0].label, Some(Text::Plain("sensor")));
+            drop(out);
+            assert_eq!(mqtt.sessions[&SessionId(1)].level, level);
+        }
+    }
+
+    #[test]
+    fn what_has_waited_longest_gives_way() {
+        let mut mqtt = Mqtt::default();
+        let begun = [b"\x30\xf0\xff\x03", &vec![0; 60_000][..]].concat();
+        for session in 0..100 {
+            mqtt.read(&view(session, &begun), &mut Interpretations::new());
+        }
+        let lost = |session: u64| mqtt.sessions[&SessionId(session)].streams[Direction::ClientToServer].lost;
+        assert!(lost(0) && !lost(99));
+        assert!(mqtt.waiting <= MAX_WAITING && mqtt.waiting > MAX_WAITING / 2);
+    }
+
+    #[test]
     fn packets_that_never_end_take_bounded_memory() {
         let mut mqtt = Mqtt::default();
         let begun = [b"\x30\xf0\xff\x03", &vec![0; 60_000][..]].concat();
         for session in 0..3000 {
             mqtt.read(&view(session, &begun), &mut Interpretations::new());
         }
-        assert!(mqtt.waiting <= MAX_WAITING && mqtt.sessions.len() == MAX_SESSIONS);
+        assert!(mqtt.waiting <= MAX_WAITING && mqtt.begun.len() < 100);
         for session in 0..3000 {
             mqtt.end(SessionId(session));
         }
-        assert_eq!((mqtt.waiting, mqtt.sessions.len()), (0, 0));
+        assert_eq!((mqtt.waiting, mqtt.sessions.len(), mqtt.begun.len()), (0, 0, 0));
         let pings = b"\xc0\x00".repeat(1 << 20);
         let (view, mut out) = (view(1, &pings), Interpretations::new());
         assert!(mqtt.read(&view, &mut out));

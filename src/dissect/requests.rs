@@ -26,6 +26,9 @@ pub(super) struct Requests {
     sessions: HashMap<SessionId, Session, RandomState>,
     /// Requests that were forgotten before their answer came.
     pub(super) forgotten: u64,
+    /// The packet that is being read. What comes from an earlier one has waited behind something that is missing, and its answer may
+    /// have been told before it.
+    pub(super) now: u64,
     hasher: RandomState,
 }
 
@@ -50,6 +53,8 @@ enum State {
     Due,
     /// It was taken back: one may come.
     TakenBack,
+    /// It was told late: an answer may have been told already, or may come.
+    Overtaken,
     /// A subscription of which nothing has come.
     Subscribed,
     /// A subscription of which something has come, and more may.
@@ -79,7 +84,7 @@ struct Session {
     due: u32,
     /// Of the requests up to this one the answers may be lost, by who asked.
     lost: PerDirection<u64>,
-    /// A pong answers the pings before its own as well.
+    /// Of the pings up to this one nothing is due: a pong answers those before its own as well (RFC 6455 §5.5.3).
     ponged: PerDirection<u64>,
 }
 
@@ -90,7 +95,14 @@ impl Requests {
         let (session, direction) = (message.session, message.direction);
         match read.exchange {
             Exchange::None => {}
-            Exchange::Request(key) => self.remember(message, opcode, key, State::Due, read),
+            Exchange::Request(key) => {
+                let state = if message.at.packet < self.now {
+                    State::Overtaken
+                } else {
+                    State::Due
+                };
+                self.remember(message, opcode, key, state, read);
+            }
             Exchange::Subscription(key) => self.remember(message, opcode, key, State::Subscribed, read),
             Exchange::Cancel(key) => {
                 let key = self.key(session, direction, opcode, key);
@@ -121,7 +133,7 @@ impl Requests {
     fn answer(&mut self, key: u64, at: PacketRef) -> Option<Answers> {
         let latest = self.same.get(&key)?.latest;
         match self.get(latest)?.state {
-            State::Due | State::TakenBack | State::Subscribed => self.answered(latest, false, at),
+            State::Due | State::TakenBack | State::Overtaken | State::Subscribed => self.answered(latest, false, at),
             State::Flowing => None,
             State::Answered => match self.oldest_waiting(key) {
                 Some(number) => self.answered(number, false, at),
@@ -164,8 +176,10 @@ impl Requests {
             if request.ping
                 && let Some(session) = self.sessions.get_mut(&request.session)
             {
+                // Of equal pings it may mean the last one.
+                let latest = self.same.get(&request.key).map_or(number, |same| same.latest);
                 let ponged = &mut session.ponged[request.what.direction];
-                *ponged = number.max(*ponged);
+                *ponged = latest.max(*ponged);
             }
         }
         Some(Answers {
@@ -285,7 +299,7 @@ impl Requests {
                 request.state = State::TakenBack;
                 due -= 1;
                 let direction = request.what.direction;
-                let settled = request.ping && number < session.ponged[direction];
+                let settled = request.ping && number <= session.ponged[direction];
                 if number > session.lost[direction] && !settled {
                     unanswered.push(request.what);
                 }
@@ -444,6 +458,28 @@ mod tests {
         let answered = [&b""[..], b"7", b"", b"8", b""].map(&mut pong);
         assert_eq!(answered, [Some(1), Some(2), Some(3), Some(4), None]);
         assert_eq!(unanswered(&mut requests), [5]);
+    }
+
+    #[test]
+    fn one_pong_may_answer_all_of_equal_pings() {
+        let mut requests = Requests::default();
+        for packet in 1..=3 {
+            hear(
+                &mut requests,
+                UP,
+                Opcode::Ping,
+                packet,
+                Exchange::Request(Key::of_bytes(b"")),
+            );
+        }
+        hear(
+            &mut requests,
+            DOWN,
+            Opcode::Pong,
+            4,
+            Exchange::InOrder(Key::of_bytes(b"")),
+        );
+        assert_eq!(unanswered(&mut requests), [0; 0]);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use crate::base::{PacketRef, Rule, Side, Violation};
 use crate::layer::{Begins, Chunk, Cx, Slot, detect};
-use crate::record::{Scheme, TransportEnd};
-use crate::session::Roles;
+use crate::record::TransportEnd;
+use crate::session::{Carrier, Roles};
 use crate::tcp::{HandshakeStep, SegmentFacts, StreamEvent, TcpEnd};
 
 /// What is kept of a connection. Small until it turns out to be interesting.
@@ -29,7 +29,7 @@ enum State {
     /// Its layers read it.
     Read(Slot),
     /// It was one session's, and is over.
-    Ended(Roles, Scheme),
+    Ended(Roles, Carrier),
     /// It speaks something else.
     Ignored,
 }
@@ -45,13 +45,13 @@ impl Conn {
         }
     }
 
-    /// Whether the session lies in TLS.
+    /// What lies between TCP and the session that the whole connection is.
     #[inline]
-    pub(super) fn scheme(&self) -> Scheme {
+    pub(super) fn carrier(&self) -> Carrier {
         match &self.state {
-            State::Read(slot) => slot.layer().map_or(Scheme::Ws, |layer| layer.scheme()),
-            State::Ended(_, scheme) => *scheme,
-            State::Fresh | State::Ignored => Scheme::Ws,
+            State::Read(slot) => slot.layer().map_or_else(Carrier::default, |layer| layer.carrier()),
+            State::Ended(_, carrier) => carrier.clone(),
+            State::Fresh | State::Ignored => Carrier::default(),
         }
     }
 
@@ -113,6 +113,9 @@ impl Conn {
 
     #[cold]
     fn violate(&mut self, facts: &SegmentFacts, at: PacketRef) {
+        if matches!(self.state, State::Ignored) || self.violations.len() >= MAX_VIOLATIONS {
+            return;
+        }
         let different = facts.different.as_ref().map(|range| {
             let bytes = format!("bytes {} to {} of the stream", range.start, range.end - 1);
             Violation::new(
@@ -129,13 +132,8 @@ impl Conn {
             let detail = format!("byte {at} of the stream is urgent: receivers may leave it out");
             Violation::new(Rule::UrgentData, detail)
         });
-        if matches!(self.state, State::Ignored) {
-            return;
-        }
         for violation in different.into_iter().chain(fragments).chain(urgent) {
-            if self.violations.len() < MAX_VIOLATIONS {
-                self.violations.push((at, facts.side, violation));
-            }
+            self.violations.push((at, facts.side, violation));
         }
     }
 
@@ -191,10 +189,10 @@ impl Conn {
     /// The connection is over.
     pub(super) fn end(&mut self, end: TcpEnd, cx: &mut Cx<'_>) {
         if let State::Read(slot) = &mut self.state {
-            let scheme = slot.layer().map_or(Scheme::Ws, |layer| layer.scheme());
+            let carrier = slot.layer().map_or_else(Carrier::default, |layer| layer.carrier());
             // The last ACKs of a session still belong to it.
             self.state = match slot.end(transport_end(end), cx) {
-                Some(roles) => State::Ended(roles, scheme),
+                Some(roles) => State::Ended(roles, carrier),
                 None => State::Ignored,
             };
         }

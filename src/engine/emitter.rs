@@ -4,11 +4,12 @@ use std::ops::ControlFlow;
 
 use smallvec::SmallVec;
 
-use crate::base::{Direction, PacketRef, Rule, Violation};
-use crate::dissect::{Dissectors, Interpretations};
+use crate::base::{Direction, PacketRef, PerDirection, Rule, Violation};
+use crate::dissect::{Dissectors, Interpretations, WEBSOCKET};
 use crate::layer::Emit;
 use crate::record::{
-    Answers, Message, Record, RecordKind, SegmentView, SessionId, Sink, Source, TransportEnd, UnansweredRequest,
+    Answers, Message, Record, RecordKind, SegmentView, SessionEnd, SessionId, Sink, Source, TransportEnd, Unanswered,
+    UnansweredRequest,
 };
 use crate::wire::Packet;
 
@@ -26,6 +27,11 @@ impl<'s> Emitter<'s> {
             dissectors,
             stopped: false,
         }
+    }
+
+    /// The packet that is being read now; 0: nothing is told late.
+    pub(crate) fn set_now(&mut self, packet: u64) {
+        self.dissectors.set_now(packet);
     }
 
     pub(crate) fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) {
@@ -56,12 +62,21 @@ impl Emitter<'_> {
         }
     }
 
-    /// What was never answered in the session that ends.
-    fn end(&mut self, session: SessionId, record: &Record<'_>, transport: TransportEnd) {
-        let unanswered = self.dissectors.end(session);
+    /// A session ends, in which some requests were never answered.
+    fn end(&mut self, session: SessionId, record: &Record<'_>, end: &SessionEnd) {
+        let transport = end.transport;
+        let mut unanswered = self.dissectors.end(session, end.end_lost);
         if transport == TransportEnd::Evicted {
             // What would have come was not looked at.
-            return;
+            unanswered.clear();
+        }
+        let mut pings = PerDirection::<Unanswered>::default();
+        for ping in unanswered.iter().filter(|request| request.protocol == WEBSOCKET) {
+            let pings = &mut pings[ping.direction];
+            pings.count += 1;
+            if pings.count == 1 {
+                pings.first_packet = ping.at.packet;
+            }
         }
         for request in unanswered {
             self.tell(request.at, record.source, RecordKind::Unanswered(&request));
@@ -71,6 +86,11 @@ impl Emitter<'_> {
                 self.unanswered(record.source, &request);
             }
         }
+        let end = &SessionEnd {
+            unanswered_pings: pings,
+            ..end.clone()
+        };
+        self.tell(record.at, record.source, RecordKind::SessionEnd(end));
     }
 
     fn late(&mut self, record: &Record<'_>, direction: Direction, answers: &Answers) {
@@ -127,7 +147,7 @@ impl Emit for Emitter<'_> {
             }
             RecordKind::Handshake(handshake) => self.dissectors.handshake(session, handshake),
             RecordKind::Gap { direction, .. } => self.dissectors.gap(session, direction),
-            RecordKind::SessionEnd(end) => self.end(session, record, end.transport),
+            RecordKind::SessionEnd(end) => return self.end(session, record, end),
             _ => {}
         }
         self.stopped = self.sink.record(record).is_break();

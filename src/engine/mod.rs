@@ -81,8 +81,9 @@ impl Engine {
             packet: packet.number,
             time: packet.time,
         };
-        let kept = self.decoder.kept_bytes() + self.stores.kept_bytes();
+        let kept = self.decoder.kept_bytes() + self.stores.kept_bytes() + self.dissectors.cost();
         let segment = self.decoder.decode(packet);
+        self.dissectors.set_now(packet.number);
         let emitter = Emitter::new(sink, &mut self.dissectors);
         let mut feed = Feed {
             packet: Some(packet),
@@ -124,6 +125,7 @@ impl Engine {
 
     /// Secrets have come: what waited for them is read.
     pub fn keys_changed(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
+        self.dissectors.set_now(0);
         let emitter = Emitter::new(sink, &mut self.dissectors);
         let mut feed = Feed::new(emitter, &mut self.stores, &self.limits);
         let last = self.last;
@@ -139,7 +141,10 @@ impl Engine {
     pub fn finish(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
         let emitter = Emitter::new(sink, &mut self.dissectors);
         let mut feed = Feed::new(emitter, &mut self.stores, &self.limits);
+        feed.emitter.set_now(self.last.packet + 1);
         self.table.finish(self.last, &mut feed);
+        // What waited for keys alone is told in order.
+        feed.emitter.set_now(0);
         feed.retry_ended(true, self.last);
         if let Some(tls) = &feed.stores.tls {
             feed.stores.tls_report.secrets_refused = tls.secrets_refused();
@@ -154,14 +159,6 @@ static TCP: Carrier = Carrier {
     stream: None,
     proxied: None,
 };
-
-/// What lies between TCP and the session that the whole connection is.
-fn carrier_of(conn: &Conn) -> Carrier {
-    Carrier {
-        scheme: conn.scheme(),
-        ..TCP.clone()
-    }
-}
 
 /// The way from TCP to the sink, for one packet.
 struct Feed<'e, 'p> {
@@ -214,6 +211,7 @@ impl Feed<'_, '_> {
             initiator: None,
             vanished: None,
             window_closed: None,
+            ending_since: None,
         };
         tls::retry_ended(last, &mut self.cx(&Conn::default(), &nobody, at));
     }
@@ -238,7 +236,7 @@ impl Feed<'_, '_> {
         let Some((roles, violations)) = conn.take_violations() else {
             return;
         };
-        let source = roles.source(connection, &carrier_of(conn));
+        let source = roles.source(connection, &conn.carrier());
         for (at, side, violation) in violations {
             let (direction, violation) = (roles.direction(side), &violation);
             self.emitter.emit(&Record {
@@ -260,7 +258,7 @@ impl StreamHandler for Feed<'_, '_> {
         }
         self.announced = true;
         if let (Some(packet), Some(segment)) = (self.packet, self.segment) {
-            let source = conn.roles().map(|roles| roles.source(connection, &carrier_of(conn)));
+            let source = conn.roles().map(|roles| roles.source(connection, &conn.carrier()));
             let view = SegmentView {
                 segment,
                 connection,

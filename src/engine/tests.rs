@@ -81,6 +81,13 @@ impl Talk {
         }
     }
 
+    /// The last packet says that its sender takes no more.
+    fn close_window(&mut self) {
+        if let Some(packet) = self.packets.last_mut() {
+            packet[34..36].fill(0);
+        }
+    }
+
     pub(super) fn goodbye(&mut self) {
         self.packet(CLIENT, FIN | ACK, &[]);
         self.sent[0] += 1;
@@ -145,6 +152,10 @@ pub(super) struct Heard {
     ends: Vec<SessionEnd>,
     accepts: Vec<Accept>,
     pub(super) rules: Vec<&'static str>,
+    /// Of each violation, whether it says what a proxy said.
+    proxied: Vec<bool>,
+    /// The packets of requests that were never answered.
+    unanswered: Vec<u64>,
     gaps: Vec<(GapCause, u64)>,
     clients: Vec<u16>,
 }
@@ -186,7 +197,11 @@ impl Sink for Heard {
                     at: record.at.packet,
                 });
             }
-            RecordKind::Violation { violation, .. } => self.rules.push(violation.rule.id()),
+            RecordKind::Violation { violation, .. } => {
+                self.rules.push(violation.rule.id());
+                self.proxied.push(record.source.proxied.is_some());
+            }
+            RecordKind::Unanswered(request) => self.unanswered.push(request.at.packet),
             RecordKind::Handshake(handshake) => {
                 self.accepts.push(handshake.accept);
                 let status = handshake.response.as_ref().map(|r| r.status);
@@ -202,7 +217,6 @@ impl Sink for Heard {
             | RecordKind::Frame(_)
             | RecordKind::Progress(_)
             | RecordKind::Http2 { .. }
-            | RecordKind::Unanswered(_)
             | RecordKind::Tls(_)
             | RecordKind::TlsPacket { .. }
             | RecordKind::TlsEnd(_) => {}
@@ -389,6 +403,123 @@ fn a_message_is_complete_when_its_last_missing_byte_has_come() {
             ("third".to_owned(), late)
         ]
     );
+}
+
+#[test]
+fn how_long_a_window_was_closed_is_told_where_that_was_seen_and_the_end_was_bad() {
+    let closed = |talk: &Talk| talk.heard().ends.remove(0).window_closed;
+    let mut talk = Talk::upgraded();
+    talk.packet(CLIENT, ACK, &[]);
+    talk.close_window();
+    talk.packet(SERVER, ACK, &[]);
+    let mut good = talk.clone();
+    talk.packet(SERVER, RST | ACK, &[]);
+    assert_eq!(closed(&talk), Some((Direction::ClientToServer, 500_000_000)));
+    good.packet(CLIENT, ACK, &frame(CLIENT, 0x88, b"\x03\xe8"));
+    good.close_window();
+    good.data(SERVER, &frame(SERVER, 0x88, b"\x03\xe8"), 1460);
+    good.goodbye();
+    assert_eq!(closed(&good), None);
+    // It was never seen open: nobody knows for how long it had been closed.
+    for packet in &mut talk.packets {
+        if packet[15] == 1 {
+            packet[34..36].fill(0);
+        }
+    }
+    assert_eq!(closed(&talk), None);
+}
+
+#[test]
+fn silence_lasts_from_the_last_byte_to_the_first_fin_itself() {
+    let mut talk = Talk::upgraded();
+    talk.data(CLIENT, &text(CLIENT, "hello"), 1460);
+    let long = text(SERVER, &"x".repeat(4000));
+    talk.data(SERVER, &long[..3000], 1000);
+    talk.packet(SERVER, FIN | ACK, &[]);
+    talk.sent[1] += 1;
+    for _ in 0..8 {
+        talk.packet(CLIENT, ACK, &[]);
+    }
+    talk.packet(CLIENT, FIN | ACK, &[]);
+    talk.sent[0] += 1;
+    talk.packet(SERVER, ACK, &[]);
+    let end = &talk.heard().ends[0];
+    assert_eq!((end.how, end.silence), (How::Fin, Some(500_000_000)));
+}
+
+#[test]
+fn a_request_that_is_read_after_its_answer_is_not_called_unanswered() {
+    let mut talk = Talk::upgraded();
+    let lost = talk.packets.len();
+    let call = |id: u32| text(CLIENT, &format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"m"}}"#));
+    let result = |id: u32| text(SERVER, &format!(r#"{{"jsonrpc":"2.0","id":{id},"result":1}}"#));
+    talk.packet(CLIENT, ACK, &call(1));
+    talk.packet(CLIENT, ACK, &[call(2), frame(CLIENT, 0x89, b"p")].concat());
+    talk.packet(SERVER, ACK, &[result(2), frame(SERVER, 0x8a, b"p")].concat());
+    talk.packets.remove(lost);
+    talk.goodbye();
+    let heard = talk.heard_at_speed();
+    let first = heard.messages[0].direction;
+    assert_eq!((first, heard.messages.len()), (Direction::ServerToClient, 4));
+    assert_eq!(heard.unanswered, [0; 0]);
+    // One that is read in time and has no answer is still found.
+    let mut talk = Talk::upgraded();
+    talk.data(CLIENT, &call(1), 1460);
+    talk.goodbye();
+    assert_eq!(talk.heard().unanswered.len(), 1);
+}
+
+#[test]
+fn a_gap_before_a_session_is_recognised_is_told() {
+    let mut talk = Talk::upgraded();
+    let begins = talk.packets.len();
+    talk.data(SERVER, &frame(SERVER, 0x89, b""), 1460);
+    talk.data(CLIENT, &frame(CLIENT, 0x89, b"ab"), 1460);
+    let lost = talk.packets.len();
+    talk.data(SERVER, &frame(SERVER, 0x8a, b"ab"), 1460);
+    for n in 0..10 {
+        talk.data(SERVER, &text(SERVER, &format!("{{\"n\":{n}}}")), 1460);
+        talk.data(CLIENT, &text(CLIENT, &format!("{{\"n\":{n}}}")), 1460);
+    }
+    talk.packets.remove(lost);
+    talk.packets.drain(..begins);
+    let heard = talk.heard();
+    assert_eq!(
+        (heard.texts(), heard.gaps.as_slice()),
+        (Vec::<String>::new(), &[(GapCause::Lost, 4)][..])
+    );
+}
+
+#[test]
+fn what_the_capture_ends_before_is_not_called_absent() {
+    let mut talk = Talk::upgraded();
+    talk.data(CLIENT, &frame(CLIENT, 0x88, b"\x03\xe8"), 1460);
+    let summary = |talk: &Talk| {
+        let end = talk.heard().ends.remove(0);
+        (end.how, end.closing_handshake, end.verdict)
+    };
+    assert_eq!(summary(&talk), (How::CaptureEnd, None, Verdict::StillOpen));
+    // Who has ended cannot answer any more.
+    talk.packet(SERVER, FIN | ACK, &[]);
+    talk.sent[1] += 1;
+    talk.packet(CLIENT, ACK, &[]);
+    assert_eq!(summary(&talk), (How::Fin, Some(false), Verdict::CloseUnanswered));
+}
+
+#[test]
+fn what_tcp_did_wrong_in_a_session_behind_a_proxy_says_for_whom_that_speaks() {
+    let mut talk = Talk::new();
+    talk.data(CLIENT, b"PROXY TCP4 198.51.100.1 198.51.100.2 50000 443\r\n", 1460);
+    talk.data(CLIENT, request("").as_bytes(), 1460);
+    talk.data(SERVER, response("").as_bytes(), 1460);
+    talk.packet(CLIENT, ACK, &text(CLIENT, "ho"));
+    let mut other = talk.packets.last().unwrap().clone();
+    *other.last_mut().unwrap() ^= 1;
+    other[5] ^= 0x80;
+    talk.packets.push(other);
+    talk.goodbye();
+    let heard = talk.heard_at_speed();
+    assert_eq!((heard.rules, heard.proxied), (vec!["tcp.different-bytes"], vec![true]));
 }
 
 #[test]

@@ -193,7 +193,7 @@ impl Detect {
             let inflater = Some(Box::new(Inflater::late(true, 15)));
             Decoder::unsynced(direction, inflater, true).masking(masks[side.index()])
         });
-        let ws = WebSocket::new(roles, decoders, SessionStats::default(), &held, ended, cx);
+        let ws = WebSocket::new(roles, decoders, SessionStats::default(), &held, [0; 2], ended, cx);
         Next::layer(ws, used)
     }
 

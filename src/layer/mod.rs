@@ -17,8 +17,8 @@ pub mod ws;
 
 use std::fmt::Debug;
 
-use crate::base::{Gap, Limits, PacketRef, Side};
-use crate::record::{Record, RecordKind, Scheme, SessionId, Source, TransportEnd};
+use crate::base::{Gap, Limits, PacketRef, Side, Timestamp};
+use crate::record::{Record, RecordKind, SessionId, Source, TransportEnd};
 use crate::session::{Carrier, Roles};
 use crate::tcp::Connection;
 
@@ -54,9 +54,9 @@ pub(crate) trait Layer: Debug + Send {
     /// Secrets of TLS have come.
     fn keys_changed(&mut self, _cx: &mut Cx<'_>) {}
 
-    /// Whether it is TLS.
-    fn scheme(&self) -> Scheme {
-        Scheme::Ws
+    /// What lies between TCP and the session, when the whole connection is one's.
+    fn carrier(&self) -> Carrier {
+        Carrier::default()
     }
 
     /// The session, when the whole connection is one's.
@@ -200,6 +200,11 @@ impl Cx<'_> {
             stores: self.stores,
             out: self.out,
         }
+    }
+
+    /// When the end that is told now came: TCP's is told when nothing is missing any more.
+    pub(crate) fn ending_since(&self) -> Timestamp {
+        self.connection.ending_since.unwrap_or(self.at.time)
     }
 
     /// The source of what a session of the layer that is called emits.

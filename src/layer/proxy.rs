@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Become, Chunk, Cx, Layer, Next, Slot, detect};
 use crate::base::{Endpoint, Gap, Side};
-use crate::record::{Proxied, Scheme, TransportEnd};
+use crate::record::{Proxied, TransportEnd};
 use crate::session::{Carrier, Roles};
 
 /// The longest header of PROXY version 1 (its section 2.1), and the most that is read of one of version 2 or of SOCKS.
@@ -322,9 +322,12 @@ impl Layer for Proxy {
         self.with_child(cx, |child, cx| child.keys_changed(cx));
     }
 
-    fn scheme(&self) -> Scheme {
+    fn carrier(&self) -> Carrier {
         let child = self.child.as_ref().and_then(Slot::layer);
-        child.map_or(Scheme::Ws, |layer| layer.scheme())
+        Carrier {
+            scheme: child.map_or_else(Carrier::default, |layer| layer.carrier()).scheme,
+            ..self.carrier.clone()
+        }
     }
 
     fn progress(&self, side: Side, cx: &mut Cx<'_>) {
@@ -359,6 +362,7 @@ mod tests {
     use super::*;
     use crate::base::PacketRef;
     use crate::layer::testing::{Around, at};
+    use crate::record::Scheme;
 
     const LINE: &[u8] = b"PROXY TCP4 192.0.2.1 192.0.2.2 50000 443\r\n";
 

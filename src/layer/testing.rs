@@ -46,6 +46,7 @@ impl Around {
                 initiator: None,
                 vanished: None,
                 window_closed: None,
+                ending_since: None,
             },
             begins: Begins::default(),
             carrier: Carrier::default(),

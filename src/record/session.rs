@@ -288,13 +288,15 @@ pub struct SessionEnd {
     pub bytes: PerDirection<u64>,
     /// Pings that never got their pong, by direction of the ping.
     pub unanswered_pings: PerDirection<Unanswered>,
+    /// The last that a direction carried is lost, or could not be read behind something that is lost.
+    pub end_lost: PerDirection<bool>,
     /// The upgrade was refused with this status, or never answered (0).
     pub refused: Option<u16>,
     /// Who had sent FIN, or END_STREAM.
     pub fin: PerDirection<bool>,
     /// Who reset it.
     pub reset: Option<Direction>,
-    /// Nanoseconds without a byte before the end, where both the last byte and the end were seen.
+    /// Nanoseconds without data of the session before the end, where both the last of it and the end were seen.
     pub silence: Option<i64>,
     /// What was sent last and never acknowledged: the other side had vanished.
     pub unacknowledged: Option<Unacknowledged>,
@@ -348,6 +350,7 @@ impl SessionEnd {
             messages: PerDirection::default(),
             bytes: PerDirection::default(),
             unanswered_pings: PerDirection::default(),
+            end_lost: PerDirection::default(),
             refused: None,
             fin: PerDirection::default(),
             reset: None,

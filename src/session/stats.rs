@@ -1,7 +1,7 @@
 //! What is counted and remembered of a session until it ends.
 
-use crate::base::{Direction, PacketRef, PerDirection, Side, Timestamp};
-use crate::record::{How, Message, Opcode, SessionEnd, Source, TransportEnd, Unacknowledged, Unanswered, Verdict};
+use crate::base::{Direction, PerDirection, Side, Timestamp};
+use crate::record::{How, Message, Opcode, SessionEnd, Source, TransportEnd, Unacknowledged, Verdict};
 use crate::tcp::Connection;
 
 /// What [`SessionEnd`] will say.
@@ -16,32 +16,16 @@ pub(crate) struct SessionStats {
     first_close_packet: u64,
     /// What came last is lost, and may have been a close frame.
     end_lost: PerDirection<bool>,
-    /// Not there when there are none, and a quiet session is small.
-    pings: Option<Box<PerDirection<Pings>>>,
     /// The status of a refusal; 0 when the upgrade was never answered.
     pub(crate) refused: Option<u16>,
     fin: [bool; 2],
     first_fin: Option<Side>,
     reset: Option<Side>,
-    /// When the last message before the first sign of an end was sent.
-    last_message: Option<Timestamp>,
-    /// When that first sign came: a close frame, FIN, RST.
+    /// When the last data before the first sign of an end was sent, as far as that is known: no later than that.
+    last_data: Option<Timestamp>,
+    /// When that first sign came: FIN, RST, or what stands for them.
     ending: Option<Timestamp>,
 }
-
-/// Pings of one direction that wait for their pong.
-#[derive(Debug, Default)]
-struct Pings {
-    /// Their hashes and packets, oldest first.
-    waiting: Vec<(u32, u64)>,
-    /// Older ones, of which no more is known than how many there are and where the first was.
-    forgotten: Unanswered,
-    /// The last pong that answers none of them: perhaps its ping waits behind a gap. Its hash and packet.
-    early: Option<(u32, u64)>,
-}
-
-/// Pings that wait for their pong: more at once is no keep-alive but a flood.
-const MAX_PINGS: usize = 64;
 
 impl SessionStats {
     pub(crate) fn message(&mut self, message: &Message<'_>) {
@@ -50,23 +34,24 @@ impl SessionStats {
         self.bytes[direction] = self.bytes[direction].saturating_add(message.payload.length());
         if message.opcode == Opcode::Close {
             self.close(message);
-        } else if self.ending.is_none() {
-            self.last_message = Some(message.span.last.time);
         }
-        match message.opcode {
-            Opcode::Ping if message.complete => {
-                self.ping(direction, hash(message.payload.bytes), message.span.last.packet)
-            }
-            Opcode::Pong if message.complete => {
-                self.pong(direction, hash(message.payload.bytes), message.span.last.packet)
-            }
-            _ => {}
+    }
+
+    /// Bytes of the session that were sent then have come.
+    #[inline]
+    pub(crate) fn data(&mut self, sent: Timestamp) {
+        if self.ending.is_none_or(|ending| sent <= ending) {
+            self.last_data = self.last_data.max(Some(sent));
         }
+    }
+
+    /// Bytes of the session are missing, and were sent before that was found out.
+    pub(crate) fn gap(&mut self, found_out: Timestamp) {
+        self.data(self.ending.unwrap_or(found_out));
     }
 
     fn close(&mut self, message: &Message<'_>) {
         let (direction, last) = (message.direction, message.span.last);
-        self.ending.get_or_insert(last.time);
         if self.close_codes[direction].is_some() {
             return;
         }
@@ -77,57 +62,11 @@ impl SessionStats {
         }
     }
 
-    fn ping(&mut self, direction: Direction, ping: u32, packet: u64) {
-        let pings = &mut self.pings.get_or_insert_default()[direction];
-        let answered = pings.early.take_if(|&mut (pong, at)| pong == ping && packet < at);
-        if answered.is_some() {
-            *pings = Pings::default();
-            return self.forget_settled_pings();
-        }
-        if pings.waiting.len() == MAX_PINGS {
-            let (_, packet) = pings.waiting.remove(0);
-            if pings.forgotten.count == 0 {
-                pings.forgotten.first_packet = packet;
-            }
-            pings.forgotten.count += 1;
-        }
-        pings.waiting.push((ping, packet));
-    }
-
-    /// One pong may answer all pings up to the one whose bytes it carries (RFC 6455 §5.5.3).
-    fn pong(&mut self, direction: Direction, pong: u32, packet: u64) {
-        let pings = &mut self.pings.get_or_insert_default()[direction.other()];
-        if let Some(answered) = pings.waiting.iter().rposition(|&(ping, _)| ping == pong) {
-            pings.waiting.drain(..=answered);
-            pings.forgotten = Unanswered::default();
-        } else {
-            pings.early = Some((pong, packet));
-        }
-        self.forget_settled_pings();
-    }
-
-    /// Something that `direction` carried is lost: it may have been the pongs that are missing.
-    pub(crate) fn gap(&mut self, direction: Direction) {
-        if let Some(pings) = &mut self.pings {
-            pings[direction.other()] = Pings::default();
-            self.forget_settled_pings();
-        }
-    }
-
-    /// A quiet session holds no memory for what is settled.
-    fn forget_settled_pings(&mut self) {
-        self.pings.take_if(|pings| {
-            pings
-                .iter()
-                .all(|pings| pings.unanswered().count == 0 && pings.early.is_none())
-        });
-    }
-
     /// `side` sends nothing more: FIN, or END_STREAM.
-    pub(crate) fn fin(&mut self, side: Side, at: PacketRef) {
+    pub(crate) fn fin(&mut self, side: Side, time: Timestamp) {
         self.fin[side.index()] = true;
         self.first_fin.get_or_insert(side);
-        self.ending.get_or_insert(at.time);
+        self.ending.get_or_insert(time);
     }
 
     /// Whether `side` has sent its FIN.
@@ -135,20 +74,28 @@ impl SessionStats {
         self.fin[side.index()]
     }
 
-    pub(crate) fn reset(&mut self, side: Side, at: PacketRef) {
+    pub(crate) fn reset(&mut self, side: Side, time: Timestamp) {
         self.reset.get_or_insert(side);
-        self.ending.get_or_insert(at.time);
+        self.ending.get_or_insert(time);
     }
 
     /// The last that `direction` carried is lost.
     pub(crate) fn end_lost(&mut self, direction: Direction) {
         self.end_lost[direction] = true;
-        self.gap(direction);
     }
 
-    /// Sums it up. `ended` is the connection, when that is what has ended.
-    pub(crate) fn end(&mut self, source: &Source, transport: TransportEnd, ended: Option<&Connection>) -> SessionEnd {
+    /// Sums it up. `time` is when `transport` came, `ended` is the connection, when that is what has ended.
+    pub(crate) fn end(
+        &mut self,
+        source: &Source,
+        transport: TransportEnd,
+        time: Timestamp,
+        ended: Option<&Connection>,
+    ) -> SessionEnd {
         let vanished = ended.and_then(|connection| connection.vanished);
+        if !is_cut(transport) {
+            self.ending.get_or_insert(time);
+        }
         match transport {
             TransportEnd::Fin { by } | TransportEnd::EndStream { by } => {
                 self.first_fin.get_or_insert(by);
@@ -163,9 +110,13 @@ impl SessionStats {
             TransportEnd::GoAway { by, .. } | TransportEnd::Alert { by, .. } => Some(by),
             _ => self.first_fin.or(self.reset),
         };
-        let unseen = Direction::BOTH
-            .iter()
-            .any(|&direction| self.end_lost[direction] && self.close_codes[direction].is_none());
+        // An answer to the close frame may have come later.
+        let may_come = is_cut(transport) && self.first_close.is_some();
+        let unseen = Direction::BOTH.iter().any(|&direction| {
+            let may_come = may_come && !self.fin[source.side(direction).index()];
+            self.close_codes[direction].is_none() && (self.end_lost[direction] || may_come)
+        });
+        let verdict = self.verdict(transport, unseen, vanished.is_some());
         let closing_handshake = match (self.both_closed(), unseen) {
             (true, _) => Some(true),
             (false, true) => None,
@@ -177,13 +128,11 @@ impl SessionStats {
             by: self.first_close.or(ended_by.map(direction)),
             close_codes: self.close_codes,
             closing_handshake,
-            verdict: self.verdict(transport, unseen, vanished.is_some()),
+            verdict,
             messages: self.messages,
             bytes: self.bytes,
-            unanswered_pings: PerDirection::from_fn(|direction| {
-                let pings = self.pings.as_ref();
-                pings.map_or_else(Unanswered::default, |pings| pings[direction].unanswered())
-            }),
+            unanswered_pings: PerDirection::default(),
+            end_lost: self.end_lost,
             refused: self.refused,
             fin: PerDirection::from_fn(|direction| self.fin[source.side(direction).index()]),
             reset: self.reset.map(direction),
@@ -195,6 +144,7 @@ impl SessionStats {
             }),
             window_closed: ended
                 .and_then(|connection| connection.window_closed)
+                .filter(|_| verdict.is_abnormal())
                 .map(|(side, nanos)| (direction(side), nanos)),
         }
     }
@@ -243,7 +193,7 @@ impl SessionStats {
             Verdict::ClosedWithError
         } else if self.both_closed() {
             Verdict::Closed
-        } else if codes().next().is_some() {
+        } else if codes().next().is_some() && !close_may_be_lost {
             Verdict::CloseUnanswered
         } else if vanished {
             Verdict::PeerVanished
@@ -256,30 +206,57 @@ impl SessionStats {
         }
     }
 
-    /// From the last message to the first sign of the end.
+    /// From the last data to the first sign of the end.
     fn silence(&self) -> Option<i64> {
-        let silence = self.ending?.since(self.last_message?);
+        let silence = self.ending?.since(self.last_data?);
         (silence >= 0).then_some(silence)
     }
 }
 
-impl Pings {
-    fn unanswered(&self) -> Unanswered {
-        let oldest = self.waiting.first().map_or(0, |&(_, packet)| packet);
-        Unanswered {
-            count: self.waiting.len() as u64 + self.forgotten.count,
-            first_packet: if self.forgotten.count > 0 {
-                self.forgotten.first_packet
-            } else {
-                oldest
-            },
-        }
-    }
+/// It is not seen how the transport ends: more may come.
+fn is_cut(transport: TransportEnd) -> bool {
+    matches!(
+        transport,
+        TransportEnd::CaptureEnd | TransportEnd::Idle | TransportEnd::Reused | TransportEnd::Evicted
+    )
 }
 
-/// FNV-1a: pings are told apart, nothing depends on it but a count.
-fn hash(bytes: &[u8]) -> u32 {
-    bytes
-        .iter()
-        .fold(0x811c_9dc5, |h, &b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Scheme, SessionId};
+
+    #[test]
+    fn silence_lasts_until_whatever_ended_the_session_and_is_not_told_of_a_cut() {
+        let source = Source {
+            connection: crate::record::ConnectionId(1),
+            session: Some(SessionId(1)),
+            stream: Some(3),
+            scheme: Scheme::Wss,
+            client: crate::base::Endpoint::new(std::net::Ipv4Addr::LOCALHOST.into(), 40_000),
+            server: crate::base::Endpoint::new(std::net::Ipv4Addr::LOCALHOST.into(), 443),
+            client_side: Side::A,
+            inferred: false,
+            began: Timestamp::default(),
+            proxied: None,
+        };
+        let second = |n: i64| Timestamp::from_nanos(n * 1_000_000_000);
+        let by = Side::B;
+        for (transport, silence) in [
+            (TransportEnd::RstStream { by, code: 8 }, Some(30_000_000_000)),
+            (TransportEnd::GoAway { by, code: 0 }, Some(30_000_000_000)),
+            (TransportEnd::Alert { by, description: 80 }, Some(30_000_000_000)),
+            (TransportEnd::CaptureEnd, None),
+            (TransportEnd::Idle, None),
+        ] {
+            let mut stats = SessionStats::default();
+            stats.data(second(2));
+            stats.data(second(1));
+            assert_eq!(
+                stats.end(&source, transport, second(32), None).silence,
+                silence,
+                "{transport:?}"
+            );
+        }
+    }
 }

@@ -139,17 +139,19 @@ impl<U: Default> Flow<U> {
                 self.connection.vanished = Some(Vanished {
                     side,
                     times: u32::from(other.repeats) + 1,
-                    nanos: at.time.nanos().saturating_sub(other.unacked_since),
+                    nanos: at.time.nanos().saturating_sub(other.unacked_since).max(0),
                 });
             }
-            if own.window == Some(0) {
-                self.connection.window_closed = Some((side, at.time.nanos().saturating_sub(own.window_closed_at)));
+            let closed = own.window_closed_at.map(|since| at.time.nanos().saturating_sub(since));
+            if let Some(nanos) = closed.filter(|&nanos| nanos >= 0) {
+                self.connection.window_closed = Some((side, nanos));
             }
         }
         self.flush(at, upper);
         self.ended = true;
         let reset = self.reset.as_deref().map(|reset| reset.by);
-        if let Some(by) = reset {
+        if let Some(&Reset { by, time, .. }) = self.reset.as_deref() {
+            self.connection.ending_since.get_or_insert(time);
             upper.stream(&mut self.upper, &self.connection, by, StreamEvent::Reset, at);
         }
         let end = match (self.first_fin, reset) {

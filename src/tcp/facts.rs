@@ -155,7 +155,9 @@ pub(super) fn window(
     }
     let closed = bytes == 0 && before.is_some_and(|before| before > 0) && !facts.ack.overtaken;
     if closed {
-        own.window_closed_at = now.nanos();
+        own.window_closed_at = Some(now.nanos());
+    } else if own.window != Some(0) {
+        own.window_closed_at = None;
     }
     WindowFact {
         bytes: u64::from(bytes),

@@ -82,6 +82,7 @@ impl<U: Default> Flow<U> {
                 initiator: None,
                 vanished: None,
                 window_closed: None,
+                ending_since: None,
             },
             upper: U::default(),
             last: 0,
@@ -245,9 +246,6 @@ impl<U: Default> Flow<U> {
                 if doubt == Doubt::Bytes && flags.ack() {
                     facts.ack = facts::acknowledge(other, segment, now);
                     facts.window = facts::window(own, other, segment, facts, now);
-                    if facts.window.closed {
-                        own.window_closed_at = now.nanos();
-                    }
                 }
                 return placed;
             }
@@ -256,6 +254,7 @@ impl<U: Default> Flow<U> {
             facts.fin = own.note_fin(placed.end);
             if facts.fin && self.first_fin.is_none() {
                 self.first_fin = Some(side);
+                self.connection.ending_since = Some(now);
             }
         }
         if flags.ack() {
@@ -322,6 +321,7 @@ impl<U: Default> Flow<U> {
         if self.first_fin.is_some_and(|by| self.halves[by.index()].fin().is_none()) {
             let other = self.first_fin.map(Side::other);
             self.first_fin = other.filter(|by| self.halves[by.index()].fin().is_some());
+            self.connection.ending_since = None;
         }
         if let Some(reset) = &self.reset
             && !self.is_overtaken(reset, now)

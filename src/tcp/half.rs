@@ -73,8 +73,8 @@ pub(super) struct Half {
     pub(super) fin_acked: bool,
     /// The window that it last told, scaled: at most 2^30.
     pub(super) window: Option<u32>,
-    /// When that became 0.
-    pub(super) window_closed_at: i64,
+    /// When that became 0, in [`Timestamp::nanos`]; `None` while it is open, or was closed already when it was first seen.
+    pub(super) window_closed_at: Option<i64>,
     /// The shift count that its SYN offered.
     pub(super) scale: Option<u8>,
     pub(super) waiting: Option<Box<Waiting>>,

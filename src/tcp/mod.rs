@@ -30,7 +30,7 @@ pub use table::Table;
 
 use std::ops::Range;
 
-use crate::base::{Endpoint, Gap, PacketRef, Side};
+use crate::base::{Endpoint, Gap, PacketRef, Side, Timestamp};
 
 /// What is known of a connection whatever it carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct Connection {
     pub vanished: Option<Vanished>,
     /// Whose window is closed, and for how many nanoseconds it has been. Known when the connection ends.
     pub window_closed: Option<(Side, i64)>,
+    /// When the first FIN came, or the reset with which it ended: that may be before it is known that nothing is missing.
+    pub ending_since: Option<Timestamp>,
 }
 
 /// A side that was not heard any more, while the other one sent the same bytes again and again.

@@ -720,6 +720,8 @@ catalog! {
     ended(session, who, verdict);
     /// So many more sentences.
     more(n);
+    /// So many more, which are told nowhere.
+    more_untold(n);
 
     // Lines above and between payloads.
     /// A text message.
@@ -890,6 +892,8 @@ catalog! {
     v_closed_code_unseen(who, code, meaning, other);
     /// Closed without a code, and nobody knows whether an answer came.
     v_closed_unseen(who, other);
+    /// The other side answered with a code that says more.
+    v_closed_other(other, code, meaning);
     /// The transport was ended without a close frame.
     v_fin(who, what);
     /// The transport was reset without a close frame.
@@ -934,6 +938,8 @@ catalog! {
     v_failed();
     /// The server never answered.
     v_unanswered();
+    /// The server had not answered yet.
+    v_unanswered_yet();
     /// The server reset the connection instead of answering.
     v_unanswered_reset();
     /// Nobody knows who.

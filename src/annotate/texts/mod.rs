@@ -185,6 +185,21 @@ mod tests {
     }
 
     #[test]
+    fn a_time_that_runs_backwards_has_a_sign() {
+        let said = |nanos| {
+            let mut out = Vec::new();
+            let story = crate::annotate::Story::EMPTY;
+            let mut words = Language::of(CATALOGS[0]).words(story, &mut out, Vec::extend_from_slice);
+            words.put(words::Arg::Time(nanos));
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(
+            [6_000_000_000, -6_000_000_000, -1].map(said),
+            ["6.0 s", "-6.0 s", "0 µs"]
+        );
+    }
+
+    #[test]
     fn the_locale_decides_as_posix_says() {
         let tag = |a, b, c| from_env(a, b, c).tag;
         assert_eq!(tag(None, None, None), "en");

@@ -53,6 +53,8 @@ impl Words<'_> {
         let catalog = self.catalog;
         match (end.refused, end.how) {
             (Some(0), How::Rst) if end.reset == Some(Direction::ServerToClient) => self.v_unanswered_reset(),
+            _ if end.transport == TransportEnd::Evicted => self.v_evicted(),
+            (Some(0), How::CaptureEnd) => self.v_unanswered_yet(),
             (Some(0), _) => self.v_unanswered(),
             (Some(101), _) => self.v_failed(),
             (Some(status), _) => self.v_refused(Arg::Num(status.into())),
@@ -161,6 +163,14 @@ impl Words<'_> {
             }
             (None, Some(false)) => self.v_closed_unanswered(who, other),
         }
+        // An answer with the same code, or with one that says that all is well, says nothing new.
+        if let Some(code) = end.close_codes[by.other()].flatten()
+            && end.close_codes[by] != Some(Some(code))
+            && !matches!(code, 1000 | 1001)
+        {
+            self.plain(self.catalog.clause);
+            self.v_closed_other(other, Arg::Num(code.into()), Arg::Raw(self.code(code)));
+        }
     }
 
     /// What a close code means.
@@ -222,6 +232,36 @@ mod tests {
                     assert_eq!(said.contains("1006"), handshake.is_some(), "{said}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_may_still_have_come_is_not_called_absent() {
+        for catalog in CATALOGS {
+            let unanswered = |how| said(catalog, |end| (end.how, end.refused) = (how, Some(0)));
+            assert_ne!(unanswered(How::CaptureEnd), unanswered(How::Fin));
+            let evicted = said(catalog, |end| {
+                end.transport = TransportEnd::Evicted;
+                end.close_codes.server_to_client = Some(Some(1000));
+            });
+            assert_eq!(evicted, said(catalog, |end| end.how = How::Evicted));
+        }
+    }
+
+    #[test]
+    fn both_codes_are_told_where_the_answer_says_more() {
+        for catalog in CATALOGS {
+            let closed = |first, answer| {
+                said(catalog, |end| {
+                    end.closing_handshake = Some(true);
+                    end.close_codes.server_to_client = first;
+                    end.close_codes.client_to_server = Some(answer);
+                })
+            };
+            assert!(closed(Some(Some(1000)), Some(1007)).contains("1007"));
+            assert!(closed(Some(None), Some(1002)).contains("1002"));
+            assert!(!closed(Some(Some(1002)), Some(1000)).contains("1000"));
+            assert_eq!(closed(Some(Some(1002)), Some(1002)).matches("1002").count(), 1);
         }
     }
 

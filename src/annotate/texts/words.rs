@@ -253,6 +253,10 @@ impl Words<'_> {
 
     /// Nanoseconds, as far as one wants to know.
     fn time(&mut self, nanos: i64) {
+        if nanos <= -500 {
+            // A clock was set back.
+            self.plain("-");
+        }
         let nanos = nanos.unsigned_abs();
         let mut buffer = [0; 32];
         let decimal = self.catalog.decimal;

@@ -483,7 +483,7 @@ fn clocks(words: &mut Words<'_>, catalog: &'static Catalog, of: &Compared<'_>) {
             let seconds = format!("{}.{:06}", nanos / SECOND, nanos % SECOND / 1000);
             own.seconds(Arg::Raw(&seconds.replace('.', catalog.decimal)));
         }
-        _ => own.put(Arg::Time(offset)),
+        _ => own.put(Arg::Time(offset.abs())),
     }
     let (time, unsure) = (String::from_utf8_lossy(&time), Arg::Time(of.found.unsure[0]));
     if offset >= 0 {

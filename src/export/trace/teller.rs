@@ -192,7 +192,10 @@ impl Teller {
         if cut || all && more > 0 {
             self.line.clear();
             let mut words = self.language.words(story, &mut self.line, escape::comment);
-            words.more(Arg::Num(more));
+            match all {
+                true => words.more_untold(Arg::Num(more)),
+                false => words.more(Arg::Num(more)),
+            }
             paragraph(out, &self.options, frame, "", &self.line);
         }
     }

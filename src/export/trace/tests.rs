@@ -71,25 +71,7 @@ fn story(language: &str, doings: &[(u64, Doing)]) -> Vec<String> {
         if in_packet {
             let _ = view.packet(&packet, None);
         }
-        match doing {
-            Doing::Says(direction, text) => {
-                let message = message(*direction, text, at);
-                let kind = RecordKind::Message(&message);
-                let source = &session;
-                Emitter::new(&mut view, &mut dissectors).emit(&Record { at, source, kind });
-            }
-            Doing::Lacks(direction, gap) => {
-                let (direction, gap, source) = (*direction, *gap, &session);
-                let kind = RecordKind::Gap { direction, gap };
-                Emitter::new(&mut view, &mut dissectors).emit(&Record { at, source, kind });
-            }
-            Doing::Ends(how) => {
-                let end = crate::record::SessionEnd::after_nothing(*how);
-                let kind = RecordKind::SessionEnd(&end);
-                let source = &session;
-                Emitter::new(&mut view, &mut dissectors).emit(&Record { at, source, kind });
-            }
-        }
+        emit(&mut view, &mut dissectors, &session, at, doing);
         if in_packet {
             let _ = view.packet_end(&packet);
         }
@@ -106,6 +88,16 @@ fn story(language: &str, doings: &[(u64, Doing)]) -> Vec<String> {
         inside &= line != " */";
     }
     lines
+}
+
+/// Tells `view` what happens.
+fn emit(view: &mut Trace, dissectors: &mut Dissectors, source: &Source, at: PacketRef, doing: &Doing) {
+    let mut tell = |kind| Emitter::new(view, dissectors).emit(&Record { at, source, kind });
+    match doing {
+        Doing::Says(direction, text) => tell(RecordKind::Message(&message(*direction, text, at))),
+        &Doing::Lacks(direction, gap) => tell(RecordKind::Gap { direction, gap }),
+        Doing::Ends(how) => tell(RecordKind::SessionEnd(&crate::record::SessionEnd::after_nothing(*how))),
+    }
 }
 
 fn message(direction: Direction, text: &str, at: PacketRef) -> Message<'_> {
@@ -256,6 +248,12 @@ fn a_name_without_end_is_cut() {
 
 /// The view of messages in one packet.
 fn one_packet(options: Options, texts: &[String]) -> String {
+    let says: Vec<_> = texts.iter().map(|text| Doing::Says(UP, text.clone())).collect();
+    all_in_one_packet(options, &says)
+}
+
+/// The view of what happens in one packet.
+fn all_in_one_packet(options: Options, doings: &[Doing]) -> String {
     let mut view = Trace::new(options);
     let at = PacketRef {
         packet: 1,
@@ -281,10 +279,8 @@ fn one_packet(options: Options, texts: &[String]) -> String {
     };
     let mut dissectors = Dissectors::new(Vec::new());
     let _ = view.packet(&packet, None);
-    for text in texts {
-        let message = message(UP, text, at);
-        let (source, kind) = (&session, RecordKind::Message(&message));
-        Emitter::new(&mut view, &mut dissectors).emit(&Record { at, source, kind });
+    for doing in doings {
+        emit(&mut view, &mut dissectors, &session, at, doing);
     }
     let _ = view.packet_end(&packet);
     String::from_utf8(std::mem::take(view.output())).unwrap()
@@ -304,6 +300,37 @@ fn options(detail: Detail, width: Option<usize>) -> Options {
 fn block(told: &str) -> Vec<&str> {
     let end = told.find(" */").unwrap();
     told[..end + 3].lines().collect()
+}
+
+#[test]
+fn how_a_session_ends_is_told_with_its_name_however_much_comes_before() {
+    let says = |direction, value: serde_json::Value| Doing::Says(direction, value.to_string());
+    let mut doings = vec![
+        says(UP, json!({"type": "login", "name": "mynick"})),
+        says(DOWN, json!({"type": "login", "uid": 7, "name": "mynick"})),
+    ];
+    doings.extend((0..5000).map(|_| says(UP, json!({"type": "ping"}))));
+    doings.push(Doing::Ends(How::Rst));
+    let told = all_in_one_packet(options(Detail::Verbose, None), &doings);
+    let mut last = told
+        .lines()
+        .take_while(|line| *line != " */")
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev();
+    let (more, ended) = (last.next().unwrap(), last.next().unwrap());
+    assert!(ended.starts_with(" * Session 1, the client of \"mynick\""), "{ended}");
+    assert!(more.starts_with(" * And ") && !more.contains("-v"), "{more}");
+}
+
+#[test]
+fn all_users_of_a_long_list_are_counted() {
+    let users: Vec<_> = (0..5000).map(|uid| json!({"uid": uid, "name": "n"})).collect();
+    let list = json!({"type": "user_list", "user_list": users}).to_string();
+    for catalog in CATALOGS {
+        let told = blocks(catalog.tag, &[(DOWN, list.clone())]).join("\n");
+        assert!(told.contains("5000") || told.contains("4992"), "{told}");
+    }
 }
 
 #[test]

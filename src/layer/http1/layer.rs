@@ -72,6 +72,8 @@ pub(crate) struct Agreed {
     over_http2: bool,
     /// Where in the stream what was agreed upon most likely begins, by side.
     pub(crate) begins: [Option<u64>; 2],
+    /// Up to where in the stream gaps were told when they were found, by side.
+    told: [u64; 2],
 }
 
 impl Agreed {
@@ -91,6 +93,7 @@ impl Agreed {
             roles,
             over_http2: true,
             begins: [Some(0); 2],
+            told: [0; 2],
         }
     }
 
@@ -104,7 +107,7 @@ impl Agreed {
         let Some(roles) = self.roles else { return };
         agreed(roles, self.request, self.response, self.over_http2, cx);
         let source = cx.source(roles);
-        let end = self.stats.end(&source, end, Some(cx.connection));
+        let end = self.stats.end(&source, end, cx.ending_since(), Some(cx.connection));
         cx.emit(cx.at, &source, RecordKind::SessionEnd(&end));
     }
 
@@ -121,7 +124,7 @@ impl Agreed {
                 decoders[direction].expect_at(begin);
             }
         }
-        WebSocket::new(roles, decoders, self.stats, held, false, cx)
+        WebSocket::new(roles, decoders, self.stats, held, self.told, false, cx)
     }
 }
 
@@ -195,6 +198,7 @@ impl Http1 {
                     stats: std::mem::take(&mut self.stats),
                     roles: self.roles,
                     begins: [None; 2],
+                    told: self.told(&held),
                 };
                 let detect = Detect::after(Box::new(agreed), &held);
                 return Next::with_held(detect, held, used);
@@ -254,6 +258,14 @@ impl Http1 {
         cx.emit(cx.at, &cx.source(roles), RecordKind::Gap { direction, gap });
     }
 
+    /// Up to where in the streams gaps were told, of which these are `held`: while it was known whose they are.
+    fn told(&self, held: &[ChunkBuffer; 2]) -> [u64; 2] {
+        match self.roles {
+            Some(_) => held.each_ref().map(ChunkBuffer::end),
+            None => [0; 2],
+        }
+    }
+
     /// The upgrade has succeeded: what was held, and all that comes, are frames.
     fn upgraded(
         &mut self,
@@ -263,14 +275,15 @@ impl Http1 {
         used: usize,
         cx: &mut Cx<'_>,
     ) -> Next {
-        let roles = *self.roles.get_or_insert_with(|| new_roles(client, cx));
         self.exchange.discard(&mut cx.stores.heads);
         request.span = self.request_span;
         let held = self.take_held(cx);
+        let told = self.told(&held);
+        let roles = *self.roles.get_or_insert_with(|| new_roles(client, cx));
         let mut stats = std::mem::take(&mut self.stats);
         stats.refused = None;
         let decoders = agreed(roles, request, response, false, cx);
-        Next::layer(WebSocket::new(roles, decoders, stats, &held, false, cx), used)
+        Next::layer(WebSocket::new(roles, decoders, stats, &held, told, false, cx), used)
     }
 
     /// The upgrade was refused: HTTP goes on, and what was held is HTTP after all.
@@ -493,11 +506,11 @@ impl Layer for Http1 {
     }
 
     fn fin(&mut self, side: Side, cx: &mut Cx<'_>) {
-        self.stats.fin(side, cx.at);
+        self.stats.fin(side, cx.ending_since());
     }
 
     fn reset(&mut self, side: Side, cx: &mut Cx<'_>) {
-        self.stats.reset(side, cx.at);
+        self.stats.reset(side, cx.ending_since());
     }
 
     fn end(&mut self, end: TransportEnd, cx: &mut Cx<'_>) -> Next {
@@ -518,7 +531,7 @@ impl Layer for Http1 {
             cx.emit(cx.at, &source, RecordKind::Handshake(&handshake));
             self.stats.refused = Some(0);
         }
-        let end = self.stats.end(&source, end, Some(cx.connection));
+        let end = self.stats.end(&source, end, cx.ending_since(), Some(cx.connection));
         cx.emit(cx.at, &source, RecordKind::SessionEnd(&end));
         Next::Stay
     }

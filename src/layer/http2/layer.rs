@@ -269,7 +269,7 @@ impl Above<'_, '_> {
         }
         let decoders = decoders_from(&handshake, |_| Some(0));
         let mut cx = child(self.cx, &carrier, at);
-        let ws = WebSocket::new(roles, decoders, stats, &held, false, &mut cx);
+        let ws = WebSocket::new(roles, decoders, stats, &held, [0; 2], false, &mut cx);
         let carried = Carried {
             carrier,
             what: What::Read(Slot::new(Box::new(ws))),
@@ -300,7 +300,7 @@ impl Above<'_, '_> {
         let handshake = Handshake::judge(request, Some(response), |_, _| {});
         self.cx.emit(at, &source, RecordKind::Handshake(&handshake));
         let by = source.client_side.other();
-        let end = asked.stats.end(&source, TransportEnd::EndStream { by }, None);
+        let end = asked.stats.end(&source, TransportEnd::EndStream { by }, at.time, None);
         self.cx.emit(at, &source, RecordKind::SessionEnd(&end));
     }
 
@@ -376,7 +376,7 @@ impl Above<'_, '_> {
             StreamEnd::EndStream => {
                 let first = *carried.first_end.get_or_insert(side);
                 match &mut carried.what {
-                    What::Asked(asked) => asked.stats.fin(side, at),
+                    What::Asked(asked) => asked.stats.fin(side, at.time),
                     What::Read(slot) => slot.fin(side, &mut child(self.cx, &carried.carrier, at)),
                 }
                 if first == side {
@@ -401,7 +401,7 @@ impl Above<'_, '_> {
         match carried.what {
             What::Asked(mut asked) => {
                 let source = asked.roles.source(self.cx.connection, &carried.carrier);
-                let end = asked.stats.end(&source, end, Some(self.cx.connection));
+                let end = asked.stats.end(&source, end, at.time, Some(self.cx.connection));
                 self.cx.emit(at, &source, RecordKind::SessionEnd(&end));
             }
             What::Read(mut slot) => {
@@ -537,7 +537,7 @@ impl Layer for Http2 {
         for carried in self.streams.values_mut() {
             let at = cx.at;
             match &mut carried.what {
-                What::Asked(asked) => asked.stats.fin(side, at),
+                What::Asked(asked) => asked.stats.fin(side, at.time),
                 What::Read(slot) => slot.fin(side, &mut child(cx, &carried.carrier, at)),
             }
         }
@@ -547,7 +547,7 @@ impl Layer for Http2 {
         for carried in self.streams.values_mut() {
             let at = cx.at;
             match &mut carried.what {
-                What::Asked(asked) => asked.stats.reset(side, at),
+                What::Asked(asked) => asked.stats.reset(side, at.time),
                 What::Read(slot) => slot.reset(side, &mut child(cx, &carried.carrier, at)),
             }
         }

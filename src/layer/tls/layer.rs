@@ -266,8 +266,16 @@ impl Layer for TlsLayer {
         self.state.as_ref()?.upper.slot.as_ref()?.layer()?.roles()
     }
 
-    fn scheme(&self) -> Scheme {
-        Scheme::Wss
+    fn carrier(&self) -> Carrier {
+        let Some(state) = &self.state else {
+            return Carrier::default();
+        };
+        let above = state.upper.slot.as_ref().and_then(Slot::layer);
+        let mut carrier = state.upper.carrier.clone();
+        if let Some(proxied) = above.and_then(|layer| layer.carrier().proxied) {
+            carrier.proxied = Some(proxied);
+        }
+        carrier
     }
 
     fn cost(&self) -> usize {

@@ -149,6 +149,12 @@ impl ChunkBuffer {
         &self.bytes
     }
 
+    /// Where in the stream it ends; 0 while nothing is in it.
+    pub fn end(&self) -> u64 {
+        let end = |piece: &Piece| piece.offset.saturating_add(piece.length);
+        self.pieces.last().map_or(0, end)
+    }
+
     /// Nothing is in it.
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()

@@ -1,6 +1,6 @@
 //! What two decoders find in bytes that were held for long, told in the order of the capture.
 
-use crate::base::{Direction, PacketRef, Violation};
+use crate::base::{Direction, Gap, PacketRef, Violation};
 use crate::record::{Close, FrameInfo, Hole, Message, Payload};
 
 /// Bytes of messages that wait to be put in order; with more, what there is is told first.
@@ -23,6 +23,7 @@ pub(super) enum Found {
     Frame(FrameInfo),
     Message(Box<Kept>),
     Violation(Violation),
+    Gap(Gap),
 }
 
 /// A message by value.

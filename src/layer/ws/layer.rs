@@ -18,12 +18,14 @@ pub(crate) struct WebSocket {
 }
 
 impl WebSocket {
-    /// One that begins with what was `held` until it was clear, by side. `ended`: nothing more will come.
+    /// One that begins with what was `held` until it was clear, by side. `told`: up to where in the streams gaps were told when they
+    /// were found. `ended`: nothing more will come.
     pub(crate) fn new(
         roles: Roles,
         decoders: PerDirection<Decoder>,
         stats: SessionStats,
         held: &[ChunkBuffer; 2],
+        told: [u64; 2],
         ended: bool,
         cx: &mut Cx<'_>,
     ) -> Self {
@@ -38,9 +40,15 @@ impl WebSocket {
             ws.with(side, cx, |decoder, shared, out| {
                 for (index, piece) in held.iter().enumerate() {
                     match piece {
-                        Held::Data(chunk) => decoder.push(chunk, shared, out),
+                        Held::Data(chunk) => {
+                            out.stats.data(chunk.span.last.time);
+                            decoder.push(chunk, shared, out);
+                        }
                         // Earlier ones were in the heads.
                         Held::Gap(gap, at) if gap.offset >= decoder.position() => {
+                            if gap.end() > told[side.index()] {
+                                out.keep(at, Found::Gap(gap));
+                            }
                             decoder.gap(gap, at, shared, out);
                             if index == 0 && gap.cause == GapCause::Snaplen {
                                 // The rest of the head, and nearly always no more, was in the same packet.
@@ -110,6 +118,7 @@ impl WebSocket {
 impl Layer for WebSocket {
     #[inline]
     fn data(&mut self, side: Side, chunk: Chunk<'_>, cx: &mut Cx<'_>) -> Next {
+        self.stats.data(chunk.span.last.time);
         self.with(side, cx, |decoder, shared, out| decoder.push(chunk, shared, out));
         if self.in_order.is_some() {
             self.settle(cx);
@@ -121,7 +130,7 @@ impl Layer for WebSocket {
         let source = cx.source(self.roles);
         let direction = source.direction(side);
         cx.emit(cx.at, &source, RecordKind::Gap { direction, gap });
-        self.stats.gap(direction);
+        self.stats.gap(cx.at.time);
         let at = cx.at;
         let in_records = cx.carrier.scheme == Scheme::Wss;
         self.with(side, cx, |decoder, shared, out| {
@@ -140,18 +149,18 @@ impl Layer for WebSocket {
         let length = Gap::UNKNOWN;
         let gap = Gap { length, ..gap };
         cx.emit(at, &source, RecordKind::Gap { direction, gap });
-        self.stats.gap(direction);
+        self.stats.gap(at.time);
         self.with(side, cx, |decoder, shared, out| decoder.resync_at(end, at, shared, out));
         Next::Stay
     }
 
     fn fin(&mut self, side: Side, cx: &mut Cx<'_>) {
         self.no_more(side, cx);
-        self.stats.fin(side, cx.at);
+        self.stats.fin(side, cx.ending_since());
     }
 
     fn reset(&mut self, side: Side, cx: &mut Cx<'_>) {
-        self.stats.reset(side, cx.at);
+        self.stats.reset(side, cx.ending_since());
     }
 
     fn end(&mut self, end: TransportEnd, cx: &mut Cx<'_>) -> Next {
@@ -163,7 +172,7 @@ impl Layer for WebSocket {
         }
         self.tell_in_order(cx);
         let source = cx.source(self.roles);
-        let end = self.stats.end(&source, end, Some(cx.connection));
+        let end = self.stats.end(&source, end, cx.ending_since(), Some(cx.connection));
         cx.emit(cx.at, &source, RecordKind::SessionEnd(&end));
         Next::Stay
     }
@@ -198,7 +207,6 @@ impl Layer for WebSocket {
         for direction in [Direction::ClientToServer, Direction::ServerToClient] {
             if let Some(gap) = self.decoders[direction].shed(&mut cx.stores.ws) {
                 cx.emit(cx.at, &source, RecordKind::Gap { direction, gap });
-                self.stats.gap(direction);
             }
         }
     }
@@ -243,6 +251,10 @@ fn tell(in_order: &mut InOrder, source: &Source, stats: &mut SessionStats, out: 
                 emit(RecordKind::Message(&message));
             }
             Found::Violation(violation) => emit(RecordKind::Violation { direction, violation }),
+            &Found::Gap(gap) => {
+                stats.gap(at.time);
+                emit(RecordKind::Gap { direction, gap });
+            }
         }
     }
 }
