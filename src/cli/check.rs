@@ -76,7 +76,7 @@ pub(super) fn options(flags: Flags) -> Result<Options, UsageError> {
             .as_deref()
             .map(|name| match texts::by_name(name) {
                 Some(catalog) => Ok(catalog.tag.to_owned()),
-                None => one_of("--lang", name, LANGUAGES).map(str::to_owned),
+                None => one_of("--lang", name, &languages()).map(str::to_owned),
             })
             .transpose()?,
         color: flags
@@ -135,13 +135,6 @@ impl Flags {
     }
 }
 
-const LANGUAGES: &[(&str, &str)] = &[
-    ("en", "en"),
-    ("zh-CN", "zh-CN"),
-    ("zh-TW", "zh-TW"),
-    ("ja", "ja"),
-    ("es", "es"),
-];
 const COLORS: &[(&str, Color)] = &[
     ("auto", Color::Auto),
     ("always", Color::Always),
@@ -167,6 +160,13 @@ fn formats() -> Vec<(&'static str, Option<&'static Exporter>)> {
 }
 
 /// The columns of `--sort`.
+fn languages() -> Vec<(&'static str, &'static str)> {
+    texts::CATALOGS
+        .iter()
+        .map(|catalog| (catalog.tag, catalog.tag))
+        .collect()
+}
+
 fn columns() -> Vec<(&'static str, Column)> {
     Column::ALL.iter().map(|column| (column.name(), *column)).collect()
 }
@@ -179,7 +179,7 @@ pub(super) fn values() -> Vec<(&'static str, Vec<&'static str>)> {
     vec![
         ("format", names(&formats())),
         ("sort", names(&columns())),
-        ("lang", names(LANGUAGES)),
+        ("lang", names(&languages())),
         ("color", names(COLORS)),
         ("direction", names(DIRECTIONS)),
         ("from", names(SENDERS)),

@@ -2,19 +2,48 @@
 
 use super::flags::Flags;
 use super::{Options, UsageError};
+use crate::export::heeding;
 
 /// The first flag without effect.
 pub(super) fn check(flags: &Flags, options: &Options) -> Result<(), UsageError> {
-    let view = options.format.map_or("none", |exporter| exporter.name);
-    let is = |names: &[&str]| names.contains(&view);
-    let shows_packets = options.format.is_some_and(|exporter| exporter.packets);
     let told = options.summary || options.check;
-    // `tcpdump` alone prints packets as they are.
     let extracts = options.redact.is_some() || options.extract.is_some();
-    let decodes = extracts || !options.count && (view != "tcpdump" || told || !options.selection.is_everything());
-    let writes_packets = options.write.is_some();
-    let lines = "--format trace or tcpdump";
-    let rows = [
+    // `tcpdump` alone prints packets as they are.
+    let lines = options.format.is_some_and(|exporter| exporter.name == "tcpdump");
+    let decodes = extracts || !options.count && (!lines || told || !options.selection.is_everything());
+    let heeds = |flag| options.format.is_some_and(|exporter| exporter.heeds.contains(&flag)) && !options.count;
+    let of_views = [
+        ("--sort", flags.sort.is_some(), false),
+        ("--all", flags.all, false),
+        ("--with-secrets", flags.with_secrets, false),
+        ("--tag", !flags.tag.is_empty(), false),
+        ("--json-fields", flags.json_fields.is_some(), false),
+        ("--frames", flags.frames, false),
+        ("--full", flags.full, false),
+        ("--lang", flags.lang.is_some(), told),
+        ("--color", flags.color.is_some(), told),
+        ("-q", flags.quick > 0, options.count),
+        ("-A", flags.ascii > 0, options.count),
+        ("-x", flags.hex > 0, options.count),
+        ("-X", flags.hex_ascii > 0, options.count),
+        ("-e", flags.link_header, options.count),
+        ("-S", flags.absolute_tcp_sequence_numbers, options.count),
+        ("--lengths", flags.lengths, options.count),
+        ("-t", flags.time > 0, options.count),
+        ("-#", flags.number, options.count),
+    ];
+    let idle = of_views
+        .into_iter()
+        .find(|(flag, given, elsewhere)| *given && !elsewhere && !heeds(flag));
+    if let Some((flag, ..)) = idle {
+        let besides = if matches!(flag, "--lang" | "--color") {
+            ", and --check and --summary"
+        } else {
+            ""
+        };
+        return refuse(flag, &format!("--format {}{besides}", either(&heeding(flag))));
+    }
+    let others = [
         (
             "--summary",
             flags.summary && options.count,
@@ -25,69 +54,27 @@ pub(super) fn check(flags: &Flags, options: &Options) -> Result<(), UsageError> 
             flags.check && options.count,
             "a view, not with --count, which prints a number alone",
         ),
-        (
-            "--sort",
-            flags.sort.is_some() && !is(&["sessions"]),
-            "--format sessions",
-        ),
-        ("--all", flags.all && !is(&["sessions"]), "--format sessions"),
         ("--max-answer", flags.max_answer.is_some() && !flags.check, "--check"),
         (
-            "--with-secrets",
-            flags.with_secrets && !is(&["har", "html", "pcapng"]),
-            "--format har, html and pcapng, which would leave them out",
-        ),
-        ("--tag", !flags.tag.is_empty() && !is(&["json"]), "--format json"),
-        (
-            "--json-fields",
-            flags.json_fields.is_some() && !is(&["json"]),
-            "--format json",
-        ),
-        (
-            "--frames",
-            flags.frames && (options.count || !is(&["json"])),
-            "--format json",
-        ),
-        (
-            "--full",
-            flags.full && (options.count || is(&["json", "tcpdump", "none", "har", "sessions", "pdu"])),
-            "--format trace, messages or html",
-        ),
-        (
-            "--lang",
-            flags.lang.is_some() && !told && (options.count || is(&["json", "har", "pdu", "tcpdump", "none"])),
-            "--format trace or messages, --check and --summary",
-        ),
-        (
             "--keylog",
-            !flags.keylog.is_empty() && !decodes && !writes_packets,
+            !flags.keylog.is_empty() && !decodes && options.write.is_none(),
             "a view that decodes, such as --format trace, messages or json",
         ),
-        (
-            "--color",
-            flags.color.is_some() && !told && is(&["json", "har", "html", "pcapng", "pdu", "tcpdump", "none"]),
-            "--format trace, messages or sessions",
-        ),
-        ("-q", flags.quick > 0 && !shows_packets, lines),
-        ("-A", flags.ascii > 0 && !shows_packets, lines),
-        ("-x", flags.hex > 0 && !shows_packets, lines),
-        ("-X", flags.hex_ascii > 0 && !shows_packets, lines),
-        ("-e", flags.link_header && !shows_packets, lines),
-        ("-S", flags.absolute_tcp_sequence_numbers && !shows_packets, lines),
-        ("--lengths", flags.lengths && !shows_packets, lines),
-        (
-            "-t",
-            flags.time > 0 && is(&["json", "none", "har", "html", "pdu"]),
-            "a view with lines, not with json",
-        ),
-        (
-            "-#",
-            flags.number && is(&["json", "none", "har", "html", "pdu", "sessions"]),
-            "a view with lines, not with json",
-        ),
     ];
-    match rows.into_iter().find(|(_, idle, _)| *idle) {
-        Some((flag, _, with)) => Err(UsageError(format!("{flag} has no effect here: it goes with {with}"))),
+    match others.into_iter().find(|(_, idle, _)| *idle) {
+        Some((flag, _, with)) => refuse(flag, with),
         None => Ok(()),
+    }
+}
+
+fn refuse(flag: &str, with: &str) -> Result<(), UsageError> {
+    Err(UsageError(format!("{flag} has no effect here: it goes with {with}")))
+}
+
+/// `a, b or c`.
+fn either(names: &[&str]) -> String {
+    match names {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => names.concat(),
     }
 }

@@ -49,7 +49,7 @@ pub struct Options {
     pub format: Option<&'static Exporter>,
     /// `--format` was given.
     pub format_given: bool,
-    /// `--lang`, one of the five.
+    /// `--lang`, a name of the catalogs.
     pub lang: Option<String>,
     /// `--color`.
     pub color: Color,

@@ -40,5 +40,7 @@ pub use messages::Messages;
 pub use pdu::Pdu;
 pub use sessions::Sessions;
 pub use summary::Summary;
-pub use table::{EXPORTERS, Exporter, HAR, HTML, JSON, MESSAGES, PCAPNG, PDU, SESSIONS, Setup, TCPDUMP, TRACE};
+pub use table::{
+    EXPORTERS, Exporter, HAR, HTML, JSON, MESSAGES, PCAPNG, PDU, SESSIONS, Setup, TCPDUMP, TRACE, heeding,
+};
 pub use view::View;

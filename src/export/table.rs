@@ -62,6 +62,8 @@ pub struct Exporter {
     pub binary: bool,
     /// It leaves credentials out.
     pub strips: bool,
+    /// Flags that change what it shows, beside those that change what any view is told.
+    pub heeds: &'static [&'static str],
     /// One that has seen nothing.
     pub make: fn(&Setup) -> Box<dyn View + Send>,
 }
@@ -74,6 +76,20 @@ pub static TRACE: Exporter = Exporter {
     narrated: true,
     binary: false,
     strips: false,
+    heeds: &[
+        "--lang",
+        "--color",
+        "--full",
+        "-q",
+        "-t",
+        "-#",
+        "-A",
+        "-x",
+        "-X",
+        "-e",
+        "-S",
+        "--lengths",
+    ],
     make: |setup| Box::new(Trace::new(setup.trace())),
 };
 
@@ -85,6 +101,7 @@ pub static TCPDUMP: Exporter = Exporter {
     narrated: false,
     binary: false,
     strips: false,
+    heeds: &["-q", "-t", "-#", "-A", "-x", "-X", "-e", "-S", "--lengths"],
     make: |setup| Box::new(Lines::new(setup.tcpdump.clone())),
 };
 
@@ -96,6 +113,7 @@ pub static JSON: Exporter = Exporter {
     narrated: false,
     binary: false,
     strips: false,
+    heeds: &["--tag", "--json-fields", "--frames"],
     make: |setup| {
         let json = Json::new(setup.nano, setup.frames, texts::english());
         Box::new(json.with_fields(setup.json_fields).with_tags(&setup.tags))
@@ -110,6 +128,7 @@ pub static MESSAGES: Exporter = Exporter {
     narrated: false,
     binary: false,
     strips: false,
+    heeds: &["--lang", "--color", "--full", "-t", "-#"],
     make: |setup| {
         Box::new(Messages::new(&messages::Options {
             catalog: setup.catalog,
@@ -130,6 +149,7 @@ pub static SESSIONS: Exporter = Exporter {
     narrated: false,
     binary: false,
     strips: false,
+    heeds: &["--lang", "--color", "--sort", "--all", "-t"],
     make: |setup| {
         Box::new(Sessions::new(sessions::Options {
             catalog: setup.catalog,
@@ -151,6 +171,7 @@ pub static HAR: Exporter = Exporter {
     narrated: false,
     binary: false,
     strips: true,
+    heeds: &["--with-secrets"],
     make: |setup| Box::new(Har::new(setup.kept_bytes, setup.with_secrets)),
 };
 
@@ -162,6 +183,7 @@ pub static HTML: Exporter = Exporter {
     narrated: false,
     binary: false,
     strips: true,
+    heeds: &["--with-secrets", "--lang", "--full"],
     make: |setup| {
         Box::new(Html::new(
             setup.catalog,
@@ -180,6 +202,7 @@ pub static PDU: Exporter = Exporter {
     narrated: false,
     binary: true,
     strips: false,
+    heeds: &[],
     make: |setup| Box::new(Pdu::new(setup.nano)),
 };
 
@@ -191,6 +214,7 @@ pub static PCAPNG: Exporter = Exporter {
     narrated: true,
     binary: true,
     strips: false,
+    heeds: &["--with-secrets", "--lang", "--full", "-q"],
     make: |setup| {
         let options = trace::Options {
             palette: Palette::new(false),
@@ -205,6 +229,12 @@ pub static PCAPNG: Exporter = Exporter {
 pub static EXPORTERS: &[&Exporter] = &[
     &TRACE, &TCPDUMP, &MESSAGES, &SESSIONS, &JSON, &HAR, &HTML, &PCAPNG, &PDU,
 ];
+
+/// The names of those that heed a flag.
+pub fn heeding(flag: &str) -> Vec<&'static str> {
+    let heed = EXPORTERS.iter().filter(|exporter| exporter.heeds.contains(&flag));
+    heed.map(|exporter| exporter.name).collect()
+}
 
 impl Setup {
     fn trace(&self) -> trace::Options {

@@ -132,7 +132,7 @@ fn wrong_usage_is_one_line_that_says_what_is_right_and_exit_code_2() {
         (&["-dddd"], &["-ddd"]),
         (&["-r", "a", "-V", "b"], &["-V and -r"]),
         (&["-r", "-", "-r", "-"], &["only once"]),
-        (&["--with-secrets"], &["--with-secrets", "har, html and pcapng"]),
+        (&["--with-secrets"], &["--with-secrets", "har, html or pcapng"]),
         (&["--extract-text"], &["--extract-text", "goes with --extract"]),
         (
             &["--max-extract-files", "1"],
@@ -376,7 +376,7 @@ fn a_flag_without_effect_is_wrong_usage_and_says_with_what_it_goes() {
             &["--frames"][..],
             "--frames has no effect here: it goes with --format json",
         ),
-        (&["--full", "--format", "json"], "--format trace, messages or html"),
+        (&["--full", "--format", "json"], "--format trace, messages, html or pcapng"),
         (&["--lang", "es", "--format", "json"], "--check and --summary"),
         (&["--keylog", "keys", "--format", "tcpdump"], "a view that decodes"),
         (&["--keylog", "keys", "--count"], "a view that decodes"),
@@ -384,8 +384,8 @@ fn a_flag_without_effect_is_wrong_usage_and_says_with_what_it_goes() {
         (&["--count", "--check"], "not with --count"),
         (&["-A", "--format", "messages"], "--format trace or tcpdump"),
         (&["-xx", "--format", "json"], "--format trace or tcpdump"),
-        (&["-tttt", "--format", "json"], "not with json"),
-        (&["-#", "--format", "none", "--summary"], "a view with lines"),
+        (&["-tttt", "--format", "json"], "--format trace, tcpdump, messages or sessions"),
+        (&["-#", "--format", "none", "--summary"], "--format trace, tcpdump or messages"),
     ] {
         let ours = run(["-r", "none.pcap"].iter().chain(arguments));
         assert_eq!(code(&ours), 2, "{arguments:?}: {}", stderr(&ours));
