@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use super::check::Check;
-use super::closing::Closing;
 use super::extract::Extract;
 use super::pick::Pick;
 use super::redacted::Redacted;
+use super::summary::SummaryReport;
 use super::{Error, setup};
 use crate::base::Timestamp;
 use crate::capture::Raw;
@@ -30,7 +30,7 @@ pub(super) struct Listeners {
     /// The view shows sessions as a whole.
     pub(super) sessions: bool,
     pub(super) check: Option<Check>,
-    pub(super) closing: Option<Closing>,
+    pub(super) summary: Option<SummaryReport>,
     pub(super) extract: Option<Extract>,
     pub(super) redacted: Option<Redacted>,
     /// `-w`, when not every packet is written.
@@ -80,12 +80,12 @@ impl Listeners {
 
     /// Somebody is told of packets by whether their connection carries a selected session.
     pub(super) fn wants_whole_connections(&self) -> bool {
-        self.closing.is_some() || self.savefile.is_some() || self.redacted.is_some()
+        self.summary.is_some() || self.savefile.is_some() || self.redacted.is_some()
     }
 
     /// Somebody is told of what is no message by whether its session holds a selected one.
     pub(super) fn wants_whole_sessions(&self) -> bool {
-        self.closing.is_some() || self.check.is_some() || self.sessions
+        self.summary.is_some() || self.check.is_some() || self.sessions
     }
 
     /// What there is to say on standard error at the end.
@@ -107,8 +107,8 @@ impl Listeners {
     /// A packet, when everything is selected.
     #[inline]
     pub(super) fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
-        if let Some(closing) = &mut self.closing {
-            closing.summary.packet(packet, segment)?;
+        if let Some(summary) = &mut self.summary {
+            summary.counts.packet(packet, segment)?;
         }
         if let Some(redacted) = &mut self.redacted {
             redacted.redaction.packet(packet, segment)?;
@@ -124,8 +124,8 @@ impl Listeners {
         if let Some(check) = &mut self.check {
             check.record(record)?;
         }
-        if let Some(closing) = &mut self.closing {
-            closing.summary.record(record)?;
+        if let Some(summary) = &mut self.summary {
+            summary.counts.record(record)?;
         }
         if let Some(extract) = &mut self.extract {
             extract.record(record)?;
@@ -142,8 +142,8 @@ impl Listeners {
     /// The end of a packet, when everything is selected.
     #[inline]
     pub(super) fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
-        if let Some(closing) = &mut self.closing {
-            closing.summary.packet_end(packet)?;
+        if let Some(summary) = &mut self.summary {
+            summary.counts.packet_end(packet)?;
         }
         if let Some(redacted) = &mut self.redacted {
             redacted.redaction.packet_end(packet)?;
@@ -163,7 +163,7 @@ impl Listeners {
     ) -> ControlFlow<()> {
         let connection = match segment {
             Some(segment) => Some(ConnectionId(segment.connection.number)),
-            None => pick.chosen.fragment_of(packet.number),
+            None => pick.decisions.fragment_of(packet.number),
         };
         self.current = Current {
             in_packet: true,
@@ -173,8 +173,8 @@ impl Listeners {
         };
         if pick.whole_packet(packet.time, connection) {
             self.found |= !pick.rules.by_content();
-            if let Some(closing) = &mut self.closing {
-                closing.summary.packet(packet, segment)?;
+            if let Some(summary) = &mut self.summary {
+                summary.counts.packet(packet, segment)?;
             }
             if let Some(redacted) = &mut self.redacted {
                 redacted.redaction.packet(packet, segment)?;
@@ -215,7 +215,7 @@ impl Listeners {
         let session = record.source.session;
         let of_session = pick.session(session);
         let chosen = of_session
-            && pick.chosen.in_time(record.at.time)
+            && pick.decisions.in_time(record.at.time)
             && match is_message {
                 true => pick.message(number),
                 false => {
@@ -231,7 +231,7 @@ impl Listeners {
         {
             self.begun.remove(&session);
         }
-        let whole = pick.whole_session(session) && pick.chosen.in_time(record.at.time);
+        let whole = pick.whole_session(session) && pick.decisions.in_time(record.at.time);
         self.found |= if pick.rules.by_message {
             chosen && is_message
         } else {
@@ -242,10 +242,10 @@ impl Listeners {
         {
             check.record(record)?;
         }
-        if let Some(closing) = &mut self.closing
+        if let Some(summary) = &mut self.summary
             && (if is_message { chosen } else { whole })
         {
-            closing.summary.record(record)?;
+            summary.counts.record(record)?;
         }
         if let Some(redacted) = &mut self.redacted
             && pick.whole_record(record)
@@ -297,14 +297,14 @@ impl Listeners {
             ..
         } = self.current;
         if pick.whole_packet(time, connection) {
-            if let Some(closing) = &mut self.closing {
-                closing.summary.packet_end(packet)?;
+            if let Some(summary) = &mut self.summary {
+                summary.counts.packet_end(packet)?;
             }
             if let Some(redacted) = &mut self.redacted {
                 redacted.redaction.packet_end(packet)?;
             }
         }
-        let wanted = pick.chosen.in_time(time)
+        let wanted = pick.decisions.in_time(time)
             && match (pick.rules.by_message, pick.rules.by_session) {
                 (true, _) => completes,
                 (false, true) => pick.connection(connection) && (serves || !serves_others),

@@ -2,7 +2,7 @@
 
 mod batch;
 mod check;
-mod closing;
+mod summary;
 mod compare;
 mod dump;
 mod extract;
@@ -17,7 +17,7 @@ mod pipeline;
 mod progress;
 mod redacted;
 mod relay;
-mod selected;
+mod hold_queue;
 mod setup;
 mod signals;
 mod sinks;

@@ -133,7 +133,7 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     pipeline.write_to(savefile);
     give_keys(keys, &inputs, &mut pipeline, &signals)?;
     if let Some(again) = again {
-        survey(again.read(options)?, options, &mut pipeline, &signals);
+        first_pass(again.read(options)?, options, &mut pipeline, &signals);
     }
     // From a pipe packets may come one by one, and are shown when they come.
     if !inputs.iter().any(Offline::is_pipe) {
@@ -187,9 +187,9 @@ pub(super) fn give_keys(
 }
 
 /// Looks through the files for what is selected.
-fn survey(inputs: Vec<Offline>, options: &Options, pipeline: &mut Pipeline, signals: &Signals) {
+fn first_pass(inputs: Vec<Offline>, options: &Options, pipeline: &mut Pipeline, signals: &Signals) {
     let mut progress = Progress::new();
-    pipeline.begin_survey(options);
+    pipeline.begin_first_pass(options);
     for mut input in inputs {
         let end = read(&mut input, pipeline, signals, &mut progress);
         progress.clear();
@@ -198,7 +198,7 @@ fn survey(inputs: Vec<Offline>, options: &Options, pipeline: &mut Pipeline, sign
             break;
         }
     }
-    pipeline.end_survey();
+    pipeline.end_first_pass();
 }
 
 /// Reads files one behind the other through the pipeline, to its end.

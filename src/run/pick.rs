@@ -2,7 +2,7 @@
 
 use crate::base::Timestamp;
 use crate::record::{ConnectionId, Record, SessionId};
-use crate::select::{Chosen, Selection};
+use crate::select::{Decisions, Selection};
 
 /// What kinds of things are selected.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ impl Rules {
 
 /// Says of one thing whether it is wanted.
 pub(super) struct Pick<'c> {
-    pub(super) chosen: &'c Chosen,
+    pub(super) decisions: &'c Decisions,
     pub(super) rules: Rules,
 }
 
@@ -44,27 +44,28 @@ impl Pick<'_> {
 
     /// Messages of it may be wanted.
     pub(super) fn session(&self, session: Option<SessionId>) -> bool {
-        self.of(session, |session| self.chosen.session(session))
+        self.of(session, |session| self.decisions.session(session))
     }
 
     /// It is wanted as a whole.
     pub(super) fn whole_session(&self, session: Option<SessionId>) -> bool {
-        self.of(session, |session| self.chosen.whole_session(session))
+        self.of(session, |session| self.decisions.whole_session(session))
     }
 
     /// It carries a wanted session.
     pub(super) fn connection(&self, connection: Option<ConnectionId>) -> bool {
-        connection.is_some_and(|connection| self.chosen.connection(connection) == Some(true))
+        connection.is_some_and(|connection| self.decisions.connection(connection) == Some(true))
     }
 
     /// Packets of it may be shown.
     pub(super) fn may_show(&self, connection: Option<ConnectionId>) -> bool {
-        !self.rules.by_session || connection.is_none_or(|connection| self.chosen.connection(connection) != Some(false))
+        !self.rules.by_session
+            || connection.is_none_or(|connection| self.decisions.connection(connection) != Some(false))
     }
 
     /// A message of a wanted session, by its number.
     pub(super) fn message(&self, number: u64) -> bool {
-        !self.rules.by_message || self.chosen.message(number)
+        !self.rules.by_message || self.decisions.message(number)
     }
 
     /// Whether a record is wanted by who takes connections whole: of several sessions on one, the wanted ones.
@@ -79,7 +80,7 @@ impl Pick<'_> {
     pub(super) fn whole_packet(&self, time: Timestamp, connection: Option<ConnectionId>) -> bool {
         match self.rules.by_content() {
             true => self.connection(connection),
-            false => self.chosen.in_time(time),
+            false => self.decisions.in_time(time),
         }
     }
 }

@@ -6,16 +6,16 @@ use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
 use super::check::Check;
-use super::closing::Closing;
 use super::extract::Extract;
+use super::hold_queue::HoldQueue;
 use super::keys::Keys;
 use super::listeners::Listeners;
 use super::names::SystemNames;
 use super::output::Output;
 use super::relay::Relay;
-use super::selected::Selected;
 use super::signals::Signals;
 use super::sinks::{Emptied, Sinks};
+use super::summary::SummaryReport;
 use super::{Error, Outcome, setup};
 use crate::annotate::Detail;
 use crate::annotate::texts::{self, Catalog};
@@ -30,7 +30,7 @@ use crate::export::tcpdump::{self, Names, Precision, Printer, TimeFormat};
 use crate::export::{Exporter, JSON, PCAPNG, PDU, Setup, TCPDUMP, View};
 use crate::layer::tls::Secrets;
 use crate::record::{Record, SegmentView, Sink};
-use crate::select::{Chooser, Chosen};
+use crate::select::{Decisions, Evaluator};
 use crate::wire::Packet;
 
 /// The way of the packets of one run.
@@ -67,7 +67,7 @@ enum Show {
     /// The same, with another thread that renders. That one has the output as well.
     Relayed(Engine, Relay),
     /// What is selected is looked for first: the capture is read twice.
-    Survey(Engine, Survey),
+    FirstPass(Engine, FirstPass),
 }
 
 impl Pipeline {
@@ -165,28 +165,31 @@ impl Pipeline {
             || shows_sessions && selection.selects_time()
     }
 
-    /// The packets that come are looked through for what is selected, until [`Self::end_survey`].
-    pub(super) fn begin_survey(&mut self, options: &Options) {
-        let survey = Survey {
-            chooser: chooser(options),
-            chosen: Chosen::default(),
+    /// The packets that come are looked through for what is selected, until [`Self::end_first_pass`].
+    pub(super) fn begin_first_pass(&mut self, options: &Options) {
+        let first_pass = FirstPass {
+            evaluator: evaluator(options),
+            decisions: Decisions::default(),
         };
         let mut engine = Engine::new(options.limits);
         if let (Some(own), Some(known)) = (engine.secrets(), self.engine().and_then(Engine::secrets)) {
             *own = known.clone();
         }
-        self.later = Some(std::mem::replace(&mut self.show, Show::Survey(engine, survey)));
+        self.later = Some(std::mem::replace(&mut self.show, Show::FirstPass(engine, first_pass)));
     }
 
     /// The packets come again, to be shown: with the same secrets at the same places, for they decide how sessions are numbered.
-    pub(super) fn end_survey(&mut self) {
+    pub(super) fn end_first_pass(&mut self) {
         let Some(later) = self.later.take() else { return };
-        let Show::Survey(mut engine, mut survey) = std::mem::replace(&mut self.show, later) else {
+        let Show::FirstPass(mut engine, mut first_pass) = std::mem::replace(&mut self.show, later) else {
             return;
         };
-        let _ = engine.finish(&mut survey);
+        let _ = engine.finish(&mut first_pass);
         if let Show::Decoded(_, sinks) = &mut self.show {
-            sinks.selected = Some(Box::new(Selected::decided(&survey.chooser, survey.chosen)));
+            sinks.selected = Some(Box::new(HoldQueue::decided(
+                &first_pass.evaluator,
+                first_pass.decisions,
+            )));
         }
         self.number = 0;
     }
@@ -251,7 +254,7 @@ impl Pipeline {
         }
         match &mut self.show {
             // They come again.
-            Show::Survey(..) => {}
+            Show::FirstPass(..) => {}
             Show::Decoded(_, sinks) if self.with_secrets => {
                 if let Some(view) = &mut sinks.listeners.view {
                     logs.iter().for_each(|log| view.secrets(log));
@@ -264,7 +267,7 @@ impl Pipeline {
 
     fn engine(&mut self) -> Option<&mut Engine> {
         match &mut self.show {
-            Show::Decoded(engine, _) | Show::Relayed(engine, _) | Show::Survey(engine, _) => Some(engine),
+            Show::Decoded(engine, _) | Show::Relayed(engine, _) | Show::FirstPass(engine, _) => Some(engine),
             Show::Nothing | Show::Tcpdump(_) => None,
         }
     }
@@ -285,7 +288,7 @@ impl Pipeline {
                 output: &mut self.output,
             }),
             Show::Relayed(engine, relay) => engine.keys_changed(relay),
-            Show::Survey(engine, survey) => engine.keys_changed(survey),
+            Show::FirstPass(engine, first_pass) => engine.keys_changed(first_pass),
             Show::Nothing | Show::Tcpdump(_) => ControlFlow::Continue(()),
         }
     }
@@ -345,7 +348,7 @@ impl Pipeline {
                 flow
             }
             Show::Relayed(engine, relay) => engine.packet(&packet, relay),
-            Show::Survey(engine, survey) => engine.packet(&packet, survey),
+            Show::FirstPass(engine, first_pass) => engine.packet(&packet, first_pass),
         };
         let taken = self.output.flush_if_full();
         if self.number >= self.last {
@@ -386,9 +389,9 @@ impl Pipeline {
     /// The kernel dropped so many packets.
     pub(super) fn dropped(&mut self, packets: u64) {
         if let Show::Decoded(_, sinks) = &mut self.show
-            && let Some(closing) = &mut sinks.listeners.closing
+            && let Some(summary) = &mut sinks.listeners.summary
         {
-            closing.summary.dropped(packets);
+            summary.counts.dropped(packets);
         }
     }
 
@@ -425,7 +428,7 @@ impl Pipeline {
                 self.output = output;
                 Some(sinks)
             }
-            Show::Nothing | Show::Tcpdump(_) | Show::Survey(..) => None,
+            Show::Nothing | Show::Tcpdump(_) | Show::FirstPass(..) => None,
         };
         let mut failed = None;
         let mut count = self.packets();
@@ -439,11 +442,11 @@ impl Pipeline {
             if let Some(selected) = &sinks.selected {
                 selected.report(listeners.found, self.savefile.is_some());
             }
-            if let Some(closing) = &mut listeners.closing {
-                closing.summary.incomplete_datagrams(incomplete);
-                closing.summary.evicted_histories(evicted);
-                closing.summary.forgotten_requests(forgotten);
-                closing.write(&mut self.output.buffer);
+            if let Some(summary) = &mut listeners.summary {
+                summary.counts.incomplete_datagrams(incomplete);
+                summary.counts.evicted_histories(evicted);
+                summary.counts.forgotten_requests(forgotten);
+                summary.write(&mut self.output.buffer);
             }
             if let Some(redacted) = &mut listeners.redacted {
                 redacted.finish()?;
@@ -501,28 +504,29 @@ impl Pipeline {
 }
 
 /// Looks for what is selected.
-struct Survey {
-    chooser: Chooser,
-    chosen: Chosen,
+struct FirstPass {
+    evaluator: Evaluator,
+    decisions: Decisions,
 }
 
-impl Sink for Survey {
+impl Sink for FirstPass {
     fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
-        self.chooser.packet(packet.time, segment.as_ref(), &mut self.chosen);
+        self.evaluator
+            .packet(packet.time, segment.as_ref(), &mut self.decisions);
         if let Some(segment) = &segment {
-            self.chosen.remember_fragments(segment);
+            self.decisions.remember_fragments(segment);
         }
         ControlFlow::Continue(())
     }
 
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
-        self.chooser.record(record, &mut self.chosen);
+        self.evaluator.record(record, &mut self.decisions);
         ControlFlow::Continue(())
     }
 }
 
-fn chooser(options: &Options) -> Chooser {
-    Chooser::new(options.selection.clone(), TimeZone::system())
+fn evaluator(options: &Options) -> Evaluator {
+    Evaluator::new(options.selection.clone(), TimeZone::system())
 }
 
 /// Nothing is shown of the packets.
@@ -546,9 +550,9 @@ fn listeners(options: &Options) -> Listeners {
         sessions: exporter.is_some_and(|exporter| exporter.sessions),
         check: (options.check && !options.count)
             .then(|| Check::new(options.format_given && options.format == Some(&JSON), catalog(options))),
-        closing: (options.summary && !options.count).then(|| {
+        summary: (options.summary && !options.count).then(|| {
             let palette = Palette::new(coloured(options));
-            Closing::new(options, is_silent(options), catalog(options), palette)
+            SummaryReport::new(options, is_silent(options), catalog(options), palette)
         }),
         count: (options.count && !all).then_some(0),
         ..Listeners::default()
@@ -567,7 +571,7 @@ fn show(options: &Options) -> Show {
     if !listeners.any() && !extracts && (all || options.write.is_none()) {
         return Show::Nothing;
     }
-    let selected = (!all).then(|| Box::new(Selected::deciding(chooser(options), options.limits.held_bytes)));
+    let selected = (!all).then(|| Box::new(HoldQueue::deciding(evaluator(options), options.limits.held_bytes)));
     // Of a packet of HTTP/2 its frames tell whom it serves.
     let narrated =
         options.all || exporter(options).is_some_and(|exporter| exporter.narrated) || !all && listeners.shows_packets();

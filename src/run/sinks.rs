@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
+use super::hold_queue::HoldQueue;
 use super::listeners::Listeners;
 use super::output::Output;
-use super::selected::Selected;
 use crate::record::{Record, SegmentView, Sink};
 use crate::wire::Packet;
 
@@ -12,7 +12,7 @@ use crate::wire::Packet;
 pub(super) struct Sinks {
     pub(super) listeners: Listeners,
     /// `None`: everything.
-    pub(super) selected: Option<Box<Selected>>,
+    pub(super) selected: Option<Box<HoldQueue>>,
 }
 
 impl Sinks {

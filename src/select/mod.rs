@@ -3,8 +3,8 @@
 //! What is selected changes what is shown, counted, checked and written, never what is decoded.
 
 mod bits;
-mod chooser;
-mod chosen;
+mod evaluator;
+mod decisions;
 mod condition;
 mod glob;
 mod moment;
@@ -16,9 +16,9 @@ use std::fmt;
 
 use regex::bytes::Regex;
 
-pub use chooser::Chooser;
-pub use chosen::Chosen;
 pub use condition::{Condition, Misread};
+pub use decisions::Decisions;
+pub use evaluator::Evaluator;
 pub use glob::Glob;
 pub use moment::{Moment, duration};
 pub use numbers::Numbers;

@@ -376,7 +376,10 @@ fn a_flag_without_effect_is_wrong_usage_and_says_with_what_it_goes() {
             &["--frames"][..],
             "--frames has no effect here: it goes with --format json",
         ),
-        (&["--full", "--format", "json"], "--format trace, messages, html or pcapng"),
+        (
+            &["--full", "--format", "json"],
+            "--format trace, messages, html or pcapng",
+        ),
         (&["--lang", "es", "--format", "json"], "--check and --summary"),
         (&["--keylog", "keys", "--format", "tcpdump"], "a view that decodes"),
         (&["--keylog", "keys", "--count"], "a view that decodes"),
@@ -384,8 +387,14 @@ fn a_flag_without_effect_is_wrong_usage_and_says_with_what_it_goes() {
         (&["--count", "--check"], "not with --count"),
         (&["-A", "--format", "messages"], "--format trace or tcpdump"),
         (&["-xx", "--format", "json"], "--format trace or tcpdump"),
-        (&["-tttt", "--format", "json"], "--format trace, tcpdump, messages or sessions"),
-        (&["-#", "--format", "none", "--summary"], "--format trace, tcpdump or messages"),
+        (
+            &["-tttt", "--format", "json"],
+            "--format trace, tcpdump, messages or sessions",
+        ),
+        (
+            &["-#", "--format", "none", "--summary"],
+            "--format trace, tcpdump or messages",
+        ),
     ] {
         let ours = run(["-r", "none.pcap"].iter().chain(arguments));
         assert_eq!(code(&ours), 2, "{arguments:?}: {}", stderr(&ours));

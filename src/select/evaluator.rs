@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use foldhash::fast::FixedState;
 use jiff::tz::TimeZone;
 
-use super::{Chosen, Selection};
+use super::{Decisions, Selection};
 use crate::base::Timestamp;
 use crate::dissect::ChatMeaning;
 use crate::record::{ConnectionId, Handshake, Message, Record, RecordKind, Request, SegmentView, SessionId, Source};
@@ -15,7 +15,7 @@ const NAMES: usize = 1 << 14;
 
 /// Follows all sessions, and decides what of them is selected as soon as that can be known.
 #[derive(Debug)]
-pub struct Chooser {
+pub struct Evaluator {
     selection: Selection,
     zone: TimeZone,
     sessions: HashMap<SessionId, Session, FixedState>,
@@ -42,7 +42,7 @@ struct Session {
     before: VecDeque<u64>,
 }
 
-impl Chooser {
+impl Evaluator {
     /// Nothing has come. Times of day are those of `zone`.
     pub fn new(selection: Selection, zone: TimeZone) -> Self {
         Self {
@@ -62,12 +62,12 @@ impl Chooser {
 
     /// The first time is that of the first packet.
     #[inline]
-    fn in_time(&self, time: Timestamp, chosen: &mut Chosen) -> bool {
-        if chosen.window.is_none() {
+    fn in_time(&self, time: Timestamp, decisions: &mut Decisions) -> bool {
+        if decisions.window.is_none() {
             let moments = [self.selection.since, self.selection.until];
-            chosen.window = Some(moments.map(|moment| moment.map(|moment| moment.resolve(time, &self.zone))));
+            decisions.window = Some(moments.map(|moment| moment.map(|moment| moment.resolve(time, &self.zone))));
         }
-        chosen.in_time(time)
+        decisions.in_time(time)
     }
 
     /// How many messages have come.
@@ -85,17 +85,17 @@ impl Chooser {
 
     /// A packet has come: its connection may turn out to carry nothing of ours.
     #[inline]
-    pub fn packet(&mut self, time: Timestamp, view: Option<&SegmentView<'_>>, chosen: &mut Chosen) {
-        self.in_time(time, chosen);
+    pub fn packet(&mut self, time: Timestamp, view: Option<&SegmentView<'_>>, decisions: &mut Decisions) {
+        self.in_time(time, decisions);
         let Some(view) = view else { return };
         if view.source.is_none() && !view.may_carry {
-            chosen.give_up_connection(ConnectionId(view.connection.number));
+            decisions.give_up_connection(ConnectionId(view.connection.number));
         }
     }
 
-    /// Something has happened. What can be decided now goes into `chosen`.
-    pub fn record(&mut self, record: &Record<'_>, chosen: &mut Chosen) {
-        let in_time = self.in_time(record.at.time, chosen);
+    /// Something has happened. What can be decided now goes into `decisions`.
+    pub fn record(&mut self, record: &Record<'_>, decisions: &mut Decisions) {
+        let in_time = self.in_time(record.at.time, decisions);
         let Some(id) = record.source.session else {
             if let RecordKind::Tls(handshake) = record.kind
                 && let Some(name) = &handshake.server_name
@@ -110,7 +110,8 @@ impl Chooser {
             return;
         };
         let ended = matches!(record.kind, RecordKind::SessionEnd(_));
-        if chosen.whole_session(id).is_some() && !(self.selection.selects_messages() && self.sessions.contains_key(&id))
+        if decisions.whole_session(id).is_some()
+            && !(self.selection.selects_messages() && self.sessions.contains_key(&id))
         {
             // There is nothing more to decide.
             self.messages += u64::from(matches!(record.kind, RecordKind::Message(_)));
@@ -127,8 +128,8 @@ impl Chooser {
                 self.response(&mut session, handshake);
             }
             RecordKind::Message(message) => {
-                let refused = chosen.session(id) == Some(false);
-                self.message(&mut session, message, in_time && !refused, chosen);
+                let refused = decisions.session(id) == Some(false);
+                self.message(&mut session, message, in_time && !refused, decisions);
             }
             RecordKind::SessionEnd(end) => {
                 session.user.get_or_insert(false);
@@ -140,15 +141,15 @@ impl Chooser {
             self.without_handshake(&mut session, record.source);
         }
         session.hit |= in_time && !self.selection.selects_messages();
-        if chosen.whole_session(id).is_none() {
-            self.choose(id, &session, record.source, ended, chosen);
+        if decisions.whole_session(id).is_none() {
+            self.choose(id, &session, record.source, ended, decisions);
         }
         if !ended {
             self.sessions.insert(id, session);
         }
     }
 
-    fn choose(&mut self, id: SessionId, session: &Session, source: &Source, ended: bool, chosen: &mut Chosen) {
+    fn choose(&mut self, id: SessionId, session: &Session, source: &Source, ended: bool, decisions: &mut Decisions) {
         let selection = &self.selection;
         // What an end leaves open was not so.
         let holds = |asked: bool, known: Option<bool>| match asked {
@@ -164,26 +165,26 @@ impl Chooser {
             holds(selection.abnormal, session.abnormal),
         ];
         let selected = all(&asked);
-        if let (Some(selected), None) = (selected, chosen.session(id)) {
-            chosen.sessions.decide(id.0, selected);
+        if let (Some(selected), None) = (selected, decisions.session(id)) {
+            decisions.sessions.decide(id.0, selected);
         }
         if let Some(selected) = all(&[selected, holds(true, session.hit.then_some(true))]) {
-            self.decide(id, source, selected, chosen);
+            self.decide(id, source, selected, decisions);
         }
     }
 
-    fn decide(&mut self, id: SessionId, source: &Source, selected: bool, chosen: &mut Chosen) {
-        chosen.holding.decide(id.0, selected);
+    fn decide(&mut self, id: SessionId, source: &Source, selected: bool, decisions: &mut Decisions) {
+        decisions.holding.decide(id.0, selected);
         // Over HTTP/2 another session of the connection may be.
         if selected || source.stream.is_none() {
-            chosen.connections.decide(source.connection.0, selected);
+            decisions.connections.decide(source.connection.0, selected);
         }
         if source.stream.is_some() && (self.beside.len() < NAMES || self.beside.contains_key(&source.connection)) {
             let beside = self.beside.entry(source.connection).or_default();
             *beside += u64::from(!selected);
             // They come along with the first one that is selected.
-            if chosen.connection(source.connection) == Some(true) {
-                chosen.beside += std::mem::take(beside);
+            if decisions.connection(source.connection) == Some(true) {
+                decisions.beside += std::mem::take(beside);
             }
         }
     }
@@ -246,7 +247,7 @@ impl Chooser {
         }
     }
 
-    fn message(&mut self, session: &mut Session, message: &Message<'_>, may_hit: bool, chosen: &mut Chosen) {
+    fn message(&mut self, session: &mut Session, message: &Message<'_>, may_hit: bool, decisions: &mut Decisions) {
         let number = self.messages;
         self.messages += 1;
         if let Some(user) = &self.selection.user
@@ -261,12 +262,12 @@ impl Chooser {
             session.hit = true;
             session.after = self.selection.context;
             for before in session.before.drain(..) {
-                chosen.messages.insert(before);
+                decisions.messages.insert(before);
             }
-            chosen.messages.insert(number);
+            decisions.messages.insert(number);
         } else if session.after > 0 || self.selection.follow && session.hit {
             session.after = session.after.saturating_sub(1);
-            chosen.messages.insert(number);
+            decisions.messages.insert(number);
         } else if self.selection.context > 0 && may_hit {
             if session.before.len() == self.selection.context {
                 session.before.pop_front();

@@ -8,7 +8,7 @@ use super::listeners::Listeners;
 use super::pick::{Pick, Rules};
 use crate::base::Endpoint;
 use crate::record::{ConnectionId, Record, RecordKind, SegmentView, SessionId, Sink};
-use crate::select::{Chooser, Chosen};
+use crate::select::{Decisions, Evaluator};
 use crate::wire::Packet;
 
 /// What a packet that is held costs besides its bytes.
@@ -17,11 +17,11 @@ const OVERHEAD: usize = 1 << 10;
 const NAMED: u64 = 8;
 
 /// Decides what is told, and holds in order what is not decided yet.
-pub(super) struct Selected {
-    chosen: Chosen,
+pub(super) struct HoldQueue {
+    decisions: Decisions,
     rules: Rules,
     /// Decides. `None`: all is decided, for the capture was read before.
-    chooser: Option<Chooser>,
+    evaluator: Option<Evaluator>,
     held: VecDeque<Held>,
     held_bytes: usize,
     max_held: usize,
@@ -56,27 +56,27 @@ impl Held {
     }
 }
 
-impl Selected {
+impl HoldQueue {
     /// Decides while packets come; at most `max_held` bytes are held.
-    pub(super) fn deciding(chooser: Chooser, max_held: usize) -> Self {
+    pub(super) fn deciding(evaluator: Evaluator, max_held: usize) -> Self {
         Self::new(
-            Rules::of(chooser.selection()),
-            Chosen::default(),
-            Some(chooser),
+            Rules::of(evaluator.selection()),
+            Decisions::default(),
+            Some(evaluator),
             max_held,
         )
     }
 
     /// All is decided.
-    pub(super) fn decided(chooser: &Chooser, chosen: Chosen) -> Self {
-        Self::new(Rules::of(chooser.selection()), chosen, None, 0)
+    pub(super) fn decided(evaluator: &Evaluator, decisions: Decisions) -> Self {
+        Self::new(Rules::of(evaluator.selection()), decisions, None, 0)
     }
 
-    fn new(rules: Rules, chosen: Chosen, chooser: Option<Chooser>, max_held: usize) -> Self {
+    fn new(rules: Rules, decisions: Decisions, evaluator: Option<Evaluator>, max_held: usize) -> Self {
         Self {
-            chosen,
+            decisions,
             rules,
-            chooser,
+            evaluator,
             held: VecDeque::new(),
             held_bytes: 0,
             max_held,
@@ -97,25 +97,25 @@ impl Selected {
         if !writes {
             return;
         }
-        match self.chosen.beside() {
+        match self.decisions.beside() {
             0 => {}
             1 => super::report("-w: 1 other session lies on the same HTTP/2 connection and is written as well"),
             more => super::report(&format!(
                 "-w: {more} other sessions lie on the same HTTP/2 connections and are written as well"
             )),
         }
-        if self.chosen.fragments_left_out > 0 {
+        if self.decisions.fragments_left_out > 0 {
             super::report(&format!(
                 "-w: {} packets with IP fragments are left out: whose they are was not known when they came; from a file, read without a pipe, they \
                  are written",
-                self.chosen.fragments_left_out
+                self.decisions.fragments_left_out
             ));
         }
     }
 
     fn pick(&self) -> Pick<'_> {
         Pick {
-            chosen: &self.chosen,
+            decisions: &self.decisions,
             rules: self.rules,
         }
     }
@@ -126,15 +126,15 @@ impl Selected {
         segment: Option<SegmentView<'_>>,
         listeners: &mut Listeners,
     ) -> ControlFlow<()> {
-        if let Some(chooser) = &mut self.chooser {
-            chooser.packet(packet.time, segment.as_ref(), &mut self.chosen);
+        if let Some(evaluator) = &mut self.evaluator {
+            evaluator.packet(packet.time, segment.as_ref(), &mut self.decisions);
             if let Some(segment) = &segment {
-                self.chosen.miss_fragments(segment);
+                self.decisions.miss_fragments(segment);
             }
             let connection = segment.map(|segment| ConnectionId(segment.connection.number));
             let matters = listeners.wants_whole_connections() && self.rules.by_content()
                 || listeners.shows_packets() && self.rules.by_session;
-            let wait = connection.filter(|connection| matters && self.chosen.connection(*connection).is_none());
+            let wait = connection.filter(|connection| matters && self.decisions.connection(*connection).is_none());
             if wait.is_some() || !self.held.is_empty() {
                 let held = self.hold();
                 held.batch.packet(packet, segment);
@@ -147,9 +147,9 @@ impl Selected {
     }
 
     pub(super) fn record(&mut self, record: &Record<'_>, listeners: &mut Listeners) -> ControlFlow<()> {
-        if let Some(chooser) = &mut self.chooser {
-            let number = chooser.messages();
-            chooser.record(record, &mut self.chosen);
+        if let Some(evaluator) = &mut self.evaluator {
+            let number = evaluator.messages();
+            evaluator.record(record, &mut self.decisions);
             let mut waits = self.waits(record, number, listeners).peekable();
             if waits.peek().is_some() || !self.held.is_empty() {
                 let in_packet = self.open;
@@ -189,28 +189,28 @@ impl Selected {
 
     /// What has to be known before a record is told.
     fn waits(&self, record: &Record<'_>, number: u64, listeners: &Listeners) -> impl Iterator<Item = Wait> + use<> {
-        let chosen = &self.chosen;
+        let decisions = &self.decisions;
         let session = record
             .source
             .session
-            .filter(|session| chosen.session(*session) != Some(false));
-        let (Some(session), Some(chooser)) = (session, &self.chooser) else {
+            .filter(|session| decisions.session(*session) != Some(false));
+        let (Some(session), Some(evaluator)) = (session, &self.evaluator) else {
             return [None; 3].into_iter().flatten();
         };
         let client = record.source.client;
-        let in_time = chosen.in_time(record.at.time);
+        let in_time = decisions.in_time(record.at.time);
         let by_message = self.rules.by_message;
         let is_message = matches!(record.kind, RecordKind::Message(_));
         let is_picked = match by_message && is_message {
-            true => chosen.message(number),
+            true => decisions.message(number),
             false => !by_message || self.rules.follow,
         };
-        let may_be_picked = by_message && is_message && !is_picked && chooser.may_still_choose(session, number);
+        let may_be_picked = by_message && is_message && !is_picked && evaluator.may_still_choose(session, number);
         let whole = listeners.sessions || in_time && listeners.wants_whole_sessions();
         [
-            (whole && chosen.whole_session(session).is_none()).then_some(Wait::WholeSession(session, client)),
+            (whole && decisions.whole_session(session).is_none()).then_some(Wait::WholeSession(session, client)),
             may_be_picked.then_some(Wait::Message(session, client, number)),
-            (in_time && (is_picked || may_be_picked) && chosen.session(session).is_none())
+            (in_time && (is_picked || may_be_picked) && decisions.session(session).is_none())
                 .then_some(Wait::Session(session, client)),
         ]
         .into_iter()
@@ -228,12 +228,12 @@ impl Selected {
 
     fn waits_for(&self, wait: &Wait) -> bool {
         match wait {
-            Wait::Session(session, _) => self.chosen.session(*session).is_none(),
-            Wait::WholeSession(session, _) => self.chosen.whole_session(*session).is_none(),
-            Wait::Connection(connection) => self.chosen.connection(*connection).is_none(),
+            Wait::Session(session, _) => self.decisions.session(*session).is_none(),
+            Wait::WholeSession(session, _) => self.decisions.whole_session(*session).is_none(),
+            Wait::Connection(connection) => self.decisions.connection(*connection).is_none(),
             Wait::Message(session, _, number) => {
-                let chooser = self.chooser.as_ref();
-                !self.chosen.message(*number) && chooser.is_some_and(|it| it.may_still_choose(*session, *number))
+                let evaluator = self.evaluator.as_ref();
+                !self.decisions.message(*number) && evaluator.is_some_and(|it| it.may_still_choose(*session, *number))
             }
         }
     }
@@ -266,8 +266,8 @@ impl Selected {
 
     /// What was told is not asked for again.
     fn forget(&mut self, listeners: &Listeners) {
-        if self.chooser.is_some() {
-            self.chosen.forget_messages_before(listeners.messages);
+        if self.evaluator.is_some() {
+            self.decisions.forget_messages_before(listeners.messages);
         }
     }
 
@@ -285,15 +285,15 @@ impl Selected {
             }
             let unknown = match wait {
                 Wait::Session(session, client) => {
-                    self.chosen.give_up(session);
+                    self.decisions.give_up(session);
                     format!("whether session {session} ({client}) is selected")
                 }
                 Wait::WholeSession(session, client) => {
-                    self.chosen.give_up_whole(session);
+                    self.decisions.give_up_whole(session);
                     format!("whether session {session} ({client}) holds what is selected")
                 }
                 Wait::Connection(connection) => {
-                    self.chosen.give_up_connection(connection);
+                    self.decisions.give_up_connection(connection);
                     format!("whether connection {connection} carries a selected session")
                 }
                 Wait::Message(session, client, _) => {

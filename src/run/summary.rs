@@ -1,4 +1,4 @@
-//! `--summary`: counts, and closes the output.
+//! `--summary`: what is printed at the end, and how.
 
 use crate::annotate::texts::Catalog;
 use crate::cli::Options;
@@ -7,8 +7,8 @@ use crate::export::palette::Palette;
 use crate::export::{JSON, Summary};
 
 /// The summary and how it is to be written.
-pub(super) struct Closing {
-    pub(super) summary: Summary,
+pub(super) struct SummaryReport {
+    pub(super) counts: Summary,
     json: bool,
     nano: bool,
     fields: Fields,
@@ -17,11 +17,11 @@ pub(super) struct Closing {
     palette: &'static Palette,
 }
 
-impl Closing {
+impl SummaryReport {
     /// An event when the view is `json`, else a block of text.
     pub(super) fn new(options: &Options, silent: bool, catalog: &'static Catalog, palette: &'static Palette) -> Self {
         Self {
-            summary: Summary::new(),
+            counts: Summary::new(),
             json: options.format == Some(&JSON) && !silent,
             nano: options.nano,
             fields: options.json_fields,
@@ -34,9 +34,9 @@ impl Closing {
     /// Appends it.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         if self.json {
-            self.summary.json(out, self.nano, self.fields, &self.tags);
+            self.counts.json(out, self.nano, self.fields, &self.tags);
         } else {
-            self.summary.text(out, self.catalog, self.palette);
+            self.counts.text(out, self.catalog, self.palette);
         }
     }
 }

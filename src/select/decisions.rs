@@ -11,7 +11,7 @@ const FRAGMENTS: usize = 1 << 18;
 
 /// Which sessions, connections and messages are selected, as far as that is known.
 #[derive(Debug, Clone, Default)]
-pub struct Chosen {
+pub struct Decisions {
     /// From when to when, once the first packet has come.
     pub(super) window: Option<[Option<Timestamp>; 2]>,
     /// Sessions that are what was asked for.
@@ -53,7 +53,7 @@ impl Decided {
     }
 }
 
-impl Chosen {
+impl Decisions {
     /// Whether something at this time is selected.
     #[inline]
     pub fn in_time(&self, time: Timestamp) -> bool {
