@@ -1,6 +1,7 @@
 //! The types that every module uses. No other module is imported here.
 
 mod captured;
+mod counted;
 mod endpoint;
 mod gap;
 mod json_string;
@@ -14,6 +15,7 @@ mod violation;
 pub const HEX_DIGITS: [u8; 16] = *b"0123456789abcdef";
 
 pub use captured::Captured;
+pub(crate) use counted::counted;
 pub use endpoint::{Direction, Endpoint, Side};
 pub use gap::{Gap, GapCause};
 pub use json_string::Text;

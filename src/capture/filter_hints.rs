@@ -5,6 +5,7 @@
 use super::Raw;
 use super::bpf::Program;
 use super::filter::{Expression, compile_for_file};
+use crate::base::counted;
 use crate::wire::{LinkType, ethertype};
 
 /// The keywords that shift a filter behind a tag, and the EtherTypes of these.
@@ -111,12 +112,11 @@ impl Hints {
             .iter()
             .filter(|tag| tag.packets > 0)
             .map(|tag| {
-                let plural = if tag.packets == 1 { "" } else { "s" };
                 let vlan = tag.vlan.filter(|_| tag.keyword == "vlan");
                 let number = vlan.map_or_else(String::new, |vlan| format!(" {vlan}"));
                 format!(
-                    "{} packet{plural} of {}{number} did not match the filter: {}",
-                    tag.packets,
+                    "{} of {}{number} did not match the filter: {}",
+                    counted(tag.packets, "packet"),
                     tag.name,
                     expression.behind(tag.keyword)
                 )

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::escape::{self, hex};
 use crate::base::Endpoint;
+pub(super) use crate::base::counted;
 
 /// Appends `text` as it is.
 #[inline]
@@ -17,11 +18,6 @@ pub(super) fn json_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     escape::json(out, text);
     out.push(b'"');
-}
-
-/// `1 message`, `2 messages`.
-pub(super) fn counted(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Appends `n` in decimal.

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use jiff::tz::TimeZone;
 
 use crate::annotate::texts::Catalog;
-use crate::base::Timestamp;
+use crate::base::{Timestamp, counted};
 use crate::record::{Record, RecordKind, Sink};
 
 /// Writes a line for each violation, and counts them.
@@ -39,12 +39,11 @@ impl Check {
 
     /// What was looked at, for a check of so many packets that has found nothing.
     pub(super) fn looked_at(&self, packets: u64) -> String {
-        let count = |count: u64, of: &str| format!("{count} {of}{}", if count == 1 { "" } else { "s" });
         format!(
             "no violations in {} of {}, in {}",
-            count(self.messages, "message"),
-            count(self.sessions, "session"),
-            count(packets, "packet")
+            counted(self.messages, "message"),
+            counted(self.sessions, "session"),
+            counted(packets, "packet")
         )
     }
 

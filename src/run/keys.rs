@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::signals::Signals;
 use super::{Error, report, setup};
+use crate::base::counted;
 use crate::capture::Outputs;
 use crate::capture::key_log_file::KeyLogFile;
 use crate::layer::tls::{KeyLogReader, KeySource, Report, Secrets, Unread};
@@ -92,9 +93,9 @@ impl Keys {
             if lines.used == 0 {
                 let count = lines.other + lines.broken;
                 report(&format!(
-                    "wschat-sniff: --keylog {}: no TLS secrets in it ({count} line{}); expected the file that SSLKEYLOGFILE names",
+                    "wschat-sniff: --keylog {}: no TLS secrets in it ({}); expected the file that SSLKEYLOGFILE names",
                     log.path().display(),
-                    if count == 1 { "" } else { "s" }
+                    counted(count, "line")
                 ));
             }
         }
@@ -148,7 +149,7 @@ pub(super) fn closed(of: &Report, given: bool) -> Option<String> {
     if of.unread.is_empty() && of.trials_exhausted == 0 && of.secrets_refused == 0 {
         return None;
     }
-    let connections = |count: u64| format!("{count} TLS connection{}", if count == 1 { "" } else { "s" });
+    let connections = |count: u64| counted(count, "TLS connection");
     let mut line = format!("{}, {} decrypted", connections(of.connections), of.decrypted);
     for (unread, (count, names)) in &of.unread {
         let why = match unread {

@@ -9,6 +9,7 @@ use super::keys::Keys;
 use super::pipeline::Pipeline;
 use super::signals::Signals;
 use super::{Error, Outcome, report, setup};
+use crate::base::counted;
 use crate::capture::filter::Filter;
 use crate::capture::live::{Direction, Live, Settings};
 use crate::capture::{devices, link_types};
@@ -223,7 +224,7 @@ fn counters(live: &mut Live, captured: u64, separator: &str) -> Result<(), Error
 }
 
 fn packets(count: u64) -> String {
-    format!("{count} packet{}", if count == 1 { "" } else { "s" })
+    counted(count, "packet")
 }
 
 /// `-L`. On standard error, as tcpdump.

@@ -19,7 +19,7 @@ use super::summary::SummaryReport;
 use super::{Error, Outcome, setup};
 use crate::annotate::Detail;
 use crate::annotate::texts::{self, Catalog};
-use crate::base::Limits;
+use crate::base::{Limits, counted};
 use crate::capture::filter::Filter;
 use crate::capture::savefile::{Savefile, Written};
 use crate::capture::{Outputs, Raw};
@@ -465,10 +465,10 @@ impl Pipeline {
             }
         }
         if self.count {
-            let plural = if count == 1 { "" } else { "s" };
             self.output
                 .buffer
-                .extend_from_slice(format!("{count} packet{plural}\n").as_bytes());
+                .extend_from_slice(counted(count, "packet").as_bytes());
+            self.output.buffer.push(b'\n');
         }
         self.output.finish()?;
         for line in notes?.iter().chain(&closed).chain(&looked_at) {
