@@ -220,7 +220,7 @@ impl<N: Names> Search<'_, N> {
     fn search_names(&self, text: &str, hide: &mut dyn FnMut(Range<usize>)) {
         // What is in a value is hidden already.
         let mut done = 0;
-        for (at, sign) in text.match_indices(['=', ':', '>', ',', '/', '\u{ff1a}', '\u{ff1d}']) {
+        for (at, sign) in signs(text) {
             if at < done {
                 continue;
             }
@@ -381,12 +381,12 @@ fn search_logins(text: &str, prose: bool, hide: &mut dyn FnMut(Range<usize>)) {
 /// What follows the name of a scheme; none is a parameter of a challenge (`Basic realm="…"`).
 fn search_schemes(text: &str, prose: bool, hide: &mut dyn FnMut(Range<usize>)) {
     let mut done = 0;
-    for (at, sign) in text.match_indices([' ', '+']) {
+    for at in memchr::memchr2_iter(b' ', b'+', text.as_bytes()) {
         let name = trailing(&text[done.min(at)..at], |c| c.is_ascii_alphanumeric());
         if at < done || !SCHEMES.iter().any(|scheme| name.eq_ignore_ascii_case(scheme)) {
             continue;
         }
-        let value = text[at + sign.len()..].trim_start_matches([' ', '+']);
+        let value = text[at..].trim_start_matches([' ', '+']);
         let begin = text.len() - value.len();
         let length = until(value, |c| c.is_whitespace() || ",;&#\"'<>\\".contains(c));
         let challenge = value[..length].ends_with('=') && value[length..].starts_with('"');
@@ -518,32 +518,41 @@ fn closing(text: &str, mark: char) -> usize {
     text.len()
 }
 
+/// What may stand between a name and its value, or before a name, and where.
+fn signs(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().filter_map(move |(at, byte)| match byte {
+        b'=' | b':' | b'>' | b',' | b'/' => Some((at, &text[at..=at])),
+        // As wide as a letter of Chinese.
+        0xef if text[at..].starts_with(['\u{ff1a}', '\u{ff1d}']) => Some((at, &text[at..at + 3])),
+        _ => None,
+    })
+}
+
 /// Whether a name ends with `known`, which is of letters and digits in lower case: what is none does not count in the name, but before it
 /// another word has to end (`user_password`, `userPassword`).
 pub(super) fn ends_with_name(name: &str, known: &str) -> bool {
-    let mut chars = name.chars().rev().filter(|c| c.is_alphanumeric());
-    let mut first = '\0';
-    let matches = known.chars().rev().all(|letter| {
-        chars.next().is_some_and(|c| {
-            first = c;
-            c.to_lowercase().eq(letter.to_lowercase())
-        })
-    });
-    if !matches || known.is_empty() {
-        return false;
+    let mut chars = name.chars().rev();
+    let mut first = None;
+    for letter in known.chars().rev() {
+        first = chars.find(|c| c.is_alphanumeric());
+        if !first.is_some_and(|c| is_letter(c, letter)) {
+            return false;
+        }
     }
-    // What stands right before its first letter.
-    let letters = known.chars().count();
-    let mut rest = name.chars().rev();
-    let mut left = letters;
-    while left > 0 {
-        left -= usize::from(rest.next().is_some_and(char::is_alphanumeric));
-    }
-    rest.next().is_none_or(|before| {
+    let Some(first) = first else { return false };
+    chars.next().is_none_or(|before| {
         // Scripts that put no blanks between words change where one ends, if anything does.
         let other = !first.is_ascii() || !before.is_ascii();
         !before.is_alphanumeric() || before.is_lowercase() && first.is_uppercase() || other
     })
+}
+
+fn is_letter(c: char, lower: char) -> bool {
+    match c.is_ascii() {
+        true => c.to_ascii_lowercase() == lower,
+        false => c.to_lowercase().eq([lower]),
+    }
 }
 
 /// The documents of JSON in a text: it may be one, or hold one a line or record, each perhaps behind a prefix.
