@@ -16,7 +16,7 @@ use crate::base::Text;
 const DEPTH: usize = 5;
 
 /// So much work for each byte is done at most. Usual texts take a few.
-const WORK: usize = 24;
+const WORK: usize = 12;
 
 /// What may stand before a document of JSON: `42`, `a`, `42/admin,17`.
 const PREFIX: usize = 64;

@@ -272,6 +272,32 @@ fn a_plain_session_keeps_its_lengths_masks_and_numbers() {
     );
 }
 
+#[test]
+fn the_body_of_a_refusal_keeps_its_length_and_the_reasons_are_told_apart() {
+    let folder = open_folder();
+    let to = folder.path().join("redacted.pcapng");
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports/refusal-body.pcap");
+    let said = redact(&read(&capture), &to, &[]);
+    let bodies = |path: &Path| {
+        let all = events(&read(path));
+        let answers = all.iter().map(|event| event["response"].clone());
+        answers.filter(|answer| answer["body"].is_string()).collect::<Vec<_>>()
+    };
+    let (before, after) = (bodies(&capture), bodies(&to));
+    assert!(!before.is_empty() && before.len() == after.len(), "{after:?}");
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!(before["body_length"], after["body_length"]);
+        assert!(
+            after["body"].as_str().unwrap().bytes().all(|byte| byte == b'x'),
+            "{after}"
+        );
+    }
+    assert!(
+        said.contains("body of a refusal replaced") || said.contains("bodies of refusals replaced"),
+        "{said}"
+    );
+}
+
 /// How many packets have a checksum of TCP or IPv4 that is wrong.
 fn bad_checksums(file: &Path) -> usize {
     let output = Command::new("tshark")

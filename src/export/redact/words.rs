@@ -298,7 +298,7 @@ mod tests {
             "[\n",
         ] {
             let begun = std::time::Instant::now();
-            scrub(&part.repeat(300_000 / part.len()));
+            scrub(&part.repeat(100_000 / part.len()));
             assert!(begun.elapsed().as_secs() < 10, "{part} {:?}", begun.elapsed());
         }
     }
