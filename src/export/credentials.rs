@@ -1,12 +1,14 @@
-//! What in a handshake is a credential: by the name of a header, of a parameter in a query, or in a subprotocol.
+//! What in a handshake is a credential: by the name of a header or of a value, by what it looks like, or in a subprotocol.
 //!
 //! This is the one list of such names. What is found is given as ranges of the text, so that who leaves it out may do so in his way.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::secrets::{self, Names, is_jwt};
+
 /// What stands for a value that is left out.
-pub(crate) const LEFT_OUT: &str = "REDACTED";
+pub(super) const LEFT_OUT: &str = "REDACTED";
 
 /// Names of values that are credentials. Case, `-`, `_` and `.` do not count: `api_key` is `Api-Key`, too.
 pub(crate) const NAMES: &[&str] = &[
@@ -30,6 +32,7 @@ const MORE: &[&str] = &[
     "auth",
     "bearer",
     "code",
+    "connect.sid",
     "credential",
     "credentials",
     "jwt",
@@ -42,6 +45,8 @@ const MORE: &[&str] = &[
     "sig",
     "signature",
     "ticket",
+    "userpass",
+    "x-auth",
 ];
 
 /// What the last part of longer names says: `x-amz-security-token`, `client_secret`, `JSESSIONID`.
@@ -54,6 +59,11 @@ const ENDINGS: &[&str] = &[
     "accesskey",
     "secretkey",
     "privatekey",
+    "authkey",
+    "sessionkey",
+    "sharedkey",
+    "signingkey",
+    "subscriptionkey",
     "sessionid",
     "sessid",
     "signature",
@@ -75,43 +85,45 @@ const PREFIXES: &[&str] = &[
 ];
 
 /// Whether all of this header's value is a credential.
-pub(crate) fn is_header(name: &str) -> bool {
+pub(super) fn is_header(name: &str) -> bool {
     HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header)) || !name.starts_with(':') && is_name(name)
 }
 
 /// Whether a value of this name is a credential.
-pub(crate) fn is_name(name: &str) -> bool {
-    // Longer than any: what it says is not a name.
-    if name.len() > 200 {
-        return false;
-    }
-    let plain = plain(name);
-    NAMES.iter().chain(MORE).any(|known| self::plain(known) == plain)
-        || ENDINGS.iter().any(|ending| plain.ends_with(ending))
+pub(super) fn is_name(name: &str) -> bool {
+    NAMES.iter().chain(MORE).any(|known| plain(name).eq(plain(known))) || ends_like_name(name)
 }
 
-/// The credentials in the query of a request target or URL; all of what stands behind `?` counts, up to `#`.
-pub(crate) fn in_query(target: &str) -> Vec<Range<usize>> {
-    let Some(begin) = target.find('?').map(|mark| mark + 1) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    let mut at = begin;
-    for part in target[begin..].split(['&', ';', '#']) {
-        let end = at + part.len();
-        let value = part.find('=').map_or(at, |sign| at + sign + 1);
-        let name = &target[at..value.saturating_sub(1).max(at)];
-        if value < end && (is_name(&decoded(name)) || is_jwt(&target[value..end])) {
-            found.push(value..end);
-        }
-        at = end + 1;
+/// The credentials in any text of a handshake, in order: values by their names (`access_token=…`, `"password":"…"`, `/token/…`), what
+/// follows the name of a scheme (`Bearer …`), JSON Web Tokens, and who logs in (`://user:password@`); also where they are encoded.
+pub(super) fn find(text: &str) -> Vec<Range<usize>> {
+    secrets::find(&Handshakes, &[], text)
+}
+
+/// The names of this file.
+struct Handshakes;
+
+impl Names for Handshakes {
+    const PROSE: bool = false;
+
+    fn is_name(&self, name: &str) -> bool {
+        is_name(name) || name.rsplit(['[', '.']).next().is_some_and(is_name)
     }
-    found
+
+    fn is_segment(&self, name: &str) -> bool {
+        ends_like_name(name)
+    }
+}
+
+/// Who logs in, in `user:password@host`.
+pub(super) fn in_authority(text: &str) -> Vec<Range<usize>> {
+    let login = text.rfind('@').filter(|at| *at > 0).map(|at| 0..at);
+    login.into_iter().collect()
 }
 
 /// The credentials in a `Sec-WebSocket-Protocol` header, or in one subprotocol: what is tied to a name in one word (`bearer.…`), and
 /// the word behind one that is such a name (`access_token, …`).
-pub(crate) fn in_subprotocols(value: &str) -> Vec<Range<usize>> {
+pub(super) fn in_subprotocols(value: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
     let mut named = false;
@@ -133,7 +145,7 @@ pub(crate) fn in_subprotocols(value: &str) -> Vec<Range<usize>> {
 }
 
 /// The text with [`LEFT_OUT`] in place of these ranges, which are in order.
-pub(crate) fn without<'t>(text: &'t str, ranges: &[Range<usize>]) -> Cow<'t, str> {
+pub(super) fn without<'t>(text: &'t str, ranges: &[Range<usize>]) -> Cow<'t, str> {
     if ranges.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -169,45 +181,18 @@ fn tied(word: &str) -> Option<usize> {
     None
 }
 
-/// A JSON Web Token (RFC 7519), whatever it is called: `{"` in Base64, and two more parts.
-fn is_jwt(value: &str) -> bool {
-    value.starts_with("eyJ") && value.split('.').count() >= 3
+/// What counts in a name.
+fn plain(name: &str) -> impl DoubleEndedIterator<Item = u8> + '_ {
+    name.bytes()
+        .filter(u8::is_ascii_alphanumeric)
+        .map(|byte| byte.to_ascii_lowercase())
 }
 
-fn plain(name: &str) -> String {
-    name.chars()
-        .filter(|c| c.is_ascii_alphanumeric())
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
-}
-
-/// A name with its `%70` resolved.
-fn decoded(name: &str) -> Cow<'_, str> {
-    if !name.contains('%') {
-        return Cow::Borrowed(name);
-    }
-    let bytes = name.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let pair = bytes
-            .get(at + 1..at + 3)
-            .and_then(|pair| std::str::from_utf8(pair).ok());
-        match pair
-            .filter(|_| bytes[at] == b'%')
-            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-        {
-            Some(byte) => {
-                plain.push(byte);
-                at += 3;
-            }
-            None => {
-                plain.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    Cow::Owned(String::from_utf8_lossy(&plain).into_owned())
+fn ends_like_name(name: &str) -> bool {
+    ENDINGS.iter().any(|ending| {
+        let mut letters = plain(name).rev();
+        plain(ending).rev().all(|letter| letters.next() == Some(letter))
+    })
 }
 
 #[cfg(test)]
@@ -215,7 +200,7 @@ mod tests {
     use super::*;
 
     fn query(target: &str) -> String {
-        without(target, &in_query(target)).into_owned()
+        without(target, &find(target)).into_owned()
     }
 
     fn protocols(value: &str) -> String {
@@ -254,16 +239,80 @@ mod tests {
         );
         assert_eq!(query("/c?%74oken=s3cr3t&a"), "/c?%74oken=REDACTED&a");
         assert_eq!(query("/c?q=eyJhbGciOi.eyJzdWIiOi.c2ln"), "/c?q=REDACTED");
-        for target in [
-            "/token=1",
-            "/c?",
-            "/c?=x",
-            "/c?token=",
-            "/c?monkey=1&room=sid",
-            "/c?%=1&%7=2&%zz=3",
-        ] {
+        for target in ["/c?", "/c?=x", "/c?token=", "/c?monkey=1&room=sid", "/c?%=1&%7=2&%zz=3"] {
             assert_eq!(query(target), target);
         }
+    }
+
+    #[test]
+    fn credentials_are_found_in_any_text() {
+        for (text, rest) in [
+            ("/cb#access_token=s3cr3t&state=1", "/cb#access_token=REDACTED&state=1"),
+            (
+                "/c?next=%2Fx%3Faccess_token%3Ds3cr3t%26a%3D1",
+                "/c?next=%2Fx%3Faccess_token%3DREDACTED%26a%3D1",
+            ),
+            ("/c?u=%252Fx%253Ftoken%253Ds3cr3t", "/c?u=%252Fx%253Ftoken%253DREDACTED"),
+            ("https://me:s3cr3t@h.example/a", "https://REDACTED@h.example/a"),
+            ("https://s3cr3t@h.example/a?b=c@d", "https://REDACTED@h.example/a?b=c@d"),
+            ("me:s3cr3t@h.example:80", "REDACTED@h.example:80"),
+            ("/c/eyJhbGciOi.eyJzdWIiOi.c2ln/x", "/c/REDACTED/x"),
+            ("v=1, eyJhbGciOi.eyJzdWIiOi.c2ln", "v=1, REDACTED"),
+            ("a bearer s3cr3t, b", "a bearer REDACTED, b"),
+            ("/c?h=Bearer%20s3cr3t&x=1", "/c?h=Bearer%20REDACTED&x=1"),
+            ("/c?h=Bearer+s3cr3t&x=1", "/c?h=Bearer+REDACTED&x=1"),
+            ("x-auth; token=s3cr3t, other; a=b", "x-auth; token=REDACTED, other; a=b"),
+            ("/c?token=a;b,c&d=e", "/c?token=REDACTED&d=e"),
+            ("/socket/token/s3cr3t/websocket", "/socket/token/REDACTED/websocket"),
+            ("/c?user[password]=s3cr3t", "/c?user[password]=REDACTED"),
+            ("/c?user%5Bpassword%5D=s3cr3t", "/c?user%5Bpassword%5D=REDACTED"),
+            (
+                "/c?s=%7B%22token%22%3A%22s3cr3t%22%7D",
+                "/c?s=%7B%22token%22%3A%22REDACTED%22%7D",
+            ),
+            (
+                "{\"password\" : \"s3 cr3t\",\"a\":1}",
+                "{\"password\" : \"REDACTED\",\"a\":1}",
+            ),
+            ("no: password: s3 cr3t", "no: password: REDACTED"),
+            ("/c?\u{732a}token=\u{732a}&%ff=@", "/c?\u{732a}token=REDACTED&%ff=@"),
+        ] {
+            assert_eq!(query(text), rest);
+        }
+        for text in [
+            "http://auth:8080/x",
+            "dGhlIHNhbXBsZSBub25jZQ==",
+            "permessage-deflate; client_max_window_bits=15",
+            "Basic realm=\"chat\"",
+            "text/html;q=0.9, */*;q=0.8",
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",
+            "/chat@2/x",
+        ] {
+            assert_eq!(query(text), text);
+        }
+        for name in [
+            "X-Auth-Key",
+            "X-Auth",
+            "Ocp-Apim-Subscription-Key",
+            "subscription-key",
+            "auth_key",
+            "userpass",
+            "connect.sid",
+        ] {
+            assert!(is_header(name), "{name}");
+        }
+    }
+
+    /// Names and logins without end.
+    #[test]
+    fn long_texts_take_no_longer_than_their_length() {
+        let begun = std::time::Instant::now();
+        for part in [
+            "token=", "token/", "a@", ":@", "bearer ", "Basic+", "eyJ.", "%25", "a=", "/token:",
+        ] {
+            find(&part.repeat(20_000));
+        }
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use crate::base::PacketRef;
 use crate::base::{Direction, Endpoint, Side, Timestamp};
 use crate::record::{
-    ConnectionId, Message, Opcode, Payload, Record, RecordKind, Scheme, SessionId, Source, Span, StreamRange,
+    Accept, ConnectionId, Handshake, Message, Opcode, Payload, Record, RecordKind, Request, Response, Scheme,
+    SessionId, Source, Span, StreamRange,
 };
 
 /// The document's first browser and its server, session 2.
@@ -30,6 +31,33 @@ pub(super) fn at() -> PacketRef {
         packet: 28,
         time: Timestamp::from_nanos(1_407_837_062_775_205_000),
     }
+}
+
+/// An upgrade that succeeded.
+pub(super) fn handshake(target: &str, headers: &[(&str, &str)]) -> Handshake {
+    Handshake {
+        request: Request {
+            method: "GET".to_owned(),
+            target: target.to_owned(),
+            headers: self::headers(headers),
+            ..Request::default()
+        },
+        response: Some(Response {
+            status: 101,
+            reason: "Switching Protocols".to_owned(),
+            ..Response::default()
+        }),
+        accept: Accept::Valid,
+        subprotocol: None,
+        extensions: Vec::new(),
+        deflate: None,
+        deflate_unknown: false,
+    }
+}
+
+pub(super) fn headers(headers: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    headers.iter().map(owned).collect()
 }
 
 /// A whole message from the client.

@@ -1,45 +1,74 @@
 //! Handshakes without the credentials in them.
 
-use super::credentials::{LEFT_OUT, in_query, in_subprotocols, is_header, without};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::credentials::{LEFT_OUT, find, in_authority, in_subprotocols, is_header, is_name, without};
+use super::decoded::percent;
 use crate::record::Handshake;
 
 /// Shorter values are found by chance in other texts.
 const MIN_VALUE: usize = 4;
+
+/// Shorter cookies may be anything, unless their name says what they are: `lang=en-US`.
+const MIN_COOKIE: usize = 8;
 
 /// What was taken out of a handshake.
 #[derive(Debug, Default)]
 pub(super) struct Stripped {
     /// How many values.
     pub(super) count: u64,
-    values: Vec<String>,
+    /// One may be a part of another: the longest comes first.
+    values: BTreeSet<(Reverse<usize>, String)>,
 }
 
 impl Stripped {
     /// Takes the credentials out of `handshake`: headers that are one go, other values stand as [`LEFT_OUT`].
     pub(super) fn of(handshake: &mut Handshake) -> Self {
         let mut stripped = Self::default();
-        stripped.target(&mut handshake.request.target);
-        stripped.headers(&mut handshake.request.headers);
+        let request = &mut handshake.request;
+        stripped.without(&mut request.target, find);
+        stripped.headers(&mut request.headers);
         if let Some(response) = &mut handshake.response {
+            stripped.without(&mut response.reason, find);
             stripped.headers(&mut response.headers);
-        }
-        // What was a credential in one place may stand in another: the subprotocol agreed upon, an echo in a refusal.
-        for (_, value) in &mut handshake.request.headers {
-            stripped.hide(value);
         }
         if let Some(subprotocol) = &mut handshake.subprotocol {
             stripped.hide(subprotocol);
             stripped.without(subprotocol, in_subprotocols);
         }
+        // What was a credential in one place may stand in another: the subprotocol agreed upon, an echo in a refusal.
+        stripped.hide(&mut request.target);
+        for (_, value) in &mut request.headers {
+            stripped.hide(value);
+        }
+        for extension in &mut handshake.extensions {
+            stripped.hide(&mut extension.name);
+            for (name, value) in &mut extension.parameters {
+                stripped.hide(name);
+                if let Some(value) = value {
+                    stripped.hide(value);
+                    if is_name(name) {
+                        LEFT_OUT.clone_into(value);
+                    }
+                }
+            }
+        }
         if let Some(response) = &mut handshake.response {
+            stripped.hide(&mut response.reason);
             for (_, value) in &mut response.headers {
                 stripped.hide(value);
             }
-            if let Some(body) = &mut response.body
-                && !stripped.values.is_empty()
-            {
+            if let Some(body) = &mut response.body {
                 let mut text = String::from_utf8_lossy(body).into_owned();
-                if stripped.hide(&mut text) {
+                let echoed = stripped.hide(&mut text);
+                let before = stripped.count;
+                stripped.without(&mut text, find);
+                if echoed || stripped.count > before {
                     *body = text.into_bytes();
                 }
             }
@@ -50,7 +79,7 @@ impl Stripped {
     /// Takes out of `text` what was taken out of the handshake. Says whether there was something.
     pub(super) fn hide(&self, text: &mut String) -> bool {
         let mut found = false;
-        for value in &self.values {
+        for (_, value) in &self.values {
             if text.contains(value.as_str()) {
                 *text = text.replace(value.as_str(), LEFT_OUT);
                 found = true;
@@ -59,8 +88,9 @@ impl Stripped {
         found
     }
 
-    fn target(&mut self, target: &mut String) {
-        self.without(target, in_query);
+    /// Bytes of memory that it takes.
+    pub(super) fn size(&self) -> usize {
+        self.values.iter().map(|(_, value)| value.len() + 48).sum()
     }
 
     fn headers(&mut self, headers: &mut Vec<(String, String)>) {
@@ -68,20 +98,24 @@ impl Stripped {
             let credential = is_header(name);
             if credential {
                 self.count += 1;
-                self.keep(value);
+                self.keep_header(name, value);
             }
             !credential
         });
         for (name, value) in headers {
+            if name.eq_ignore_ascii_case("host") || name == ":authority" {
+                // A host may be called like a credential, and its port is none.
+                self.without(value, in_authority);
+                continue;
+            }
             if name.eq_ignore_ascii_case("sec-websocket-protocol") {
                 self.without(value, in_subprotocols);
-            } else {
-                self.target(value);
             }
+            self.without(value, find);
         }
     }
 
-    fn without(&mut self, text: &mut String, find: fn(&str) -> Vec<std::ops::Range<usize>>) {
+    fn without(&mut self, text: &mut String, find: fn(&str) -> Vec<Range<usize>>) {
         let found = find(text);
         // What was hidden already is no further one.
         let new = found.iter().filter(|range| text[(*range).clone()] != *LEFT_OUT);
@@ -91,11 +125,46 @@ impl Stripped {
         *text = without(text, &found).into_owned();
     }
 
+    /// A header that goes, and the parts of it that may stand alone elsewhere.
+    fn keep_header(&mut self, name: &str, value: &str) {
+        self.keep(value);
+        if name.eq_ignore_ascii_case("cookie") || name.eq_ignore_ascii_case("set-cookie") {
+            let all = if name.len() == "cookie".len() { usize::MAX } else { 1 };
+            for (name, value) in value.split(';').take(all).filter_map(|cookie| cookie.split_once('=')) {
+                let value = value.trim().trim_matches('"');
+                if value.len() >= MIN_COOKIE || is_name(name) {
+                    self.keep(value);
+                }
+            }
+        } else if let Some((scheme, value)) = value.trim().split_once(' ') {
+            let value = value.trim();
+            self.keep(value);
+            if scheme.eq_ignore_ascii_case("basic")
+                && let Some(login) = STANDARD
+                    .decode(value)
+                    .ok()
+                    .and_then(|login| String::from_utf8(login).ok())
+            {
+                self.keep(&login);
+            }
+        }
+    }
+
     fn keep(&mut self, value: &str) {
-        if value.len() >= MIN_VALUE && value != LEFT_OUT && !self.values.iter().any(|known| known == value) {
-            self.values.push(value.to_owned());
-            // One may be a part of another: the longest goes first.
-            self.values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        if let Some(plain) = percent(value) {
+            self.remember(plain.text);
+        }
+        // Of who logs in, the password alone.
+        if let Some((_, password)) = value.split_once(':').filter(|(user, _)| !user.contains(' ')) {
+            self.remember(password.to_owned());
+        }
+        self.remember(value.to_owned());
+    }
+
+    fn remember(&mut self, value: String) {
+        // A part of our own word would be found in it.
+        if value.len() >= MIN_VALUE && !LEFT_OUT.contains(value.as_str()) {
+            self.values.insert((Reverse(value.len()), value));
         }
     }
 }
@@ -103,50 +172,74 @@ impl Stripped {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Accept, Request, Response};
+    use crate::export::samples::{self, headers};
+    use crate::record::{Extension, Response};
 
-    fn headers(headers: &[(&str, &str)]) -> Vec<(String, String)> {
-        headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
+    #[test]
+    fn echoes_of_parts_of_headers_are_found() {
+        let mut handshake = samples::handshake(
+            "/chat/in-the-header?token=in%2Dthe-query&again=in-a-cookie",
+            &[
+                ("Host", "in-a-host@example.test"),
+                ("Origin", "https://in-an:in-a-login@example.test"),
+                ("Cookie", "theme=dark; sid=in-a-cookie; other=\"in-another\""),
+                ("Authorization", "Bearer in-the-header"),
+                ("Proxy-Authorization", "Basic bWU6aW4tYS1wYXNzd29yZA=="),
+                ("X-Custom", "scheme Bearer in-a-custom-header"),
+            ],
+        );
+        handshake.response = Some(Response {
+            status: 403,
+            reason: "No in-another, in-the-header or in-a-password".to_owned(),
+            headers: headers(&[
+                ("X-Echo", "in-the-query, in-the-header, dark"),
+                ("Location", "/#id_token=in-a-fragment"),
+            ]),
+            body: Some(b"in-a-login in-the-header in-a-cookie in-the-query".to_vec()),
+            ..Response::default()
+        });
+        Stripped::of(&mut handshake);
+        if let Some(response) = &mut handshake.response {
+            response.reason += &String::from_utf8_lossy(&response.body.take().unwrap());
+        }
+        let all = format!("{handshake:?}");
+        assert!(
+            !all.contains("in-a") && !all.contains("in-the") && all.contains("dark"),
+            "{all}"
+        );
     }
 
     #[test]
     fn no_credential_stays_wherever_it_stands() {
-        let mut handshake = Handshake {
-            request: Request {
-                method: "GET".to_owned(),
-                target: "/chat?room=7&token=in-the-query".to_owned(),
-                headers: headers(&[
-                    ("Host", "example.test"),
-                    ("Cookie", "sid=in-the-cookie"),
-                    ("Authorization", "Bearer in-the-header"),
-                    (
-                        "Referer",
-                        "https://example.test/?token=in-the-query&api_key=in-the-referer",
-                    ),
-                    ("Sec-WebSocket-Protocol", "token, in-the-subprotocol"),
-                    ("X-Again", "in-the-query"),
-                ]),
-                ..Request::default()
-            },
-            response: Some(Response {
-                status: 403,
-                headers: headers(&[
-                    ("Set-Cookie", "sid=in-a-new-cookie"),
-                    ("Sec-WebSocket-Protocol", "in-the-subprotocol"),
-                    ("Location", "/login?next=/&session=in-the-location"),
-                ]),
-                body: Some(b"no such token: in-the-query".to_vec()),
-                ..Response::default()
-            }),
-            accept: Accept::Missing,
-            subprotocol: Some("in-the-subprotocol".to_owned()),
-            extensions: Vec::new(),
-            deflate: None,
-            deflate_unknown: false,
-        };
+        let mut handshake = samples::handshake(
+            "/chat?room=7&token=in-the-query",
+            &[
+                ("Host", "example.test"),
+                ("Cookie", "sid=in-the-cookie"),
+                ("Authorization", "Bearer in-the-header"),
+                (
+                    "Referer",
+                    "https://example.test/?token=in-the-query&api_key=in-the-referer",
+                ),
+                ("Sec-WebSocket-Protocol", "token, in-the-subprotocol"),
+                ("X-Again", "in-the-query"),
+            ],
+        );
+        handshake.response = Some(Response {
+            status: 403,
+            headers: headers(&[
+                ("Set-Cookie", "sid=in-a-new-cookie"),
+                ("Sec-WebSocket-Protocol", "in-the-subprotocol"),
+                ("Location", "/login?next=/&session=in-the-location"),
+            ]),
+            body: Some(b"no such token: in-the-query".to_vec()),
+            ..Response::default()
+        });
+        handshake.subprotocol = Some("in-the-subprotocol".to_owned());
+        handshake.extensions = vec![Extension {
+            name: "in-the-query".to_owned(),
+            parameters: vec![("token".to_owned(), Some("in-a-parameter".to_owned()))],
+        }];
         let stripped = Stripped::of(&mut handshake);
         let all = format!("{handshake:?}");
         assert!(!all.contains("in-the") && !all.contains("in-a"), "{all}");

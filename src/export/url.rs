@@ -1,4 +1,4 @@
-//! The URL that a session was opened with.
+//! The URL that a session was opened with, and the version of HTTP.
 
 use crate::record::{Request, Source};
 
@@ -33,4 +33,13 @@ pub(super) fn url(source: &Source, request: &Request) -> String {
         }
     }
     url
+}
+
+/// The version of HTTP, as a head says it.
+pub(super) fn version(source: &Source, http_1_0: bool) -> &'static str {
+    match source.stream {
+        Some(_) => "HTTP/2",
+        None if http_1_0 => "HTTP/1.0",
+        None => "HTTP/1.1",
+    }
 }

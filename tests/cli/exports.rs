@@ -244,3 +244,40 @@ fn secrets_in_the_capture_are_kept_only_when_they_are_wanted() {
     assert!(decrypted(&file) > 0);
     assert!(write(&["-w", folder.path().join("w.pcap").to_str().unwrap()]));
 }
+
+/// A refused upgrade with credentials in every place that a handshake has.
+#[test]
+fn har_and_html_hold_no_credential_of_a_handshake() {
+    let secret = "pLanted-s3cret";
+    let folder = open_folder();
+    let body = format!("no such session: {secret}");
+    let mut refused = Conversation::new(40_000);
+    let asked = format!(
+        "GET http://me:{secret}@h.test/token/{secret}?next=%2F%3Ftoken%3D{secret}&user%5Bpassword%5D={secret} HTTP/1.0\r\n\
+         Host: me:{secret}@h.test\r\nOrigin: https://me:{secret}@h.test\r\nReferer: https://h.test/#id_token={secret}\r\n\
+         Cookie: a=b; sid={secret}\r\nAuthorization: Bearer {secret}\r\nX-Auth-Key: {secret}\r\nX-Other: Bearer {secret}\r\n\
+         Ocp-Apim-Subscription-Key: {secret}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Protocol: bearer, {secret}\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    refused.send(true, asked.as_bytes());
+    let answered = format!(
+        "HTTP/1.1 403 No {secret}\r\nSet-Cookie: sid={secret}\r\nLocation: /#access_token={secret}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    refused.send(false, answered.as_bytes());
+    refused.end();
+    let capture = refused.write(folder.path(), "refused.pcap");
+    for format in ["har", "html"] {
+        let all = ["-r", capture.to_str().unwrap(), "--format", format];
+        let output = run(all);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let text = stdout(&output);
+        assert!(
+            text.contains("403") && text.contains("REDACTED") && !text.contains("s3cret"),
+            "{text}"
+        );
+        assert!(text.contains("HTTP/1.0"), "{text}");
+        let kept = stdout(&run(all.into_iter().chain(["--with-secrets"])));
+        assert!(kept.matches(secret).count() > 10, "{kept}");
+    }
+}

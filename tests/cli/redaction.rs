@@ -6,6 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use flate2::{Compression, write::DeflateEncoder};
 use serde_json::Value;
 
@@ -54,9 +56,9 @@ fn planted(folder: &Path) -> (Vec<PathBuf>, usize) {
     let json = |secret: &str| format!(r#"{{"type":"login","name":"me","password":"{secret}"}}"#);
     let mut plain = Conversation::open(
         40_001,
-        &format!("/chat?room=1&access_token={SECRET}"),
+        &format!("/token/{SECRET}/chat?room=1&access_token={SECRET}"),
         &format!(
-            "Cookie: sid={SECRET}\r\nX-Whatever: {SECRET}\r\nAuthorization: Bearer {SECRET}\r\nSec-WebSocket-Protocol: chat, {SECRET}\r\n"
+            "Cookie: sid={SECRET}\r\nX-Whatever: {SECRET}\r\nUser-Agent: {SECRET}\r\nOrigin: http://me:{SECRET}@h\r\nAuthorization: Bearer {SECRET}\r\nSec-WebSocket-Protocol: chat, {SECRET}\r\n"
         ),
         &format!("Sec-WebSocket-Protocol: chat\r\nSet-Cookie: sid={SECRET}\r\n"),
     );
@@ -82,6 +84,18 @@ fn planted(folder: &Path) -> (Vec<PathBuf>, usize) {
     plain.send(true, &frame(0x81, KEY, nested.as_bytes()));
     plain.send(true, &frame(0x81, KEY, format!("see /x?token={SECRET}&a=b").as_bytes()));
     plain.send(false, &frame(0x82, None, &[b"\x00\x01", SECRET.as_bytes()].concat()));
+    // Written in other ways.
+    let base = STANDARD.encode(SECRET);
+    for text in [
+        format!("go=%2F%3Faccess_token%3D{SECRET}"),
+        format!("<password>{SECRET}</password>"),
+        format!("&quot;password&quot;:&quot;{SECRET}&quot;"),
+        format!(r#"["Authorization","Basic {base}"]"#),
+        format!(r#"{{"name":"password","value":"{SECRET}"}}"#),
+        format!(r#"{{"token":{{"a":["{SECRET}"#),
+    ] {
+        plain.send(true, &frame(0x81, KEY, text.as_bytes()));
+    }
     // A close reason.
     let reason = [&1000_u16.to_be_bytes(), SECRET.as_bytes()].concat();
     plain.send(true, &frame(0x88, KEY, &reason));
@@ -117,7 +131,7 @@ fn planted(folder: &Path) -> (Vec<PathBuf>, usize) {
         .join(broken)
         .join(other)
         .write(folder, "planted.pcap");
-    // In a comment of a pcapng file, and in the name of an interface.
+    // In comments of a pcapng file, the name of its interface and the names of its addresses.
     let commented = folder.join("commented.pcapng");
     let status = Command::new("editcap")
         .args([
@@ -132,7 +146,49 @@ fn planted(folder: &Path) -> (Vec<PathBuf>, usize) {
         .status()
         .unwrap();
     assert!(status.success());
+    fs::write(&commented, named(&fs::read(&commented).unwrap())).unwrap();
+    // All of it is in there.
+    let bytes = fs::read(&commented).unwrap();
+    assert!(
+        bytes
+            .windows(SECRET.len())
+            .filter(|part| *part == SECRET.as_bytes())
+            .count()
+            > 10
+    );
     (vec![pcap, commented], 20)
+}
+
+/// A pcapng file with the secret as the name of its interface and of an address.
+fn named(file: &[u8]) -> Vec<u8> {
+    let padded = |bytes: &[u8]| [bytes, &vec![0; bytes.len().wrapping_neg() % 4]].concat();
+    let part = |kind: u16, value: &[u8]| {
+        let head = [kind.to_le_bytes(), (value.len() as u16).to_le_bytes()].concat();
+        [head, padded(value)].concat()
+    };
+    let block = |kind: u32, body: &[u8]| {
+        let length = (body.len() as u32 + 12).to_le_bytes();
+        [&kind.to_le_bytes(), &length, body, &length].concat()
+    };
+    let mut out = Vec::new();
+    let mut rest = file;
+    while let Some((head, _)) = rest.split_at_checked(8) {
+        let number = |at: usize| u32::from_le_bytes(head[at..at + 4].try_into().unwrap());
+        let (whole, behind) = rest.split_at(number(4) as usize);
+        if number(0) == 1 {
+            // Link type and snapshot length, and the name.
+            out.extend(block(
+                1,
+                &[&whole[8..16], &part(2, SECRET.as_bytes()), &part(0, b"")].concat(),
+            ));
+            let address = [&[10, 0, 0, 1], SECRET.as_bytes(), b"\0"].concat();
+            out.extend(block(4, &[part(1, &address), part(0, b"")].concat()));
+        } else {
+            out.extend_from_slice(whole);
+        }
+        rest = behind;
+    }
+    out
 }
 
 #[test]
@@ -150,7 +206,8 @@ fn a_secret_is_nowhere_in_the_file_raw_or_decoded() {
         assert!(seen >= places, "{seen}");
         redact(&read(capture), &to, &[]);
         let bytes = fs::read(&to).unwrap();
-        for secret in [SECRET, "s3cret", "cGxhbnRlZC"] {
+        let encoded = STANDARD.encode(SECRET);
+        for secret in [SECRET, "s3cret", &encoded[..16]] {
             assert!(
                 !bytes.windows(secret.len()).any(|part| part == secret.as_bytes()),
                 "{secret}"
@@ -212,6 +269,32 @@ fn a_plain_session_keeps_its_lengths_masks_and_numbers() {
     assert!(
         text.contains("\"content\":\"xxxxxxxx !\"") && !text.contains("hi,"),
         "{text}"
+    );
+}
+
+#[test]
+fn the_body_of_a_refusal_keeps_its_length_and_the_reasons_are_told_apart() {
+    let folder = open_folder();
+    let to = folder.path().join("redacted.pcapng");
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports/refusal-body.pcap");
+    let said = redact(&read(&capture), &to, &[]);
+    let bodies = |path: &Path| {
+        let all = events(&read(path));
+        let answers = all.iter().map(|event| event["response"].clone());
+        answers.filter(|answer| answer["body"].is_string()).collect::<Vec<_>>()
+    };
+    let (before, after) = (bodies(&capture), bodies(&to));
+    assert!(!before.is_empty() && before.len() == after.len(), "{after:?}");
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!(before["body_length"], after["body_length"]);
+        assert!(
+            after["body"].as_str().unwrap().bytes().all(|byte| byte == b'x'),
+            "{after}"
+        );
+    }
+    assert!(
+        said.contains("body of a refusal replaced") || said.contains("bodies of refusals replaced"),
+        "{said}"
     );
 }
 

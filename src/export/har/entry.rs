@@ -8,7 +8,7 @@ use crate::base::{Direction, Timestamp};
 use crate::export::escape::mostly_escapes;
 use crate::export::put::{counted, json_string, number, put};
 use crate::export::stripped::Stripped;
-use crate::export::url::url;
+use crate::export::url::{self, url};
 use crate::export::utc::Utc;
 use crate::record::{Handshake, Message, Opcode, Record, Request, Response, SessionEnd, Source};
 
@@ -41,9 +41,7 @@ pub(super) struct Entry {
 /// What was seen of the handshake.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum What {
-    /// There was no room for the entry.
     #[default]
-    LeftOut,
     Missed,
     NoRequest,
     Unanswered,
@@ -98,13 +96,9 @@ impl Entry {
         entry
     }
 
-    /// One for which there is no room: nothing of it is written.
-    pub(super) fn left_out() -> Self {
-        Self::default()
-    }
-
-    pub(super) fn is_left_out(&self) -> bool {
-        self.what == What::LeftOut
+    /// Bytes of memory that it holds.
+    pub(super) fn size(&self) -> usize {
+        size_of::<Self>() + self.held.len()
     }
 
     /// One more message is told.
@@ -124,11 +118,6 @@ impl Entry {
         self.end = Some((time, String::from_utf8_lossy(&verdict).into_owned()));
     }
 
-    /// It has a place in the output.
-    pub(super) fn is_told(&self) -> bool {
-        self.wanted && !self.is_left_out()
-    }
-
     /// Writes what follows the messages.
     pub(super) fn finish(self, out: &mut Vec<u8>) {
         let (end, verdict) = self.end.unwrap_or((self.answered, String::new()));
@@ -145,7 +134,7 @@ impl Entry {
             What::Missed => "The handshake was not captured. ",
             What::NoRequest => "The request was not captured. ",
             What::Unanswered => "No answer to the request was captured. ",
-            What::Answered | What::LeftOut => "",
+            What::Answered => "",
         }
         .to_owned();
         comment.push_str(&verdict);
@@ -228,7 +217,7 @@ fn request(out: &mut Vec<u8>, source: &Source, request: &Request, with_secrets: 
     let url = url(source, request);
     put(out, ",\"url\":");
     json_string(out, &url);
-    version(out, source);
+    version(out, url::version(source, request.http_1_0));
     put(out, ",\"cookies\":");
     let cookies = request.header_values("cookie").flat_map(|value| value.split(';'));
     pairs(
@@ -255,7 +244,7 @@ fn response(out: &mut Vec<u8>, source: &Source, response: &Response, with_secret
     number(out, response.status.into());
     put(out, ",\"statusText\":");
     json_string(out, &response.reason);
-    version(out, source);
+    version(out, url::version(source, false));
     put(out, ",\"cookies\":");
     let cookies = response.header_values("set-cookie").filter(|_| with_secrets);
     let cookies = cookies.map(|cookie| cookie.split(';').next().unwrap_or_default().trim());
@@ -280,16 +269,9 @@ fn response(out: &mut Vec<u8>, source: &Source, response: &Response, with_secret
     put(out, "}");
 }
 
-fn version(out: &mut Vec<u8>, source: &Source) {
+fn version(out: &mut Vec<u8>, version: &str) {
     put(out, ",\"httpVersion\":");
-    put(
-        out,
-        if source.stream.is_some() {
-            "\"HTTP/2\""
-        } else {
-            "\"HTTP/1.1\""
-        },
-    );
+    json_string(out, version);
 }
 
 /// The size of a head, where it is known: of what HPACK has compressed it is not.

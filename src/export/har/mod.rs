@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::View;
+use super::left_out::LeftOut;
 use super::put::{counted, put};
 use super::utc::Utc;
 use crate::record::{Handshake, Message, Record, RecordKind, SessionEnd, Sink};
@@ -39,7 +40,7 @@ pub struct Har {
     /// Messages for which there was no room.
     messages_left_out: u64,
     /// Sessions for which there was no room.
-    sessions_left_out: u64,
+    left_out: LeftOut,
 }
 
 impl Har {
@@ -59,36 +60,29 @@ impl Har {
             begun: false,
             stripped: 0,
             messages_left_out: 0,
-            sessions_left_out: 0,
+            left_out: LeftOut::default(),
         }
     }
 
-    fn handshake(&mut self, record: &Record<'_>, handshake: &Handshake, wanted: bool) {
-        let entry = Entry::new(record, Some(handshake), self.with_secrets, &mut self.utc);
-        self.insert(record.source.number(), entry, wanted);
-    }
-
-    /// The entry of a session; one whose handshake was not captured begins with its first event.
-    fn entry(&mut self, record: &Record<'_>, wanted: bool) -> &mut Entry {
+    /// The entry of a session, unless there is no room for it; one whose handshake was not captured begins with its first event.
+    fn entry(&mut self, record: &Record<'_>, handshake: Option<&Handshake>, wanted: bool) -> Option<&mut Entry> {
         let number = record.source.number();
+        if self.left_out.has(number, wanted) {
+            return None;
+        }
         if !self.entries.contains_key(&number) {
-            let entry = Entry::new(record, None, self.with_secrets, &mut self.utc);
-            self.insert(number, entry, wanted);
+            let entry = Entry::new(record, handshake, self.with_secrets, &mut self.utc);
+            if !self.fits(entry.size()) {
+                self.left_out.add(number);
+                self.left_out.has(number, wanted);
+                return None;
+            }
+            self.held += entry.size();
+            self.entries.insert(number, entry);
         }
-        let entry = self.entries.entry(number).or_default();
+        let entry = self.entries.get_mut(&number)?;
         entry.wanted |= wanted;
-        entry
-    }
-
-    fn insert(&mut self, number: u64, mut entry: Entry, wanted: bool) {
-        self.stripped += entry.stripped;
-        entry.wanted = wanted;
-        if !self.fits(entry.held.len()) {
-            entry = Entry::left_out();
-            self.sessions_left_out += 1;
-        }
-        self.held += entry.held.len();
-        self.entries.insert(number, entry);
+        Some(entry)
     }
 
     fn message(&mut self, record: &Record<'_>, message: &Message<'_>) {
@@ -96,10 +90,10 @@ impl Har {
             return;
         }
         let number = record.source.number();
-        let entry = self.entry(record, true);
-        if entry.is_left_out() {
+        let Some(entry) = self.entry(record, None, true) else {
+            self.messages_left_out += 1;
             return;
-        }
+        };
         if !message.complete || !message.payload.holes.is_empty() {
             entry.incomplete += 1;
             return;
@@ -138,7 +132,7 @@ impl Har {
         }
         if self.open.is_none() {
             let wanted = self.entries.iter().filter(|(_, entry)| entry.wanted);
-            let most = wanted.max_by_key(|(_, entry)| entry.held.len());
+            let most = wanted.max_by_key(|(_, entry)| entry.size());
             if let Some((&number, _)) = most {
                 self.begin(number);
                 self.open = Some(number);
@@ -164,14 +158,27 @@ impl Har {
 
     fn end(&mut self, record: &Record<'_>, end: &SessionEnd, wanted: bool) {
         let number = record.source.number();
-        if !wanted && !self.entries.contains_key(&number) {
-            return;
+        if (wanted || self.entries.contains_key(&number))
+            && let Some(entry) = self.entry(record, None, wanted)
+        {
+            entry.end(record.at.time, end);
+            // What nobody wants waits for nothing.
+            if entry.wanted {
+                self.waiting.push(number);
+            } else {
+                self.remove(number);
+            }
+            if self.open.is_none_or(|open| open == number) {
+                self.write_waiting();
+            }
         }
-        self.entry(record, wanted).end(record.at.time, end);
-        self.waiting.push(number);
-        if self.open.is_none_or(|open| open == number) {
-            self.write_waiting();
-        }
+        self.left_out.forget(number);
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Entry> {
+        let entry = self.entries.remove(&number)?;
+        self.held -= entry.size();
+        Some(entry)
     }
 
     /// Writes the entries of the sessions that have ended: first that of the open one, which is half in the output.
@@ -180,15 +187,13 @@ impl Har {
         numbers.sort_by_key(|number| Some(*number) != self.open);
         for number in numbers {
             let open = self.open == Some(number);
-            let told = self.entries.get(&number).is_some_and(Entry::is_told);
+            let told = self.entries.get(&number).is_some_and(|entry| entry.wanted);
             if told && !open {
                 self.begin(number);
             }
-            if let Some(entry) = self.entries.remove(&number) {
-                self.held -= entry.held.len();
-                if told {
-                    entry.finish(&mut self.out);
-                }
+            if let Some(entry) = self.remove(number).filter(|_| told) {
+                self.stripped += entry.stripped;
+                entry.finish(&mut self.out);
             }
             if open {
                 self.open = None;
@@ -210,7 +215,9 @@ impl View for Har {
 
     fn unselected(&mut self, record: &Record<'_>) {
         match record.kind {
-            RecordKind::Handshake(handshake) => self.handshake(record, handshake, false),
+            RecordKind::Handshake(handshake) => {
+                self.entry(record, Some(handshake), false);
+            }
             RecordKind::SessionEnd(end) => self.end(record, end, false),
             _ => {}
         }
@@ -244,11 +251,11 @@ impl View for Har {
                 counted(self.stripped, "credential")
             ));
         }
-        if self.messages_left_out + self.sessions_left_out > 0 {
+        if self.messages_left_out + self.left_out.count > 0 {
             notes.push(format!(
                 "har: {} and {} left out: there was no more room for what waits for the end of a session (--max-memory)",
                 counted(self.messages_left_out, "message"),
-                counted(self.sessions_left_out, "session")
+                counted(self.left_out.count, "session")
             ));
         }
         notes
@@ -259,7 +266,9 @@ impl Sink for Har {
     fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
         if record.source.session.is_some() {
             match record.kind {
-                RecordKind::Handshake(handshake) => self.handshake(record, handshake, true),
+                RecordKind::Handshake(handshake) => {
+                    self.entry(record, Some(handshake), true);
+                }
                 RecordKind::Message(message) => self.message(record, message),
                 RecordKind::SessionEnd(end) => self.end(record, end, true),
                 _ => {}

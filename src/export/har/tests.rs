@@ -1,30 +1,14 @@
 use serde_json::Value;
 
 use super::*;
-use crate::export::samples::{message, record, session};
-use crate::record::{Accept, How, Opcode, Request, Response, SessionId};
+use crate::export::samples::{self, message, record, session};
+use crate::record::{How, Opcode, SessionId};
 
 fn handshake() -> Handshake {
-    Handshake {
-        request: Request {
-            method: "GET".to_owned(),
-            target: "http://elsewhere.test/chat?token=s3cr3t&q=a b".to_owned(),
-            headers: [("Host", "example.test:7272"), ("Cookie", "a=1; sid=2")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .to_vec(),
-            ..Request::default()
-        },
-        response: Some(Response {
-            status: 101,
-            reason: "Switching Protocols".to_owned(),
-            ..Response::default()
-        }),
-        accept: Accept::Valid,
-        subprotocol: None,
-        extensions: Vec::new(),
-        deflate: None,
-        deflate_unknown: false,
-    }
+    samples::handshake(
+        "http://elsewhere.test/chat?token=s3cr3t&q=a b",
+        &[("Host", "example.test:7272"), ("Cookie", "a=1; sid=2")],
+    )
 }
 
 /// Tells of session `number`.
@@ -148,12 +132,12 @@ fn what_there_is_no_room_for_is_counted() {
         }
     }
     assert!(view.held <= 2_000);
-    let (messages, sessions) = (view.messages_left_out, view.sessions_left_out);
+    let (messages, sessions) = (view.messages_left_out, view.left_out.count);
     let har = har(&mut view, Vec::new());
     let entries = har["log"]["entries"].as_array().unwrap();
     assert_eq!(entries.len() as u64 + sessions, 5);
     let told: u64 = entries.iter().map(|entry| texts(entry).len() as u64).sum();
-    assert_eq!(told + messages, 100 * entries.len() as u64);
+    assert_eq!(told + messages, 100 * 5);
     assert!(sessions > 0 && messages > 0);
     assert!(har["log"]["comment"].as_str().unwrap().contains("--max-memory"));
 }
@@ -175,7 +159,57 @@ fn a_selected_message_brings_its_session_and_no_other() {
         ));
     }
     assert!(view.entries.is_empty() && view.held == 0);
+    // Nobody is told of what was left out of a session that is not there.
+    assert!(view.notes()[0].contains(" 2 credentials "), "{:?}", view.notes());
     let har = har(&mut view, Vec::new());
     assert_eq!(har["log"]["entries"].as_array().unwrap().len(), 1);
     assert_eq!(har["log"]["entries"][0]["request"]["method"], "GET");
+}
+
+#[test]
+fn what_nobody_selects_takes_no_room_that_grows() {
+    let mut view = Har::new(20_000, false);
+    let mut source = session();
+    for number in 1..=10_000 {
+        source.session = Some(SessionId(number));
+        view.unselected(&record(&source, RecordKind::Handshake(&handshake())));
+        assert!(view.held <= 20_000);
+        if number % 2 == 0 {
+            let end = crate::record::SessionEnd::after_nothing(How::Close);
+            view.unselected(&record(&source, RecordKind::SessionEnd(&end)));
+        }
+    }
+    assert!(view.waiting.is_empty() && view.entries.len() < 100);
+    assert_eq!(view.left_out.count, 0);
+}
+
+#[test]
+fn what_is_left_out_behind_an_open_entry_waits_for_nothing() {
+    let mut view = Har::new(5_000, false);
+    for number in 1..=1_000 {
+        tell(&mut view, number, RecordKind::Handshake(&handshake()));
+        tell(&mut view, number, RecordKind::Message(&message(Opcode::Text, b"hi")));
+    }
+    assert!(view.open.is_some());
+    for number in 2..=1_000 {
+        let end = crate::record::SessionEnd::after_nothing(How::Close);
+        tell(&mut view, number, RecordKind::SessionEnd(&end));
+    }
+    assert!(
+        view.entries.len() < 20 && view.waiting.len() < 20,
+        "{}",
+        view.waiting.len()
+    );
+    assert!(view.left_out.count > 900 && view.messages_left_out > 900);
+}
+
+#[test]
+fn a_request_of_http_1_0_is_told_as_that() {
+    let mut view = Har::new(1 << 20, false);
+    let mut handshake = handshake();
+    handshake.request.http_1_0 = true;
+    tell(&mut view, 1, RecordKind::Handshake(&handshake));
+    tell(&mut view, 1, RecordKind::Message(&message(Opcode::Text, b"hi")));
+    let har = har(&mut view, Vec::new());
+    assert_eq!(har["log"]["entries"][0]["request"]["httpVersion"], "HTTP/1.0");
 }

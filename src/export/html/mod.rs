@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::View;
+use super::left_out::LeftOut;
 use super::messages::Names;
 use super::put::counted;
 use super::stripped::Stripped;
@@ -47,9 +48,11 @@ pub struct Html {
     told: u64,
     /// Bytes of handshakes and violations.
     held: usize,
+    /// Sessions of which something was selected.
+    wanted: usize,
     stripped: u64,
     messages_left_out: u64,
-    sessions_left_out: u64,
+    left_out: LeftOut,
 }
 
 /// What is told of a session.
@@ -64,6 +67,8 @@ struct Session {
     counts: PerDirection<u64>,
     violations: Vec<Broken>,
     end: Option<(Timestamp, SessionEnd)>,
+    /// Bytes of memory that it takes.
+    size: usize,
 }
 
 /// A violation: when, by whom, and what.
@@ -92,63 +97,91 @@ impl Html {
             messages: Vec::new(),
             told: 0,
             held: 0,
+            wanted: 0,
             stripped: 0,
             messages_left_out: 0,
-            sessions_left_out: 0,
+            left_out: LeftOut::default(),
         }
     }
 
     /// The session of a record, unless there is no room for it.
-    fn session(&mut self, record: &Record<'_>, handshake: Option<&Handshake>, wanted: bool) -> Option<&mut Session> {
+    fn session(&mut self, record: &Record<'_>, wanted: bool) -> Option<&mut Session> {
         let number = record.source.number();
+        if self.left_out.has(number, wanted) {
+            return None;
+        }
         if !self.sessions.contains_key(&number) {
-            let mut handshake = handshake.cloned();
-            let mut stripped = Stripped::default();
-            if let Some(handshake) = handshake.as_mut().filter(|_| !self.with_secrets) {
-                stripped = Stripped::of(handshake);
+            if !self.has_room(size_of::<Session>()) {
+                return self.leave_out(number, wanted);
             }
-            let size = handshake.as_ref().map_or(0, size_of_handshake);
-            if self.sessions.len() >= MAX_SESSIONS || self.held + size > self.bound / 4 {
-                return None;
+            self.held += size_of::<Session>();
+            self.sessions.insert(number, Session::new(record));
+        }
+        if wanted && self.sessions.get(&number).is_some_and(|session| !session.wanted) {
+            if self.wanted >= MAX_SESSIONS {
+                return self.leave_out(number, wanted);
             }
-            self.held += size;
-            let asked = handshake.as_ref().and_then(|handshake| handshake.request.span);
-            let session = Session {
-                source: record.source.clone(),
-                wanted,
-                handshake,
-                stripped,
-                name: Vec::new(),
-                begun: asked.map_or(record.at.time, |span| span.first.time),
-                counts: PerDirection::default(),
-                violations: Vec::new(),
-                end: None,
-            };
-            self.sessions.insert(number, session);
+            self.wanted += 1;
         }
         let session = self.sessions.get_mut(&number)?;
         session.wanted |= wanted;
         Some(session)
     }
 
+    fn has_room(&self, size: usize) -> bool {
+        self.held + size <= self.bound / 4
+    }
+
+    fn leave_out(&mut self, number: u64, wanted: bool) -> Option<&mut Session> {
+        self.remove(number);
+        self.left_out.add(number);
+        self.left_out.has(number, wanted);
+        None
+    }
+
+    fn remove(&mut self, number: u64) {
+        if let Some(session) = self.sessions.remove(&number) {
+            self.held -= session.size;
+            self.wanted -= usize::from(session.wanted);
+        }
+    }
+
     fn handshake(&mut self, record: &Record<'_>, handshake: &Handshake, wanted: bool) {
-        let Some(session) = self.session(record, Some(handshake), wanted) else {
-            self.sessions_left_out += u64::from(wanted);
+        let mut handshake = handshake.clone();
+        let mut stripped = Stripped::default();
+        if !self.with_secrets {
+            stripped = Stripped::of(&mut handshake);
+        }
+        let size = size_of_handshake(&handshake) + stripped.size();
+        let room = self.has_room(size);
+        let Some(session) = self.session(record, wanted) else {
             return;
         };
-        if wanted && let Some(handshake) = &session.handshake {
-            let mut what = url(record.source, &handshake.request);
-            if let Some(response) = &handshake.response {
-                what.push_str(&format!(" {}", response.status));
-            }
-            let time = session.begun;
+        if !room {
+            self.leave_out(record.source.number(), wanted);
+            return;
+        }
+        // What was wrong with it may have been told before.
+        if let Some(asked) = handshake.request.span {
+            session.begun = asked.first.time;
+        }
+        let mut what = url(record.source, &handshake.request);
+        if let Some(response) = &handshake.response {
+            what.push_str(&format!(" {}", response.status));
+        }
+        let time = session.begun;
+        session.size += size;
+        session.handshake = Some(handshake);
+        session.stripped = stripped;
+        self.held += size;
+        if wanted {
             self.ladder.opened(time, record.source, &what);
         }
     }
 
     fn message(&mut self, record: &Record<'_>, message: &Message<'_>) {
         self.names.hear(record.source, message);
-        let Some(session) = self.session(record, None, true) else {
+        let Some(session) = self.session(record, true) else {
             self.messages_left_out += 1;
             return;
         };
@@ -179,17 +212,16 @@ impl Html {
 
     fn violation(&mut self, record: &Record<'_>, direction: Direction, violation: &Violation) {
         let catalog = self.language.catalog();
-        let full = self.held > self.bound / 4;
-        let mut held = 0;
-        if let Some(session) = self.session(record, None, true)
+        let mut what = Vec::new();
+        catalog.violation(violation, &mut what);
+        let what = String::from_utf8_lossy(&what).into_owned();
+        let size = what.len() + size_of::<Broken>();
+        let room = self.has_room(size);
+        if let Some(session) = self.session(record, true)
             && session.violations.len() < MAX_VIOLATIONS
-            && !full
+            && room
         {
-            let mut what = Vec::new();
-            catalog.violation(violation, &mut what);
-            let mut what = String::from_utf8_lossy(&what).into_owned();
-            session.stripped.hide(&mut what);
-            held = what.len() + size_of::<Broken>();
+            session.size += size;
             session.violations.push(Broken {
                 time: record.at.time,
                 packet: record.at.packet,
@@ -197,40 +229,62 @@ impl Html {
                 rule: violation.rule,
                 what,
             });
+            self.held += size;
         }
-        self.held += held;
     }
 
     fn end(&mut self, record: &Record<'_>, end: &SessionEnd, wanted: bool) {
         let number = record.source.number();
         let catalog = self.language.catalog();
-        if let Some(session) = self.sessions.get_mut(&number) {
-            session.wanted |= wanted;
+        let mut name = Vec::new();
+        self.names.write(&mut name, record.source, 12);
+        if !self.sessions.contains_key(&number) {
+            // Nothing else of it was selected.
+        } else if let Some(session) = self.session(record, wanted).filter(|session| session.wanted) {
             session.end = Some((record.at.time, end.clone()));
-            self.names.write(&mut session.name, record.source, 12);
-            if session.wanted {
-                let mut verdict = Vec::new();
-                catalog.verdict(end, &mut verdict);
-                if end.how != How::CaptureEnd {
-                    self.ladder.ended(record, &String::from_utf8_lossy(&verdict));
-                }
-                self.stripped += session.stripped.count;
-            } else {
-                self.held -= session.handshake.as_ref().map_or(0, size_of_handshake);
-                self.sessions.remove(&number);
+            session.name = name;
+            let mut verdict = Vec::new();
+            catalog.verdict(end, &mut verdict);
+            if end.how != How::CaptureEnd {
+                self.ladder.ended(record, &String::from_utf8_lossy(&verdict));
             }
+        } else {
+            self.remove(number);
         }
+        self.left_out.forget(number);
         self.names.forget(number);
     }
 }
 
+impl Session {
+    fn new(record: &Record<'_>) -> Self {
+        Self {
+            source: record.source.clone(),
+            wanted: false,
+            handshake: None,
+            stripped: Stripped::default(),
+            name: Vec::new(),
+            begun: record.at.time,
+            counts: PerDirection::default(),
+            violations: Vec::new(),
+            end: None,
+            size: size_of::<Self>(),
+        }
+    }
+}
+
+/// Bytes of memory that a handshake takes.
 fn size_of_handshake(handshake: &Handshake) -> usize {
-    let response = handshake.response.iter().flat_map(|response| &response.headers);
-    let headers = handshake.request.headers.iter().chain(response);
-    size_of::<Session>()
-        + handshake.request.target.len()
+    let (request, response) = (&handshake.request, handshake.response.as_ref());
+    let headers = request
+        .headers
+        .iter()
+        .chain(response.iter().flat_map(|response| &response.headers));
+    let body = response.and_then(|response| response.body.as_ref());
+    request.target.len()
+        + body.map_or(0, Vec::len)
         + headers
-            .map(|(name, value)| name.len() + value.len() + 48)
+            .map(|(name, value)| name.len() + value.len() + size_of::<(String, String)>())
             .sum::<usize>()
 }
 
@@ -250,6 +304,7 @@ impl View for Html {
 
     fn finish(&mut self) {
         self.sessions.retain(|_, session| session.wanted);
+        self.stripped = self.sessions.values().map(|session| session.stripped.count).sum();
         let mut out = std::mem::take(&mut self.out);
         page::write(&mut out, self);
         self.out = out;
@@ -263,11 +318,11 @@ impl View for Html {
                 counted(self.stripped, "credential")
             ));
         }
-        if self.messages_left_out + self.sessions_left_out > 0 {
+        if self.messages_left_out + self.left_out.count > 0 {
             notes.push(format!(
                 "html: {} and {} left out: a page holds {MAX_MESSAGES} messages, {MAX_SESSIONS} sessions and {} bytes",
                 counted(self.messages_left_out, "message"),
-                counted(self.sessions_left_out, "session"),
+                counted(self.left_out.count, "session"),
                 self.bound
             ));
         }

@@ -6,13 +6,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::ladder::{MAX_ROWS, MAX_SESSIONS};
 use super::markup::{element, line, put, shown_text};
-use super::{Html, Session};
+use super::{Broken, Html, Session};
 use crate::annotate::Story;
 use crate::annotate::texts::{Arg, Words};
 use crate::base::{Direction, Timestamp};
+use crate::export::credentials::{find, without};
 use crate::export::escape;
 use crate::export::put::{endpoint, number};
-use crate::export::url::url;
+use crate::export::url::{url, version};
 use crate::export::utc::Utc;
 use crate::record::Handshake;
 
@@ -57,9 +58,9 @@ pub(super) fn write(out: &mut Vec<u8>, view: &mut Html) {
         let stripped = view.stripped;
         words(out, view, |words| words.w_credentials(Arg::Num(stripped)));
     }
-    if view.messages_left_out + view.sessions_left_out > 0 {
+    if view.messages_left_out + view.left_out.count > 0 {
         put(out, " <strong>");
-        let (messages, sessions) = (view.messages_left_out, view.sessions_left_out);
+        let (messages, sessions) = (view.messages_left_out, view.left_out.count);
         words(out, view, |words| {
             words.w_left_out(Arg::Num(messages), Arg::Num(sessions))
         });
@@ -195,19 +196,24 @@ fn address(session: &Session) -> String {
 
 /// Both heads of the handshake, as lines.
 fn heads(out: &mut Vec<u8>, session: &Session, handshake: &Handshake) {
-    let version = if session.source.stream.is_some() {
-        "HTTP/2"
-    } else {
-        "HTTP/1.1"
-    };
     let request = &handshake.request;
     let mut heads = vec![(
-        format!("{} {} {version}", request.method, request.target),
+        format!(
+            "{} {} {}",
+            request.method,
+            request.target,
+            version(&session.source, request.http_1_0)
+        ),
         &request.headers,
     )];
     if let Some(response) = &handshake.response {
         heads.push((
-            format!("{version} {} {}", response.status, response.reason),
+            format!(
+                "{} {} {}",
+                version(&session.source, false),
+                response.status,
+                response.reason
+            ),
             &response.headers,
         ));
     }
@@ -267,11 +273,21 @@ fn violations(out: &mut Vec<u8>, view: &mut Html) {
             put(out, "</code><br>");
             put(out, broken.rule.rfc().unwrap_or_default());
             put(out, "</td><td>");
-            line(out, broken.what.as_bytes());
+            line(out, told(broken, session, view.with_secrets).as_bytes());
             put(out, "</td></tr>\n");
         }
     }
     put(out, "</tbody></table></div></section>\n");
+}
+
+/// What was wrong, without what is left out of the handshake, which may have come later.
+fn told(broken: &Broken, session: &Session, with_secrets: bool) -> String {
+    let mut what = broken.what.clone();
+    if !with_secrets {
+        session.stripped.hide(&mut what);
+        what = without(&what, &find(&what)).into_owned();
+    }
+    what
 }
 
 fn ladder(out: &mut Vec<u8>, view: &mut Html) {

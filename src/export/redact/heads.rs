@@ -1,35 +1,176 @@
 //! The heads of the opening handshake, with nothing in them but what is known to be harmless.
 
-use super::words::{FILL, Words};
-use crate::record::{Request, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha1::{Digest as _, Sha1};
 
-/// Headers whose values say nothing that is not to be known. Of all others every byte is replaced.
-const HARMLESS: &[&str] = &[
-    "accept",
-    "accept-encoding",
-    "accept-language",
-    "cache-control",
-    "connection",
-    "content-length",
-    "content-type",
-    "date",
-    "host",
-    "keep-alive",
-    "origin",
-    "pragma",
-    "sec-fetch-dest",
-    "sec-fetch-mode",
-    "sec-fetch-site",
-    "sec-websocket-accept",
-    "sec-websocket-extensions",
-    "sec-websocket-key",
-    "sec-websocket-protocol",
-    "sec-websocket-version",
-    "server",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "vary",
+use super::words::{FILL, Words};
+use crate::export::credentials;
+use crate::export::secrets::Names as _;
+use crate::record::{Accept, Request, Response};
+
+/// What the value of a header is made of, where that is known. Of all other values every byte is replaced.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// These words.
+    Words(&'static [&'static str]),
+    /// These words and numbers of versions.
+    Versions(&'static [&'static str]),
+    /// Language tags.
+    Languages,
+    /// A number of bytes.
+    Length,
+    /// A date of HTTP.
+    Date,
+    /// So many characters of Base64.
+    Base64(usize),
+    /// A host, perhaps with a scheme before and a port behind it.
+    Host,
+}
+
+const SHAPES: &[(&str, Shape)] = &[
+    ("accept", Shape::Versions(MEDIA)),
+    ("accept-encoding", Shape::Versions(CODINGS)),
+    ("accept-language", Shape::Languages),
+    (
+        "cache-control",
+        Shape::Words(&[
+            "max-age",
+            "must-revalidate",
+            "no-cache",
+            "no-store",
+            "no-transform",
+            "private",
+            "public",
+        ]),
+    ),
+    (
+        "connection",
+        Shape::Words(&["close", "http2-settings", "keep-alive", "te", "upgrade"]),
+    ),
+    ("content-length", Shape::Length),
+    ("content-type", Shape::Words(MEDIA)),
+    ("date", Shape::Date),
+    ("host", Shape::Host),
+    ("keep-alive", Shape::Words(&["max", "timeout"])),
+    ("origin", Shape::Host),
+    ("pragma", Shape::Words(&["no-cache"])),
+    ("sec-fetch-dest", Shape::Words(&["empty", "websocket"])),
+    (
+        "sec-fetch-mode",
+        Shape::Words(&["cors", "no-cors", "same-origin", "websocket"]),
+    ),
+    (
+        "sec-fetch-site",
+        Shape::Words(&["cross-site", "none", "same-origin", "same-site"]),
+    ),
+    ("sec-websocket-accept", Shape::Base64(28)),
+    ("sec-websocket-extensions", Shape::Words(EXTENSIONS)),
+    ("sec-websocket-key", Shape::Base64(24)),
+    ("sec-websocket-protocol", Shape::Words(SUBPROTOCOLS)),
+    ("sec-websocket-version", Shape::Words(&[])),
+    ("server", Shape::Versions(PRODUCTS)),
+    ("transfer-encoding", Shape::Words(CODINGS)),
+    ("upgrade", Shape::Words(&["h2c", "websocket"])),
+    ("user-agent", Shape::Versions(PRODUCTS)),
+    (
+        "vary",
+        Shape::Words(&["accept", "accept-encoding", "cookie", "origin", "user-agent"]),
+    ),
+];
+
+const CODINGS: &[&str] = &["br", "chunked", "compress", "deflate", "gzip", "identity", "q", "zstd"];
+
+const MEDIA: &[&str] = &[
+    "application",
+    "avif",
+    "charset",
+    "event-stream",
+    "html",
+    "image",
+    "javascript",
+    "jpeg",
+    "json",
+    "octet-stream",
+    "plain",
+    "png",
+    "q",
+    "text",
+    "utf-8",
+    "webp",
+    "xhtml+xml",
+    "xml",
+];
+
+/// Programs that speak HTTP, and what browsers say of where they run.
+const PRODUCTS: &[&str] = &[
+    "aiohttp",
+    "android",
+    "apache",
+    "applewebkit",
+    "autobahnpython",
+    "caddy",
+    "chrome",
+    "chromium",
+    "cloudflare",
+    "cowboy",
+    "cpu",
+    "cpython",
+    "curl",
+    "daphne",
+    "edg",
+    "envoy",
+    "express",
+    "firefox",
+    "gecko",
+    "go-http-client",
+    "gunicorn",
+    "headlesschrome",
+    "hypercorn",
+    "intel",
+    "iphone",
+    "java",
+    "jetty",
+    "kestrel",
+    "khtml",
+    "like",
+    "linux",
+    "mac",
+    "macintosh",
+    "microsoft-iis",
+    "mobile",
+    "mozilla",
+    "nginx",
+    "node",
+    "node.js",
+    "nt",
+    "okhttp",
+    "openresty",
+    "opr",
+    "os",
+    "python",
+    "safari",
+    "tomcat",
+    "tornado",
+    "ubuntu",
+    "uvicorn",
+    "version",
+    "websocket",
+    "websockets",
+    "werkzeug",
+    "wget",
+    "win64",
+    "windows",
+    "wschat-server",
+    "x",
+    "x11",
+    "x64",
+    "x86_64",
+];
+
+/// Methods of HTTP.
+const METHODS: &[&str] = &[
+    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI",
 ];
 
 /// Subprotocols that are names and no credentials; most of them are registered.
@@ -103,9 +244,8 @@ const REASONS: &[&str] = &[
     "Service Unavailable",
 ];
 
-/// The example of RFC 6455 §1.3, for a handshake that had none.
+/// The key of the example in RFC 6455 §1.3, for a handshake that had none.
 pub(super) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-pub(super) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// A head that is to be written.
 pub(super) struct Head {
@@ -124,49 +264,75 @@ impl Scrubber<'_> {
     /// A request.
     pub(super) fn request(&self, request: &Request) -> Head {
         let version = if request.http_1_0 { "HTTP/1.0" } else { "HTTP/1.1" };
+        let method = match METHODS.contains(&request.method.as_str()) {
+            true => request.method.clone(),
+            false => filled(&request.method),
+        };
         Head {
-            first: format!("{} {} {version}", token(&request.method), self.target(&request.target)),
+            first: format!("{method} {} {version}", self.target(&request.target)),
             headers: self.headers(&request.headers),
         }
     }
 
-    /// A response.
-    pub(super) fn response(&self, response: &Response) -> Head {
-        let known = REASONS.contains(&response.reason.as_str());
-        let reason = if known {
-            response.reason.clone()
-        } else {
-            filled(&response.reason)
+    /// The response to a request that was written as `asked`.
+    pub(super) fn answer(&self, asked: &Head, response: &Response, accept: Accept) -> Head {
+        let reason = match is_one(&response.reason, REASONS) {
+            true => response.reason.clone(),
+            false => filled(&response.reason),
         };
-        Head {
+        let mut head = Head {
             first: format!("HTTP/1.1 {:03} {reason}", response.status),
             headers: self.headers(&response.headers),
+        };
+        // It answers the key, whatever became of that.
+        if accept == Accept::Valid
+            && let Some(key) = asked.value("sec-websocket-key")
+            && let Some((_, answer)) = head
+                .headers
+                .iter_mut()
+                .find(|(name, _)| is_one(name, &["sec-websocket-accept"]))
+        {
+            *answer = self::accept(key);
         }
+        if response.status != 101 {
+            // Its body stands there in one piece, or not at all.
+            head.drop(&["transfer-encoding"]);
+        }
+        head
     }
 
-    /// A request target: all values in its query go.
+    /// A request target: all values in its query go, and what in its path looks like a credential.
     pub(super) fn target(&self, target: &str) -> String {
-        let (path, query) = match target.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (target, None),
-        };
+        let end = target.find(['?', '#']).unwrap_or(target.len());
+        let (path, query) = target.split_at(end);
         let mut out = self.scrubbed(path);
-        // `ws://user:password@host/`
+        // `ws://host/`
         if let Some(begin) = out.find("://").map(|at| at + 3) {
             let end = out[begin..].find('/').map_or(out.len(), |at| begin + at);
-            let (login, host) = match out[begin..end].rsplit_once('@') {
-                Some((login, host)) => (filled(login) + "@", host),
-                None => (String::new(), &out[begin..end]),
-            };
-            let host = if self.hosts { filled(host) } else { host.to_owned() };
-            out = format!("{}{login}{host}{}", &out[..begin], &out[end..]);
+            out = format!("{}{}{}", &out[..begin], self.host(&out[begin..end]), &out[end..]);
         }
-        for (at, part) in query.into_iter().flat_map(|query| query.split('&')).enumerate() {
-            out.push(if at == 0 { '?' } else { '&' });
-            match part.split_once('=') {
-                Some((name, value)) => out.extend([&self.scrubbed(name), "=", &filled(value)]),
-                None => out.push_str(&filled(part)),
+        let mut at = out.len();
+        while let Some(slash) = out[..at].rfind('/') {
+            if is_random(&out[slash + 1..at]) {
+                out.replace_range(slash + 1..at, &filled(&out[slash + 1..at]));
             }
+            at = slash;
+        }
+        let (query, fragment) = match query.split_once('#') {
+            Some((query, fragment)) => (query, Some(fragment)),
+            None => (query, None),
+        };
+        if let Some(query) = query.strip_prefix('?') {
+            for (at, part) in query.split('&').enumerate() {
+                out.push(if at == 0 { '?' } else { '&' });
+                match part.split_once('=') {
+                    Some((name, value)) => out.extend([&self.scrubbed(name), "=", &filled(value)]),
+                    None => out.push_str(&filled(part)),
+                }
+            }
+        }
+        if let Some(fragment) = fragment {
+            out.extend(["#", &filled(fragment)]);
         }
         let visible = |c: char| {
             if c.is_control() || c == ' ' || c == '\u{fffd}' {
@@ -188,33 +354,67 @@ impl Scrubber<'_> {
 
     /// The value of a header.
     pub(super) fn value(&self, name: &str, value: &str) -> String {
-        let name = name.to_ascii_lowercase();
-        if !HARMLESS.contains(&name.as_str()) || self.words.is_name(crate::base::Text::Plain(&name)) {
+        let shape = SHAPES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
+        let Some((_, shape)) = shape.filter(|_| !self.words.is_name(name)) else {
             return filled(value);
-        }
-        let value = match name.as_str() {
-            "sec-websocket-protocol" => words(value, SUBPROTOCOLS),
-            "sec-websocket-extensions" => words(value, EXTENSIONS),
-            "host" | "origin" if self.hosts => host(value),
-            _ => self.scrubbed(value),
         };
-        let visible = |c: char| match c {
-            '\u{fffd}' => '?',
-            c if c.is_control() => ' ',
-            c => c,
+        let value = match *shape {
+            Shape::Words(known) => words(value, |word, _| is_one(word, known) || is_small(word)),
+            Shape::Versions(known) => words(value, |word, before| is_one(word, known) || is_version(word, before)),
+            Shape::Languages => words(value, |word, before| is_language(word) || is_version(word, before)),
+            Shape::Length => words(value, |word, _| {
+                word.len() < 20 && word.bytes().all(|byte| byte.is_ascii_digit())
+            }),
+            Shape::Date if is_date(value) => value.to_owned(),
+            Shape::Base64(length) if value.len() == length && STANDARD.decode(value).is_ok() => value.to_owned(),
+            Shape::Date | Shape::Base64(_) => filled(value),
+            Shape::Host => match value.split_once("://") {
+                Some((scheme, host)) if is_one(scheme, &["http", "https", "ws", "wss"]) => {
+                    format!("{scheme}://{}", self.host(host))
+                }
+                Some(_) => filled(value),
+                None if value == "null" => value.to_owned(),
+                None => self.host(value),
+            },
         };
-        value.chars().map(visible).collect()
+        self.scrubbed(&value)
     }
 
+    /// A host and a port; who logs in is hidden.
+    fn host(&self, value: &str) -> String {
+        let (login, host) = match value.rsplit_once('@') {
+            Some((login, host)) => (filled(login) + "@", host),
+            None => (String::new(), value),
+        };
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]%".contains(&byte);
+        let host = match host.bytes().all(fits) {
+            true if self.hosts => hidden_host(host),
+            true => host.to_owned(),
+            false => filled(host),
+        };
+        login + &host
+    }
+
+    /// Without what is secret by the names that were given, or looks like a credential of a handshake.
     fn scrubbed(&self, text: &str) -> String {
-        String::from_utf8_lossy(&self.words.scrub(text)).into_owned()
+        let mut out = self.words.scrub(text);
+        for range in credentials::find(text) {
+            out[range].fill(FILL);
+        }
+        String::from_utf8_lossy(&out).into_owned()
     }
 }
 
 impl Head {
     /// The value of a header.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
-        self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+        self.value(name).is_some()
     }
 
     /// Without these headers.
@@ -280,36 +480,83 @@ fn token(name: &str) -> String {
         .collect()
 }
 
-/// A list of words, of which those that are not known are replaced: each by letters of its own, so that they stay apart.
-fn words(value: &str, known: &[&str]) -> String {
+/// A list of words, of which those that are not known, by themselves and what stands before them, are replaced: each by letters of its own,
+/// so that they stay apart.
+fn words(value: &str, is_known: impl Fn(&str, Option<char>) -> bool) -> String {
+    const BETWEEN: &[char] = &[',', ';', '=', ' ', '\t', '"', '/', '(', ')', '*'];
     let mut out = String::new();
     let mut unknown: Vec<&str> = Vec::new();
-    for part in value.split_inclusive([',', ';', '=', ' ', '\t', '"']) {
-        let word = part.trim_end_matches([',', ';', '=', ' ', '\t', '"']);
-        let number = !word.is_empty() && word.len() < 3 && word.bytes().all(|byte| byte.is_ascii_digit());
-        if word.is_empty() || number || known.iter().any(|known| word.eq_ignore_ascii_case(known)) {
+    for part in value.split_inclusive(BETWEEN) {
+        let word = part.trim_end_matches(BETWEEN);
+        if word.is_empty() || is_known(word, out.chars().next_back()) {
             out.push_str(part);
             continue;
         }
         let index = unknown.iter().position(|other| *other == word).unwrap_or_else(|| {
+            // So many letters there are.
+            unknown.truncate(13);
             unknown.push(word);
             unknown.len() - 1
         });
-        let letter = char::from(b"xyzwvutsrqponm"[index % 14]);
+        let letter = char::from(b"xyzwvutsrqponm"[index]);
         out.extend([&String::from(letter).repeat(word.len()), &part[word.len()..]]);
     }
     out
 }
 
-/// A host or an origin: the scheme and the port stay.
-fn host(value: &str) -> String {
-    let begin = value.find("://").map_or(0, |at| at + 3);
-    let port = value[begin..].rfind(':').map(|at| begin + at);
+fn is_one(word: &str, known: &[&str]) -> bool {
+    known.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+fn is_small(word: &str) -> bool {
+    word.len() < 3 && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `/537.36`, `=0.9`
+fn is_version(word: &str, before: Option<char>) -> bool {
+    let is_part = |part: &str| (1..5).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    matches!(before, Some('/' | '=')) && word.len() <= 16 && word.split('.').all(is_part)
+}
+
+/// `en`, `zh-Hant-TW`, `q`
+fn is_language(word: &str) -> bool {
+    let mut parts = word.split('-');
+    let letters = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    parts.next().is_some_and(|part| part.len() < 4 && letters(part))
+        && parts.all(|part| part.len() < 5 && letters(part))
+}
+
+/// `Tue, 12 Aug 2014 09:51:02 GMT` (RFC 9110 §5.6.7)
+fn is_date(value: &str) -> bool {
+    let form = b"Aaa, 00 Aaa 0000 00:00:00 GMT";
+    let fits = |(byte, form): (u8, &u8)| match form {
+        b'A' => byte.is_ascii_uppercase(),
+        b'a' => byte.is_ascii_lowercase(),
+        b'0' => byte.is_ascii_digit(),
+        _ => byte == *form,
+    };
+    value.len() == form.len() && value.bytes().zip(form).all(fits)
+}
+
+/// Letters and digits without end: no name that anybody gave.
+fn is_random(segment: &str) -> bool {
+    segment.len() >= 20
+        && segment.contains(|c: char| c.is_ascii_digit())
+        && segment.contains(|c: char| c.is_ascii_alphabetic())
+}
+
+/// What answers a key (RFC 6455 §4.2.2).
+pub(super) fn accept(key: &str) -> String {
+    STANDARD.encode(Sha1::digest(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")))
+}
+
+/// A host of which only the port stays.
+fn hidden_host(value: &str) -> String {
+    let port = value.rfind(':');
     let port = port.filter(|at| value[at + 1..].bytes().all(|byte| byte.is_ascii_digit()));
-    let end = port.unwrap_or(value.len());
+    let (name, port) = value.split_at(port.unwrap_or(value.len()));
     let hidden = |c: char| if c.is_alphanumeric() { char::from(FILL) } else { c };
-    let name: String = value[begin..end].chars().map(hidden).collect();
-    format!("{}{name}{}", &value[..begin], &value[end..])
+    name.chars().map(hidden).collect::<String>() + port
 }
 
 #[cfg(test)]
@@ -355,7 +602,82 @@ mod tests {
              X-Anything: x\r\nSec-WebSocket-Protocol: chat, xxxxxx,yyyyy;xxxxxx\r\n\
              Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=10, xxxxxx\r\n\r\n"
         );
-        assert!(request("ws://me:pw@h.example/a", &[]).starts_with("GET ws://xxxxx@xxxxxxxxx/a HTTP/1.1"));
+        assert!(request("ws://me:pw@h.example/a", &[]).starts_with("GET ws://xxxxx@x.xxxxxxx/a HTTP/1.1"));
+    }
+
+    #[test]
+    fn a_value_that_has_not_the_form_of_its_header_does_not_pass() {
+        for (name, value, rest) in [
+            (
+                "Server",
+                "nginx/1.25.3 (Ubuntu) s3cret/x",
+                "nginx/1.25.3 (Ubuntu) xxxxxx/x",
+            ),
+            (
+                "User-Agent",
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 me@h",
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 xxxx",
+            ),
+            ("Date", "Tue, 12 Aug 2014 09:51:02 GMT", "Tue, 12 Aug 2014 09:51:02 GMT"),
+            ("Date", "s3cret", "xxxxxx"),
+            ("Keep-Alive", "timeout=5, max=99, s3cret", "timeout=5, max=99, xxxxxx"),
+            (
+                "Content-Type",
+                "text/html; charset=utf-8; x=s3cret",
+                "text/html; charset=utf-8; x=yyyyyy",
+            ),
+            ("Accept-Language", "zh-TW,en;q=0.9,s3cret", "zh-TW,en;q=0.9,xxxxxx"),
+            ("Accept", "*/*;q=0.8, text/s3cret", "*/*;q=0.8, text/xxxxxx"),
+            (
+                "Connection",
+                "keep-alive, Upgrade, s3cret",
+                "keep-alive, Upgrade, xxxxxx",
+            ),
+            ("Content-Length", "123456", "123456"),
+            (
+                "Sec-WebSocket-Key",
+                "dGhlIHNhbXBsZSBub25jZQ==",
+                "dGhlIHNhbXBsZSBub25jZQ==",
+            ),
+            ("Sec-WebSocket-Key", "s3cret", "xxxxxx"),
+            ("Origin", "null", "null"),
+            (
+                "Origin",
+                "https://me:s3cret@h.example:80",
+                "https://xxxxxxxxx@h.example:80",
+            ),
+            ("Origin", "s3cret://h", "xxxxxxxxxx"),
+            ("Host", "s3cret@h.example", "xxxxxx@h.example"),
+            ("Host", "a s3cret", "xxxxxxxx"),
+            ("X-Unknown", "s3cret", "xxxxxx"),
+        ] {
+            let words = Words::new(&["token".to_owned()], &[]);
+            let (words, hosts) = (&words, false);
+            assert_eq!(Scrubber { words, hosts }.value(name, value), rest, "{name}");
+        }
+    }
+
+    #[test]
+    fn credentials_in_the_path_do_not_pass() {
+        for (target, rest) in [
+            ("/c/eyJhbGciOi.eyJzdWIiOi.c2ln/x", "/c/xxxxxxxxxxxxxxxxxxxxxxxxxx/x"),
+            ("/token/s3cret/websocket", "/token/xxxxxx/websocket"),
+            (
+                "/ws/0a1b2c3d4e5f60718293a4b5/a-name-that-is-as-long-as-that",
+                "/ws/xxxxxxxxxxxxxxxxxxxxxxxx/a-name-that-is-as-long-as-that",
+            ),
+            ("/a#s3cret", "/a#xxxxxx"),
+        ] {
+            let line = request(target, &[]);
+            assert!(line.starts_with(&format!("GET {rest} HTTP/1.1\r\n")), "{line}");
+        }
+        let request = Request {
+            method: "S3CRET".to_owned(),
+            ..Request::default()
+        };
+        let words = Words::new(&[], &[]);
+        let (words, hosts) = (&words, false);
+        assert_eq!(Scrubber { words, hosts }.request(&request).first, "xxxxxx  HTTP/1.1");
     }
 
     #[test]

@@ -22,6 +22,7 @@ use regex::Regex;
 
 use super::json_text;
 use super::pcapng::Pcapng;
+use super::put::counted;
 use crate::base::{Captured, Direction, Endpoint, Side, Timestamp};
 use crate::record::{Handshake, Message, Opcode, Record, RecordKind, Scheme, SegmentView, SessionEnd, Sink, Source};
 use crate::tcp::DataFact;
@@ -82,9 +83,15 @@ struct Report {
     kept: u64,
     rewritten: u64,
     made_up: u64,
-    blank: u64,
+    /// Messages that are blank: they are no text; nobody knows what they mean; not all of them is there.
+    no_text: u64,
+    opaque: u64,
     incomplete: u64,
-    packets_left_out: u64,
+    bodies: u64,
+    /// Packets that are left out: of connections that are, without TCP, of data that no record tells.
+    replaced: u64,
+    foreign: u64,
+    unknown: u64,
     bound_reached: bool,
 }
 
@@ -188,41 +195,46 @@ impl Redaction {
     /// What whoever shows the capture should know, a line each.
     pub fn report(&self) -> Vec<String> {
         let report = &self.report;
-        let plural = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let mut lines = vec![format!(
-            "{} as captured but for what was redacted; {} as plain HTTP/1.1 of the complete messages (they were compressed, encrypted, over \
-             HTTP/2 or behind a proxy)",
-            plural(report.kept, "session"),
-            plural(report.rewritten, "session"),
+            "{} as captured but for what was redacted; {} as plain HTTP/1.1 of the complete messages (compressed, encrypted, over HTTP/2, \
+             behind a proxy, or with a handshake that is not whole)",
+            counted(report.kept, "session"),
+            counted(report.rewritten, "session"),
         )];
-        if report.made_up > 0 {
-            lines.push(format!(
-                "{} with a handshake that was made up, for it was not captured",
-                plural(report.made_up, "session")
-            ));
-        }
-        if report.blank > 0 {
-            lines.push(format!(
-                "{} that are no text were replaced by zeros",
-                plural(report.blank, "message")
-            ));
-        }
-        if report.incomplete > 0 {
-            lines.push(format!(
-                "{} blank or left out, for they are incomplete",
-                plural(report.incomplete, "message")
-            ));
-        }
-        if report.packets_left_out > 0 {
-            lines.push(format!(
-                "{} left out that no WebSocket session is known to need",
-                plural(report.packets_left_out, "packet")
-            ));
+        let reasons = [
+            (
+                report.made_up,
+                "session",
+                "with a handshake that was made up: it was not captured",
+            ),
+            (report.no_text, "message", "replaced by zeros: no text"),
+            (
+                report.opaque,
+                "message",
+                "replaced by zeros: an extension that is not known may have changed the data",
+            ),
+            (report.incomplete, "message", "blank or left out: incomplete"),
+            (report.bodies, "body of a refusal", "replaced"),
+            (
+                report.replaced,
+                "packet",
+                "left out: what they hold was written anew, or is no WebSocket session",
+            ),
+            (report.foreign, "packet", "left out: no TCP"),
+            (report.unknown, "packet", "left out: nothing is known of the data"),
+        ];
+        for (count, what, why) in reasons.into_iter().filter(|(count, ..)| *count > 0) {
+            let what = match what {
+                "body of a refusal" if count > 1 => format!("{count} bodies of refusals"),
+                what => counted(count, what),
+            };
+            lines.push(format!("{what} {why}"));
         }
         if report.bound_reached {
             lines.push(format!(
-                "more than {} KiB would have had to be held (--max-memory): what was not known by then was left out",
-                self.limit >> 10
+                "more than {} KiB would have had to be held (a quarter of --max-memory, at most {} KiB): what was not known by then was left out",
+                self.limit >> 10,
+                HELD >> 10
             ));
         }
         lines
@@ -301,7 +313,7 @@ impl Redaction {
 
     fn write_captured(&mut self, time: Timestamp, number: u64, side: Side, mut head: Head, offset: i64, length: usize) {
         let Some(connection) = self.connections.get_mut(&number) else {
-            self.report.packets_left_out += 1;
+            self.report.replaced += 1;
             return;
         };
         connection.queued -= 1;
@@ -315,8 +327,12 @@ impl Redaction {
             self.forget(number);
         }
         let control = head.flags.syn() || head.flags.fin() || head.flags.rst();
-        if !kept || length > 0 && runs.is_empty() && !control {
-            self.report.packets_left_out += 1;
+        if !kept {
+            self.report.replaced += 1;
+            return;
+        }
+        if length > 0 && runs.is_empty() && !control {
+            self.report.unknown += 1;
             return;
         }
         (head.source, head.destination) = (self.map(head.source), self.map(head.destination));
@@ -418,21 +434,12 @@ impl Redaction {
             words: &self.words,
             hosts: self.addresses.is_some(),
         };
-        let heads = [
-            (
-                Direction::ClientToServer,
-                request.range.clone(),
-                scrubber.request(request),
-            ),
-            match response {
-                Some(response) => (
-                    Direction::ServerToClient,
-                    response.range.clone(),
-                    scrubber.response(response),
-                ),
-                None => (Direction::ServerToClient, 0..0, scrubber.request(request)),
-            },
-        ];
+        let head = scrubber.request(request);
+        let mut heads = vec![(Direction::ClientToServer, request.range.clone(), head)];
+        if let Some(response) = response {
+            let head = scrubber.answer(&heads[0].2, response, handshake.accept);
+            heads.push((Direction::ServerToClient, response.range.clone(), head));
+        }
         if let Some(connection) = self.connections.get_mut(&source.connection.0) {
             connection.opaque = !handshake.extensions.is_empty();
         }
@@ -443,6 +450,17 @@ impl Redaction {
                     stream.add(range.start, bytes);
                 }
                 stream.decide(range.end);
+            });
+        }
+        // Who reads it waits for as many bytes as the head promises.
+        if let Some(response) = response.filter(|response| response.body_length > 0)
+            && response.header("transfer-encoding").is_none()
+        {
+            self.report.bodies += 1;
+            let body = response.range.end..response.range.end + response.body_length;
+            self.with_stream(source.connection.0, source.side(Direction::ServerToClient), |stream| {
+                stream.blank(body.start, response.body_length);
+                stream.decide(body.end);
             });
         }
     }
@@ -519,7 +537,10 @@ impl Redaction {
         if !complete {
             self.report.incomplete += 1;
         } else if payload.is_none() && !message.opcode.is_control() {
-            self.report.blank += 1;
+            match opaque {
+                true => self.report.opaque += 1,
+                false => self.report.no_text += 1,
+            }
         }
         let side = source.side(message.direction);
         let Some(session) = self.rewritten.get_mut(&source.number()) else {
@@ -578,7 +599,7 @@ impl Redaction {
 impl Sink for Redaction {
     fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
         let Some(view) = segment else {
-            self.report.packets_left_out += 1;
+            self.report.foreign += 1;
             return ControlFlow::Continue(());
         };
         let side = view.facts.side;

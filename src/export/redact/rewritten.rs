@@ -1,10 +1,6 @@
 //! A session written anew: a TCP connection in which the handshake and the complete messages stand as plain HTTP/1.1 and uncompressed frames.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use sha1::{Digest as _, Sha1};
-
-use super::heads::{ACCEPT, Head, KEY, Scrubber};
+use super::heads::{Head, KEY, Scrubber, accept};
 use super::packets;
 use super::stream::header;
 use crate::base::{Direction, Endpoint, Timestamp};
@@ -160,13 +156,13 @@ pub(super) fn heads(
     }
     head.drop(&["sec-websocket-extensions"]);
     let mut answer = match (response, handshake) {
-        (Some(response), _) => Some(scrubber.response(response)),
+        (Some(response), Some(handshake)) => Some(scrubber.answer(&head, response, handshake.accept)),
         // Nobody has seen the beginning.
         (None, None) => Some(Head {
             first: "HTTP/1.1 101 Switching Protocols".to_owned(),
             headers: Vec::new(),
         }),
-        (None, Some(_)) => None,
+        (_, _) => None,
     };
     let status = response.map_or(101, |response| response.status);
     let agreed = status == 101 || http2 && status == 200;
@@ -204,27 +200,13 @@ pub(super) fn heads(
             answer.drop(&["upgrade", "connection", "sec-websocket-accept"]);
             answer.add("Upgrade", "websocket");
             answer.add("Connection", "Upgrade");
-            let key = head
-                .headers
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"));
-            answer.add(
-                "Sec-WebSocket-Accept",
-                &key.map_or(ACCEPT.to_owned(), |(_, key)| accept(key)),
-            );
-            let chosen = answer
-                .headers
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-protocol"));
-            if let Some((name, value)) = chosen.filter(|_| !head.has("sec-websocket-protocol")) {
-                head.add(name, value);
+            let key = head.value("sec-websocket-key").unwrap_or(KEY);
+            answer.add("Sec-WebSocket-Accept", &accept(key));
+            let chosen = answer.value("sec-websocket-protocol");
+            if let Some(value) = chosen.filter(|_| !head.has("sec-websocket-protocol")) {
+                head.add("Sec-WebSocket-Protocol", value);
             }
         }
     }
     (head.write(), answer.map(|answer| answer.write()), made_up)
-}
-
-/// What answers a key (RFC 6455 §4.2.2).
-fn accept(key: &str) -> String {
-    STANDARD.encode(Sha1::digest(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::words::FILL;
 use crate::layer::ws::unmask;
 use crate::record::{FrameInfo, Message};
 
@@ -63,6 +64,11 @@ impl Stream {
 
     pub(super) fn add(&mut self, at: u64, bytes: Vec<u8>) {
         self.put(at, Piece::Bytes(bytes));
+    }
+
+    /// So many bytes of which nothing is shown.
+    pub(super) fn blank(&mut self, at: u64, length: u64) {
+        self.put(at, Piece::Zeros(length, Some([FILL; 4])));
     }
 
     fn put(&mut self, at: u64, piece: Piece) {

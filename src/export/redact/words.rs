@@ -1,31 +1,21 @@
-//! What is a secret in a text: values by their name, and what a regular expression finds. They are replaced by as many bytes.
-//!
-//! Texts are read as they are meant: JSON with its escapes resolved, also JSON inside a string of JSON, documents behind a prefix
-//! (`42["say",…]`), one a line or one a record. What is no JSON is searched for `name=value` and `name: value`.
+//! Replaces what is secret in a text by as many bytes.
 
 use std::ops::Range;
 
 use regex::Regex;
 
-use crate::base::Text;
+use crate::export::decoded::unit;
 use crate::export::json_text::{Token, scan};
+use crate::export::secrets::{self, Names, documents, ends_with_name};
 
 /// What stands for a byte that is not to be seen.
 pub(super) const FILL: u8 = b'x';
 
-/// So deep is JSON inside of strings of JSON looked for.
-const DEPTH: usize = 4;
-
-/// What may stand before a document of JSON: `42`, `a`, `42/admin,17`.
-const PREFIX: usize = 64;
-
 /// What is to be replaced.
 #[derive(Debug)]
 pub(super) struct Words {
-    /// As [`plain`] writes them.
+    /// Letters and digits in lower case.
     names: Vec<String>,
-    /// `name=` or `name:` in a text that is no JSON.
-    named: Regex,
     values: Vec<Regex>,
 }
 
@@ -44,220 +34,35 @@ impl Words {
             .map(|name| plain(name))
             .filter(|name| !name.is_empty())
             .collect();
-        // Between the letters of a name there may be what does not count.
-        let any: Vec<String> = names
-            .iter()
-            .map(|name| {
-                let letters: Vec<String> = name.chars().map(|letter| regex::escape(&letter.to_string())).collect();
-                letters.join("[-_.]?")
-            })
-            .collect();
-        let named = match any.as_slice() {
-            [] => "[^\\s\\S]".to_owned(),
-            any => format!("(?i)(?:^|[^\\pL\\pN])(?:{})(\\\\?[\"']?)\\s*([:=])\\s*", any.join("|")),
-        };
         Self {
             names,
-            // Of escaped names and our own words: it is no larger than what was typed a few times over.
-            named: Regex::new(&named).unwrap_or_else(|_| values_of_any_name()),
             values: values.to_vec(),
         }
     }
 
-    /// Whether a value of this name is a secret.
-    pub(super) fn is_name(&self, name: Text<'_>) -> bool {
-        let name: String = name.chars().take(200).collect();
-        let name = plain(&name);
-        self.names.contains(&name)
-    }
-
     /// Replaces what is secret in `text`, a byte by a byte.
     pub(super) fn scrub(&self, text: &str) -> Vec<u8> {
-        let mut hidden = Vec::new();
-        self.find(text, 0, &mut |range| hidden.push(range));
+        let hidden = secrets::find(self, &self.values, text);
         let mut out = text.as_bytes().to_vec();
         if !hidden.is_empty() {
             replace(text, &hidden, &mut out);
         }
         out
     }
-
-    /// Gives every range of `text` that is secret.
-    fn find(&self, text: &str, depth: usize, hide: &mut dyn FnMut(Range<usize>)) {
-        for value in &self.values {
-            value.find_iter(text).for_each(|found| hide(found.range()));
-        }
-        let mut at = 0;
-        for document in documents(text) {
-            self.find_plain(text, at..document.start, depth, hide);
-            self.find_json(text, document.clone(), depth, hide);
-            at = document.end;
-        }
-        self.find_plain(text, at..text.len(), depth, hide);
-    }
-
-    fn find_json(&self, text: &str, document: Range<usize>, depth: usize, hide: &mut dyn FnMut(Range<usize>)) {
-        // The member whose value comes is a secret; or how deep in the value of one we are.
-        let mut secret = false;
-        let mut inside = 0_usize;
-        let _ = scan(&text[document.clone()], |token, range| {
-            let range = document.start + range.start..document.start + range.end;
-            let inner = || range.start + 1..range.end - 1;
-            match token {
-                Token::Open if secret || inside > 0 => {
-                    inside += 1;
-                    secret = false;
-                }
-                Token::Close => inside = inside.saturating_sub(1),
-                Token::Key => {
-                    secret = self.is_name(Text::Json(&text[inner()]));
-                    self.find_inside(text, inner(), depth, hide);
-                }
-                Token::String if secret || inside > 0 => hide(inner()),
-                Token::Number if secret || inside > 0 => hide(range.clone()),
-                Token::String => self.find_inside(text, inner(), depth, hide),
-                _ => {}
-            }
-            if !matches!(token, Token::Key | Token::Colon) {
-                secret = false;
-            }
-        });
-    }
-
-    /// Looks into a string of JSON.
-    fn find_inside(&self, text: &str, inner: Range<usize>, depth: usize, hide: &mut dyn FnMut(Range<usize>)) {
-        let raw = &text[inner.clone()];
-        if depth >= DEPTH {
-            return;
-        }
-        if !raw.contains('\\') {
-            return self.find(raw, depth + 1, &mut |range| {
-                hide(inner.start + range.start..inner.start + range.end)
-            });
-        }
-        let (resolved, places) = resolve(raw);
-        self.find(&resolved, depth + 1, &mut |range| {
-            hide(inner.start + places[range.start]..inner.start + places[range.end]);
-        });
-    }
-
-    /// `name=value` and `name: value`.
-    fn find_plain(&self, text: &str, part: Range<usize>, depth: usize, hide: &mut dyn FnMut(Range<usize>)) {
-        let plain = &text[part.clone()];
-        // Each search begins where the last value ended: what is in a value is hidden already.
-        let mut at = 0;
-        while let Some(found) = self.named.captures_at(plain, at) {
-            let (Some(all), Some(quote), Some(sign)) = (found.get(0), found.get(1), found.get(2)) else {
-                break;
-            };
-            let value = &plain[all.end()..];
-            let (from, length) = match value.chars().next() {
-                Some(mark @ ('"' | '\'')) => (1, closing(&value[1..], mark)),
-                _ if sign.as_str() == "=" => (0, until(value, |c| c.is_whitespace() || "&;,\"'<>\\".contains(c))),
-                _ if !quote.is_empty() => (0, until(value, |c| c.is_whitespace() || ",}]".contains(c))),
-                _ => (0, until(value, |c| "\r\n\"\\".contains(c))),
-            };
-            let begin = all.end() + from;
-            hide(part.start + begin..part.start + begin + length);
-            at = begin + length;
-        }
-        // Escapes stand in what only looks like JSON, too.
-        if depth < DEPTH && plain.contains('\\') {
-            self.find_inside(text, part, depth, hide);
-        }
-    }
 }
 
-/// Where any value with a name would be: what is left when there are too many names.
-fn values_of_any_name() -> Regex {
-    #[allow(clippy::unwrap_used)]
-    Regex::new("()([:=])\\s*").unwrap()
+impl Names for Words {
+    const PROSE: bool = true;
+
+    fn is_name(&self, name: &str) -> bool {
+        self.names.iter().any(|known| ends_with_name(name, known))
+    }
 }
 
 /// A name without what does not count in it.
 fn plain(name: &str) -> String {
     let counts = |c: &char| c.is_alphanumeric();
     name.chars().filter(counts).flat_map(char::to_lowercase).collect()
-}
-
-fn until(text: &str, ends: impl Fn(char) -> bool) -> usize {
-    text.find(ends).unwrap_or(text.len())
-}
-
-/// Where the string ends that `mark` closes, if it does.
-fn closing(text: &str, mark: char) -> usize {
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            c if c == mark => return at,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-/// The documents of JSON in a text: it may be one, or hold one a line or record, each perhaps behind a prefix.
-fn documents(text: &str) -> Vec<Range<usize>> {
-    if let Some(one) = document(text, 0..text.len()) {
-        return vec![one];
-    }
-    let mut found = Vec::new();
-    let mut at = 0;
-    for record in text.split_inclusive(['\n', '\u{1e}', '\0']) {
-        let content = record.trim_end_matches(['\n', '\u{1e}', '\0']);
-        found.extend(document(text, at..at + content.len()));
-        at += record.len();
-    }
-    found
-}
-
-fn document(text: &str, part: Range<usize>) -> Option<Range<usize>> {
-    let begin = text[part.clone()].find(['{', '[']).filter(|begin| *begin <= PREFIX)?;
-    let document = part.start + begin..part.end;
-    scan(&text[document.clone()], |_, _| ()).ok()?;
-    Some(document)
-}
-
-/// The characters that a string of JSON stands for, and for each byte of them (and the end) where it comes from.
-fn resolve(raw: &str) -> (String, Vec<usize>) {
-    let mut resolved = String::with_capacity(raw.len());
-    let mut places = Vec::with_capacity(raw.len() + 1);
-    let mut at = 0;
-    while at < raw.len() {
-        let length = unit(&raw[at..]);
-        let unit = &raw[at..at + length];
-        let before = resolved.len();
-        resolved.extend(Text::Json(unit).chars());
-        places.resize(resolved.len(), at);
-        if resolved.len() == before {
-            // Nothing that can be resolved: it stands for itself.
-            resolved.push_str(unit);
-            places.extend(at..at + length);
-        }
-        at += length;
-    }
-    places.push(raw.len());
-    (resolved, places)
-}
-
-/// How long the character is with which `raw` begins: an escape, two that are one character, or one as it is.
-fn unit(raw: &str) -> usize {
-    let bytes = raw.as_bytes();
-    let code = |at: usize| -> Option<u16> {
-        let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
-        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-    };
-    match bytes {
-        [b'\\', b'u', ..] => match (code(0), code(6)) {
-            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
-            (Some(_), _) => 6,
-            (None, _) => 1,
-        },
-        [b'\\', next, ..] if next.is_ascii() => 2,
-        _ => raw.chars().next().map_or(0, char::len_utf8),
-    }
 }
 
 /// Replaces `hidden` in `out`, a copy of `text`, so that documents of JSON stay that.
@@ -383,6 +188,118 @@ mod tests {
             ("inside: all", "inside: all"),
         ] {
             assert_eq!(scrub(text), rest, "{text}");
+        }
+    }
+
+    #[test]
+    fn secrets_go_however_they_are_written() {
+        for text in [
+            "user%5Bpassword%5D=S",
+            "user[password]=S",
+            "go=%2Fa%3Faccess_token%3DS%26a%3D1",
+            "%7B%22token%22%3A%22S%22%7D",
+            "&quot;password&quot;:&quot;S&quot;",
+            "&#34;password&#x22;: S",
+            "<password>S</password>",
+            "<ns><password kind=\"plain\"><v>S</v></password></ns>",
+            "<input name=\"password\" value=\"S\">",
+            r#"["Authorization","Bearer S"]"#,
+            r#"[["a","b"],["Authorization",{"a":["S"]}]]"#,
+            r#"["Authorization","Bearer S"#,
+            r#"{"name":"password","value":"S"}"#,
+            r#"{"value":{"a":"S"},"name":"password"}"#,
+            r#"{"name":"password","value":"S"#,
+            r#"{"new_password":"S","userToken":"S"}"#,
+            "token => S",
+            "token := 'S'",
+            "password\u{ff1a}S",
+            "my password is: password=S\"",
+            r#"{"token":{"a":["S",{"b":"}S"}]},"n":"#,
+            r#"{"token":["S","#,
+            "secret: {a: [S]}",
+            r#"token=\"S\""#,
+            "Authorization: Bearer S",
+            "curl -H 'X-A: Bearer Sabc123def456'",
+            "https://me:S@h.example/",
+            "see eyJhbGciOi.eyJzdWIiOi.S",
+            "https://h.example/token/S?a",
+            r#"{"a":"b\u0026token%3dS"}"#,
+        ] {
+            let scrubbed = scrub(text);
+            assert!(!scrubbed.contains('S'), "{text} {scrubbed}");
+            assert_eq!(scrubbed.len(), text.len());
+        }
+    }
+
+    #[test]
+    fn what_is_deeper_than_anybody_looks_is_hidden() {
+        for depth in 1..12 {
+            let mut json = r#"{"token":"S"}"#.to_owned();
+            let mut query = "token=S".to_owned();
+            let mut marked = "<token>S</token>".to_owned();
+            for _ in 0..depth {
+                json = serde_json::json!({ "a": json }).to_string();
+                let encoded = query.replace('%', "%25").replace('=', "%3D").replace('?', "%3F");
+                query = format!("?q={encoded}");
+                marked = marked.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            }
+            for text in [json, query, marked] {
+                let scrubbed = scrub(&text);
+                assert!(!scrubbed.contains('S'), "{text} {scrubbed}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_people_say_stays() {
+        let art = format!("C:\\new\\users {}", "\\".repeat(200));
+        for text in [
+            "the bearer of good news has a basic idea, and a token of it",
+            "100% sure &amp; 50%25 more: 3:4@home, me@example.test",
+            &art,
+            "is \"token\", they say, <b>secret</b> and/or session?",
+            "https://h.example/a/b?room=1#top",
+            r#"{"type":"say","to_uid":"all","content":"hi,  all ! {\"a\":[1,2]} \\o/"}"#,
+            r#"{"name":"me","value":"x","user_list":[{"uid":1,"name":"token"}]}"#,
+            r#"{"name":"token","content":"hello"}"#,
+            r#"["say","hello",{"name":"x"}]"#,
+            r#"{"time":"2026-01-01 10:00:00","key":"k","value":"v"}"#,
+        ] {
+            assert_eq!(scrub(text), text);
+        }
+    }
+
+    /// What is said quickly takes no long time, whatever it is.
+    #[test]
+    fn long_texts_take_no_longer_than_their_length() {
+        for part in [
+            "token=",
+            "token/",
+            "/token/",
+            "a@",
+            ":@",
+            "//a@",
+            "bearer ",
+            "Basic+",
+            "eyJ.",
+            "%25",
+            "&amp;",
+            "\\\\",
+            "\\\"",
+            "<token>",
+            "token:{",
+            "\"token\",",
+            "name=\"",
+            "key='x",
+            "{\"value\":",
+            "[",
+            "\\\\%25&amp;",
+            "token,\n",
+            "[\n",
+        ] {
+            let begun = std::time::Instant::now();
+            scrub(&part.repeat(100_000 / part.len()));
+            assert!(begun.elapsed().as_secs() < 10, "{part} {:?}", begun.elapsed());
         }
     }
 
