@@ -55,7 +55,7 @@ impl<'a> Text<'a> {
     pub fn as_plain(self) -> Option<&'a str> {
         match self {
             Text::Plain(raw) => Some(raw),
-            Text::Json(raw) => memchr::memchr(b'\\', raw.as_bytes()).is_none().then_some(raw),
+            Text::Json(raw) => (!has_escape(raw.as_bytes())).then_some(raw),
         }
     }
 
@@ -76,6 +76,15 @@ impl<'a> Text<'a> {
             out.extend_from_slice(bytes);
         }
         false
+    }
+}
+
+/// Whether there is a backslash. Most strings are so short that looking at every byte is cheaper than a call.
+#[inline]
+fn has_escape(raw: &[u8]) -> bool {
+    match raw.len() {
+        0..32 => raw.iter().fold(false, |found, &b| found | (b == b'\\')),
+        _ => memchr::memchr(b'\\', raw).is_some(),
     }
 }
 

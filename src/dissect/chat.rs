@@ -57,12 +57,12 @@ impl Dissector for Chat {
 
     fn read<'a>(&'a mut self, message: &MessageView<'a>, out: &mut Interpretations<'a>) -> bool {
         let Some(text) = message.text else { return false };
-        let Some(read) = interpret(text, message.direction) else {
+        let Some(mut read) = interpret(text, message.direction) else {
             return false;
         };
         let meaning = ChatMeaning::of(&read, message.direction);
-        let exchange = meaning.map_or(Exchange::None, |meaning| self.exchange(message.session, &meaning));
-        out.push(read.exchange(exchange));
+        read.exchange = meaning.map_or(Exchange::None, |meaning| self.exchange(message.session, &meaning));
+        out.push(read);
         true
     }
 

@@ -155,7 +155,7 @@ impl<'a> Cursor<'a> {
         let bytes = self.json.as_bytes();
         self.at += 1;
         loop {
-            let quote = self.at + memchr::memchr(b'"', bytes.get(self.at..)?)?;
+            let quote = self.at + quote(bytes.get(self.at..)?)?;
             let escapes = bytes[self.at..quote].iter().rev().take_while(|&&b| b == b'\\').count();
             self.at = quote + 1;
             if escapes % 2 == 0 {
@@ -194,6 +194,16 @@ impl<'a> Cursor<'a> {
                 return self.json.get(start..self.at);
             }
         }
+    }
+}
+
+/// The first quotation mark. Most strings are so short that looking is cheaper than a call.
+#[inline]
+fn quote(bytes: &[u8]) -> Option<usize> {
+    const SHORT: usize = 16;
+    match bytes.iter().take(SHORT).position(|&b| b == b'"') {
+        None => Some(SHORT + memchr::memchr(b'"', bytes.get(SHORT..)?)?),
+        found => found,
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::ops::{ControlFlow, Range};
 
-use crate::base::PacketRef;
-use crate::base::{Captured, Direction, Gap, Text, Violation};
+use crate::base::{Captured, Direction, Gap, PacketRef, Text, Violation};
 use crate::dissect::Interpretations;
 use crate::record::{
-    Close, Field, FrameInfo, Handshake, Hole, Http2Frame, Interpretation, Message, Payload, Progress, Record,
-    RecordKind, Request, SegmentView, SessionEnd, Sink, Source, TlsEnd, TlsHandshake, TlsPacket, UnansweredRequest,
+    Action, Answers, Close, Exchange, Field, FrameInfo, Handshake, Hole, Http2Frame, Interpretation, Message, Payload,
+    Progress, Record, RecordKind, Request, SegmentView, SessionEnd, Sink, Source, TlsEnd, TlsHandshake, TlsPacket,
+    UnansweredRequest,
 };
 use crate::tcp::{Connection, SegmentFacts};
 use crate::wire::{Packet, Segment};
@@ -77,7 +77,11 @@ struct StoredMessage {
 
 /// An [`Interpretation`] whose texts are kept.
 struct StoredMeaning {
-    read: Interpretation<'static>,
+    document: Option<(usize, usize)>,
+    protocol: &'static str,
+    action: Action,
+    exchange: Exchange,
+    answers: Option<Answers>,
     label: Option<StoredText>,
     id: Option<StoredText>,
     fields: Range<usize>,
@@ -292,12 +296,11 @@ impl Batch {
                 self.fields.push((name, field));
             }
             self.meanings.push(StoredMeaning {
-                read: Interpretation {
-                    document: read.document,
-                    exchange: read.exchange,
-                    answers: read.answers,
-                    ..Interpretation::new(read.protocol, read.action)
-                },
+                document: read.document,
+                protocol: read.protocol,
+                action: read.action,
+                exchange: read.exchange,
+                answers: read.answers,
                 label,
                 id,
                 fields: first_field..self.fields.len(),
@@ -320,10 +323,16 @@ impl Batch {
         }
     }
 
-    fn meaning(&self, stored: &StoredMeaning) -> Interpretation<'_> {
-        let mut read = stored.read;
-        read.label = stored.label.as_ref().map(|text| self.quoted(text));
-        read.id = stored.id.as_ref().map(|text| self.quoted(text));
+    fn meaning<'s>(&'s self, stored: &StoredMeaning, out: &mut Interpretations<'s>) {
+        out.push(Interpretation {
+            document: stored.document,
+            label: stored.label.as_ref().map(|text| self.quoted(text)),
+            id: stored.id.as_ref().map(|text| self.quoted(text)),
+            exchange: stored.exchange,
+            answers: stored.answers,
+            ..Interpretation::new(stored.protocol, stored.action)
+        });
+        let Some(read) = out.last_mut() else { return };
         for (name, field) in &self.fields[stored.fields.clone()] {
             let field = match field {
                 StoredField::Text(text) => Field::Text(self.quoted(text)),
@@ -332,7 +341,6 @@ impl Batch {
             };
             read.fields.push(name, field);
         }
-        read
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
@@ -431,10 +439,10 @@ impl Batch {
             Stored::Text(range) => (self.text[range.clone()].as_bytes(), Some(&self.text[range.clone()])),
             Stored::Bytes(range) => (&self.bytes[range.clone()], None),
         };
-        let meaning: Interpretations<'_> = self.meanings[stored.meaning.clone()]
-            .iter()
-            .map(|stored| self.meaning(stored))
-            .collect();
+        let mut meaning = Interpretations::new();
+        for stored in &self.meanings[stored.meaning.clone()] {
+            self.meaning(stored, &mut meaning);
+        }
         let message = Message {
             payload: Payload {
                 bytes,
