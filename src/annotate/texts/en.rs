@@ -123,6 +123,9 @@ pub(super) static CATALOG: Catalog = Catalog {
     act_upgrade: "upgrade",
     act_attachment: "attachment",
     act_noop: "no operation",
+    act_received: "publish received",
+    act_release: "publish release",
+    act_auth: "authentication",
     act_other: "kind",
 
     t_tcp: "TCP packet",

@@ -123,6 +123,9 @@ pub(super) static CATALOG: Catalog = Catalog {
     act_upgrade: "cambio de transporte",
     act_attachment: "adjunto",
     act_noop: "operación nula",
+    act_received: "publicación recibida",
+    act_release: "publicación liberada",
+    act_auth: "autenticación",
     act_other: "tipo",
 
     t_tcp: "Paquete TCP",
