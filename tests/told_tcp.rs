@@ -144,7 +144,7 @@ fn what_is_sent_again_is_told_from_what_was_captured_twice() {
     let twice = wire.segment(SERVER, ACK | PSH, back, &frame, 512);
     tells(&twice, "This very packet was captured before");
     let other = wire.segment(SERVER, ACK | PSH, back, &text("hullo"), 512);
-    tells(&other, "with other bytes than the first time");
+    tells(&other, "but with different bytes; the bytes sent first are used");
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn a_segment_that_comes_too_early_waits_for_the_one_that_fills_the_gap() {
     let late = wire.segment(SERVER, ACK, -(frame.len() as i32), &frame[..3], 512);
     tells(
         &late,
-        "It brings bytes that were missing, and releases 4 bytes held back behind them.",
+        "It brings bytes that were missing, and releases 4 bytes held back until now.",
     );
     tells(&late, "sends the client (port 40000 at");
 }
@@ -181,7 +181,7 @@ fn a_reset_in_the_middle_of_a_conversation_is_told() {
     wire.next(SERVER, ACK, &text("hello"));
     let reset = wire.next(CLIENT, RST | ACK, b"");
     tells(&reset, "resets the TCP connection to");
-    tells(&reset, "what was still under way may be lost");
+    tells(&reset, "what was still in flight may be lost");
     tells(&reset, "Session 1,");
 }
 

@@ -311,7 +311,7 @@ fn interpret<'a>(first: u8, body: &'a [u8], level: u8, id: Option<&'a str>) -> I
         12 => Action::Ping,
         13 => Action::Pong,
         14 => Action::Close,
-        _ => Action::Other,
+        _ => Action::Named("auth"),
     };
     let mut read = Interpretation::new(NAME, action)
         .id(id.map(Text::Plain))
@@ -438,6 +438,14 @@ mod tests {
         assert_eq!(read.fields.text("payload"), Some(Text::Plain("{}\n\n")));
         assert_eq!(read.fields.get("qos"), Some(Field::Number(1)));
         assert_eq!(id(PUBLISH[0], &PUBLISH[2..]), Some(7));
+    }
+
+    #[test]
+    fn every_kind_of_packet_says_what_it_does() {
+        for kind in 1..=15_u8 {
+            let read = interpret(kind << 4, &[0, 5], 5, Some("5"));
+            assert_ne!(read.action, Action::Other, "{}", name(kind));
+        }
     }
 
     /// The packets that a message completes, and where the message says they lie.

@@ -276,6 +276,12 @@ catalog! {
     act_attachment();
     /// Nothing.
     act_noop();
+    /// PUBREC of MQTT.
+    act_received();
+    /// PUBREL of MQTT.
+    act_release();
+    /// AUTH of MQTT.
+    act_auth();
     /// Anything else.
     act_other();
 

@@ -123,6 +123,9 @@ pub(super) static CATALOG: Catalog = Catalog {
     act_upgrade: "アップグレード",
     act_attachment: "添付",
     act_noop: "無操作",
+    act_received: "パブリッシュ受領",
+    act_release: "パブリッシュ解放",
+    act_auth: "認証",
     act_other: "種類",
 
     t_tcp: "TCPパケット",

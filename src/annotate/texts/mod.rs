@@ -200,6 +200,24 @@ mod tests {
     }
 
     #[test]
+    fn what_only_one_protocol_does_has_its_own_words() {
+        use crate::record::Action;
+        for catalog in CATALOGS {
+            let said = |action| {
+                let mut out = Vec::new();
+                let story = crate::annotate::Story::EMPTY;
+                let mut words = Language::of(catalog).words(story, &mut out, Vec::extend_from_slice);
+                words.put(words::Arg::Act(action));
+                String::from_utf8(out).unwrap()
+            };
+            assert_eq!(said(Action::Other), catalog.act_other);
+            for name in ["upgrade", "attachment", "noop", "received", "release", "auth"] {
+                assert_ne!(said(Action::Named(name)), catalog.act_other, "{} {name}", catalog.tag);
+            }
+        }
+    }
+
+    #[test]
     fn the_locale_decides_as_posix_says() {
         let tag = |a, b, c| from_env(a, b, c).tag;
         assert_eq!(tag(None, None, None), "en");

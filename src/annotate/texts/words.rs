@@ -442,6 +442,9 @@ impl Words<'_> {
             Action::Named("upgrade") => self.act_upgrade(),
             Action::Named("attachment") => self.act_attachment(),
             Action::Named("noop") => self.act_noop(),
+            Action::Named("received") => self.act_received(),
+            Action::Named("release") => self.act_release(),
+            Action::Named("auth") => self.act_auth(),
             _ => self.act_other(),
         }
     }

@@ -123,6 +123,9 @@ pub(super) static CATALOG: Catalog = Catalog {
     act_upgrade: "升级",
     act_attachment: "附件",
     act_noop: "空操作",
+    act_received: "发布收到",
+    act_release: "发布释放",
+    act_auth: "认证",
     act_other: "类型",
 
     t_tcp: "TCP包",

@@ -123,6 +123,9 @@ pub(super) static CATALOG: Catalog = Catalog {
     act_upgrade: "升級",
     act_attachment: "附件",
     act_noop: "空操作",
+    act_received: "發布收到",
+    act_release: "發布釋放",
+    act_auth: "驗證",
     act_other: "類型",
 
     t_tcp: "TCP 封包",

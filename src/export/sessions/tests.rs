@@ -89,7 +89,7 @@ fn a_terminal_gets_what_it_has_room_for() {
     let table = table(options(Some(160)));
     let begins = |line: &str, what: &str| columns(&line.as_bytes()[..line.find(what).unwrap()]);
     let lines: Vec<&str> = table.lines().collect();
-    assert_eq!(begins(lines[0], "Ended"), begins(lines[1], "closed"));
+    assert_eq!(begins(lines[0], "Outcome"), begins(lines[1], "closed"));
     assert_eq!(begins(lines[0], "Start"), begins(lines[1], "09:51"));
 }
 

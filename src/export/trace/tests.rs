@@ -339,7 +339,7 @@ fn a_block_has_24_lines_at_most_and_says_what_is_left() {
     let says: Vec<String> = (0..40).map(say).collect();
     let told = one_packet(options(Detail::Normal, None), &says);
     let lines = block(&told);
-    assert_eq!((lines.len(), lines[22]), (24, " * And 20 more (-v tells them)."));
+    assert_eq!((lines.len(), lines[22]), (24, " * And 20 more (shown with -v)."));
     let told = one_packet(options(Detail::Normal, Some(50)), &says);
     let lines = block(&told);
     assert!(
@@ -484,11 +484,11 @@ fn messages_of_other_applications_are_named() {
     let line = |text: &str| blocks("en", &[(UP, text.to_owned())])[2].clone();
     assert_eq!(
         line(r#"{"jsonrpc":"2.0","method":"add","params":[1],"id":3}"#),
-        r#" * The client (port 40000) sends the server (port 7272) a JSON-RPC message: request "add", id 3."#
+        r#" * The client (port 40000) sends the server (port 7272) this JSON-RPC message: request "add", id 3."#
     );
     assert_eq!(
         line(r#"{"event":"typing"}"#),
-        r#" * The client (port 40000) sends the server (port 7272) a JSON message: kind "typing"."#
+        r#" * The client (port 40000) sends the server (port 7272) this JSON message: type "typing"."#
     );
     assert_eq!(
         line("hello"),
