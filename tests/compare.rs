@@ -470,8 +470,8 @@ fn the_answer_stands_on_one_screen_in_five_languages() {
         ("en", "3 × the proxy closed it after 2.0 s of silence (FIN)"),
         ("es", "3 × el proxy la cerró tras 2,0 s de silencio (FIN)"),
         ("ja", "3 × プロキシが2.0秒の無通信の後に閉じました（FIN）"),
-        ("zh-CN", "3 × 代理在2.0秒无数据后关闭了它（FIN）"),
-        ("zh-TW", "3 × 代理在 2.0 秒無資料後關閉了它（FIN）"),
+        ("zh-CN", "3 × 空闲2.0秒后由代理关闭（FIN）"),
+        ("zh-TW", "3 × 閒置 2.0 秒後由代理伺服器關閉（FIN）"),
     ] {
         let (out, ..) = compared(&edge, &app, &["--lang", lang]);
         assert!(out.contains(answer), "{out}");

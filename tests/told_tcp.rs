@@ -28,6 +28,8 @@ struct Wire {
     number: u64,
     /// What each side has sent.
     sent: [u32; 2],
+    /// What the next segment acknowledges, and the edges of its SACK block; all that was sent, without a block, when not set.
+    sack: Option<[u32; 3]>,
 }
 
 const CLIENT: usize = 0;
@@ -48,6 +50,7 @@ impl Wire {
             view,
             number: 0,
             sent: [0; 2],
+            sack: None,
         }
     }
 
@@ -55,7 +58,14 @@ impl Wire {
     fn segment(&mut self, side: usize, flags: u8, at: i32, payload: &[u8], window: u16) -> String {
         let isn = [1000_u32, 5000];
         let seq = isn[side] + self.sent[side].wrapping_add_signed(at);
-        let ack = isn[1 - side] + self.sent[1 - side];
+        let [ack, edges @ ..] = self
+            .sack
+            .unwrap_or([self.sent[1 - side], 0, 0])
+            .map(|at| isn[1 - side] + at);
+        let options = match self.sack.take() {
+            Some(_) => [&[1, 1, 5, 10][..], &edges.map(u32::to_be_bytes).concat()].concat(),
+            None => Vec::new(),
+        };
         let (sport, dport) = if side == CLIENT { (40000, 7272) } else { (7272, 40000) };
         let ip = Ip4 {
             id: self.number as u16,
@@ -69,6 +79,7 @@ impl Wire {
             ack: if flags & ACK == 0 { 0 } else { ack },
             flags,
             window,
+            options,
             payload: payload.to_vec(),
             ..Tcp::default()
         };
@@ -153,6 +164,10 @@ fn a_segment_that_comes_too_early_waits_for_the_one_that_fills_the_gap() {
     let frame = text("hello");
     let early = wire.segment(SERVER, ACK, 3, &frame[3..], 512);
     tells(&early, "arrives ahead of 3 bytes not seen yet");
+    let end = wire.sent[SERVER];
+    wire.sack = Some([end - 7, end - 4, end]);
+    let selective = wire.next(CLIENT, ACK, b"");
+    tells(&selective, &format!("it has bytes {} to {} (SACK)", end - 4, end - 1));
     let late = wire.segment(SERVER, ACK, -(frame.len() as i32), &frame[..3], 512);
     tells(
         &late,

@@ -62,9 +62,9 @@ impl Narrator {
             let sacked = &facts.ack.sacked;
             let (title, note) = match (facts.ack.duplicate, facts.window) {
                 _ if facts.ack.overtaken => (Title::AckOvertaken, Note::AckOvertaken { by }),
-                // tcpdump's relative numbers begin with 1.
+                // tcpdump's relative numbers begin with 1; the edge behind the block has not arrived (RFC 2018 §3).
                 _ if !sacked.is_empty() => {
-                    let (begin, end) = (sacked.start + 1, sacked.end + 1);
+                    let (begin, end) = (sacked.start + 1, sacked.end);
                     (Title::AckSack { begin, end }, Note::AckSack { by, begin, end })
                 }
                 (true, window) if window.scaled && bytes == 0 => (Title::AckRepeated, Note::AckClosed { by }),

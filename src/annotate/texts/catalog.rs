@@ -23,6 +23,10 @@ macro_rules! catalog {
             pub spaced: bool,
             /// What stands for words that were left off.
             pub ellipsis: &'static str,
+            /// Between a label and what belongs to it.
+            pub colon: &'static str,
+            /// Around what is said beside.
+            pub brackets: [&'static str; 2],
             /// Between the items of a list.
             pub comma: &'static str,
             /// Before the last item of a list.
@@ -1016,8 +1020,8 @@ catalog! {
     s_messages_a_second(n);
     /// Bytes a second.
     s_bytes_a_second(n);
-    /// Percentiles, and the longest.
-    s_percentiles();
+    /// The longest time, beside percentiles.
+    s_max();
     /// All methods that are not told apart.
     s_other_methods();
     /// So many answers say that something failed.

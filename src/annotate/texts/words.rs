@@ -103,6 +103,14 @@ impl Words<'_> {
         self.out.extend_from_slice(text.as_bytes());
     }
 
+    /// Writes in brackets what is said beside.
+    pub fn beside(&mut self, write: impl FnOnce(&mut Self)) {
+        let [open, close] = self.catalog.brackets;
+        self.plain(open);
+        write(self);
+        self.plain(close);
+    }
+
     /// Lets somebody else write.
     pub fn with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         write(self.out);
@@ -111,7 +119,7 @@ impl Words<'_> {
     /// Writes items behind a colon, if there are any.
     pub fn items<T>(&mut self, items: impl Iterator<Item = T>, mut write: impl FnMut(&mut Self, T)) {
         for (i, item) in items.enumerate() {
-            self.plain(if i == 0 { ": " } else { self.catalog.comma });
+            self.plain(if i == 0 { self.catalog.colon } else { self.catalog.comma });
             write(self, item);
         }
     }
@@ -430,7 +438,8 @@ impl Words<'_> {
             Action::Ping => self.act_ping(),
             Action::Pong => self.act_pong(),
             Action::Event => self.act_event(),
-            Action::Confirm => self.act_confirm(),
+            // MQTT confirms in three steps what must come exactly once.
+            Action::Confirm | Action::Named("received" | "release") => self.act_confirm(),
             Action::Request => self.act_request(),
             Action::Response => self.act_response(),
             Action::Error => self.act_error(),

@@ -94,7 +94,7 @@ impl Writer<'_> {
         ] {
             self.line(label, |words| {
                 words.with(|out| escape::line(out, name.as_bytes()));
-                words.plain(": ");
+                words.plain(catalog.colon);
                 words.two_counts(Arg::Num(capture.packets), Arg::Num(capture.sessions.len() as u64));
                 if let Some(packet) = capture.full_at {
                     words.plain(catalog.comma);
@@ -118,13 +118,12 @@ impl Writer<'_> {
             self.line(label, |words| {
                 write_spread(words, catalog, spread);
                 if relative {
-                    words.plain(" (");
-                    words.two_above_least();
-                    words.plain(")");
+                    words.beside(Words::two_above_least);
                 } else if unsure > 0 {
-                    words.plain(" (± ");
-                    words.put(Arg::Time(unsure));
-                    words.plain(")");
+                    words.beside(|words| {
+                        words.plain("± ");
+                        words.put(Arg::Time(unsure));
+                    });
                 }
             });
         }
@@ -315,21 +314,24 @@ impl Writer<'_> {
             Direction::ClientToServer => "→",
             Direction::ServerToClient => "←",
         };
-        self.put(&format!("    {}: ", line.what));
+        self.put(&format!("    {}{}", line.what, self.catalog.colon));
         self.colored(color, |writer| writer.put(arrow));
-        self.put(&format!(" {} {} (", line.kept.opcode.name(), line.kept.length));
-        self.words(|words| words.two_at(Arg::Raw(line.label), Arg::Num(line.kept.packet)));
-        self.put(") ");
+        self.put(&format!(" {} {}", line.kept.opcode.name(), line.kept.length));
+        self.place(line.label, line.kept);
         self.excerpt(line.capture, line.kept);
         self.put("\n");
         let Some(other) = line.other else { return };
         let label = self.catalog.two_behind;
-        self.put(&format!("        {} (", other.length));
-        self.words(|words| words.two_at(Arg::Raw(label), Arg::Num(other.packet)));
-        self.put(") ");
+        self.put(&format!("        {}", other.length));
+        self.place(label, other);
         let app = self.of.app;
         self.excerpt(app, other);
         self.put("\n");
+    }
+
+    fn place(&mut self, label: &str, kept: &Kept) {
+        self.words(|words| words.beside(|words| words.two_at(Arg::Raw(label), Arg::Num(kept.packet))));
+        self.put(" ");
     }
 
     fn excerpt(&mut self, capture: &Capture, kept: &Kept) {
@@ -399,13 +401,17 @@ fn write_closed(words: &mut Words<'_>, catalog: &'static Catalog, closed: Closed
 fn messages(words: &mut Words<'_>, catalog: &'static Catalog, of: &Compared<'_>) {
     let pairs: u64 = of.found.by_opcode.values().sum();
     words.two_on_both(Arg::Num(pairs));
-    for (at, (opcode, count)) in of.found.by_opcode.iter().enumerate() {
-        words.plain(if at == 0 { " (" } else { catalog.comma });
-        words.plain(opcode.name());
-        words.plain(" ");
-        words.put(Arg::Num(*count));
+    if pairs == 0 {
+        return;
     }
-    words.plain(if pairs > 0 { ")" } else { "" });
+    words.beside(|words| {
+        for (at, (opcode, count)) in of.found.by_opcode.iter().enumerate() {
+            words.plain(if at == 0 { "" } else { catalog.comma });
+            words.plain(opcode.name());
+            words.plain(" ");
+            words.put(Arg::Num(*count));
+        }
+    });
 }
 
 fn differences(words: &mut Words<'_>, catalog: &'static Catalog, of: &Compared<'_>) {
@@ -451,13 +457,13 @@ fn differences(words: &mut Words<'_>, catalog: &'static Catalog, of: &Compared<'
 
 fn write_spread(words: &mut Words<'_>, catalog: &'static Catalog, spread: Spread) {
     for (name, nanos, comma) in [
-        ("p50 ", spread.p50, ""),
-        ("p99 ", spread.p99, catalog.comma),
-        ("max ", spread.max, catalog.comma),
+        ("p50", spread.p50, ""),
+        ("p99", spread.p99, catalog.comma),
+        (catalog.s_max, spread.max, catalog.comma),
     ] {
         words.plain(comma);
         words.plain(name);
-        words.plain(if nanos < 0 { "−" } else { "" });
+        words.plain(" ");
         words.put(Arg::Time(nanos));
     }
 }

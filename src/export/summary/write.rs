@@ -183,9 +183,7 @@ impl Summary {
                 words.put(Arg::Num(count));
                 words.plain(" × ");
                 words.put(Arg::Rule(rule));
-                words.plain(" (");
-                words.plain(rule.id());
-                words.plain(")");
+                words.beside(|words| words.plain(rule.id()));
             });
         }
         lines.number(catalog.s_gaps, self.gaps);
@@ -201,9 +199,7 @@ fn quoted(words: &mut Words<'_>, catalog: &Catalog, text: &[u8], packet: u64) {
     words.with(|out| quoting::name(out, text, escape::line));
     words.plain(catalog.quotes[1]);
     if packet > 0 {
-        words.plain(" (");
-        words.put(Arg::Num(packet));
-        words.plain(")");
+        words.beside(|words| words.put(Arg::Num(packet)));
     }
 }
 
@@ -274,7 +270,7 @@ impl Lines<'_> {
                 }
                 None => words.s_other_methods(),
             }
-            words.plain(": ");
+            words.plain(catalog.colon);
             percentiles(
                 words,
                 catalog,
@@ -306,15 +302,16 @@ fn percentiles<'w>(words: &mut Words<'w>, catalog: &Catalog, times: &Times, coun
         words.plain(if i > 0 { " / " } else { "" });
         words.put(Arg::Time(nanos));
     }
-    words.plain(" (");
-    words.plain(catalog.s_percentiles);
-    words.plain(catalog.comma);
-    words.s_count(Arg::Num(times.count));
-    for (count, write) in counts {
+    words.beside(|words| {
+        words.plain("p50 / p90 / p99 / ");
+        words.s_max();
         words.plain(catalog.comma);
-        write(words, Arg::Num(*count));
-    }
-    words.plain(")");
+        words.s_count(Arg::Num(times.count));
+        for (count, write) in counts {
+            words.plain(catalog.comma);
+            write(words, Arg::Num(*count));
+        }
+    });
 }
 
 fn put(out: &mut Vec<u8>, text: &str) {
