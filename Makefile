@@ -35,7 +35,7 @@ build: .build-deps
 	$(CARGO) build --release --locked
 
 live: build
-	@RELEASE=$(RELEASE) tools/live
+	@RELEASE=$(RELEASE) PORT=$(PORT) HTTP_PORT=$(HTTP_PORT) tools/live $(ARGS)
 
 test-deps:
 	@tools/install-debian libpcap-dev tcpdump tshark libcap2-bin iproute2 procps chromium chromium-driver python3 python3-venv nodejs npm zstd zsh fish man-db tmux

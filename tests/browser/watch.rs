@@ -16,7 +16,7 @@ fn the_command_is_there_before_and_after_the_login_and_can_be_copied() {
     let command = format!("sudo wschat-sniff -i any port {}", server.ws.port());
     browser.go(&url(&server));
     assert_eq!(text_of(&browser, "command"), command);
-    let shown = "return document.getElementById('command').checkVisibility() && document.getElementById('watch').textContent.includes('Start it before you enter')";
+    let shown = "return document.getElementById('command').checkVisibility() && document.getElementById('watch').textContent.includes('Start it before you open this page')";
     assert_eq!(browser.run(shown), true);
     enter(&browser, &url(&server), "mynick");
     assert_eq!(browser.run(shown), true);
