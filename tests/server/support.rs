@@ -28,6 +28,8 @@ pub struct Server {
     child: Child,
     pub ws: SocketAddr,
     pub http: SocketAddr,
+    /// SHA-256 of the certificate, with `--tls`.
+    pub fingerprint: Option<String>,
     log: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,
 }
@@ -62,14 +64,22 @@ impl Server {
             let address = line.rsplit_once(scheme).and_then(|(_, address)| address.parse().ok());
             address.unwrap_or_else(|| panic!("no address in {line:?}; log: {}", log.lock().unwrap()))
         };
-        let http = address("http://");
-        let ws = address("ws://");
+        let tls = flags.contains(&"--tls");
+        let http = address(if tls { "https://" } else { "http://" });
+        let ws = address(if tls { "wss://" } else { "ws://" });
         let watch = addresses.next().unwrap_or_default();
-        assert_eq!(watch, format!("watch      sudo wschat-sniff -i any port {}", ws.port()));
+        let keylog = flags.iter().skip_while(|flag| **flag != "--keylog").nth(1);
+        let keylog = keylog.map(|path| format!("--keylog {path} ")).unwrap_or_default();
+        assert_eq!(
+            watch,
+            format!("watch      sudo wschat-sniff -i any {keylog}port {}", ws.port())
+        );
+        let fingerprint = tls.then(|| addresses.find_map(|line| Some(line.strip_prefix("SHA-256    ")?.to_owned())));
         Self {
             child,
             ws,
             http,
+            fingerprint: fingerprint.flatten(),
             log,
             reader: Some(reader),
         }
