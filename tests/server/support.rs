@@ -28,8 +28,8 @@ pub struct Server {
     child: Child,
     pub ws: SocketAddr,
     pub http: SocketAddr,
-    /// SHA-256 of the certificate, with `--tls`.
-    pub fingerprint: Option<String>,
+    /// With `--tls`: SHA-256 of the certificate and of its key, as printed.
+    pub certificate: Option<(String, String)>,
     log: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,
 }
@@ -74,12 +74,16 @@ impl Server {
             watch,
             format!("watch      sudo wschat-sniff -i any {keylog}port {}", ws.port())
         );
-        let fingerprint = tls.then(|| addresses.find_map(|line| Some(line.strip_prefix("SHA-256    ")?.to_owned())));
+        let mut after = |mark: &str| {
+            let found = addresses.find_map(|line| Some(line.split_once(mark)?.1.to_owned()));
+            found.unwrap_or_else(|| panic!("no {mark} in what the server prints"))
+        };
+        let certificate = tls.then(|| (after("SHA-256    "), after("--ignore-certificate-errors-spki-list=")));
         Self {
             child,
             ws,
             http,
-            fingerprint: fingerprint.flatten(),
+            certificate,
             log,
             reader: Some(reader),
         }

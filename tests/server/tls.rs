@@ -36,7 +36,7 @@ impl PythonClient {
         let mut child = Command::new("python3")
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/tls_chat.py"))
             .arg(server.ws.port().to_string())
-            .args([server.fingerprint.as_deref().expect("a fingerprint"), version])
+            .args([&server.certificate.as_ref().expect("a certificate").0, version])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
