@@ -32,11 +32,12 @@ struct PythonClient {
 
 impl PythonClient {
     /// Logs in and speaks; returns when it has heard itself.
-    fn start(server: &Server, version: &str) -> Self {
+    fn start(server: &Server, version: &str, others: u32) -> Self {
         let mut child = Command::new("python3")
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/tls_chat.py"))
             .arg(server.ws.port().to_string())
             .args([&server.certificate.as_ref().expect("a certificate").0, version])
+            .arg(others.to_string())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -58,7 +59,7 @@ fn python_chats_over_tls_and_gets_a_whole_goodbye() {
     for version in ["1.2", "1.3"] {
         let folder = tempfile::tempdir().unwrap();
         let mut server = start(folder.path(), &[]);
-        let client = PythonClient::start(&server, version);
+        let client = PythonClient::start(&server, version, 150);
         server.signal(Signal::SIGINT);
         client.goodbye();
         assert_eq!(server.wait().code(), Some(0));
@@ -82,7 +83,7 @@ fn the_command_that_is_printed_decrypts_the_chat() {
             Ok(sniffer) => sniffer,
             Err(why) => return println!("SKIPPED: {why}"),
         };
-        let client = PythonClient::start(&server, version);
+        let client = PythonClient::start(&server, version, 0);
         sniffer.wait_until("what was said", |output| {
             output.contains("wss://localhost/") && output.matches("said in secret").count() == 2
         });
