@@ -1,6 +1,7 @@
 //! The command line of `wschat-server`.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
@@ -12,7 +13,8 @@ use clap::{CommandFactory, Parser};
     version,
     max_term_width = 100,
     after_help = "Ctrl-C closes every connection (close code 1001) and ends with exit code 0.\n\
-                  Watch the conversation with: sudo wschat-sniff -i any port 7272"
+                  Watch the conversation with: sudo wschat-sniff -i any port 7272\n\
+                  and with --tls --keylog FILE: sudo wschat-sniff -i any --keylog FILE port 7272"
 )]
 pub struct Args {
     /// Where the chat listens; port 0 takes a free one
@@ -22,6 +24,19 @@ pub struct Args {
     /// Where the page is served; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:55151", value_parser = address)]
     pub http: SocketAddr,
+
+    /// Serve wss and https, with a self-signed certificate that is made at every start
+    ///
+    /// It is never written to a file. Its names are localhost, 127.0.0.1, ::1, the addresses of --ws and --http, and the hosts of
+    /// --allow-origin. Its fingerprint is printed: a browser warns of it, and shows the same one.
+    #[arg(long)]
+    pub tls: bool,
+
+    /// Append the secrets of all TLS connections to this file (NSS key log), for wschat-sniff and others to decrypt
+    ///
+    /// A file that is made can be read by its owner and root alone. Whoever has it, and a capture, can read everything.
+    #[arg(long, value_name = "FILE", requires = "tls", value_parser = printable_path)]
+    pub keylog: Option<PathBuf>,
 
     #[allow(rustdoc::bare_urls, reason = "the text is the flag's help as well")]
     /// Another page that may use the chat, such as https://chat.example; may be repeated
@@ -109,6 +124,15 @@ fn origin(text: &str) -> Result<String, String> {
     }
 }
 
+/// A path that can be printed as part of a command.
+fn printable_path(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "" => Err("expected the name of a file".to_owned()),
+        _ if text.contains(char::is_control) => Err("expected a name without control characters".to_owned()),
+        _ => Ok(text.into()),
+    }
+}
+
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(rate) if (0.0..=1e9).contains(&rate) => Ok(rate),
@@ -148,6 +172,8 @@ mod tests {
             ("--rate", "NaN", "messages a second"),
             ("--idle", "0", "seconds"),
             ("--max-clients", "0", "max-clients"),
+            ("--keylog", "a\x1b[2Jb", "control characters"),
+            ("--keylog", "keys.log", "--tls"),
         ] {
             let error = Args::try_parse_from(["wschat-server", &format!("{flag}={value}")])
                 .unwrap_err()

@@ -136,11 +136,14 @@ impl Connection {
                 .text("why", reason.reason()),
             End::Lost(why) => event.with("by", "nobody").with("code", 1006).text("why", why),
         });
-        match end {
-            End::Closed(_) => self.socket.close(false).await,
-            End::ByServer(_) => self.socket.close(true).await,
-            End::Lost(_) => {}
-        }
+        let begin = match end {
+            End::Closed(_) => false,
+            End::ByServer(_) => true,
+            End::Lost(_) => return,
+        };
+        self.socket.close(begin).await;
+        // The server does not stop before (see `Membership`).
+        self.peer.ended().await;
     }
 
     /// Does what the client asks for; returns how it has ended the connection, if it has.

@@ -14,17 +14,16 @@ use std::time::{Duration, Instant};
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout};
+use tokio_rustls::rustls::ServerConfig;
 
 use super::address_limits::{AddressLimits, AddressSlot};
 use super::log::Log;
+use super::transport::Transport;
 
-/// What an accepted connection is read from and written to.
-type Transport = TcpStream;
-
-/// How long a connection may take to become a WebSocket, or to be done.
+/// How long a connection may take to become a WebSocket, or to be done; its TLS handshake included.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long we go on reading from a connection that we have ended: until its last data has come, our close frame is not safe,
@@ -43,6 +42,7 @@ const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/p
 #[derive(Debug)]
 pub(super) struct LimitedListener {
     listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
     places: Arc<Semaphore>,
     rejecting: Arc<Semaphore>,
     addresses: Arc<AddressLimits>,
@@ -51,9 +51,16 @@ pub(super) struct LimitedListener {
 
 impl LimitedListener {
     /// At most `max_connections` at a time, and at most `max_per_address` of one peer address.
-    pub(super) fn new(listener: TcpListener, max_connections: usize, max_per_address: u32, log: Log) -> Self {
+    pub(super) fn new(
+        listener: TcpListener,
+        tls: Option<Arc<ServerConfig>>,
+        max_connections: usize,
+        max_per_address: u32,
+        log: Log,
+    ) -> Self {
         Self {
             listener,
+            tls,
             places: Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS))),
             rejecting: Arc::new(Semaphore::new(MAX_REJECTING)),
             addresses: Arc::new(AddressLimits::new(max_per_address)),
@@ -73,7 +80,12 @@ impl LimitedListener {
         );
         tokio::spawn(async move {
             let _permit = permit;
-            let _ = timeout(LINGER_TIMEOUT, stream.write_all(TOO_MANY)).await;
+            let answer = async {
+                stream.write_all(TOO_MANY).await?;
+                stream.flush().await
+            };
+            let _ = timeout(LINGER_TIMEOUT, answer).await;
+            end(&mut stream).await;
             linger(stream).await;
         });
     }
@@ -91,16 +103,18 @@ impl Listener for LimitedListener {
             };
             // axum's way of accepting: it waits when the process is out of file descriptors.
             let (stream, addr) = Listener::accept(&mut self.listener).await;
+            // A chat message is smaller than a segment, and it is not to wait for the ACK of the one before (RFC 896).
+            let _ = stream.set_nodelay(true);
+            let stream = Transport::new(stream, self.tls.as_ref(), addr, &self.log);
             let Some(slot) = self.addresses.connect(addr.ip(), Instant::now()) else {
                 self.reject(stream, addr);
                 continue;
             };
-            // A chat message is smaller than a segment, and it is not to wait for the ACK of the one before (RFC 896).
-            let _ = stream.set_nodelay(true);
             let peer = Peer(Arc::new(Admission {
                 addr,
                 slot,
                 upgraded: AtomicBool::new(false),
+                ended: Notify::new(),
                 _place: place,
             }));
             let stream = ServerStream {
@@ -135,6 +149,7 @@ struct Admission {
     addr: SocketAddr,
     slot: AddressSlot,
     upgraded: AtomicBool,
+    ended: Notify,
     _place: OwnedSemaphorePermit,
 }
 
@@ -147,6 +162,11 @@ impl Peer {
     /// It has become a WebSocket: the time for that does not run out any more.
     pub(super) fn mark_upgraded(&self) {
         self.0.upgraded.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until our last bytes have been sent: those of the WebSocket, close_notify of TLS, FIN.
+    pub(super) async fn ended(&self) {
+        self.0.ended.notified().await;
     }
 
     /// May its address log in once more? If so, it is counted.
@@ -211,24 +231,31 @@ impl AsyncWrite for ServerStream {
 
 impl Drop for ServerStream {
     fn drop(&mut self) {
-        if let (Some(stream), Ok(runtime)) = (self.stream.take(), tokio::runtime::Handle::try_current()) {
+        if let (Some(mut stream), Ok(runtime)) = (self.stream.take(), tokio::runtime::Handle::try_current()) {
             let peer = self.peer.clone();
             runtime.spawn(async move {
+                end(&mut stream).await;
+                peer.0.ended.notify_one();
                 linger(stream).await;
-                drop(peer);
             });
         }
     }
 }
 
-/// Sends FIN, then reads and discards what still comes, for a while.
+/// Sends what is last: close_notify of TLS, and FIN.
+async fn end(stream: &mut Transport) {
+    // Whether it can be sent or not: the connection is over.
+    let _ = timeout(LINGER_TIMEOUT, stream.shutdown()).await;
+}
+
+/// Reads and discards what still comes, for a while.
 async fn linger(mut stream: Transport) {
-    let end = async {
-        stream.shutdown().await?;
+    let Some(stream) = stream.tcp() else { return };
+    let discard = async {
         let mut discarded = [0; 2048];
         while stream.read(&mut discarded).await? > 0 {}
         io::Result::Ok(())
     };
     // However it ends: the connection is over.
-    let _ = timeout(LINGER_TIMEOUT, end).await;
+    let _ = timeout(LINGER_TIMEOUT, discard).await;
 }

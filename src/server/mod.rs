@@ -7,9 +7,11 @@
 
 mod address_limits;
 mod args;
+mod certificate;
 mod clock;
 mod close;
 mod connection;
+mod key_log;
 mod listener;
 mod log;
 mod names;
@@ -19,20 +21,27 @@ mod protocol;
 mod rate_limit;
 mod room;
 mod send_queue;
+mod tls;
+mod transport;
 mod upgrade;
+mod watch;
 
 use std::future::IntoFuture;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::{self, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_rustls::rustls;
 
 pub use args::{Args, command};
 
+use certificate::Certificate;
 use connection::ClientLimits;
+use key_log::KeyLogFile;
 use listener::{LimitedListener, Peer};
 use log::Log;
 use origin::OriginPolicy;
@@ -40,6 +49,7 @@ use protocol::LengthLimits;
 use room::Room;
 use send_queue::QueueLimits;
 use upgrade::UpgradeState;
+use watch::Watch;
 
 /// TCP connections beyond the clients: those that are about to become one, or are told that the server is full.
 const PENDING_CONNECTIONS: usize = 256;
@@ -50,7 +60,7 @@ const PAGE_CONNECTIONS: usize = 256;
 /// How long all clients together may take for their closing handshakes.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why the server could not start.
+/// Why the server could not start; what lies behind it is its source.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The port belongs to somebody else.
@@ -62,7 +72,7 @@ pub enum StartError {
         flag: &'static str,
     },
     /// The system does not let us listen there.
-    #[error("cannot listen on {addr} ({flag}): {source}")]
+    #[error("cannot listen on {addr} ({flag})")]
     Listen {
         /// The address.
         addr: SocketAddr,
@@ -71,8 +81,27 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// The key log cannot be written.
+    #[error("cannot append to {} (--keylog)", .path.display())]
+    KeyLog {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// There is a host that no certificate can name.
+    #[error("cannot make a certificate for {names}; expected hosts of --allow-origin in ASCII")]
+    Certificate {
+        /// What it was to name.
+        names: String,
+        /// What is wrong.
+        source: rcgen::Error,
+    },
+    /// TLS refuses our own settings.
+    #[error("cannot use TLS")]
+    Tls(#[from] rustls::Error),
     /// A call failed that hardly ever fails.
-    #[error("cannot start: {0}")]
+    #[error("cannot start")]
     System(#[from] io::Error),
 }
 
@@ -93,11 +122,36 @@ async fn serve(args: &Args, max_clients: usize, log: Log) -> Result<(), StartErr
     let mut interrupt = Interrupt::new()?;
     let (ws, ws_addr) = listen(args.ws, "--ws").await?;
     let (http, http_addr) = listen(args.http, "--http").await?;
-    announce(ws_addr, http_addr);
+    let origins = Arc::new(OriginPolicy::new(http_addr, args.tls, &args.allow_origin));
+    let keylog = args.keylog.as_ref().map(path::absolute).transpose()?;
+    let certificate = match args.tls {
+        true => Some(make_certificate(&[ws_addr, http_addr], &origins)?),
+        false => None,
+    };
+    let keys = match &keylog {
+        Some(path) => Some(
+            KeyLogFile::open(path, log.clone()).map_err(|source| StartError::KeyLog {
+                path: path.clone(),
+                source,
+            })?,
+        ),
+        None => None,
+    };
+    let tls = match &certificate {
+        Some(certificate) => Some(tls::config(certificate, keys)?),
+        None => None,
+    };
+    let watch = Watch {
+        port: ws_addr.port(),
+        tls: args.tls,
+        keylog: keylog.as_deref(),
+    };
+    announce(ws_addr, http_addr, &watch, certificate.as_ref());
     drop(
         log.event("listening")
             .with("ws", ws_addr)
             .with("http", http_addr)
+            .with("tls", args.tls)
             .with("max_clients", max_clients),
     );
 
@@ -107,7 +161,6 @@ async fn serve(args: &Args, max_clients: usize, log: Log) -> Result<(), StartErr
     }
 
     let room = Arc::new(Room::new(max_clients));
-    let origins = Arc::new(OriginPolicy::new(http_addr, &args.allow_origin));
     let lengths = LengthLimits {
         name: args.max_name as usize,
         content: args.max_content as usize,
@@ -128,11 +181,11 @@ async fn serve(args: &Args, max_clients: usize, log: Log) -> Result<(), StartErr
         },
         log: log.clone(),
     };
-    let limited = |listener, max| LimitedListener::new(listener, max, args.max_per_address, log.clone());
+    let limited = |listener, max| LimitedListener::new(listener, tls.clone(), max, args.max_per_address, log.clone());
     let chat = upgrade::router(state).into_make_service_with_connect_info::<Peer>();
     let chat_listener = limited(ws, max_clients.saturating_add(PENDING_CONNECTIONS));
     let chat = tokio::spawn(axum::serve(chat_listener, chat).into_future());
-    let page = page::router(ws_addr, http_addr, lengths, origins);
+    let page = page::router(ws_addr, http_addr, &watch, lengths, origins);
     let page = tokio::spawn(axum::serve(limited(http, PAGE_CONNECTIONS), page).into_future());
 
     let why = interrupt.next().await;
@@ -186,15 +239,41 @@ async fn listen(addr: SocketAddr, flag: &'static str) -> Result<(TcpListener, So
     Ok((listener, addr))
 }
 
-fn announce(ws: SocketAddr, http: SocketAddr) {
+/// A certificate for everything that the server can be called.
+fn make_certificate(addresses: &[SocketAddr], origins: &OriginPolicy) -> Result<Certificate, StartError> {
+    let mut names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+    let own = addresses.iter().map(SocketAddr::ip).filter(|ip| !ip.is_unspecified());
+    let hosts = origins.hosts().map(|host| host.trim_matches(['[', ']']).to_owned());
+    for name in own.map(|ip| ip.to_string()).chain(hosts) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Certificate::new(names.clone()).map_err(|source| StartError::Certificate {
+        names: names.join(", "),
+        source,
+    })
+}
+
+fn announce(ws: SocketAddr, http: SocketAddr, watch: &Watch<'_>, certificate: Option<&Certificate>) {
+    let s = if watch.tls { "s" } else { "" };
+    let mut text = format!("page       http{s}://{http}\nwebsocket  ws{s}://{ws}\nwatch      {watch}\n");
+    if !watch.is_readable() {
+        text += "           It sees TLS alone; start this server with --keylog FILE as well to read the messages.\n";
+    }
+    if let Some(certificate) = certificate {
+        text += &format!(
+            "SHA-256    {}\n\
+             \x20          Nobody has signed this certificate, so a browser warns: compare the fingerprint, then go on.\n\
+             \x20          Firefox asks for each port: open https://{ws} in it as well.\n\
+             \x20          No warning: curl -k, or\n\
+             \x20          chromium --user-data-dir=$(mktemp -d) --ignore-certificate-errors-spki-list={}\n",
+            certificate.fingerprint, certificate.key_hash
+        );
+    }
     let mut stdout = io::stdout().lock();
     // A closed stdout is no reason to stop.
-    let _ = writeln!(
-        stdout,
-        "page       http://{http}\nwebsocket  ws://{ws}\nwatch      sudo wschat-sniff -i any port {}",
-        ws.port()
-    )
-    .and_then(|()| stdout.flush());
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
 /// As many file descriptors as `clients` and everybody else may need, if the system lets us; how many clients they do for.

@@ -17,14 +17,17 @@ pub(super) const HOST_REFUSED: &str =
 #[derive(Debug, Clone)]
 pub(super) struct OriginPolicy {
     page: SocketAddr,
+    /// How the own page's origin begins, and the port that may be left out.
+    scheme: (&'static str, &'static str),
     allowed: Vec<String>,
 }
 
 impl OriginPolicy {
-    /// The own page, served on `page`, and the origins that the user named.
-    pub(super) fn new(page: SocketAddr, allowed: &[String]) -> Self {
+    /// The own page, served on `page`, with `tls` as https, and the origins that the user named.
+    pub(super) fn new(page: SocketAddr, tls: bool, allowed: &[String]) -> Self {
         Self {
             page,
+            scheme: if tls { ("https://", "443") } else { ("http://", "80") },
             allowed: allowed
                 .iter()
                 .map(|origin| origin.trim_end_matches('/').to_ascii_lowercase())
@@ -38,13 +41,13 @@ impl OriginPolicy {
             return false;
         };
         let (host, _) = split_port(&authority);
-        is_address(host)
-            || host == "localhost"
-            || self
-                .allowed
-                .iter()
-                .filter_map(|origin| origin.split_once("://"))
-                .any(|(_, authority)| split_port(authority).0 == host)
+        is_address(host) || host == "localhost" || self.hosts().any(|allowed| allowed == host)
+    }
+
+    /// The hosts of the origins that the user named.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = &str> {
+        let authorities = self.allowed.iter().filter_map(|origin| origin.split_once("://"));
+        authorities.map(|(_, authority)| split_port(authority).0)
     }
 
     /// May a page of this origin become a WebSocket? Programs that are no browsers send no origin, and are accepted.
@@ -58,12 +61,12 @@ impl OriginPolicy {
 
     /// Is it the page that we serve, opened as `127.0.0.1`, `localhost`, its address, or the host of this request?
     fn is_own_page(&self, origin: &str, headers: &HeaderMap) -> bool {
-        let Some(authority) = origin.strip_prefix("http://") else {
+        let Some(authority) = origin.strip_prefix(self.scheme.0) else {
             return false;
         };
         let (host, port) = split_port(authority);
         let requested = single(headers, HOST);
-        port.unwrap_or("80") == self.page.port().to_string()
+        port.unwrap_or(self.scheme.1) == self.page.port().to_string()
             && (host == "127.0.0.1"
                 || host == "localhost"
                 || address(host) == Some(self.page.ip())
@@ -108,7 +111,7 @@ mod tests {
 
     fn policy(port: u16) -> OriginPolicy {
         let allowed = ["https://chat.example/".into(), "http://Box.lan:55151".into()];
-        OriginPolicy::new(SocketAddr::from(([127, 0, 0, 5], port)), &allowed)
+        OriginPolicy::new(SocketAddr::from(([127, 0, 0, 5], port)), false, &allowed)
     }
 
     fn headers(host: &str, origin: Option<&str>) -> HeaderMap {
@@ -171,6 +174,21 @@ mod tests {
     #[test]
     fn port_80_may_be_left_out() {
         assert!(policy(80).allows_origin(&headers("localhost", Some("http://localhost"))));
+    }
+
+    #[test]
+    fn with_tls_the_own_page_is_https() {
+        for (port, origin, allowed) in [
+            (55151, "https://localhost:55151", true),
+            (55151, "https://192.0.2.7:55151", true),
+            (443, "https://localhost", true),
+            (55151, "http://localhost:55151", false),
+            (80, "http://localhost", false),
+        ] {
+            let policy = OriginPolicy::new(SocketAddr::from(([127, 0, 0, 1], port)), true, &[]);
+            let headers = headers("192.0.2.7:7272", Some(origin));
+            assert_eq!(policy.allows_origin(&headers), allowed, "{origin} {port}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use sha1::{Digest, Sha1};
 
 use super::origin::{HOST_REFUSED, OriginPolicy, split_port};
 use super::protocol::LengthLimits;
+use super::watch::Watch;
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
@@ -46,20 +47,30 @@ struct Page {
     /// The host of the chat, unless it is the one that the page comes from.
     ws_host: Option<String>,
     ws_port: u16,
+    tls: bool,
 }
 
-/// Serves the page on `http`, for a chat on `ws`.
-pub(super) fn router(ws: SocketAddr, http: SocketAddr, lengths: LengthLimits, origins: Arc<OriginPolicy>) -> Router {
+/// Serves the page on `http`, for a chat on `ws` that `watch` captures.
+pub(super) fn router(
+    ws: SocketAddr,
+    http: SocketAddr,
+    watch: &Watch<'_>,
+    lengths: LengthLimits,
+    origins: Arc<OriginPolicy>,
+) -> Router {
     let ws_host = ws_host(ws, http);
     let index = include_str!("page/index.html")
         .replace("{{ws_host}}", ws_host.as_deref().unwrap_or_default())
         .replace("{{ws_port}}", &ws.port().to_string())
+        .replace("{{command}}", &escape(&watch.to_string()))
+        .replace("{{readable}}", if watch.is_readable() { "hidden" } else { "" })
         .replace("{{max_name}}", &lengths.name.to_string())
         .replace("{{max_content}}", &lengths.content.to_string());
     let page = Arc::new(Page {
         index,
         ws_host,
         ws_port: ws.port(),
+        tls: watch.tls,
     });
     let mut router = Router::new()
         .route("/", get(serve_index))
@@ -75,6 +86,11 @@ pub(super) fn router(ws: SocketAddr, http: SocketAddr, lengths: LengthLimits, or
         .fallback(|| async { (StatusCode::NOT_FOUND, "Nothing is here. The page is at /\n") })
         .layer(middleware::from_fn_with_state(origins, check_host))
         .with_state(page)
+}
+
+/// As text of the page.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// The address of the chat when it differs from the one that the page is opened at.
@@ -100,6 +116,7 @@ async fn serve_index(State(page): State<Arc<Page>>, headers: HeaderMap) -> Respo
     let policy = policy(
         page.ws_host.as_deref().or(host.map(|host| split_port(host).0)),
         page.ws_port,
+        page.tls,
     );
     let etag = etag(&[&page.index, &policy]);
     let policy = HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"));
@@ -143,7 +160,7 @@ fn etag(parts: &[&str]) -> HeaderValue {
 }
 
 /// The Content-Security-Policy (W3C CSP Level 3): our own files, and a WebSocket to the chat.
-fn policy(ws_host: Option<&str>, ws_port: u16) -> String {
+fn policy(ws_host: Option<&str>, ws_port: u16, tls: bool) -> String {
     let name = ws_host.filter(|name| {
         // The grammar of a host-source has no IPv6 addresses; the scheme alone must do for them.
         !name.is_empty()
@@ -151,9 +168,12 @@ fn policy(ws_host: Option<&str>, ws_port: u16) -> String {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
     });
-    let connect = match name {
-        Some(name) => format!("ws://{name}:{ws_port} wss://{name}:{ws_port}"),
-        None => "ws: wss:".to_owned(),
+    let connect = match (name, tls) {
+        (Some(name), true) => format!("wss://{name}:{ws_port}"),
+        (None, true) => "wss:".to_owned(),
+        // Both: a proxy may add TLS.
+        (Some(name), false) => format!("ws://{name}:{ws_port} wss://{name}:{ws_port}"),
+        (None, false) => "ws: wss:".to_owned(),
     };
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src {connect}; base-uri 'none'; \
@@ -167,8 +187,8 @@ mod tests {
 
     #[test]
     fn the_policy_names_the_host_or_the_scheme_and_nothing_else() {
-        let connect = |host| {
-            let policy = policy(host, 7272);
+        let connect = |host, tls| {
+            let policy = policy(host, 7272, tls);
             policy
                 .split("; ")
                 .find(|part| part.starts_with("connect-src"))
@@ -176,12 +196,18 @@ mod tests {
                 .to_owned()
         };
         assert_eq!(
-            connect(Some("127.0.0.1")),
+            connect(Some("127.0.0.1"), false),
             "connect-src ws://127.0.0.1:7272 wss://127.0.0.1:7272"
         );
         for host in [None, Some("[::1]"), Some("a;script-src *"), Some("")] {
-            assert_eq!(connect(host), "connect-src ws: wss:", "{host:?}");
+            assert_eq!(connect(host, false), "connect-src ws: wss:", "{host:?}");
+            assert_eq!(connect(host, true), "connect-src wss:", "{host:?}");
         }
+    }
+
+    #[test]
+    fn a_path_is_no_markup() {
+        assert_eq!(escape("<a & b>"), "&lt;a &amp; b&gt;");
     }
 
     #[test]

@@ -74,6 +74,52 @@ fn under_a_message_stands_what_was_sent_and_received() {
     assert_eq!(browser.run(second), json!([url(&server), "_blank", "noopener"]));
 }
 
+/// With the flag of Chromium that the server prints; otherwise its certificate is refused.
+#[test]
+#[ignore = "needs ChromeDriver"]
+fn over_tls_the_page_chats_and_says_how_to_decrypt_it() {
+    let Some(driver) = driver() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let keylog = folder.path().join("keys.log");
+    let keylog = keylog.to_str().unwrap();
+    let readable = start(&["--tls", "--keylog", keylog]);
+    let closed = start(&["--tls"]);
+    let hashes = [&readable, &closed].map(|server| server.certificate.clone().unwrap().1);
+    let flag = format!("--ignore-certificate-errors-spki-list={}", hashes.join(","));
+    let profile = tempfile::tempdir().unwrap();
+    let browser = driver.open_with(profile.path(), &[flag]).unwrap();
+    browser.resize(1280, 800);
+    let closed_note = "return [...document.querySelectorAll('#watch p')].some((p) => p.checkVisibility() && p.textContent.includes('--keylog FILE'))";
+    for (server, keylog, is_closed) in [
+        (&readable, format!("--keylog {keylog} "), false),
+        (&closed, String::new(), true),
+    ] {
+        enter(
+            &browser,
+            &format!("https://localhost:{}/", server.http.port()),
+            "mynick",
+        );
+        let command = format!("sudo wschat-sniff -i any {keylog}port {}", server.ws.port());
+        assert_eq!(text_of(&browser, "command"), command);
+        assert_eq!(browser.run(closed_note), is_closed);
+        browser.point_at("#example", true);
+        wait_for_message(&browser, "hi,  all !");
+        browser.run("document.querySelector('.message .wire summary').click()");
+        browser.wait_until("document.querySelectorAll('.message .wire code').length === 2");
+        let sent = browser.run("return document.querySelector('.message .wire p').textContent");
+        assert_eq!(
+            sent,
+            "Sent: 52 bytes of text, masked, in one frame of 58 bytes inside TLS"
+        );
+    }
+    assert_eq!(browser.log("browser"), [] as [serde_json::Value; 0]);
+    assert!(
+        std::fs::read_to_string(keylog)
+            .unwrap()
+            .contains("CLIENT_TRAFFIC_SECRET_0")
+    );
+}
+
 /// Without script there is a sentence, and no dead form.
 #[test]
 #[ignore = "needs ChromeDriver"]

@@ -10,4 +10,5 @@ mod limits;
 mod load;
 mod page;
 mod protocol;
+mod tls;
 mod vanished;

@@ -28,6 +28,8 @@ pub struct Server {
     child: Child,
     pub ws: SocketAddr,
     pub http: SocketAddr,
+    /// With `--tls`: SHA-256 of the certificate and of its key, as printed.
+    pub certificate: Option<(String, String)>,
     log: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,
 }
@@ -62,14 +64,26 @@ impl Server {
             let address = line.rsplit_once(scheme).and_then(|(_, address)| address.parse().ok());
             address.unwrap_or_else(|| panic!("no address in {line:?}; log: {}", log.lock().unwrap()))
         };
-        let http = address("http://");
-        let ws = address("ws://");
+        let tls = flags.contains(&"--tls");
+        let http = address(if tls { "https://" } else { "http://" });
+        let ws = address(if tls { "wss://" } else { "ws://" });
         let watch = addresses.next().unwrap_or_default();
-        assert_eq!(watch, format!("watch      sudo wschat-sniff -i any port {}", ws.port()));
+        let keylog = flags.iter().skip_while(|flag| **flag != "--keylog").nth(1);
+        let keylog = keylog.map(|path| format!("--keylog {path} ")).unwrap_or_default();
+        assert_eq!(
+            watch,
+            format!("watch      sudo wschat-sniff -i any {keylog}port {}", ws.port())
+        );
+        let mut after = |mark: &str| {
+            let found = addresses.find_map(|line| Some(line.split_once(mark)?.1.to_owned()));
+            found.unwrap_or_else(|| panic!("no {mark} in what the server prints"))
+        };
+        let certificate = tls.then(|| (after("SHA-256    "), after("--ignore-certificate-errors-spki-list=")));
         Self {
             child,
             ws,
             http,
+            certificate,
             log,
             reader: Some(reader),
         }

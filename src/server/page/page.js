@@ -50,6 +50,11 @@ function refuseLogin(fault) {
   $('name').focus();
 }
 
+function unreachableHint() {
+  const hint = texts.unreachableHint(address);
+  return address.startsWith('wss:') ? `${hint} ${texts.certificateHint(address.replace('wss:', 'https:'))}` : hint;
+}
+
 function showLogin() {
   const waiting = login.name !== null;
   const silent = login.since && Date.now() - login.since > LOGIN_TIMEOUT;
@@ -59,7 +64,7 @@ function showLogin() {
   if ($('name-fault').textContent !== text) $('name-fault').textContent = text;
   if (login.fault) $('name').setAttribute('aria-invalid', 'true'); else $('name').removeAttribute('aria-invalid');
   const isLost = connection.state !== 'connected';
-  $('login-state').textContent = isLost ? `${statusText()} ${connection.wasOpen ? '' : texts.unreachableHint(address)} ${waiting ? texts.willEnter : ''}`.trim() : '';
+  $('login-state').textContent = isLost ? `${statusText()} ${connection.wasOpen ? '' : unreachableHint()} ${waiting ? texts.willEnter : ''}`.trim() : '';
 }
 
 $('login').addEventListener('submit', (event) => {

@@ -1,6 +1,6 @@
 // What a message is on the wire: its JSON, and the bytes of its frame (RFC 6455 §5.2).
 
-import { connection } from './connection.js';
+import { address, connection } from './connection.js';
 import { element, formatNumber, texts } from './state.js';
 
 const MAX_SHOWN = 4096; // characters of JSON that are kept and shown of one message
@@ -43,5 +43,6 @@ export function wireDetails(sent, received) {
 function sizes(wire) {
   if (wire.compressed) return texts.wireCompressed(formatNumber(wire.payload));
   const say = wire.masked ? texts.wireMasked : texts.wireUnmasked;
-  return say(formatNumber(wire.payload), formatNumber(wire.frame));
+  const where = address.startsWith('wss:') ? texts.wireInTls : texts.wireInTcp;
+  return say(formatNumber(wire.payload), formatNumber(wire.frame), where);
 }
