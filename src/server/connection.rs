@@ -142,7 +142,7 @@ impl Connection {
             End::Lost(_) => return,
         };
         self.socket.close(begin).await;
-        // The server does not stop before (see `Membership`).
+        // Until then it is in the room, and the server does not stop.
         self.peer.ended().await;
     }
 
