@@ -438,8 +438,7 @@ impl Words<'_> {
             Action::Ping => self.act_ping(),
             Action::Pong => self.act_pong(),
             Action::Event => self.act_event(),
-            // MQTT confirms in three steps what must come exactly once.
-            Action::Confirm | Action::Named("received" | "release") => self.act_confirm(),
+            Action::Confirm => self.act_confirm(),
             Action::Request => self.act_request(),
             Action::Response => self.act_response(),
             Action::Error => self.act_error(),
