@@ -18,7 +18,7 @@ help:
 	@echo 'make live     (root) start the chat server and watch it: open http://127.0.0.1:55151'
 	@echo 'make test     install what is missing, run every test'
 	@echo 'make lint     formatting and clippy'
-	@echo 'make bench    the speed table (generates captures of 500 MB under target/)'
+	@echo 'make bench    the speed table, and what attacks cost (captures of 500 MB under target/); AGAINST=PROGRAM: beside an earlier build'
 	@echo 'make soak     (root) what takes long: live captures beside tcpdump, and more'
 	@echo 'make install  programs, man pages and completions below PREFIX (default /usr/local); make uninstall takes them away'
 	@echo 'make deb      a Debian package of the same'
@@ -54,7 +54,9 @@ lint:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 
 bench: test-deps
-	@$(CARGO) bench --locked --quiet --bench table
+	@tools/install-debian valgrind
+	@AGAINST=$(AGAINST) $(CARGO) bench --locked --quiet --bench table
+	@test -n "$(AGAINST)" || $(CARGO) bench --locked --quiet --bench attacks
 
 soak: test-deps build
 	$(CARGO) test --release --locked --no-fail-fast -- --ignored soak_

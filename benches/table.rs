@@ -1,7 +1,8 @@
 //! The speed table of the README: `make bench`, or `cargo bench --bench table -- [MEGABYTES] [RUNS]`.
 //!
 //! Whole processes, wall time, warm, the two sides of a row in turn, the median of the runs; peak memory as the kernel tells it.
-//! Captures come from `benches/generate.rs` and are kept under `target/bench/`.
+//! Captures come from `benches/generate.rs` and are kept under `target/bench/`. With `AGAINST=PROGRAM` in the environment an earlier
+//! build is what stands beside ours.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -11,6 +12,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use flate2::{Decompress, FlushDecompress};
+
+mod captures;
+
+use captures::capture;
 
 const OURS: &str = env!("CARGO_BIN_EXE_wschat-sniff");
 
@@ -32,6 +37,9 @@ fn main() -> io::Result<()> {
     describe(&captures, megabytes)?;
 
     let table = Table { captures, runs };
+    if let Some(earlier) = std::env::var_os("AGAINST").filter(|path| !path.is_empty()) {
+        return table.against(&earlier.to_string_lossy());
+    }
     println!("| run | ours | beside it | ratio | at most | peak memory |");
     println!("| --- | --- | --- | --- | --- | --- |");
     let rewrite = |kind| peer(&["-n", "-r", kind, "-w", "/dev/null"]);
@@ -73,30 +81,6 @@ fn main() -> io::Result<()> {
     table.row_a_message("json, a message", "lossy", a_message, "chat", "2")
 }
 
-/// The capture of this kind and size, made when it is not there.
-fn capture(folder: &Path, kind: &str, megabytes: u64) -> io::Result<PathBuf> {
-    let path = folder.join(format!("{kind}-{megabytes}.pcap"));
-    if !path.exists() {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let made = Command::new(cargo)
-            .args([
-                "bench",
-                "--quiet",
-                "--bench",
-                "generate",
-                "--",
-                kind,
-                &megabytes.to_string(),
-            ])
-            .arg(&path)
-            .status()?;
-        if !made.success() {
-            return Err(io::Error::other(format!("could not make {}", path.display())));
-        }
-    }
-    Ok(path)
-}
-
 fn describe(captures: &HashMap<&str, PathBuf>, megabytes: u64) -> io::Result<()> {
     let first = |text: String, key: &str| {
         text.lines()
@@ -129,6 +113,25 @@ struct Table {
 }
 
 impl Table {
+    /// Times our views against those of an earlier build.
+    fn against(&self, earlier: &str) -> io::Result<()> {
+        println!("| run | ours | earlier | ratio | at most | peak memory |");
+        println!("| --- | --- | --- | --- | --- | --- |");
+        for (view, kind, most) in [
+            ("messages", "chat", "1.05"),
+            ("json", "chat", "1.2"),
+            ("json", "bulk", "1.2"),
+            ("json", "deflate", "1.2"),
+            ("json", "lossy", "1.2"),
+            ("tcpdump", "chat", "1.05"),
+            ("trace", "chat", "1.05"),
+        ] {
+            let beside = [earlier, "-n", "-r", kind, "--format", view].map(str::to_owned);
+            self.row(view, kind, &["--format", view], &beside, most)?;
+        }
+        Ok(())
+    }
+
     /// Times our view against a command beside it, prints the row, and says how long ours took.
     fn row(&self, view: &str, kind: &str, flags: &[&str], beside: &[String], most: &str) -> io::Result<Duration> {
         let ours = self.ours(kind, flags);

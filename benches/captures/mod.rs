@@ -1,0 +1,21 @@
+//! Generated captures, kept under `target/bench/`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The capture of this kind and size, made when it is not there.
+pub(crate) fn capture(folder: &Path, kind: &str, size: u64) -> io::Result<PathBuf> {
+    let path = folder.join(format!("{kind}-{size}.pcap"));
+    if !path.exists() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let made = Command::new(cargo)
+            .args(["bench", "--quiet", "--bench", "generate", "--", kind, &size.to_string()])
+            .arg(&path)
+            .status()?;
+        if !made.success() {
+            return Err(io::Error::other(format!("could not make {}", path.display())));
+        }
+    }
+    Ok(path)
+}
