@@ -197,14 +197,21 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The first quotation mark. Most strings are so short that looking is cheaper than a call.
+/// The first quotation mark. Most strings are so short that looking at a few words of eight bytes is cheaper than a call.
 #[inline]
 fn quote(bytes: &[u8]) -> Option<usize> {
-    const SHORT: usize = 16;
-    match bytes.iter().take(SHORT).position(|&b| b == b'"') {
-        None => Some(SHORT + memchr::memchr(b'"', bytes.get(SHORT..)?)?),
-        found => found,
+    const EACH: u64 = u64::MAX / 0xff;
+    const WORDS: usize = 3;
+    for (n, word) in bytes.chunks_exact(8).take(WORDS).enumerate() {
+        // Of the bytes that are zero now the lowest is marked in its top bit.
+        let other = u64::from_le_bytes(word.try_into().unwrap_or_default()) ^ (EACH * b'"' as u64);
+        let marked = other.wrapping_sub(EACH) & !other & (EACH << 7);
+        if marked != 0 {
+            return Some(n * 8 + marked.trailing_zeros() as usize / 8);
+        }
     }
+    let seen = (bytes.len() / 8).min(WORDS) * 8;
+    Some(seen + memchr::memchr(b'"', &bytes[seen..])?)
 }
 
 #[cfg(test)]
@@ -239,6 +246,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_first_quotation_mark_is_found(bytes in proptest::collection::vec(prop_oneof![Just(b'"'), any::<u8>()], 0..40)) {
+            prop_assert_eq!(quote(&bytes), bytes.iter().position(|&b| b == b'"'));
+        }
+
         #[test]
         fn nothing_panics(text in any::<String>()) {
             members(&text).for_each(|(k, _)| {
