@@ -3,9 +3,9 @@
 /// The bounds. Each has a default, a flag of the command line, and an event or a note when it bites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of memory for all that the engine keeps for all connections together; packets that are held and what a view keeps are
-    /// bounded each for itself. When it is reached (`tcp::Table` sees to it), what has proven nothing (no handshake, no frames) is given up first, then those that hold most drop what they hold (gaps of the cause
-    /// `evicted`), and only last the connections that were silent longest end (`evicted`).
+    /// Bytes of memory for all that is kept for all connections together; the other bounds remain within it. When it is reached (`tcp::Table`
+    /// sees to it), what has proven nothing (no handshake, no frames) is given up first, then those that hold most drop what they hold
+    /// (gaps of the cause `evicted`), and only last the connections that were silent longest end (`evicted`).
     pub memory_bytes: usize,
     /// Connections known at once; those that have proven nothing and those that are over are given up first, then the longest idle.
     pub flows: usize,
@@ -66,6 +66,14 @@ impl Limits {
     /// Bytes of TLS secrets.
     pub(crate) const fn secrets_total(&self) -> usize {
         self.memory_bytes / 2
+    }
+
+    /// The same, where something else takes so many of the bytes.
+    pub(crate) const fn beside(self, taken: usize) -> Self {
+        Self {
+            memory_bytes: self.memory_bytes.saturating_sub(taken),
+            ..self
+        }
     }
 
     /// Bytes of the last packets, among which copies are looked for.

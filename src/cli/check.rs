@@ -159,7 +159,7 @@ fn formats() -> Vec<(&'static str, Option<&'static Exporter>)> {
     views.chain([("none", None)]).collect()
 }
 
-/// The columns of `--sort`.
+/// What `--lang` takes.
 fn languages() -> Vec<(&'static str, &'static str)> {
     texts::CATALOGS
         .iter()
@@ -167,6 +167,7 @@ fn languages() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
+/// The columns of `--sort`.
 fn columns() -> Vec<(&'static str, Column)> {
     Column::ALL.iter().map(|column| (column.name(), *column)).collect()
 }
@@ -609,6 +610,10 @@ fn limits(flags: &Flags) -> Result<Limits, UsageError> {
         };
         if size > memory as u64 {
             return wrong(format!("{flag} {size}: more than --max-memory ({memory})"));
+        }
+        // The engine needs the rest.
+        if flag == "--max-held" && size > memory as u64 / 2 {
+            return wrong(format!("{flag} {size}: more than half of --max-memory ({memory})"));
         }
         *limit = size as usize;
     }

@@ -447,9 +447,9 @@ pub(super) struct Flags {
 
     /// Bytes of memory for all that is kept for all connections together
     ///
-    /// It bounds what decoding keeps; packets that are held (--max-held) and what a view keeps come on top, each within its own bound.
-    /// When it is reached, connections that have shown no WebSocket go first, then those that hold most
-    /// drop it (gaps and holes of the cause `evicted`), and last those that have been silent for longest end as `evicted`.
+    /// The other bounds remain within it, packets that are held and what a view keeps until the end included. When it is reached,
+    /// connections that have shown no WebSocket go first, then those that hold most drop it (gaps and holes of the cause `evicted`), and
+    /// last those that have been silent for longest end as `evicted`.
     #[arg(long, value_name = "bytes", allow_hyphen_values = true, help_heading = BOUNDS)]
     pub(super) max_memory: Option<String>,
 

@@ -62,6 +62,8 @@ pub struct Exporter {
     pub binary: bool,
     /// It leaves credentials out.
     pub strips: bool,
+    /// It keeps what it hears until it can write it.
+    pub keeps: bool,
     /// Flags that change what it shows, beside those that change what any view is told.
     pub heeds: &'static [&'static str],
     /// One that has seen nothing.
@@ -76,6 +78,7 @@ pub static TRACE: Exporter = Exporter {
     narrated: true,
     binary: false,
     strips: false,
+    keeps: false,
     heeds: &[
         "--lang",
         "--color",
@@ -101,6 +104,7 @@ pub static TCPDUMP: Exporter = Exporter {
     narrated: false,
     binary: false,
     strips: false,
+    keeps: false,
     heeds: &["-q", "-t", "-#", "-A", "-x", "-X", "-e", "-S", "--lengths"],
     make: |setup| Box::new(Lines::new(setup.tcpdump.clone())),
 };
@@ -113,6 +117,7 @@ pub static JSON: Exporter = Exporter {
     narrated: false,
     binary: false,
     strips: false,
+    keeps: false,
     heeds: &["--tag", "--json-fields", "--frames"],
     make: |setup| {
         let json = Json::new(setup.nano, setup.frames, texts::english());
@@ -128,6 +133,7 @@ pub static MESSAGES: Exporter = Exporter {
     narrated: false,
     binary: false,
     strips: false,
+    keeps: false,
     heeds: &["--lang", "--color", "--full", "-t", "-#"],
     make: |setup| {
         Box::new(Messages::new(&messages::Options {
@@ -149,6 +155,7 @@ pub static SESSIONS: Exporter = Exporter {
     narrated: false,
     binary: false,
     strips: false,
+    keeps: true,
     heeds: &["--lang", "--color", "--sort", "--all", "-t"],
     make: |setup| {
         Box::new(Sessions::new(sessions::Options {
@@ -171,6 +178,7 @@ pub static HAR: Exporter = Exporter {
     narrated: false,
     binary: false,
     strips: true,
+    keeps: true,
     heeds: &["--with-secrets"],
     make: |setup| Box::new(Har::new(setup.kept_bytes, setup.with_secrets)),
 };
@@ -183,6 +191,7 @@ pub static HTML: Exporter = Exporter {
     narrated: false,
     binary: false,
     strips: true,
+    keeps: true,
     heeds: &["--with-secrets", "--lang", "--full"],
     make: |setup| {
         Box::new(Html::new(
@@ -202,6 +211,7 @@ pub static PDU: Exporter = Exporter {
     narrated: false,
     binary: true,
     strips: false,
+    keeps: false,
     heeds: &[],
     make: |setup| Box::new(Pdu::new(setup.nano)),
 };
@@ -214,6 +224,7 @@ pub static PCAPNG: Exporter = Exporter {
     narrated: true,
     binary: true,
     strips: false,
+    keeps: false,
     heeds: &["--with-secrets", "--lang", "--full", "-q"],
     make: |setup| {
         let options = trace::Options {

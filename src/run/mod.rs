@@ -2,10 +2,10 @@
 
 mod batch;
 mod check;
-mod summary;
 mod compare;
 mod dump;
 mod extract;
+mod hold_queue;
 mod keys;
 mod listeners;
 mod live;
@@ -17,11 +17,11 @@ mod pipeline;
 mod progress;
 mod redacted;
 mod relay;
-mod hold_queue;
 mod setup;
 mod signals;
 mod sinks;
 mod stderr;
+mod summary;
 
 pub use stderr::line as report;
 

@@ -171,7 +171,7 @@ impl Pipeline {
             evaluator: evaluator(options),
             decisions: Decisions::default(),
         };
-        let mut engine = Engine::new(options.limits);
+        let mut engine = Engine::new(engine_limits(options));
         if let (Some(own), Some(known)) = (engine.secrets(), self.engine().and_then(Engine::secrets)) {
             *own = known.clone();
         }
@@ -576,12 +576,25 @@ fn show(options: &Options) -> Show {
     let narrated =
         options.all || exporter(options).is_some_and(|exporter| exporter.narrated) || !all && listeners.shows_packets();
     Show::Decoded(
-        Engine::new(options.limits)
+        Engine::new(engine_limits(options))
             .with_frames(options.frames || options.redact.is_some())
             .with_max_answer(options.max_answer)
             .with_narration(narrated),
         Sinks { listeners, selected },
     )
+}
+
+/// What is left to the engine beside what is held and what the view keeps; the same in both readings of a file.
+fn engine_limits(options: &Options) -> Limits {
+    let held = match options.selection.is_everything() {
+        true => 0,
+        false => options.limits.held_bytes,
+    };
+    let kept = match exporter(options) {
+        Some(exporter) if exporter.keeps => options.limits.view_total(),
+        _ => 0,
+    };
+    options.limits.beside(held + kept)
 }
 
 fn view_setup(options: &Options) -> Setup {

@@ -18,6 +18,7 @@ mod axe;
 mod har;
 mod html;
 mod log;
+#[path = "../support/npm.rs"]
 mod npm;
 mod login;
 mod pages;

@@ -160,6 +160,10 @@ fn wrong_usage_is_one_line_that_says_what_is_right_and_exit_code_2() {
         (&["--context", "many", "--grep", "x"], &["--context many", "messages"]),
         (&["--abnormal"], &["--abnormal", "--summary"]),
         (&["--max-held", "x"], &["--max-held x", "bytes"]),
+        (
+            &["--max-held", "200000000"],
+            &["more than half of --max-memory (268435456)"],
+        ),
         (&["--force"], &["--force", "--output"]),
         (&["--compare", "x"], &["--compare x", "-r FILE"]),
         (&["-r", "-", "--compare", "-"], &["--compare -", "only once"]),

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::npm;
 use crate::support::Server;
 
 fn folder(name: &str) -> PathBuf {
@@ -61,26 +62,10 @@ fn python_websockets() {
 #[test]
 #[ignore = "needs Node and the network"]
 fn npm_ws() {
-    let folder = folder("node");
-    let install = || {
-        if !folder.join("node_modules/ws").exists() {
-            let options = [
-                "install",
-                "--silent",
-                "--no-audit",
-                "--no-fund",
-                "--ignore-scripts",
-                "--fetch-retries=1",
-                "--prefix",
-            ];
-            run(Command::new("npm").args(options).arg(&folder).arg("ws@8"))?;
-        }
-        run(Command::new("node").arg("--version"))
+    let folder = match npm::installed("ws@8") {
+        Ok(folder) => folder,
+        Err(why) => return println!("SKIPPED: npm ws cannot be installed: {why}"),
     };
-    let installed: Result<String, String> = install();
-    if let Err(why) = installed {
-        return println!("SKIPPED: npm ws cannot be installed: {why}");
-    }
     let server = Server::start(&[]);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/check_chat.mjs");
     let said = run(Command::new("node")

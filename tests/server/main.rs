@@ -1,6 +1,8 @@
 //! The chat server, as its clients and its operator see it.
 #![cfg(feature = "server")]
 
+#[path = "../support/npm.rs"]
+mod npm;
 mod sniffer;
 mod support;
 

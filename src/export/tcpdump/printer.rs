@@ -83,6 +83,11 @@ impl Printer {
 
     /// A packet that is not printed: relative numbers of those behind it may count from its own.
     pub fn pass(&mut self, packet: &Packet<'_>) {
+        self.read_unprinted(packet);
+    }
+
+    /// Reads the packet; what that says is not printed.
+    fn read_unprinted<'p>(&'p mut self, packet: &Packet<'p>) -> Reader<'p, 'p> {
         self.unused.clear();
         let line = Line {
             options: &self.options,
@@ -92,8 +97,9 @@ impl Printer {
             tunnel: "",
         };
         let mut reader = Reader::new(packet.data.bytes, line);
-        // What cannot be read to its end says what it says.
+        // What cannot be read to its end is read as far as it goes.
         _ = link::read(&mut reader, packet.link, packet.data.wire_len as u32);
+        reader
     }
 
     /// Appends the line of the TCP segment that the packet, printed just before, has in a tunnel that tcpdump does not open;
@@ -102,17 +108,8 @@ impl Printer {
         if !self.closed_tunnel {
             return;
         }
-        self.unused.clear();
-        let line = Line {
-            options: &self.options,
-            text: Text::new(&mut self.unused),
-            memory: &mut self.memory,
-            has_tcp: false,
-            tunnel: "",
-        };
-        let mut reader = Reader::new(packet.data.bytes, line);
-        // The packet is read up to the tunnel once more, and what that says is dropped.
-        _ = link::read(&mut reader, packet.link, packet.data.wire_len as u32);
+        // Up to the tunnel once more.
+        let mut reader = self.read_unprinted(packet);
         reader.to.text.clear();
         reader.to.has_tcp = false;
         if let Some(Err(_)) = reader.open() {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Installs `package`, such as `axe-core@4`, once; gives the folder in which Node finds it. `Err` says why it is not there.
-pub fn installed(package: &str) -> Result<PathBuf, String> {
+pub(crate) fn installed(package: &str) -> Result<PathBuf, String> {
     let name = package.split('@').next().unwrap_or_default();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients").join(name);
     if folder.join("node_modules").join(name).exists() {
