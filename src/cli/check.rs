@@ -597,23 +597,32 @@ fn limits(flags: &Flags) -> Result<Limits, UsageError> {
         limits.flows = usize::try_from(flows).unwrap_or(usize::MAX);
     }
     let sizes = [
-        ("--max-waiting", &flags.max_waiting, &mut limits.waiting_bytes),
-        ("--max-fragments", &flags.max_fragments, &mut limits.fragment_bytes),
-        ("--max-head", &flags.max_head, &mut limits.head_bytes),
-        ("--max-message", &flags.max_message, &mut limits.message_bytes),
-        ("--max-inflated", &flags.max_inflated, &mut limits.inflated_bytes),
-        ("--max-held", &flags.max_held, &mut limits.held_bytes),
+        ("--max-waiting", &flags.max_waiting, &mut limits.waiting_bytes, memory),
+        (
+            "--max-fragments",
+            &flags.max_fragments,
+            &mut limits.fragment_bytes,
+            memory,
+        ),
+        ("--max-head", &flags.max_head, &mut limits.head_bytes, memory),
+        ("--max-message", &flags.max_message, &mut limits.message_bytes, memory),
+        (
+            "--max-inflated",
+            &flags.max_inflated,
+            &mut limits.inflated_bytes,
+            memory,
+        ),
+        // What decodes needs the rest.
+        ("--max-held", &flags.max_held, &mut limits.held_bytes, memory / 2),
     ];
-    for (flag, text, limit) in sizes {
+    for (flag, text, limit, room) in sizes {
         let Some(size) = optional(flag, text.as_deref(), 1, most, "bytes")? else {
             continue;
         };
-        if size > memory as u64 {
-            return wrong(format!("{flag} {size}: more than --max-memory ({memory})"));
-        }
-        // The engine needs the rest.
-        if flag == "--max-held" && size > memory as u64 / 2 {
-            return wrong(format!("{flag} {size}: more than half of --max-memory ({memory})"));
+        if size > room as u64 {
+            return wrong(format!(
+                "{flag} {size}: more than --max-memory ({memory}) has room for; expected at most {room}"
+            ));
         }
         *limit = size as usize;
     }

@@ -11,7 +11,9 @@ pub(super) fn check(flags: &Flags, options: &Options) -> Result<(), UsageError> 
     // `tcpdump` alone prints packets as they are.
     let lines = options.format.is_some_and(|exporter| exporter.name == "tcpdump");
     let decodes = extracts || !options.count && (!lines || told || !options.selection.is_everything());
-    let heeds = |flag| options.format.is_some_and(|exporter| exporter.heeds.contains(&flag)) && !options.count;
+    let heeds = |flag| options.view().is_some_and(|exporter| exporter.heeds.contains(&flag));
+    // As tcpdump has it.
+    let ignored = options.count || options.write.is_some();
     let of_views = [
         ("--sort", flags.sort.is_some(), false),
         ("--all", flags.all, false),
@@ -22,15 +24,15 @@ pub(super) fn check(flags: &Flags, options: &Options) -> Result<(), UsageError> 
         ("--full", flags.full, false),
         ("--lang", flags.lang.is_some(), told),
         ("--color", flags.color.is_some(), told),
-        ("-q", flags.quick > 0, options.count),
-        ("-A", flags.ascii > 0, options.count),
-        ("-x", flags.hex > 0, options.count),
-        ("-X", flags.hex_ascii > 0, options.count),
-        ("-e", flags.link_header, options.count),
-        ("-S", flags.absolute_tcp_sequence_numbers, options.count),
-        ("--lengths", flags.lengths, options.count),
-        ("-t", flags.time > 0, options.count),
-        ("-#", flags.number, options.count),
+        ("-q", flags.quick > 0, ignored),
+        ("-A", flags.ascii > 0, ignored),
+        ("-x", flags.hex > 0, ignored),
+        ("-X", flags.hex_ascii > 0, ignored),
+        ("-e", flags.link_header, ignored),
+        ("-S", flags.absolute_tcp_sequence_numbers, ignored),
+        ("--lengths", flags.lengths, ignored),
+        ("-t", flags.time > 0, ignored),
+        ("-#", flags.number, ignored),
     ];
     let idle = of_views
         .into_iter()

@@ -105,9 +105,11 @@ impl Options {
         self.nano || self.redact.is_some() || self.format == Some(&PCAPNG)
     }
 
-    /// What is written is not printed as well.
-    pub fn is_silent(&self) -> bool {
-        (self.write.is_some() || self.extract.is_some() || self.redact.is_some()) && !self.print
+    /// The view, unless nothing is shown of the packets: what is written is not printed as well, and a number or violations stand alone.
+    pub(crate) fn view(&self) -> Option<&'static Exporter> {
+        let written = (self.write.is_some() || self.extract.is_some() || self.redact.is_some()) && !self.print;
+        let silent = written || self.count || self.check && !self.format_given;
+        self.format.filter(|_| !silent)
     }
 }
 

@@ -27,7 +27,7 @@ use crate::cli::{Color, Input, Options};
 use crate::engine::Engine;
 use crate::export::palette::Palette;
 use crate::export::tcpdump::{self, Names, Precision, Printer, TimeFormat};
-use crate::export::{Exporter, JSON, PCAPNG, PDU, Setup, TCPDUMP, View};
+use crate::export::{JSON, PCAPNG, PDU, Setup, TCPDUMP, View};
 use crate::layer::tls::Secrets;
 use crate::record::{Record, SegmentView, Sink};
 use crate::select::{Decisions, Evaluator};
@@ -104,9 +104,8 @@ impl Pipeline {
             output: Output::open(options.output.as_ref(), outputs)?,
             keys: Keys::default(),
             telling: options
-                .format
+                .view()
                 .filter(|exporter| *exporter == &PDU || *exporter == &PCAPNG)
-                .filter(|_| !options.is_silent())
                 .map(|exporter| exporter.name),
             with_secrets: options.with_secrets,
             redacted: false,
@@ -153,7 +152,7 @@ impl Pipeline {
     /// Whether what is selected is known only when all packets were read.
     pub(super) fn must_read_twice(options: &Options) -> bool {
         let selection = &options.selection;
-        let view = exporter(options);
+        let view = options.view();
         let shows_packets = options.count || view.is_some_and(|view| view.packets);
         let shows_sessions = view.is_some_and(|view| view.sessions);
         let whole_connections = options.summary || options.write.is_some() || options.redact.is_some();
@@ -529,19 +528,9 @@ fn evaluator(options: &Options) -> Evaluator {
     Evaluator::new(options.selection.clone(), TimeZone::system())
 }
 
-/// Nothing is shown of the packets.
-fn is_silent(options: &Options) -> bool {
-    options.count || options.is_silent() || options.check && !options.format_given
-}
-
-/// The view, unless nothing is shown.
-fn exporter(options: &Options) -> Option<&'static Exporter> {
-    options.format.filter(|_| !is_silent(options))
-}
-
 /// Who listens to the engine; `-w`, `--extract` and `--redact` come when their files are created.
 fn listeners(options: &Options) -> Listeners {
-    let exporter = exporter(options);
+    let exporter = options.view();
     let all = options.selection.is_everything();
     Listeners {
         view: exporter.map(|exporter| (exporter.make)(&view_setup(options))),
@@ -552,7 +541,7 @@ fn listeners(options: &Options) -> Listeners {
             .then(|| Check::new(options.format_given && options.format == Some(&JSON), catalog(options))),
         summary: (options.summary && !options.count).then(|| {
             let palette = Palette::new(coloured(options));
-            SummaryReport::new(options, is_silent(options), catalog(options), palette)
+            SummaryReport::new(options, catalog(options), palette)
         }),
         count: (options.count && !all).then_some(0),
         ..Listeners::default()
@@ -564,7 +553,7 @@ fn show(options: &Options) -> Show {
     let all = options.selection.is_everything();
     let extracts = options.extract.is_some() || options.redact.is_some();
     let alone = !options.check && !options.summary && !extracts && all;
-    if exporter(options) == Some(&TCPDUMP) && alone {
+    if options.view() == Some(&TCPDUMP) && alone {
         return Show::Tcpdump(Printer::new(lines(options)));
     }
     let listeners = listeners(options);
@@ -574,7 +563,7 @@ fn show(options: &Options) -> Show {
     let selected = (!all).then(|| Box::new(HoldQueue::deciding(evaluator(options), options.limits.held_bytes)));
     // Of a packet of HTTP/2 its frames tell whom it serves.
     let narrated =
-        options.all || exporter(options).is_some_and(|exporter| exporter.narrated) || !all && listeners.shows_packets();
+        options.all || options.view().is_some_and(|exporter| exporter.narrated) || !all && listeners.shows_packets();
     Show::Decoded(
         Engine::new(engine_limits(options))
             .with_frames(options.frames || options.redact.is_some())
@@ -590,7 +579,7 @@ fn engine_limits(options: &Options) -> Limits {
         true => 0,
         false => options.limits.held_bytes,
     };
-    let kept = match exporter(options) {
+    let kept = match options.view() {
         Some(exporter) if exporter.keeps => options.limits.view_total(),
         _ => 0,
     };

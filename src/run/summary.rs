@@ -19,10 +19,10 @@ pub(super) struct SummaryReport {
 
 impl SummaryReport {
     /// An event when the view is `json`, else a block of text.
-    pub(super) fn new(options: &Options, silent: bool, catalog: &'static Catalog, palette: &'static Palette) -> Self {
+    pub(super) fn new(options: &Options, catalog: &'static Catalog, palette: &'static Palette) -> Self {
         Self {
             counts: Summary::new(),
-            json: options.format == Some(&JSON) && !silent,
+            json: options.view() == Some(&JSON),
             nano: options.nano,
             fields: options.json_fields,
             tags: options.tags.clone(),

@@ -162,7 +162,7 @@ fn wrong_usage_is_one_line_that_says_what_is_right_and_exit_code_2() {
         (&["--max-held", "x"], &["--max-held x", "bytes"]),
         (
             &["--max-held", "200000000"],
-            &["more than half of --max-memory (268435456)"],
+            &["more than --max-memory (268435456)", "at most 134217728"],
         ),
         (&["--force"], &["--force", "--output"]),
         (&["--compare", "x"], &["--compare x", "-r FILE"]),
@@ -389,6 +389,8 @@ fn a_flag_without_effect_is_wrong_usage_and_says_with_what_it_goes() {
         (&["--keylog", "keys", "--count"], "a view that decodes"),
         (&["--count", "--summary"], "not with --count"),
         (&["--count", "--check"], "not with --count"),
+        (&["--check", "--full"], "--format trace, messages, html or pcapng"),
+        (&["--check", "-A"], "--format trace or tcpdump"),
         (&["-A", "--format", "messages"], "--format trace or tcpdump"),
         (&["-xx", "--format", "json"], "--format trace or tcpdump"),
         (

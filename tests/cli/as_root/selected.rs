@@ -10,17 +10,8 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use super::live::ours;
+use crate::conversation::frame;
 use crate::program::{open_folder, run, stdout};
-
-/// A frame (RFC 6455 §5.2) of a short payload; a client's is masked, with zeros.
-fn frame(opcode: u8, client: bool, payload: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(payload.len()).unwrap();
-    assert!(length < 126);
-    let mut frame = vec![0x80 | opcode, if client { 0x80 | length } else { length }];
-    frame.extend(if client { &[0; 4][..] } else { &[] });
-    frame.extend(payload);
-    frame
-}
 
 /// Reads up to the end of an HTTP head.
 fn head(stream: &mut TcpStream) {
@@ -51,21 +42,21 @@ fn talk(listener: &TcpListener, path: &str, name: &str, closes: bool) {
     server.write_all(response.as_bytes()).unwrap();
     head(&mut client);
     let login = format!(r#"{{"type":"login","name":"{name}"}}"#);
-    client.write_all(&frame(1, true, login.as_bytes())).unwrap();
+    client.write_all(&frame(0x81, Some([0; 4]), login.as_bytes())).unwrap();
     for n in 0..5 {
         let say = format!(r#"{{"type":"say","to_uid":"all","content":"{name} {n}"}}"#);
-        client.write_all(&frame(1, true, say.as_bytes())).unwrap();
+        client.write_all(&frame(0x81, Some([0; 4]), say.as_bytes())).unwrap();
         thread::sleep(Duration::from_millis(5));
         let said = format!(r#"{{"type":"say","from_uid":7,"to_uid":"all","content":"{name} {n}"}}"#);
-        server.write_all(&frame(1, false, said.as_bytes())).unwrap();
+        server.write_all(&frame(0x81, None, said.as_bytes())).unwrap();
     }
-    client.write_all(&frame(9, true, b"ping")).unwrap();
+    client.write_all(&frame(0x89, Some([0; 4]), b"ping")).unwrap();
     thread::sleep(Duration::from_millis(5));
-    server.write_all(&frame(10, false, b"ping")).unwrap();
+    server.write_all(&frame(0x8a, None, b"ping")).unwrap();
     if closes {
-        client.write_all(&frame(8, true, &[3, 0xe8])).unwrap();
+        client.write_all(&frame(0x88, Some([0; 4]), &[3, 0xe8])).unwrap();
         thread::sleep(Duration::from_millis(5));
-        server.write_all(&frame(8, false, &[3, 0xe8])).unwrap();
+        server.write_all(&frame(0x88, None, &[3, 0xe8])).unwrap();
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -124,6 +115,6 @@ fn the_same_is_selected_live_and_in_a_file() {
         assert_eq!(messages(live), messages(&file), "{selector:?}");
     }
     let bad = stdout(&run(["-r", abnormal.to_str().unwrap(), "--format", "json"]));
-    assert!(bad.contains("\"ben 4\"") || bad.contains("ben 4"), "{bad}");
+    assert!(bad.contains("ben 4"), "{bad}");
     assert!(!bad.contains("ana 1") && !bad.contains("cid 1"), "{bad}");
 }
