@@ -157,7 +157,7 @@ impl HoldQueue {
                     (true, Some(held)) => held,
                     _ => self.hold(),
                 };
-                held.batch.record(record);
+                held.batch.record(record, true);
                 for wait in waits {
                     if held.waits.last() != Some(&wait) {
                         held.waits.push(wait);

@@ -25,6 +25,8 @@ pub(super) struct Relay {
     batch: Batch,
     /// Somebody wants packets, and not only events.
     packets: bool,
+    /// Somebody reads what messages mean, and not only what they answer.
+    meaning: bool,
     /// No packet has come. The first one is told in any case: times are given from it on.
     first: bool,
     /// A packet's calls stay together in a batch.
@@ -42,6 +44,7 @@ impl Relay {
     /// Starts the thread. It has the rights that the caller has now.
     pub(super) fn start(sinks: Sinks, output: Output) -> Self {
         let packets = sinks.listeners.wants_packets();
+        let meaning = sinks.selected.is_some() || sinks.listeners.wants_meaning();
         let (full, to_render) = sync_channel::<Batch>(BATCHES);
         let (rendered, empty) = sync_channel(BATCHES + 1);
         let (huge_rendered, huge) = sync_channel(1);
@@ -49,6 +52,7 @@ impl Relay {
         Self {
             batch: Batch::default(),
             packets,
+            meaning,
             first: true,
             in_packet: false,
             full,
@@ -142,7 +146,7 @@ impl Sink for Relay {
         if narrated && !self.packets {
             return ControlFlow::Continue(());
         }
-        self.batch.record(record);
+        self.batch.record(record, self.meaning);
         if self.in_packet {
             ControlFlow::Continue(())
         } else {
