@@ -43,12 +43,15 @@ impl Evidence {
             any: true,
             ..Self::default()
         };
-        let mut before: Option<Frame> = None;
+        // What has a pattern may take two frames to come again, and empty ones between them say nothing.
+        let mut before: [Option<Frame>; 2] = [None; 2];
         for (offset, frame) in search.frames(best.start) {
             evidence.fills_segments &=
                 search.window.is_border(offset) && search.window.is_border(frame.end) && frame.header.length > 0;
-            let repeats = before.is_some_and(|before| before.is_like(&frame));
-            before = Some(frame);
+            let repeats = before.iter().flatten().any(|before| before.is_like(&frame));
+            if frame.header.length > 0 {
+                before = [Some(frame), before[0]];
+            }
             if frame.header.opcode.is_control() && evidence.controls.len() < 16 {
                 let payload = search.payload(offset, &frame);
                 let mut plain = Vec::new();

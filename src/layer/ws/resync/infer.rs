@@ -54,7 +54,8 @@ fn together(a: &Evidence, b: &Evidence, unmasked: bool, soft: bool) -> i32 {
     } else {
         a.bits.max(b.bits) + a.bits.min(b.bits).min(0)
     };
-    let mut hard = a.hard + b.hard;
+    // What speaks against frames all in all is no witness.
+    let mut hard: i32 = [a, b].iter().filter(|side| side.bits > 0).map(|side| side.hard).sum();
     for (opcode, payload) in &a.controls {
         let echoed = b.controls.iter().any(|(other, said)| match (opcode, other) {
             (Opcode::Ping, Opcode::Pong) | (Opcode::Pong, Opcode::Ping) => payload.len() >= 4 && payload == said,

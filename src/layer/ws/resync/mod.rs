@@ -23,7 +23,7 @@
 //! first finds the best (`search`). Nothing is kept between passes but the bytes, and a pass is made when a quarter more of them has
 //! come: work and memory are linear in the bytes. What is read of payloads is paid from a budget that grows with the bytes.
 //!
-//! [`Purpose::Infer`] wants 50 bits of both directions together ([`infer`]), where what repeats counts once, and a direction in which nothing can
+//! [`Purpose::Infer`] wants 50 bits of both directions together ([`infer`]), where what repeats (perhaps every second frame) counts once, and a direction in which nothing can
 //! be a frame counts against. [`Purpose::Regain`] knows that there are frames: it wants 20, and less when the stream ends exactly where
 //! the chain does, and that no chain that leads elsewhere is nearly as good.
 //!

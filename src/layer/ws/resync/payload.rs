@@ -61,7 +61,11 @@ pub(super) fn text(payload: Masked<'_>, whole: bool, budget: &mut u64) -> Eviden
     }
     let mut bits = (tenths / 10).min(TEXT_CAP);
     bits += match (sample.iter().next(), payload.last()) {
-        (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) if whole => 12,
+        (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) => match whole {
+            true => 12,
+            // What is complete needs no other fragment.
+            false => -12,
+        },
         (Some(b'{' | b'['), _) => 6,
         _ => 0,
     };

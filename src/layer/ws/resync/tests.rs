@@ -604,6 +604,50 @@ fn hostile_bytes_are_searched_a_few_times_at_most() {
     }
 }
 
+/// Records of Kafka: a length of 32 bits, a number that counts, a topic, zeros. Beside them bytes like two masked headers.
+#[test]
+fn a_pattern_of_two_frames_is_one_piece_of_evidence() {
+    let records: Vec<u8> = (0..40_u32)
+        .flat_map(|n| {
+            [
+                &[0, 0, 0, 30][..],
+                &n.to_be_bytes(),
+                b"\0\0\0\x01\0\x06events",
+                &[0; 14],
+            ]
+            .concat()
+        })
+        .collect();
+    let mut random = Random(7);
+    let mut other = random.bytes(2000);
+    for (at, length) in [(1881, 62), (1881 + 68, 63)] {
+        other[at..at + 2].copy_from_slice(&[0x82, 0x80 | length]);
+    }
+    let ends: Vec<_> = (1..=40).map(|n| n * 34 - 2).collect();
+    assert_eq!(inferred([&other, &records[2..]], [&[2000], &ends]), None);
+}
+
+/// The end of a message of protobuf that carries JSON: a tag that ends in 1, a length, the text.
+#[test]
+fn a_whole_object_is_no_fragment() {
+    let text = br#"{"id":64751,"text":"temperature"}"#;
+    let object = |first| [&[first, text.len() as u8][..], text].concat();
+    let end = text.len() + 2;
+    let evidence = |bytes: &[u8]| {
+        let expect = Expect {
+            purpose: Purpose::Infer,
+            masked: None,
+            deflate: None,
+        };
+        let mut collected = Collected::new(expect);
+        collected.push(chunk(bytes, 0, end));
+        assert!(collected.gather(true, &mut Scratch::default()));
+        collected.evidence[0].bits
+    };
+    let (message, fragment) = (evidence(&object(0x81)), evidence(&object(0x01)));
+    assert!(message >= 50 && fragment <= 40, "{message} {fragment}");
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic_and_what_is_found_is_there(
