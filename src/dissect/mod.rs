@@ -27,8 +27,8 @@ use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
 use crate::base::{Direction, PacketRef, PerDirection};
-use crate::record::{Action, Exchange, Handshake, Interpretation, Key, Message, Opcode, SessionId, UnansweredRequest};
-use requests::Requests;
+use crate::record::{Action, Exchange, Handshake, Interpretation, Key, Message, Opcode, SessionId};
+use requests::{Left, Requests};
 
 /// A message as a dissector sees it.
 #[derive(Debug, Clone, Copy)]
@@ -250,8 +250,8 @@ impl Dissectors {
         self.requests.now = packet;
     }
 
-    /// The session is over, and the last of what these directions carried could not be read. Gives what was never answered in it.
-    pub(crate) fn end(&mut self, session: SessionId, lost: PerDirection<bool>) -> Vec<UnansweredRequest> {
+    /// The session is over, and the last of what these directions carried could not be read. Gives what was not answered in it.
+    pub(crate) fn end(&mut self, session: SessionId, lost: PerDirection<bool>) -> Left {
         for direction in Direction::BOTH.into_iter().filter(|&direction| lost[direction]) {
             self.requests.lost(session, direction);
         }
@@ -263,12 +263,13 @@ impl Dissectors {
         self.requests.end(session)
     }
 
-    /// Bytes of memory that are kept for sessions; what is known of requests has a bound of its own.
+    /// Bytes of memory that are kept for sessions; the last requests have a bound of their own.
     #[inline]
     pub(crate) fn cost(&mut self) -> usize {
         if std::mem::take(&mut self.cost_changed) {
             let claimed = self.claimed.capacity() * size_of::<(SessionId, u8)>();
-            self.cost = claimed + self.all.iter().map(|dissector| dissector.cost()).sum::<usize>();
+            self.cost =
+                claimed + self.requests.cost() + self.all.iter().map(|dissector| dissector.cost()).sum::<usize>();
         }
         self.cost
     }

@@ -18,7 +18,7 @@ pub mod ws;
 use std::fmt::Debug;
 
 use crate::base::{Gap, Limits, PacketRef, Side, Timestamp};
-use crate::record::{Record, RecordKind, SessionId, Source, TransportEnd};
+use crate::record::{Record, RecordKind, SessionEnd, SessionId, Source, TransportEnd};
 use crate::session::{Carrier, Roles};
 use crate::tcp::Connection;
 
@@ -179,6 +179,9 @@ impl Stores {
 /// Who takes the records of layers.
 pub(crate) trait Emit {
     fn emit(&mut self, record: &Record<'_>);
+
+    /// A session is over.
+    fn end(&mut self, at: PacketRef, source: &Source, end: SessionEnd);
 }
 
 impl Cx<'_> {
@@ -186,6 +189,11 @@ impl Cx<'_> {
     #[inline]
     pub(crate) fn emit(&mut self, at: PacketRef, source: &Source, kind: RecordKind<'_>) {
         self.out.emit(&Record { at, source, kind });
+    }
+
+    /// Tells that a session is over.
+    pub(crate) fn end(&mut self, at: PacketRef, source: &Source, end: SessionEnd) {
+        self.out.end(at, source, end);
     }
 
     /// What a call of the layer above brings along, for what came with the packet `at`.
