@@ -211,7 +211,7 @@ impl Feed<'_, '_> {
             initiator: None,
             vanished: None,
             window_closed: None,
-            ending_since: None,
+            ending: None,
         };
         tls::retry_ended(last, &mut self.cx(&Conn::default(), &nobody, at));
     }

@@ -212,7 +212,7 @@ impl Cx<'_> {
 
     /// When the end that is told now came: TCP's is told when nothing is missing any more.
     pub(crate) fn ending_since(&self) -> Timestamp {
-        self.connection.ending_since.unwrap_or(self.at.time)
+        self.connection.ending.map_or(self.at.time, |(_, since)| since)
     }
 
     /// The source of what a session of the layer that is called emits.

@@ -50,7 +50,7 @@ impl Around {
                 initiator: None,
                 vanished: None,
                 window_closed: None,
-                ending_since: None,
+                ending: None,
             },
             begins: Begins::default(),
             carrier: Carrier::default(),

@@ -45,8 +45,9 @@ pub struct Connection {
     pub vanished: Option<Vanished>,
     /// Whose window is closed, and for how many nanoseconds it has been. Known when the connection ends.
     pub window_closed: Option<(Side, i64)>,
-    /// When the first FIN came, or the reset with which it ended: that may be before it is known that nothing is missing.
-    pub ending_since: Option<Timestamp>,
+    /// Who began to end it, and when: with the first FIN, or the reset with which it ended. That may be before it is known that
+    /// nothing is missing.
+    pub ending: Option<(Side, Timestamp)>,
 }
 
 /// A side that was not heard any more, while the other one sent the same bytes again and again.
