@@ -33,6 +33,8 @@ pub(super) struct Batch {
     others: Vec<(PacketRef, Source, Other)>,
     bytes: Vec<u8>,
     text: String,
+    /// Packets that brought fragments of segments.
+    fragments: Vec<u64>,
     holes: Vec<Hole>,
     meanings: Vec<StoredMeaning>,
     fields: Vec<(&'static str, StoredField)>,
@@ -59,6 +61,7 @@ struct StoredSegment {
     segment: Segment<'static>,
     header: Range<usize>,
     payload: Range<usize>,
+    fragments: Range<usize>,
     connection: Connection,
     facts: SegmentFacts,
     source: Option<Source>,
@@ -133,6 +136,7 @@ impl Batch {
     pub(super) fn shrink_to_fit(&mut self) {
         self.bytes.shrink_to_fit();
         self.text.shrink_to_fit();
+        self.fragments.shrink_to_fit();
         self.holes.shrink_to_fit();
         self.order.shrink_to_fit();
         self.packets.shrink_to_fit();
@@ -146,6 +150,7 @@ impl Batch {
     pub(super) fn cost(&self) -> usize {
         self.bytes.capacity()
             + self.text.capacity()
+            + self.fragments.capacity() * size_of::<u64>()
             + self.holes.capacity() * size_of::<Hole>()
             + self.order.capacity() * size_of::<Call>()
             + self.packets.capacity() * size_of::<StoredPacket>()
@@ -189,6 +194,7 @@ impl Batch {
                 },
                 header: self.keep(segment.header),
                 payload: self.tail_or_keep(segment.payload.bytes, packet.data.bytes, &data),
+                fragments: self.keep_fragments(segment.fragments),
                 connection: *view.connection,
                 facts: view.facts.clone(),
                 source: view.source.cloned(),
@@ -349,6 +355,12 @@ impl Batch {
         start..self.bytes.len()
     }
 
+    fn keep_fragments(&mut self, packets: &[u64]) -> Range<usize> {
+        let start = self.fragments.len();
+        self.fragments.extend_from_slice(packets);
+        start..self.fragments.len()
+    }
+
     fn keep_text(&mut self, text: &str) -> Range<usize> {
         let start = self.text.len();
         self.text.push_str(text);
@@ -421,6 +433,7 @@ impl Batch {
         let segment = Segment {
             header: &self.bytes[stored.header.clone()],
             payload: self.captured(stored.segment.payload, &stored.payload),
+            fragments: &self.fragments[stored.fragments.clone()],
             ..stored.segment
         };
         let view = SegmentView {
@@ -479,11 +492,13 @@ impl Batch {
         self.others.clear();
         self.bytes.clear();
         self.text.clear();
+        self.fragments.clear();
         self.holes.clear();
         self.meanings.clear();
         self.fields.clear();
         self.bytes.shrink_to(KEPT);
         self.text.shrink_to(KEPT);
+        self.fragments.shrink_to(FULL_RECORDS);
         self.holes.shrink_to(FULL_RECORDS);
     }
 }
@@ -624,8 +639,12 @@ mod tests {
     fn what_was_kept_is_told_as_it_came() {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
         let mut captures = 0;
-        for folder in std::fs::read_dir(fixtures).unwrap() {
-            let path = folder.unwrap().path().join("capture.pcap");
+        let fragments = fixtures.join("transcripts/ipv4-fragments.pcap");
+        let folders = std::fs::read_dir(fixtures).unwrap();
+        for path in folders
+            .map(|folder| folder.unwrap().path().join("capture.pcap"))
+            .chain([fragments])
+        {
             if !path.exists() {
                 continue;
             }

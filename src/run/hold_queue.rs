@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 use super::batch::Batch;
 use super::listeners::Listeners;
 use super::pick::{Pick, Rules};
-use crate::base::Endpoint;
+use crate::base::{Endpoint, counted};
 use crate::record::{ConnectionId, Record, RecordKind, SegmentView, SessionId, Sink};
-use crate::select::{Decisions, Evaluator};
+use crate::select::{Decisions, Evaluator, FRAGMENTS};
 use crate::wire::Packet;
 
 /// What a packet that is held costs besides its bytes.
@@ -86,7 +86,7 @@ impl HoldQueue {
     }
 
     /// Says on stderr what the user would not see otherwise.
-    pub(super) fn report(&self, found: bool, writes: bool) {
+    pub(super) fn report(&self, found: bool, writes: bool, whole_connections: bool) {
         if !found {
             super::report(match self.rules {
                 Rules { by_message: true, .. } => "no message is selected",
@@ -94,22 +94,24 @@ impl HoldQueue {
                 _ => "nothing is selected: there is nothing of that time",
             });
         }
-        if !writes {
-            return;
+        let fragments = self.decisions.fragments_left_out();
+        if whole_connections && self.rules.by_content() && fragments > 0 {
+            let why = match self.evaluator {
+                Some(_) => {
+                    "whose they are was not known when they came; a file that is read without a pipe is read twice"
+                }
+                None => &format!("no more than {FRAGMENTS} of them are remembered"),
+            };
+            let packets = counted(fragments, "packet");
+            super::report(&format!("{packets} with IP fragments left out: {why}"));
         }
         match self.decisions.beside() {
+            _ if !writes => {}
             0 => {}
             1 => super::report("-w: 1 other session lies on the same HTTP/2 connection and is written as well"),
             more => super::report(&format!(
                 "-w: {more} other sessions lie on the same HTTP/2 connections and are written as well"
             )),
-        }
-        if self.decisions.fragments_left_out > 0 {
-            super::report(&format!(
-                "-w: {} packets with IP fragments are left out: whose they are was not known when they came; from a file, read without a pipe, they \
-                 are written",
-                self.decisions.fragments_left_out
-            ));
         }
     }
 
@@ -128,7 +130,9 @@ impl HoldQueue {
     ) -> ControlFlow<()> {
         if let Some(evaluator) = &mut self.evaluator {
             evaluator.packet(packet.time, segment.as_ref(), &mut self.decisions);
-            if let Some(segment) = &segment {
+            if let Some(segment) = &segment
+                && listeners.wants_whole_connections()
+            {
                 self.decisions.miss_fragments(segment);
             }
             let connection = segment.map(|segment| ConnectionId(segment.connection.number));

@@ -1,13 +1,15 @@
 //! What has been decided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+use foldhash::fast::FixedState;
 
 use super::bits::Bits;
 use crate::base::Timestamp;
 use crate::record::{ConnectionId, SegmentView, SessionId};
 
-/// Packets with fragments that are remembered.
-const FRAGMENTS: usize = 1 << 18;
+/// Packets with fragments that are remembered, and connections of which such packets are counted.
+pub const FRAGMENTS: usize = 1 << 18;
 
 /// Which sessions, connections and messages are selected, as far as that is known.
 #[derive(Debug, Clone, Default)]
@@ -21,10 +23,12 @@ pub struct Decisions {
     pub(super) connections: Decided,
     /// Messages, by their number among all of the capture, from 0.
     pub(super) messages: Bits,
-    /// Packets that brought fragments of segments, and of which connections.
+    /// Packets that brought fragments of segments before the last one of each, and of which connections.
     fragments: BTreeMap<u64, ConnectionId>,
-    /// Such packets that were too many to be remembered.
-    pub fragments_left_out: u64,
+    /// Such packets of which that is not known when it is asked for: of selected connections.
+    fragments_left_out: u64,
+    /// The same, of connections of which it is not known yet whether they are selected.
+    fragments_undecided: HashMap<ConnectionId, u64, FixedState>,
     /// Sessions that are not selected on connections that are.
     pub(super) beside: u64,
 }
@@ -95,25 +99,43 @@ impl Decisions {
     /// The segment came in fragments, and those before the last were told when nobody knew whose they are.
     #[inline]
     pub fn miss_fragments(&mut self, view: &SegmentView<'_>) {
-        let missed = view.segment.fragments.len().saturating_sub(1);
-        if missed > 0 && self.connection(ConnectionId(view.connection.number)) != Some(false) {
-            self.fragments_left_out += missed as u64;
+        if let [missed @ .., _] = view.segment.fragments {
+            self.leave_out(ConnectionId(view.connection.number), missed.len() as u64);
         }
     }
 
-    /// The segment came in fragments: when the capture is read again, [`Self::fragment_of`] knows theirs.
+    /// The segment came in fragments: when the capture is read again, [`Self::fragment_of`] knows those before the last.
     #[inline]
     pub fn remember_fragments(&mut self, view: &SegmentView<'_>) {
         let connection = ConnectionId(view.connection.number);
+        let [fragments @ .., _] = view.segment.fragments else {
+            return;
+        };
         if self.connection(connection) == Some(false) {
             return;
         }
-        for packet in view.segment.fragments {
-            match self.fragments.len() < FRAGMENTS {
-                true => _ = self.fragments.insert(*packet, connection),
-                false => self.fragments_left_out += 1,
+        let room = FRAGMENTS - self.fragments.len();
+        let (remembered, others) = fragments.split_at(room.min(fragments.len()));
+        self.fragments
+            .extend(remembered.iter().map(|packet| (*packet, connection)));
+        self.leave_out(connection, others.len() as u64);
+    }
+
+    #[inline]
+    fn leave_out(&mut self, connection: ConnectionId, packets: u64) {
+        match self.connection(connection) {
+            _ if packets == 0 => {}
+            Some(true) => self.fragments_left_out += packets,
+            None if self.fragments_undecided.len() < FRAGMENTS => {
+                *self.fragments_undecided.entry(connection).or_default() += packets;
             }
+            Some(false) | None => {}
         }
+    }
+
+    /// Packets with fragments of selected connections that are left out, because it is not known whose they are.
+    pub fn fragments_left_out(&self) -> u64 {
+        self.fragments_left_out
     }
 
     /// The connection of which a packet brought a fragment, if the capture was read before.
@@ -144,7 +166,42 @@ impl Decisions {
     /// The same of a connection.
     pub fn give_up_connection(&mut self, connection: ConnectionId) {
         if self.connection(connection).is_none() {
-            self.connections.decide(connection.0, false);
+            self.decide_connection(connection, false);
         }
+    }
+
+    /// Whether a connection carries a selected session is known.
+    pub(super) fn decide_connection(&mut self, connection: ConnectionId, selected: bool) {
+        self.connections.decide(connection.0, selected);
+        let fragments = self.fragments_undecided.remove(&connection).unwrap_or_default();
+        self.fragments_left_out += fragments * u64::from(selected);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fragments_are_left_out_of_selected_connections_alone() {
+        let mut decisions = Decisions::default();
+        let [yes, no, open] = [1, 2, 3].map(ConnectionId);
+        decisions.leave_out(yes, 0);
+        for (connection, packets) in [(yes, 5), (no, 70), (open, 900), (yes, 1)] {
+            decisions.leave_out(connection, packets);
+        }
+        assert_eq!(
+            (decisions.fragments_left_out(), decisions.fragments_undecided.len()),
+            (0, 3)
+        );
+        decisions.decide_connection(yes, true);
+        decisions.give_up_connection(no);
+        for connection in [yes, no] {
+            decisions.leave_out(connection, 10);
+        }
+        assert_eq!(
+            (decisions.fragments_left_out(), decisions.fragments_undecided.len()),
+            (16, 1)
+        );
     }
 }

@@ -177,7 +177,7 @@ impl Evaluator {
         decisions.holding.decide(id.0, selected);
         // Over HTTP/2 another session of the connection may be.
         if selected || source.stream.is_none() {
-            decisions.connections.decide(source.connection.0, selected);
+            decisions.decide_connection(source.connection, selected);
         }
         if source.stream.is_some() && (self.beside.len() < NAMES || self.beside.contains_key(&source.connection)) {
             let beside = self.beside.entry(source.connection).or_default();
