@@ -1,6 +1,7 @@
 //! What the listeners are told when something is selected, and what is held until that is known.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::fmt;
 use std::ops::ControlFlow;
 
 use super::batch::Batch;
@@ -13,8 +14,8 @@ use crate::wire::Packet;
 
 /// What a packet that is held costs besides its bytes.
 const OVERHEAD: usize = 1 << 10;
-/// Sessions that were let go and are named.
-const NAMED: u64 = 8;
+/// Connections that were let go and are named.
+const NAMED: usize = 8;
 
 /// Decides what is told, and holds in order what is not decided yet.
 pub(super) struct HoldQueue {
@@ -27,32 +28,43 @@ pub(super) struct HoldQueue {
     max_held: usize,
     /// A packet's calls are being held.
     open: bool,
-    /// How often it could not be waited.
-    let_go: u64,
+    /// Connections of which something could not be waited for.
+    let_go: HashSet<ConnectionId>,
 }
 
 /// The calls that one packet brought, or one record outside of packets, and what has to be known before they are told.
+#[derive(Default)]
 struct Held {
     batch: Batch,
-    waits: Vec<Wait>,
+    waits: BTreeSet<Wait>,
+    /// Bytes that it takes, once it has all.
+    cost: usize,
 }
 
-/// What is not known: of a session, with its client.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What is not known.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Wait {
-    /// Whether it is one of those that are asked for.
-    Session(SessionId, Endpoint),
+    /// Whether a session is one of those that are asked for.
+    Session(Whose),
     /// Whether it holds something that is asked for.
-    WholeSession(SessionId, Endpoint),
+    WholeSession(Whose),
     /// Whether a connection carries such a session.
     Connection(ConnectionId),
     /// Whether a message goes with one that comes after it.
-    Message(SessionId, Endpoint, u64),
+    Message(Whose, u64),
 }
 
-impl Held {
-    fn cost(&self) -> usize {
-        self.batch.cost() + self.waits.len() * size_of::<Wait>()
+/// A session, on which connection it is and who its client is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Whose {
+    session: SessionId,
+    connection: ConnectionId,
+    client: Endpoint,
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "session {} ({})", self.session, self.client)
     }
 }
 
@@ -81,7 +93,7 @@ impl HoldQueue {
             held_bytes: 0,
             max_held,
             open: false,
-            let_go: 0,
+            let_go: HashSet::new(),
         }
     }
 
@@ -162,11 +174,7 @@ impl HoldQueue {
                     _ => self.hold(),
                 };
                 held.batch.record(record);
-                for wait in waits {
-                    if held.waits.last() != Some(&wait) {
-                        held.waits.push(wait);
-                    }
-                }
+                held.waits.extend(waits);
                 return match in_packet {
                     true => ControlFlow::Continue(()),
                     false => self.release(listeners),
@@ -201,7 +209,11 @@ impl HoldQueue {
         let (Some(session), Some(evaluator)) = (session, &self.evaluator) else {
             return [None; 3].into_iter().flatten();
         };
-        let client = record.source.client;
+        let whose = Whose {
+            session,
+            connection: record.source.connection,
+            client: record.source.client,
+        };
         let in_time = decisions.in_time(record.at.time);
         let by_message = self.rules.by_message;
         let is_message = matches!(record.kind, RecordKind::Message(_));
@@ -212,32 +224,28 @@ impl HoldQueue {
         let may_be_picked = by_message && is_message && !is_picked && evaluator.may_still_choose(session, number);
         let whole = listeners.sessions || in_time && listeners.wants_whole_sessions();
         [
-            (whole && decisions.whole_session(session).is_none()).then_some(Wait::WholeSession(session, client)),
-            may_be_picked.then_some(Wait::Message(session, client, number)),
+            (whole && decisions.whole_session(session).is_none()).then_some(Wait::WholeSession(whose)),
+            may_be_picked.then_some(Wait::Message(whose, number)),
             (in_time && (is_picked || may_be_picked) && decisions.session(session).is_none())
-                .then_some(Wait::Session(session, client)),
+                .then_some(Wait::Session(whose)),
         ]
         .into_iter()
         .flatten()
     }
 
     fn hold(&mut self) -> &mut Held {
-        self.held_bytes += OVERHEAD;
-        self.held.push_back(Held {
-            batch: Batch::default(),
-            waits: Vec::new(),
-        });
+        self.held.push_back(Held::default());
         self.held.back_mut().expect("it was just put there")
     }
 
     fn waits_for(&self, wait: &Wait) -> bool {
-        match wait {
-            Wait::Session(session, _) => self.decisions.session(*session).is_none(),
-            Wait::WholeSession(session, _) => self.decisions.whole_session(*session).is_none(),
-            Wait::Connection(connection) => self.decisions.connection(*connection).is_none(),
-            Wait::Message(session, _, number) => {
+        match *wait {
+            Wait::Session(Whose { session, .. }) => self.decisions.session(session).is_none(),
+            Wait::WholeSession(Whose { session, .. }) => self.decisions.whole_session(session).is_none(),
+            Wait::Connection(connection) => self.decisions.connection(connection).is_none(),
+            Wait::Message(Whose { session, .. }, number) => {
                 let evaluator = self.evaluator.as_ref();
-                !self.decisions.message(*number) && evaluator.is_some_and(|it| it.may_still_choose(*session, *number))
+                !self.decisions.message(number) && evaluator.is_some_and(|it| it.may_still_choose(session, number))
             }
         }
     }
@@ -246,11 +254,11 @@ impl HoldQueue {
     fn release(&mut self, listeners: &mut Listeners) -> ControlFlow<()> {
         if let Some(last) = self.held.back_mut() {
             last.batch.shrink_to_fit();
-            self.held_bytes += last.cost();
+            last.cost = OVERHEAD + last.batch.cost() + last.waits.len() * size_of::<Wait>();
+            self.held_bytes += last.cost;
         }
         loop {
             let Some(first) = self.held.front() else {
-                self.held_bytes = 0;
                 self.forget(listeners);
                 return ControlFlow::Continue(());
             };
@@ -261,7 +269,7 @@ impl HoldQueue {
                 self.give_up_first();
             }
             if let Some(first) = self.held.pop_front() {
-                self.held_bytes = self.held_bytes.saturating_sub(first.cost() + OVERHEAD);
+                self.held_bytes -= first.cost;
                 let pick = self.pick();
                 first.batch.tell(&mut Picked { listeners, pick })?;
             }
@@ -287,27 +295,32 @@ impl HoldQueue {
             if !self.waits_for(&wait) {
                 continue;
             }
-            let unknown = match wait {
-                Wait::Session(session, client) => {
-                    self.decisions.give_up(session);
-                    format!("whether session {session} ({client}) is selected")
+            let (connection, unknown) = match wait {
+                Wait::Session(whose) => {
+                    self.decisions.give_up(whose.session);
+                    (whose.connection, format!("{whose} is selected"))
                 }
-                Wait::WholeSession(session, client) => {
-                    self.decisions.give_up_whole(session);
-                    format!("whether session {session} ({client}) holds what is selected")
+                Wait::WholeSession(whose) => {
+                    self.decisions.give_up_whole(whose.session);
+                    (whose.connection, format!("{whose} holds what is selected"))
                 }
                 Wait::Connection(connection) => {
                     self.decisions.give_up_connection(connection);
-                    format!("whether connection {connection} carries a selected session")
+                    (
+                        connection,
+                        format!("connection {connection} carries a selected session"),
+                    )
                 }
-                Wait::Message(session, client, _) => {
-                    format!("whether a message of session {session} ({client}) belongs to a selected one")
-                }
+                Wait::Message(whose, _) => (
+                    whose.connection,
+                    format!("a message of {whose} belongs to a selected one"),
+                ),
             };
-            self.let_go += 1;
-            if self.let_go <= NAMED {
+            // One loss is named once, however much waits for it.
+            if self.let_go.insert(connection) && self.let_go.len() <= NAMED {
                 super::report(&format!(
-                    "--max-held ({} bytes) was reached before it was known {unknown}: it was let go",
+                    "--max-held ({} bytes) was reached before it was known whether {unknown}: it was let go; raise --max-held, or read a \
+                     file without a pipe",
                     self.max_held
                 ));
             }
@@ -316,8 +329,8 @@ impl HoldQueue {
 
     /// The capture has ended: what is not decided is not selected.
     pub(super) fn finish(&mut self, listeners: &mut Listeners) {
-        if self.let_go > NAMED {
-            super::report(&format!("--max-held: {} more were let go", self.let_go - NAMED));
+        if self.let_go.len() > NAMED {
+            super::report(&format!("--max-held: {} more were let go", self.let_go.len() - NAMED));
         }
         while let Some(held) = self.held.pop_front() {
             let pick = self.pick();
@@ -345,5 +358,73 @@ impl Sink for Picked<'_> {
 
     fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
         self.listeners.pick_packet_end(packet, &self.pick)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::base::Limits;
+    use crate::capture::offline::Offline;
+    use crate::engine::Engine;
+    use crate::select::Selection;
+
+    /// With its listeners; after each packet what is held is added up.
+    struct Checked(HoldQueue, Listeners);
+
+    impl Sink for Checked {
+        fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+            self.0.packet(packet, segment, &mut self.1)
+        }
+
+        fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+            self.0.record(record, &mut self.1)
+        }
+
+        fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
+            let flow = self.0.packet_end(packet, &mut self.1);
+            let costs: usize = self.0.held.iter().map(|held| held.cost).sum();
+            assert_eq!(self.0.held_bytes, costs);
+            assert!(costs <= self.0.max_held);
+            flow
+        }
+    }
+
+    #[test]
+    fn what_is_let_go_takes_nothing() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/ws-oddities/capture.pcap");
+        for max_held in [0, 5_000, 50_000, usize::MAX] {
+            let selection = Selection {
+                abnormal: true,
+                ..Selection::default()
+            };
+            let listeners = Listeners {
+                count: Some(0),
+                sessions: true,
+                ..Listeners::default()
+            };
+            let queue = HoldQueue::deciding(Evaluator::new(selection, TimeZone::UTC), max_held);
+            let mut sink = Checked(queue, listeners);
+            let mut engine = Engine::new(Limits::default());
+            let mut input = Offline::open(&path, true).unwrap();
+            let mut number = 0;
+            while let Some(raw) = input.next_packet().unwrap() {
+                number += 1;
+                let packet = Packet {
+                    number,
+                    time: raw.time,
+                    link: raw.link,
+                    data: raw.data,
+                };
+                assert!(engine.packet(&packet, &mut sink).is_continue());
+            }
+            assert!(engine.finish(&mut sink).is_continue());
+            assert_eq!(sink.0.let_go.is_empty(), max_held == usize::MAX);
+            assert_eq!((sink.0.held.len(), sink.0.held_bytes), (0, 0));
+        }
     }
 }

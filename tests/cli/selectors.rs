@@ -540,9 +540,19 @@ fn what_can_not_be_held_is_named() {
     let some = piped(&path, &[&flags[..], &["3000"]].concat());
     let error = stderr(&some);
     assert!(
-        error.contains("--max-held (3000 bytes)") && error.contains("session 1 (127.0.0.1:37642)"),
+        error.contains("--max-held (3000 bytes)") && error.contains("raise --max-held, or read a file without a pipe"),
         "{error}"
     );
+    assert_eq!(error.matches("session 1 (127.0.0.1:37642)").count(), 1, "{error}");
+    // One loss is named once, whether packets, messages or the session wait.
+    for views in [
+        &["--summary"][..],
+        &["--check", "--format", "sessions"],
+        &["--format", "trace", "--summary"],
+    ] {
+        let error = stderr(&piped(&path, &[views, &["--abnormal", "--max-held", "3000"]].concat()));
+        assert_eq!(error.matches("--max-held (").count(), 2, "{views:?}: {error}");
+    }
     let all = piped(&path, &[&flags[..], &["300000"]].concat());
     assert!(!stderr(&all).contains("--max-held") && stdout(&all).contains("#2 "));
 }
