@@ -8,7 +8,8 @@ use crate::base::{Direction, PacketRef, Rule, Violation};
 use crate::dissect::{Dissectors, Interpretations, WEBSOCKET};
 use crate::layer::Emit;
 use crate::record::{
-    Answers, Message, Record, RecordKind, SegmentView, SessionEnd, Sink, Source, TransportEnd, UnansweredRequest,
+    Answers, ConnectionId, Message, Record, RecordKind, SegmentView, SessionEnd, Sink, Source, TransportEnd,
+    UnansweredRequest,
 };
 use crate::wire::Packet;
 
@@ -128,6 +129,10 @@ impl Emit for Emitter<'_> {
             _ => {}
         }
         self.stopped = self.sink.record(record).is_break();
+    }
+
+    fn forget(&mut self, connection: ConnectionId) {
+        self.sink.forgotten(connection);
     }
 
     fn end(&mut self, at: PacketRef, source: &Source, mut end: SessionEnd) {

@@ -18,7 +18,7 @@ pub mod ws;
 use std::fmt::Debug;
 
 use crate::base::{Gap, Limits, PacketRef, Side, Timestamp};
-use crate::record::{Record, RecordKind, SessionEnd, SessionId, Source, TransportEnd};
+use crate::record::{ConnectionId, Record, RecordKind, SessionEnd, SessionId, Source, TransportEnd};
 use crate::session::{Carrier, Roles};
 use crate::tcp::Connection;
 
@@ -182,6 +182,9 @@ pub(crate) trait Emit {
 
     /// A session is over.
     fn end(&mut self, at: PacketRef, source: &Source, end: SessionEnd);
+
+    /// Nothing more comes of a connection.
+    fn forget(&mut self, connection: ConnectionId);
 }
 
 impl Cx<'_> {

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::{Begins, Cx, Emit, Stores};
 use crate::base::{Endpoint, Limits, PacketRef};
-use crate::record::{Record, RecordKind, SessionEnd, Source};
+use crate::record::{ConnectionId, Record, RecordKind, SessionEnd, Source};
 use crate::session::Carrier;
 use crate::tcp::Connection;
 
@@ -30,6 +30,8 @@ impl Emit for Told {
     fn end(&mut self, _: PacketRef, _: &Source, end: SessionEnd) {
         self.0.push(format!("{:?}", RecordKind::SessionEnd(&end)));
     }
+
+    fn forget(&mut self, _: ConnectionId) {}
 }
 
 /// Of each packet.

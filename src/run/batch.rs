@@ -5,9 +5,9 @@ use std::ops::{ControlFlow, Range};
 use crate::base::{Captured, Direction, Gap, PacketRef, Text, Violation};
 use crate::dissect::Interpretations;
 use crate::record::{
-    Action, Answers, Close, Exchange, Field, FrameInfo, Handshake, Hole, Http2Frame, Interpretation, Message, Payload,
-    Progress, Record, RecordKind, Request, SegmentView, SessionEnd, Sink, Source, TlsEnd, TlsHandshake, TlsPacket,
-    UnansweredRequest,
+    Action, Answers, Close, ConnectionId, Exchange, Field, FrameInfo, Handshake, Hole, Http2Frame, Interpretation,
+    Message, Payload, Progress, Record, RecordKind, Request, SegmentView, SessionEnd, Sink, Source, TlsEnd,
+    TlsHandshake, TlsPacket, UnansweredRequest,
 };
 use crate::tcp::{Connection, SegmentFacts};
 use crate::wire::{Packet, Segment};
@@ -33,6 +33,7 @@ pub(super) struct Batch {
     others: Vec<(PacketRef, Source, Other)>,
     bytes: Vec<u8>,
     text: String,
+    forgotten: Vec<ConnectionId>,
     /// Packets that brought fragments of segments.
     fragments: Vec<u64>,
     holes: Vec<Hole>,
@@ -49,6 +50,7 @@ enum Call {
     PacketEnd,
     /// The same, of a packet that was told before.
     PacketEndAlone,
+    Forgotten,
 }
 
 struct StoredPacket {
@@ -137,6 +139,7 @@ impl Batch {
         self.bytes.shrink_to_fit();
         self.text.shrink_to_fit();
         self.fragments.shrink_to_fit();
+        self.forgotten.shrink_to_fit();
         self.holes.shrink_to_fit();
         self.order.shrink_to_fit();
         self.packets.shrink_to_fit();
@@ -151,6 +154,7 @@ impl Batch {
         self.bytes.capacity()
             + self.text.capacity()
             + self.fragments.capacity() * size_of::<u64>()
+            + self.forgotten.capacity() * size_of::<ConnectionId>()
             + self.holes.capacity() * size_of::<Hole>()
             + self.order.capacity() * size_of::<Call>()
             + self.packets.capacity() * size_of::<StoredPacket>()
@@ -221,6 +225,11 @@ impl Batch {
         self.packet(packet, None);
         self.order.pop();
         self.order.push(Call::PacketEndAlone);
+    }
+
+    pub(super) fn forgotten(&mut self, connection: ConnectionId) {
+        self.forgotten.push(connection);
+        self.order.push(Call::Forgotten);
     }
 
     #[inline]
@@ -383,6 +392,7 @@ impl Batch {
         let mut packets = self.packets.iter();
         let mut messages = self.messages.iter();
         let mut others = self.others.iter();
+        let mut forgotten = self.forgotten.iter();
         let mut current = None;
         for call in &self.order {
             match call {
@@ -413,6 +423,11 @@ impl Batch {
                             data: self.captured(stored.packet.data, &stored.data),
                             ..stored.packet
                         })?;
+                    }
+                }
+                Call::Forgotten => {
+                    if let Some(connection) = forgotten.next() {
+                        sink.forgotten(*connection);
                     }
                 }
                 Call::PacketEnd => {
@@ -493,6 +508,7 @@ impl Batch {
         self.bytes.clear();
         self.text.clear();
         self.fragments.clear();
+        self.forgotten.clear();
         self.holes.clear();
         self.meanings.clear();
         self.fields.clear();
@@ -594,6 +610,10 @@ mod tests {
             self.0.push(format!("end {packet:?}"));
             ControlFlow::Continue(())
         }
+
+        fn forgotten(&mut self, connection: ConnectionId) {
+            self.0.push(format!("forgotten {connection:?}"));
+        }
     }
 
     /// Keeps every call and tells it again, in batches of one packet.
@@ -608,6 +628,10 @@ mod tests {
         fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
             self.0.record(record);
             ControlFlow::Continue(())
+        }
+
+        fn forgotten(&mut self, connection: ConnectionId) {
+            self.0.forgotten(connection);
         }
 
         fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {

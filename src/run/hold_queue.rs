@@ -1,6 +1,6 @@
 //! What the listeners are told when something is selected, and what is held until that is known.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -28,8 +28,13 @@ pub(super) struct HoldQueue {
     max_held: usize,
     /// A packet's calls are being held.
     open: bool,
-    /// Connections of which something could not be waited for.
+    /// Connections of which something could not be waited for, and how many there have been.
     let_go: HashSet<ConnectionId>,
+    all_let_go: usize,
+    /// The last session of a connection that is over: of it, late segments may be.
+    ended: HashMap<ConnectionId, SessionId>,
+    /// What the current packet has ended.
+    over: Vec<Over>,
 }
 
 /// The calls that one packet brought, or one record outside of packets, and what has to be known before they are told.
@@ -37,8 +42,15 @@ pub(super) struct HoldQueue {
 struct Held {
     batch: Batch,
     waits: BTreeSet<Wait>,
+    over: Vec<Over>,
     /// Bytes that it takes, once it has all.
     cost: usize,
+}
+
+/// What nobody asks for once this is told.
+enum Over {
+    Session(SessionId),
+    Connection(ConnectionId),
 }
 
 /// What is not known.
@@ -94,6 +106,9 @@ impl HoldQueue {
             max_held,
             open: false,
             let_go: HashSet::new(),
+            all_let_go: 0,
+            ended: HashMap::new(),
+            over: Vec::new(),
         }
     }
 
@@ -166,6 +181,7 @@ impl HoldQueue {
         if let Some(evaluator) = &mut self.evaluator {
             let number = evaluator.messages();
             evaluator.record(record, &mut self.decisions);
+            self.end(record);
             let mut waits = self.waits(record, number, listeners).peekable();
             if waits.peek().is_some() || !self.held.is_empty() {
                 let in_packet = self.open;
@@ -182,19 +198,49 @@ impl HoldQueue {
             }
         }
         let flow = listeners.pick_record(record, &self.pick());
-        self.forget(listeners);
+        self.forget_messages(listeners);
         flow
     }
 
+    /// Nothing more comes of the connection.
+    pub(super) fn forgotten(&mut self, connection: ConnectionId) {
+        if self.evaluator.is_some() {
+            self.over.push(Over::Connection(connection));
+        }
+    }
+
+    /// A record may be the last of its session.
+    fn end(&mut self, record: &Record<'_>) {
+        let (RecordKind::SessionEnd(_), Some(session)) = (record.kind, record.source.session) else {
+            return;
+        };
+        let over = match record.source.stream {
+            Some(_) => Some(session),
+            None => self.ended.insert(record.source.connection, session),
+        };
+        self.over.extend(over.map(Over::Session));
+    }
+
     pub(super) fn packet_end(&mut self, packet: &Packet<'_>, listeners: &mut Listeners) -> ControlFlow<()> {
+        let over = std::mem::take(&mut self.over);
         if self.held.is_empty() {
-            return listeners.pick_packet_end(packet, &self.pick());
+            let flow = listeners.pick_packet_end(packet, &self.pick());
+            self.forget(over);
+            return flow;
         }
-        match (self.open, self.held.back_mut()) {
-            (true, Some(held)) => held.batch.packet_end(),
+        let held = match (self.open, self.held.back_mut()) {
+            (true, Some(held)) => {
+                held.batch.packet_end();
+                held
+            }
             // The packet itself was told before anything had to wait.
-            _ => self.hold().batch.packet_end_alone(packet),
-        }
+            _ => {
+                let held = self.hold();
+                held.batch.packet_end_alone(packet);
+                held
+            }
+        };
+        held.over = over;
         self.open = false;
         self.release(listeners)
     }
@@ -254,12 +300,15 @@ impl HoldQueue {
     fn release(&mut self, listeners: &mut Listeners) -> ControlFlow<()> {
         if let Some(last) = self.held.back_mut() {
             last.batch.shrink_to_fit();
-            last.cost = OVERHEAD + last.batch.cost() + last.waits.len() * size_of::<Wait>();
+            last.cost = OVERHEAD
+                + last.batch.cost()
+                + last.waits.len() * size_of::<Wait>()
+                + last.over.capacity() * size_of::<Over>();
             self.held_bytes += last.cost;
         }
         loop {
             let Some(first) = self.held.front() else {
-                self.forget(listeners);
+                self.forget_messages(listeners);
                 return ControlFlow::Continue(());
             };
             if first.waits.iter().any(|wait| self.waits_for(wait)) {
@@ -272,12 +321,31 @@ impl HoldQueue {
                 self.held_bytes -= first.cost;
                 let pick = self.pick();
                 first.batch.tell(&mut Picked { listeners, pick })?;
+                self.forget(first.over);
+            }
+        }
+    }
+
+    /// All of it was told.
+    fn forget(&mut self, over: Vec<Over>) {
+        let Some(evaluator) = &mut self.evaluator else { return };
+        for over in over {
+            match over {
+                Over::Session(session) => self.decisions.forget_session(session),
+                Over::Connection(connection) => {
+                    evaluator.forget_connection(connection);
+                    self.decisions.forget_connection(connection);
+                    if let Some(session) = self.ended.remove(&connection) {
+                        self.decisions.forget_session(session);
+                    }
+                    self.let_go.remove(&connection);
+                }
             }
         }
     }
 
     /// What was told is not asked for again.
-    fn forget(&mut self, listeners: &Listeners) {
+    fn forget_messages(&mut self, listeners: &Listeners) {
         if self.evaluator.is_some() {
             self.decisions.forget_messages_before(listeners.messages);
         }
@@ -317,7 +385,9 @@ impl HoldQueue {
                 ),
             };
             // One loss is named once, however much waits for it.
-            if self.let_go.insert(connection) && self.let_go.len() <= NAMED {
+            let is_new = self.let_go.insert(connection);
+            self.all_let_go += usize::from(is_new);
+            if is_new && self.all_let_go <= NAMED {
                 super::report(&format!(
                     "--max-held ({} bytes) was reached before it was known whether {unknown}: it was let go; raise --max-held, or read a \
                      file without a pipe",
@@ -329,15 +399,19 @@ impl HoldQueue {
 
     /// The capture has ended: what is not decided is not selected.
     pub(super) fn finish(&mut self, listeners: &mut Listeners) {
-        if self.let_go.len() > NAMED {
-            super::report(&format!("--max-held: {} more were let go", self.let_go.len() - NAMED));
+        if self.all_let_go > NAMED {
+            super::report(&format!("--max-held: {} more were let go", self.all_let_go - NAMED));
         }
         while let Some(held) = self.held.pop_front() {
+            self.held_bytes -= held.cost;
             let pick = self.pick();
             if held.batch.tell(&mut Picked { listeners, pick }).is_break() {
                 return;
             }
+            self.forget(held.over);
         }
+        let over = std::mem::take(&mut self.over);
+        self.forget(over);
     }
 }
 
@@ -392,12 +466,23 @@ mod tests {
             assert!(costs <= self.0.max_held);
             flow
         }
+
+        fn forgotten(&mut self, connection: ConnectionId) {
+            self.0.forgotten(connection);
+        }
     }
 
     #[test]
-    fn what_is_let_go_takes_nothing() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/ws-oddities/capture.pcap");
-        for max_held in [0, 5_000, 50_000, usize::MAX] {
+    fn what_is_told_or_let_go_takes_nothing() {
+        let captures = [
+            "ws-oddities/capture.pcap",
+            "two-browsers-new/capture.pcap",
+            "http2/h2c-four-streams.pcap",
+            "tls/secrets-in-capture.pcapng",
+        ];
+        let bounds = [0, 5_000, 50_000, usize::MAX];
+        for (capture, max_held) in captures.iter().flat_map(|capture| bounds.map(|bound| (capture, bound))) {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(capture);
             let selection = Selection {
                 abnormal: true,
                 ..Selection::default()
@@ -423,8 +508,15 @@ mod tests {
                 assert!(engine.packet(&packet, &mut sink).is_continue());
             }
             assert!(engine.finish(&mut sink).is_continue());
-            assert_eq!(sink.0.let_go.is_empty(), max_held == usize::MAX);
+            let let_go = sink.0.all_let_go > 0;
+            assert!(
+                let_go && max_held < usize::MAX || !let_go && max_held > 0,
+                "{capture} {max_held}"
+            );
+            sink.0.finish(&mut sink.1);
             assert_eq!((sink.0.held.len(), sink.0.held_bytes), (0, 0));
+            assert!(sink.0.decisions.is_blank() && sink.0.evaluator.is_some_and(|evaluator| evaluator.is_blank()));
+            assert!(sink.0.ended.is_empty() && sink.0.let_go.is_empty());
         }
     }
 }

@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use super::batch::Batch;
 use super::output::Output;
 use super::sinks::Sinks;
-use crate::record::{Record, RecordKind, SegmentView, Sink};
+use crate::record::{ConnectionId, Record, RecordKind, SegmentView, Sink};
 use crate::wire::Packet;
 
 /// Batches on their way. A few even out what the two threads need for one.
@@ -25,6 +25,8 @@ pub(super) struct Relay {
     batch: Batch,
     /// Somebody wants packets, and not only events.
     packets: bool,
+    /// Not everything is selected: what is known of connections can be forgotten.
+    selects: bool,
     /// No packet has come. The first one is told in any case: times are given from it on.
     first: bool,
     /// A packet's calls stay together in a batch.
@@ -42,6 +44,7 @@ impl Relay {
     /// Starts the thread. It has the rights that the caller has now.
     pub(super) fn start(sinks: Sinks, output: Output) -> Self {
         let packets = sinks.listeners.wants_packets();
+        let selects = sinks.selected.is_some();
         let (full, to_render) = sync_channel::<Batch>(BATCHES);
         let (rendered, empty) = sync_channel(BATCHES + 1);
         let (huge_rendered, huge) = sync_channel(1);
@@ -49,6 +52,7 @@ impl Relay {
         Self {
             batch: Batch::default(),
             packets,
+            selects,
             first: true,
             in_packet: false,
             full,
@@ -158,5 +162,12 @@ impl Sink for Relay {
             return self.told();
         }
         ControlFlow::Continue(())
+    }
+
+    #[inline]
+    fn forgotten(&mut self, connection: ConnectionId) {
+        if self.selects {
+            self.batch.forgotten(connection);
+        }
     }
 }

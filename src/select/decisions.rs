@@ -1,5 +1,6 @@
 //! What has been decided.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::FixedState;
@@ -33,28 +34,40 @@ pub struct Decisions {
     pub(super) beside: u64,
 }
 
-/// Numbers of which it is known whether they are selected.
+/// Numbers of which it is known whether they are selected: by words of 64 numbers, those that are and those that are not.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Decided {
-    yes: Bits,
-    no: Bits,
+    words: HashMap<u64, [u64; 2], FixedState>,
 }
 
 impl Decided {
     pub(super) fn decide(&mut self, number: u64, selected: bool) {
-        match selected {
-            true => self.yes.insert(number),
-            false => self.no.insert(number),
-        }
+        let word = self.words.entry(number / 64).or_default();
+        word[usize::from(selected)] |= bit(number);
     }
 
     #[inline]
     pub(super) fn get(&self, number: u64) -> Option<bool> {
-        match self.yes.contains(number) {
+        let [no, yes] = self.words.get(&(number / 64))?;
+        match yes & bit(number) != 0 {
             true => Some(true),
-            false => self.no.contains(number).then_some(false),
+            false => (no & bit(number) != 0).then_some(false),
         }
     }
+
+    fn forget(&mut self, number: u64) {
+        if let Entry::Occupied(mut word) = self.words.entry(number / 64) {
+            word.get_mut().iter_mut().for_each(|bits| *bits &= !bit(number));
+            if *word.get() == [0; 2] {
+                word.remove();
+            }
+        }
+    }
+}
+
+#[inline]
+fn bit(number: u64) -> u64 {
+    1 << (number % 64)
 }
 
 impl Decisions {
@@ -170,6 +183,25 @@ impl Decisions {
         }
     }
 
+    /// Nobody asks for the session any more.
+    pub fn forget_session(&mut self, session: SessionId) {
+        self.sessions.forget(session.0);
+        self.holding.forget(session.0);
+    }
+
+    /// Nobody asks for the connection any more.
+    pub fn forget_connection(&mut self, connection: ConnectionId) {
+        self.connections.forget(connection.0);
+        self.fragments_undecided.remove(&connection);
+    }
+
+    /// Nothing is known of any session or connection.
+    #[cfg(test)]
+    pub(crate) fn is_blank(&self) -> bool {
+        let decided = [&self.sessions, &self.holding, &self.connections];
+        decided.iter().all(|decided| decided.words.is_empty()) && self.fragments_undecided.is_empty()
+    }
+
     /// Whether a connection carries a selected session is known.
     pub(super) fn decide_connection(&mut self, connection: ConnectionId, selected: bool) {
         self.connections.decide(connection.0, selected);
@@ -181,6 +213,27 @@ impl Decisions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_forgotten_leaves_nothing() {
+        let mut decided = Decided::default();
+        for number in 0..1000 {
+            decided.decide(number, number % 3 == 0);
+        }
+        assert_eq!(
+            [0, 1, 999, 1000].map(|number| decided.get(number)),
+            [Some(true), Some(false), Some(true), None]
+        );
+        for number in 0..999 {
+            decided.forget(number);
+        }
+        assert_eq!(
+            (decided.words.len(), decided.get(998), decided.get(999)),
+            (1, None, Some(true))
+        );
+        decided.forget(999);
+        assert!(decided.words.is_empty());
+    }
 
     #[test]
     fn fragments_are_left_out_of_selected_connections_alone() {

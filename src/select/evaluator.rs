@@ -84,6 +84,17 @@ impl Evaluator {
         self.judge.messages
     }
 
+    /// Nothing more comes of the connection. Its server's name is forgotten with the end of TLS.
+    pub fn forget_connection(&mut self, connection: ConnectionId) {
+        self.judge.beside.remove(&connection);
+    }
+
+    /// Nothing is known of any session or connection.
+    #[cfg(test)]
+    pub(crate) fn is_blank(&self) -> bool {
+        self.sessions.is_empty() && self.judge.beside.is_empty() && self.judge.server_names.is_empty()
+    }
+
     /// Whether the message that is the capture's `number`-th and not selected may still be, because of one that comes after it.
     pub fn may_still_choose(&self, session: SessionId, number: u64) -> bool {
         let session = self.sessions.get(&session);

@@ -128,6 +128,12 @@ impl<U: Default> Flow<U> {
         }
     }
 
+    /// Ends the connection, unless it has ended, and tells `upper` that this was all.
+    pub(super) fn forget<P: StreamHandler<State = U>>(&mut self, end: TcpEnd, at: PacketRef, upper: &mut P) {
+        self.end(end, at, upper);
+        upper.forget(&self.connection);
+    }
+
     /// Ends the connection, unless it has ended: delivers what waits, then tells `upper`.
     pub(super) fn end<P: StreamHandler<State = U>>(&mut self, end: TcpEnd, at: PacketRef, upper: &mut P) {
         if self.ended {

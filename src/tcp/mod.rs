@@ -278,6 +278,9 @@ pub trait StreamHandler {
     /// asked again afterwards, and what it then says is taken for what cannot be dropped.
     fn shed(&mut self, _state: &mut Self::State, _connection: &Connection, _at: PacketRef) {}
 
-    /// The connection is over (called once, last).
+    /// The connection is over (called once; late segments may follow).
     fn end(&mut self, state: &mut Self::State, connection: &Connection, end: TcpEnd, at: PacketRef);
+
+    /// The connection is kept no longer (called once, last).
+    fn forget(&mut self, _connection: &Connection) {}
 }
