@@ -110,6 +110,13 @@ fn instructions(path: &Path) -> io::Result<u64> {
         .output()
         .map_err(|error| io::Error::other(format!("valgrind: {error}")))?;
     let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        return Err(io::Error::other(format!(
+            "{}: {}\n{said}",
+            path.display(),
+            output.status
+        )));
+    }
     let count = said
         .lines()
         .find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok());

@@ -216,12 +216,17 @@ fn run(command: &[String]) -> io::Result<(Duration, u64)> {
         .args(&command[1..])
         .stdout(null)
         .stderr(Stdio::null())
-        .spawn()?;
+        .spawn()
+        .map_err(|error| io::Error::other(format!("{}: {error}", command[0])))?;
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     let took = loop {
-        if child.try_wait()?.is_some() {
-            break started.elapsed();
+        if let Some(status) = child.try_wait()? {
+            let took = started.elapsed();
+            if !status.success() {
+                return Err(io::Error::other(format!("{}: {status}", command.join(" "))));
+            }
+            break took;
         }
         // The high-water mark only grows, so looking now and then misses little; a look is some microseconds.
         let text = fs::read_to_string(&status).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Generated captures, kept under `target/bench/`.
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,13 +10,15 @@ pub(crate) fn capture(folder: &Path, kind: &str, size: u64) -> io::Result<PathBu
     let path = folder.join(format!("{kind}-{size}.pcap"));
     if !path.exists() {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let unfinished = path.with_extension("part");
         let made = Command::new(cargo)
             .args(["bench", "--quiet", "--bench", "generate", "--", kind, &size.to_string()])
-            .arg(&path)
+            .arg(&unfinished)
             .status()?;
         if !made.success() {
             return Err(io::Error::other(format!("could not make {}", path.display())));
         }
+        fs::rename(unfinished, &path)?;
     }
     Ok(path)
 }

@@ -57,12 +57,11 @@ impl Dissector for Chat {
 
     fn read<'a>(&'a mut self, message: &MessageView<'a>, out: &mut Interpretations<'a>) -> bool {
         let Some(text) = message.text else { return false };
-        let Some(mut read) = interpret(text, message.direction) else {
+        let Some(meaning) = ChatMeaning::read(text, message.direction) else {
             return false;
         };
-        let meaning = ChatMeaning::of(&read, message.direction);
-        read.exchange = meaning.map_or(Exchange::None, |meaning| self.exchange(message.session, &meaning));
-        out.push(read);
+        let exchange = self.exchange(message.session, &meaning);
+        meaning.tell(exchange, out);
         true
     }
 
@@ -260,48 +259,106 @@ pub enum ChatMeaning<'a> {
     },
 }
 
-/// What a message means, as every reader of records gets it.
-fn interpret(text: &str, direction: Direction) -> Option<Interpretation<'_>> {
-    if !text.starts_with('{') {
-        return None;
-    }
-    let mut fields = Fields::default();
-    for (key, value) in json::members(text).take(MEMBERS) {
-        fields.take(key, value);
-    }
-    let means = |action| Interpretation::new(NAME, action);
-    let mut room = [0; KEY];
-    Some(match (fields.kind?.spell(&mut room), direction) {
-        ("login", Direction::ClientToServer) => means(Action::Named("login"))
-            .field("name", Some(Field::Text(fields.name?)))
-            .field("room", fields.room.map(Field::Text)),
-        ("login", Direction::ServerToClient) => means(Action::Named("login"))
-            .field("uid", Some(Field::Text(fields.id?)))
-            .field("name", Some(Field::Text(fields.name?)))
-            .field("users", fields.users.map(|users| Field::Json(users.raw))),
-        ("user_list", Direction::ServerToClient) => {
-            means(Action::Named("user-list")).field("users", Some(Field::Json(fields.users?.raw)))
-        }
-        ("say", Direction::ClientToServer) => means(Action::Named("say"))
-            .field("to", Some(Field::Text(fields.to?)))
-            .field("to_name", fields.to_name.map(Field::Text))
-            .field("content", Some(Field::Text(fields.content?))),
-        ("say", Direction::ServerToClient) => means(Action::Named("say"))
-            .field("from", Some(Field::Text(fields.from?)))
-            .field("from_name", fields.from_name.map(Field::Text))
-            .field("to", Some(Field::Text(fields.to?)))
-            .field("content", Some(Field::Text(fields.content?))),
-        ("logout", Direction::ServerToClient) => means(Action::Named("logout"))
-            .field("uid", Some(Field::Text(fields.id.or(fields.from)?)))
-            .field("name", fields.from_name.or(fields.name).map(Field::Text)),
-        ("ping", _) => means(Action::Ping),
-        ("pong", _) => means(Action::Pong),
-        ("error", Direction::ServerToClient) => means(Action::Error).field("code", Some(Field::Text(fields.code?))),
-        _ => return None,
-    })
-}
-
 impl<'a> ChatMeaning<'a> {
+    fn read(text: &'a str, direction: Direction) -> Option<Self> {
+        if !text.starts_with('{') {
+            return None;
+        }
+        let mut fields = Fields::default();
+        for (key, value) in json::members(text).take(MEMBERS) {
+            fields.take(key, value);
+        }
+        let mut room = [0; KEY];
+        Some(match (fields.kind?.spell(&mut room), direction) {
+            ("login", Direction::ClientToServer) => Self::Login {
+                name: fields.name?,
+                room: fields.room,
+            },
+            ("login", Direction::ServerToClient) => Self::LoggedIn {
+                id: fields.id?,
+                name: fields.name?,
+                users: fields.users,
+            },
+            ("user_list", Direction::ServerToClient) => Self::UserList(fields.users?),
+            ("say", Direction::ClientToServer) => Self::Say {
+                to: to_one(fields.to?),
+                to_name: fields.to_name,
+                content: fields.content?,
+            },
+            ("say", Direction::ServerToClient) => Self::Said {
+                from: fields.from?,
+                from_name: fields.from_name,
+                to: to_one(fields.to?),
+                content: fields.content?,
+            },
+            ("logout", Direction::ServerToClient) => Self::LoggedOut {
+                id: fields.id.or(fields.from)?,
+                name: fields.from_name.or(fields.name),
+            },
+            ("ping", _) => Self::Ping,
+            ("pong", _) => Self::Pong,
+            ("error", Direction::ServerToClient) => Self::Refused { code: fields.code? },
+            _ => return None,
+        })
+    }
+
+    /// Appends it as every reader of records gets it; [`ChatMeaning::of`] reads that again.
+    fn tell(self, exchange: Exchange, out: &mut Interpretations<'a>) {
+        let action = match self {
+            Self::Login { .. } | Self::LoggedIn { .. } => Action::Named("login"),
+            Self::UserList(_) => Action::Named("user-list"),
+            Self::Say { .. } | Self::Said { .. } => Action::Named("say"),
+            Self::LoggedOut { .. } => Action::Named("logout"),
+            Self::Ping => Action::Ping,
+            Self::Pong => Action::Pong,
+            Self::Refused { .. } => Action::Error,
+        };
+        // Written where it stays: it is large, and a chat has many.
+        out.push(Interpretation::new(NAME, action).exchange(exchange));
+        let Some(read) = out.last_mut() else { return };
+        let mut field = |name, value: Option<Field<'a>>| {
+            if let Some(value) = value {
+                read.fields.push(name, value);
+            }
+        };
+        let some = |text| Some(Field::Text(text));
+        let all = Text::Plain(ALL);
+        match self {
+            Self::Login { name, room } => {
+                field("name", some(name));
+                field("room", room.map(Field::Text));
+            }
+            Self::LoggedIn { id, name, users } => {
+                field("uid", some(id));
+                field("name", some(name));
+                field("users", users.map(|users| Field::Json(users.raw)));
+            }
+            Self::UserList(users) => field("users", Some(Field::Json(users.raw))),
+            Self::Say { to, to_name, content } => {
+                field("to", some(to.unwrap_or(all)));
+                field("to_name", to_name.map(Field::Text));
+                field("content", some(content));
+            }
+            Self::Said {
+                from,
+                from_name,
+                to,
+                content,
+            } => {
+                field("from", some(from));
+                field("from_name", from_name.map(Field::Text));
+                field("to", some(to.unwrap_or(all)));
+                field("content", some(content));
+            }
+            Self::LoggedOut { id, name } => {
+                field("uid", some(id));
+                field("name", name.map(Field::Text));
+            }
+            Self::Refused { code } => field("code", some(code)),
+            Self::Ping | Self::Pong => {}
+        }
+    }
+
     /// What an interpretation of this dissector means, in its own words.
     pub fn of(read: &Interpretation<'a>, direction: Direction) -> Option<Self> {
         if read.protocol != NAME {
@@ -352,9 +409,11 @@ const KEY: usize = 24;
 /// More members than any message of the chat has; a longer object is not read to its end.
 const MEMBERS: usize = 32;
 
-/// `all` is everybody.
+/// Everybody, as one to whom something is said.
+const ALL: &str = "all";
+
 fn to_one(to: Text<'_>) -> Option<Text<'_>> {
-    (!to.is("all")).then_some(to)
+    (!to.is(ALL)).then_some(to)
 }
 
 #[derive(Default)]
@@ -433,7 +492,11 @@ mod tests {
     use super::*;
 
     fn meaning(direction: Direction, text: &str) -> Option<ChatMeaning<'_>> {
-        ChatMeaning::of(&interpret(text, direction)?, direction)
+        let meaning = ChatMeaning::read(text, direction)?;
+        let mut told = Interpretations::new();
+        meaning.tell(Exchange::None, &mut told);
+        assert_eq!(ChatMeaning::of(&told[0], direction), Some(meaning));
+        Some(meaning)
     }
     const UP: Direction = Direction::ClientToServer;
     const DOWN: Direction = Direction::ServerToClient;
@@ -443,7 +506,7 @@ mod tests {
         assert_eq!(
             meaning(UP, r#"{"type":"login","name":"mynick"}"#),
             Some(ChatMeaning::Login {
-                name: Text::Json("mynick"),
+                name: Text::Plain("mynick"),
                 room: None
             })
         );
@@ -456,7 +519,7 @@ mod tests {
             ids,
             [
                 (Text::Plain("783654164"), Text::Json(r"\u732a")),
-                (Text::Plain("7"), Text::Json("b"))
+                (Text::Plain("7"), Text::Plain("b"))
             ]
         );
         assert_eq!(
@@ -468,7 +531,7 @@ mod tests {
                 from: Text::Plain("7"),
                 from_name: None,
                 to: None,
-                content: Text::Json("hi")
+                content: Text::Plain("hi")
             })
         );
         assert_eq!(
@@ -498,9 +561,9 @@ mod tests {
                 r#"{"type":"say","to_client_id":"7f2","to_client_name":"b","content":"psst"}"#
             ),
             Some(ChatMeaning::Say {
-                to: Some(Text::Json("7f2")),
-                to_name: Some(Text::Json("b")),
-                content: Text::Json("psst")
+                to: Some(Text::Plain("7f2")),
+                to_name: Some(Text::Plain("b")),
+                content: Text::Plain("psst")
             })
         );
         assert_eq!(meaning(DOWN, r#"{"type":"ping"}"#), Some(ChatMeaning::Ping));
@@ -515,9 +578,7 @@ mod tests {
                 chat.gap(SessionId(1), *direction);
                 continue;
             }
-            let meaning = interpret(text, *direction)
-                .and_then(|read| ChatMeaning::of(&read, *direction))
-                .unwrap();
+            let meaning = ChatMeaning::read(text, *direction).unwrap();
             match chat.exchange(SessionId(1), &meaning) {
                 Exchange::Answer(key) => answered.push(key.number()),
                 Exchange::Request(_) | Exchange::Subscription(_) | Exchange::None => answered.push(0),

@@ -55,9 +55,9 @@ mod tests {
         let label = |text| interpret(text)?.label;
         assert_eq!(
             label(r#"{"data":{"type":"no"},"event":"joined"}"#),
-            Some(Text::Json("joined"))
+            Some(Text::Plain("joined"))
         );
-        assert_eq!(label(r#"{"method":"m","type":"t"}"#), Some(Text::Json("t")));
+        assert_eq!(label(r#"{"method":"m","type":"t"}"#), Some(Text::Plain("t")));
         assert_eq!(label(r#"{"op":10}"#), Some(Text::Plain("10")));
         assert_eq!(label(r#"{"a":1}"#), None);
     }

@@ -31,13 +31,15 @@ fn interpret(text: &str, direction: Direction, sure: bool) -> Option<Interpretat
     for (key, value) in json::members(text).take(16) {
         let (Text::Json(key) | Text::Plain(key)) = key;
         match key {
-            "type" => kind = value.text(),
+            "type" => kind = Some(value),
             "id" => id = value.text(),
             "payload" => payload = Some(value),
             _ => {}
         }
     }
-    let Text::Json(kind) = kind? else { return None };
+    let Some(Value::String(Text::Plain(kind))) = kind else {
+        return None;
+    };
     let (operation, name) = match kind {
         "subscribe" | "start" => payload.map_or((None, None), self::operation),
         _ => (None, None),
@@ -101,7 +103,7 @@ const MAX_DOCUMENT: usize = 1 << 16;
 /// document was sent.
 fn operation(payload: Value<'_>) -> (Option<Operation>, Option<Text<'_>>) {
     let wanted = member(payload, "operationName").and_then(Value::text);
-    let Some(Text::Json(raw)) = member(payload, "query").and_then(Value::text) else {
+    let Some(Value::String(Text::Json(raw) | Text::Plain(raw))) = member(payload, "query") else {
         return (None, wanted);
     };
     let (mut depth, mut found, mut name, mut in_fragment) = (0_usize, None, None, false);
@@ -165,7 +167,7 @@ mod tests {
         let subscription = read(text).unwrap();
         assert_eq!(
             (subscription.action, subscription.label, subscription.id),
-            (Action::Subscribe, Some(Text::Json("OnChat")), Some(Text::Json("1")))
+            (Action::Subscribe, Some(Text::Plain("OnChat")), Some(Text::Plain("1")))
         );
         assert_eq!(interpret(text, Direction::ClientToServer, false), None);
     }

@@ -31,7 +31,7 @@ fn interpret(record: &str) -> Interpretation<'_> {
     for (key, value) in json::members(record).take(16) {
         let (Text::Json(key) | Text::Plain(key)) = key;
         match key {
-            "type" => kind = value.text(),
+            "type" => kind = Some(value),
             "target" => target = value.text(),
             "invocationId" => id = value.text(),
             "error" => error = !matches!(value, Value::Literal("null")),
@@ -40,7 +40,7 @@ fn interpret(record: &str) -> Interpretation<'_> {
         }
     }
     let kind = match kind {
-        Some(Text::Plain(kind)) => kind,
+        Some(Value::Number(kind)) => kind,
         _ => "",
     };
     let action = match (kind, id) {
@@ -100,7 +100,7 @@ mod tests {
         let read = interpret(r#"{"type":1,"invocationId":"0","target":"Send","arguments":["a"]}"#);
         assert_eq!(
             (read.action, read.label, read.id),
-            (Action::Request, Some(Text::Json("Send")), Some(Text::Json("0")))
+            (Action::Request, Some(Text::Plain("Send")), Some(Text::Plain("0")))
         );
         assert_eq!(interpret(r#"{"type":1,"target":"Send"}"#).action, Action::Event);
     }

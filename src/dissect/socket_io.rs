@@ -153,11 +153,11 @@ mod tests {
     fn events_acknowledgments_and_heartbeats_are_read() {
         assert_eq!(
             read(r#"42/chat,7["message","hi"]"#, true),
-            Some((Action::Event, Some(Text::Json("message")), Some(Text::Plain("7"))))
+            Some((Action::Event, Some(Text::Plain("message")), Some(Text::Plain("7"))))
         );
         assert_eq!(
             read(r#"451-["file",{"_placeholder":true,"num":0}]"#, true),
-            Some((Action::Event, Some(Text::Json("file")), None))
+            Some((Action::Event, Some(Text::Plain("file")), None))
         );
         assert_eq!(
             read("437[]", true),

@@ -12,6 +12,11 @@ pub trait View: Sink {
     /// What has been rendered and was not taken yet: the run writes it out and clears it, and keeps its capacity.
     fn output(&mut self) -> &mut Vec<u8>;
 
+    /// It reads what messages mean, and not only what they answer; a view that does not need not be told.
+    fn reads_meaning(&self) -> bool {
+        true
+    }
+
     /// This was not selected: it is not to be shown on its own, but may go with what is (a session's first line with its messages).
     fn unselected(&mut self, _: &Record<'_>) {}
 
@@ -54,6 +59,10 @@ impl Sink for Box<dyn View + Send> {
 impl View for Box<dyn View + Send> {
     fn output(&mut self) -> &mut Vec<u8> {
         (**self).output()
+    }
+
+    fn reads_meaning(&self) -> bool {
+        (**self).reads_meaning()
     }
 
     fn unselected(&mut self, record: &Record<'_>) {

@@ -232,10 +232,11 @@ impl Batch {
         self.order.push(Call::Forgotten);
     }
 
+    /// `meaning`: with what messages mean, and not only what they answer.
     #[inline]
-    pub(super) fn record(&mut self, record: &Record<'_>) {
+    pub(super) fn record(&mut self, record: &Record<'_>, meaning: bool) {
         let other = match record.kind {
-            RecordKind::Message(message) => return self.message(record, message),
+            RecordKind::Message(message) => return self.message(record, message, meaning),
             RecordKind::UpgradeRequest(request) => Other::UpgradeRequest(Box::new(request.clone())),
             RecordKind::Handshake(handshake) => Other::Handshake(Box::new(handshake.clone())),
             RecordKind::Frame(frame) => Other::Frame(*frame),
@@ -258,7 +259,7 @@ impl Batch {
     }
 
     #[inline]
-    fn message(&mut self, record: &Record<'_>, message: &Message<'_>) {
+    fn message(&mut self, record: &Record<'_>, message: &Message<'_>, meaning: bool) {
         let payload = match message.text {
             Some(text) => Stored::Text(self.keep_text(text)),
             None => Stored::Bytes(self.keep(message.payload.bytes)),
@@ -266,7 +267,7 @@ impl Batch {
         let first_hole = self.holes.len();
         self.holes.extend_from_slice(message.payload.holes);
         let close = message.close.map(|close| (close.code, self.keep_text(close.reason)));
-        let meaning = self.keep_meaning(message.meaning);
+        let meaning = self.keep_meaning(message.meaning, meaning);
         self.messages.push(StoredMessage {
             at: record.at,
             source: record.source.clone(),
@@ -296,13 +297,13 @@ impl Batch {
         self.order.push(Call::Message);
     }
 
-    fn keep_meaning(&mut self, meaning: &[Interpretation<'_>]) -> Range<usize> {
+    fn keep_meaning(&mut self, reads: &[Interpretation<'_>], whole: bool) -> Range<usize> {
         let start = self.meanings.len();
-        for read in meaning {
-            let label = read.label.map(|text| self.keep_quoted(text));
-            let id = read.id.map(|text| self.keep_quoted(text));
+        for read in reads.iter().filter(|read| whole || read.answers.is_some()) {
+            let label = read.label.filter(|_| whole).map(|text| self.keep_quoted(text));
+            let id = read.id.filter(|_| whole).map(|text| self.keep_quoted(text));
             let first_field = self.fields.len();
-            for (name, field) in read.fields.iter() {
+            for (name, field) in read.fields.iter().take_while(|_| whole) {
                 let field = match field {
                     Field::Text(text) => StoredField::Text(self.keep_quoted(text)),
                     Field::Json(raw) => StoredField::Json(self.keep_text(raw)),
@@ -626,7 +627,7 @@ mod tests {
         }
 
         fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
-            self.0.record(record);
+            self.0.record(record, true);
             ControlFlow::Continue(())
         }
 

@@ -88,6 +88,11 @@ impl Listeners {
         self.summary.is_some() || self.check.is_some() || self.sessions
     }
 
+    /// Somebody reads what messages mean, and not only what they answer.
+    pub(super) fn wants_meaning(&self) -> bool {
+        self.summary.is_some() || self.view.as_ref().is_some_and(|view| view.reads_meaning())
+    }
+
     /// What there is to say on standard error at the end.
     pub(super) fn notes(&mut self) -> Result<Vec<String>, Error> {
         let mut notes = self.view.as_ref().map_or_else(Vec::new, |view| view.notes());

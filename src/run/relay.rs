@@ -27,6 +27,8 @@ pub(super) struct Relay {
     packets: bool,
     /// Not everything is selected: what is known of connections can be forgotten.
     selects: bool,
+    /// Somebody reads what messages mean, and not only what they answer.
+    meaning: bool,
     /// No packet has come. The first one is told in any case: times are given from it on.
     first: bool,
     /// A packet's calls stay together in a batch.
@@ -45,6 +47,7 @@ impl Relay {
     pub(super) fn start(sinks: Sinks, output: Output) -> Self {
         let packets = sinks.listeners.wants_packets();
         let selects = sinks.selected.is_some();
+        let meaning = sinks.selected.is_some() || sinks.listeners.wants_meaning();
         let (full, to_render) = sync_channel::<Batch>(BATCHES);
         let (rendered, empty) = sync_channel(BATCHES + 1);
         let (huge_rendered, huge) = sync_channel(1);
@@ -53,6 +56,7 @@ impl Relay {
             batch: Batch::default(),
             packets,
             selects,
+            meaning,
             first: true,
             in_packet: false,
             full,
@@ -146,7 +150,7 @@ impl Sink for Relay {
         if narrated && !self.packets {
             return ControlFlow::Continue(());
         }
-        self.batch.record(record);
+        self.batch.record(record, self.meaning);
         if self.in_packet {
             ControlFlow::Continue(())
         } else {

@@ -124,12 +124,15 @@ fn origin(text: &str) -> Result<String, String> {
     }
 }
 
-/// A path that can be printed as part of a command.
+/// An absolute path that can be printed as part of a command.
 fn printable_path(text: &str) -> Result<PathBuf, String> {
-    match text {
-        "" => Err("expected the name of a file".to_owned()),
-        _ if text.contains(char::is_control) => Err("expected a name without control characters".to_owned()),
-        _ => Ok(text.into()),
+    if text.is_empty() {
+        return Err("expected the name of a file".to_owned());
+    }
+    let path = std::path::absolute(text).map_err(|error| error.to_string())?;
+    match path.to_string_lossy().contains(char::is_control) {
+        true => Err("expected a path without control characters".to_owned()),
+        false => Ok(path),
     }
 }
 

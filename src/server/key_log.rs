@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use tokio_rustls::rustls::KeyLog;
 
@@ -29,16 +30,26 @@ struct State {
 impl KeyLogFile {
     /// Opens the file at `path`; one that is not there is created, for nobody else to read.
     pub(super) fn open(path: &Path, log: Log) -> io::Result<Self> {
-        let file = OpenOptions::new()
+        let irregular = || io::Error::other("expected a regular file");
+        let opened = OpenOptions::new()
             .append(true)
             .create(true)
             .mode(0o600)
             // Of a FIFO: not to wait here for somebody who reads it.
             .custom_flags(OFlag::O_NONBLOCK.bits())
-            .open(path)?;
+            .open(path);
+        let file = opened.map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::ENXIO) => irregular(),
+            _ => error,
+        })?;
         // Whoever reads a FIFO slowly would hold up the chat.
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("expected a regular file"));
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(irregular());
+        }
+        if metadata.mode() & 0o077 != 0 {
+            let what = format!("others may read the secrets in it: chmod 600 {}", path.display());
+            drop(log.event("warning").text("what", &what));
         }
         let failed = false;
         Ok(Self {

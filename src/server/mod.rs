@@ -29,7 +29,7 @@ mod watch;
 use std::future::IntoFuture;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::{self, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,12 +123,11 @@ async fn serve(args: &Args, max_clients: usize, log: Log) -> Result<(), StartErr
     let (ws, ws_addr) = listen(args.ws, "--ws").await?;
     let (http, http_addr) = listen(args.http, "--http").await?;
     let origins = Arc::new(OriginPolicy::new(http_addr, args.tls, &args.allow_origin));
-    let keylog = args.keylog.as_ref().map(path::absolute).transpose()?;
     let certificate = match args.tls {
         true => Some(make_certificate(&[ws_addr, http_addr], &origins)?),
         false => None,
     };
-    let keys = match &keylog {
+    let keys = match &args.keylog {
         Some(path) => Some(
             KeyLogFile::open(path, log.clone()).map_err(|source| StartError::KeyLog {
                 path: path.clone(),
@@ -144,7 +143,7 @@ async fn serve(args: &Args, max_clients: usize, log: Log) -> Result<(), StartErr
     let watch = Watch {
         port: ws_addr.port(),
         tls: args.tls,
-        keylog: keylog.as_deref(),
+        keylog: args.keylog.as_deref(),
     };
     announce(ws_addr, http_addr, &watch, certificate.as_ref());
     drop(

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -164,7 +165,10 @@ fn connections_without_a_handshake_count_for_their_address() {
 fn a_key_log_that_cannot_be_written_is_one_clear_line() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing/keys.log");
+    let fifo = folder.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
     for (path, why) in [
+        (fifo.as_path(), "expected a regular file"),
         (missing.as_path(), "No such file"),
         (folder.path(), "directory"),
         (Path::new("/dev/null"), "expected a regular file"),
@@ -182,6 +186,19 @@ fn a_key_log_that_cannot_be_written_is_one_clear_line() {
             "{stderr}"
         );
         assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_key_log_that_others_may_read_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, mode) in [("open", 0o644), ("closed", 0o600)] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let server = Server::start(&["--tls", "--keylog", path.to_str().unwrap()]);
+        server.wait_for_log(&["event=listening"]);
+        assert_eq!(server.log().contains("chmod 600"), mode == 0o644, "{}", server.log());
     }
 }
 

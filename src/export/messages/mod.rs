@@ -268,6 +268,11 @@ impl View for Messages {
         &mut self.out
     }
 
+    fn reads_meaning(&self) -> bool {
+        // Names are for terminals.
+        self.terminal.is_some()
+    }
+
     fn unselected(&mut self, record: &Record<'_>) {
         match &record.kind {
             RecordKind::Handshake(handshake) => {
