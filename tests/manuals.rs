@@ -220,9 +220,9 @@ const LATENCY: &[&str] = &[
      it is complete), STOMP's receipts, MQTT's acknowledgments, pings and their pongs, and the chat: a login is answered by the list \
      of users, a say by its sender's own copy, both by an error. The views messages and json tell in the answer what it answers and \
      after how long; --summary tells by method the 50th, 90th and 99th percentile (nearest rank, out of a histogram: off by 0.4 % at \
-     most) and the longest time, how many answers were errors or came once more, and how many requests were never answered.",
-    "A request counts as never answered when its session ends, or the capture, without an answer and with no gap in which that may \
-     have been. The last 16,384 requests of all sessions are remembered; what is forgotten before its answer came, --summary counts.",
+     most) and the longest time, how many answers were errors or came once more, and how many requests have no answer.",
+    "A request counts as one without an answer when its session ends, or the capture, before one has come, and with no gap in which \
+     that may have been. The last 16,384 requests of all sessions are remembered; what is forgotten before its answer came, --summary counts.",
 ];
 
 const SIGNALS: &str = "SIGINT, SIGTERM and SIGHUP end a run: open conversations are ended in the view, output is flushed, and a \

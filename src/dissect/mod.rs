@@ -27,8 +27,8 @@ use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
 use crate::base::{Direction, PacketRef, PerDirection};
-use crate::record::{Action, Exchange, Handshake, Interpretation, Key, Message, Opcode, SessionId, UnansweredRequest};
-use requests::Requests;
+use crate::record::{Action, Exchange, Handshake, Interpretation, Key, Message, Opcode, SessionId};
+use requests::{Left, Requests};
 
 /// A message as a dissector sees it.
 #[derive(Debug, Clone, Copy)]
@@ -143,6 +143,10 @@ pub(crate) struct Dissectors {
     /// Whose a session is by its handshake: a place in `all`.
     claimed: HashMap<SessionId, u8, FixedState>,
     requests: Requests,
+    /// What [`Self::cost`] was when it was asked for last.
+    cost: usize,
+    /// It may have changed since.
+    cost_changed: bool,
     /// Nanoseconds after which an answer is late.
     pub(crate) max_answer: Option<i64>,
 }
@@ -162,6 +166,8 @@ impl Dissectors {
             all: more.into_iter().chain(TABLE.iter().map(|row| (row.new)())).collect(),
             claimed: HashMap::default(),
             requests: Requests::default(),
+            cost: 0,
+            cost_changed: false,
             max_answer: None,
         }
     }
@@ -176,6 +182,7 @@ impl Dissectors {
             && self.claimed.len() < MAX_CLAIMED
         {
             self.claimed.insert(session, place as u8);
+            self.cost_changed = true;
         }
     }
 
@@ -195,6 +202,7 @@ impl Dissectors {
         if message.opcode == Opcode::Binary && self.claimed.is_empty() {
             return;
         }
+        self.cost_changed = true;
         let claimed = self.claimed.get(&session).map(|place| usize::from(*place));
         let view = MessageView {
             session,
@@ -231,6 +239,7 @@ impl Dissectors {
     /// Bytes of `direction` are missing.
     pub(crate) fn gap(&mut self, session: SessionId, direction: Direction) {
         self.requests.lost(session, direction);
+        self.cost_changed = true;
         for dissector in &mut self.all {
             dissector.gap(session, direction);
         }
@@ -241,22 +250,28 @@ impl Dissectors {
         self.requests.now = packet;
     }
 
-    /// The session is over, and the last of what these directions carried could not be read. Gives what was never answered in it.
-    pub(crate) fn end(&mut self, session: SessionId, lost: PerDirection<bool>) -> Vec<UnansweredRequest> {
+    /// The session is over, and the last of what these directions carried could not be read. Gives what was not answered in it.
+    pub(crate) fn end(&mut self, session: SessionId, lost: PerDirection<bool>) -> Left {
         for direction in Direction::BOTH.into_iter().filter(|&direction| lost[direction]) {
             self.requests.lost(session, direction);
         }
         self.claimed.remove(&session);
+        self.cost_changed = true;
         for dissector in &mut self.all {
             dissector.end(session);
         }
         self.requests.end(session)
     }
 
-    /// Bytes of memory that are kept for sessions; what is known of requests has a bound of its own.
-    pub(crate) fn cost(&self) -> usize {
-        let claimed = self.claimed.capacity() * size_of::<(SessionId, u8)>();
-        claimed + self.all.iter().map(|dissector| dissector.cost()).sum::<usize>()
+    /// Bytes of memory that are kept for sessions; the last requests have a bound of their own.
+    #[inline]
+    pub(crate) fn cost(&mut self) -> usize {
+        if std::mem::take(&mut self.cost_changed) {
+            let claimed = self.claimed.capacity() * size_of::<(SessionId, u8)>();
+            self.cost =
+                claimed + self.requests.cost() + self.all.iter().map(|dissector| dissector.cost()).sum::<usize>();
+        }
+        self.cost
     }
 
     /// How many requests were forgotten before their answers came.

@@ -77,10 +77,12 @@ impl Dissector for Mqtt {
         let session = self.sessions.entry(message.session).or_default();
         let stream = &mut session.streams[message.direction];
         let before = stream.waiting.capacity();
+        if !stream.waiting.is_empty() {
+            self.begun.remove(&stream.last);
+        }
         let at = stream.push(message.bytes, &mut self.completed);
         self.waiting = self.waiting + stream.waiting.capacity() - before;
         self.messages += 1;
-        self.begun.remove(&stream.last);
         if !stream.waiting.is_empty() {
             stream.last = self.messages;
             self.begun.insert(stream.last, (message.session, message.direction));
@@ -142,7 +144,9 @@ impl Dissector for Mqtt {
     }
 
     fn cost(&self) -> usize {
-        self.sessions.capacity() * size_of::<(SessionId, Session)>() + self.waiting
+        self.sessions.capacity() * size_of::<(SessionId, Session)>()
+            + self.waiting
+            + self.begun.len() * size_of::<(u64, (SessionId, Direction))>()
     }
 }
 
@@ -542,6 +546,22 @@ mod tests {
         let lost = |session: u64| mqtt.sessions[&SessionId(session)].streams[Direction::ClientToServer].lost;
         assert!(lost(0) && !lost(99));
         assert!(mqtt.waiting <= MAX_WAITING && mqtt.waiting > MAX_WAITING / 2);
+    }
+
+    #[test]
+    fn where_nothing_waits_nothing_is_begun() {
+        let mut mqtt = Mqtt::default();
+        for ends in [&b"\xff\xff\xff\xff"[..], &b"\x00"[..]] {
+            mqtt.read(&view(1, b"\x30"), &mut Interpretations::new());
+            assert_eq!(mqtt.begun.len(), 1);
+            assert!(mqtt.cost() > mqtt.waiting + size_of::<(SessionId, Session)>());
+            mqtt.read(&view(1, ends), &mut Interpretations::new());
+            assert_eq!(mqtt.begun.len(), 0, "after {ends:?}");
+            mqtt.read(&view(1, b"\xc0\x00"), &mut Interpretations::new());
+        }
+        mqtt.read(&view(1, b"\x30"), &mut Interpretations::new());
+        mqtt.end(SessionId(1));
+        assert_eq!((mqtt.begun.len(), mqtt.waiting), (0, 0));
     }
 
     #[test]

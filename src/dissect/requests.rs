@@ -86,6 +86,17 @@ struct Session {
     lost: PerDirection<u64>,
     /// Of the pings up to this one nothing is due: a pong answers those before its own as well (RFC 6455 §5.5.3).
     ponged: PerDirection<u64>,
+    /// Pings were forgotten for which a pong was due, and none has come since that answers them.
+    forgotten_pings: PerDirection<bool>,
+}
+
+/// What is left without an answer when a session is over.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    /// In order.
+    pub(crate) requests: Vec<UnansweredRequest>,
+    /// There were pings before them of which this is not known any more.
+    pub(crate) forgotten_pings: PerDirection<bool>,
 }
 
 impl Requests {
@@ -180,6 +191,7 @@ impl Requests {
                 let latest = self.same.get(&request.key).map_or(number, |same| same.latest);
                 let ponged = &mut session.ponged[request.what.direction];
                 *ponged = latest.max(*ponged);
+                session.forgotten_pings[request.what.direction] = false;
             }
         }
         Some(Answers {
@@ -261,7 +273,6 @@ impl Requests {
 
     /// `request`, the oldest one, stands no longer in the ring.
     fn forget(&mut self, request: &Request) {
-        self.forgotten += u64::from(request.state == State::Due);
         if let Entry::Occupied(mut same) = self.same.entry(request.key) {
             if same.get().latest == request.number {
                 same.remove();
@@ -270,8 +281,16 @@ impl Requests {
             }
         }
         if let Entry::Occupied(mut session) = self.sessions.entry(request.session) {
-            session.get_mut().due -= u32::from(request.state == State::Due);
-            if session.get().latest == request.number {
+            let direction = request.what.direction;
+            let known = session.get_mut();
+            if request.state == State::Due {
+                known.due -= 1;
+                if !(request.ping && request.number <= known.ponged[direction]) {
+                    self.forgotten += 1;
+                    known.forgotten_pings[direction] |= request.ping;
+                }
+            }
+            if known.latest == request.number && known.forgotten_pings.iter().all(|forgotten| !forgotten) {
                 session.remove();
             }
         }
@@ -284,13 +303,18 @@ impl Requests {
         }
     }
 
-    /// The session is over. Gives what was never answered, in order.
-    pub(super) fn end(&mut self, id: SessionId) -> Vec<UnansweredRequest> {
+    /// Bytes of memory that are kept for sessions.
+    pub(super) fn cost(&self) -> usize {
+        self.sessions.capacity() * size_of::<(SessionId, Session)>()
+    }
+
+    /// The session is over. Gives what was not answered.
+    pub(super) fn end(&mut self, id: SessionId) -> Left {
         let Some(session) = self.sessions.remove(&id) else {
-            return Vec::new();
+            return Left::default();
         };
         let (mut number, mut due) = (session.latest, session.due);
-        let mut unanswered = Vec::new();
+        let mut requests = Vec::new();
         while due > 0
             && let Some(request) = slot(number).and_then(|slot| self.ring.get_mut(slot))
             && request.number == number
@@ -301,13 +325,16 @@ impl Requests {
                 let direction = request.what.direction;
                 let settled = request.ping && number <= session.ponged[direction];
                 if number > session.lost[direction] && !settled {
-                    unanswered.push(request.what);
+                    requests.push(request.what);
                 }
             }
             number = request.earlier;
         }
-        unanswered.reverse();
-        unanswered
+        requests.reverse();
+        Left {
+            requests,
+            forgotten_pings: session.forgotten_pings,
+        }
     }
 
     /// Stands for a request in `direction` of a session.
@@ -371,7 +398,7 @@ mod tests {
     }
 
     fn unanswered(requests: &mut Requests) -> Vec<u64> {
-        let all = requests.end(SessionId(1));
+        let all = requests.end(SessionId(1)).requests;
         all.iter().map(|request| request.at.packet).collect()
     }
 
@@ -440,6 +467,37 @@ mod tests {
         assert_eq!(answer(&mut requests, 0, "10"), Some((15_010, true)));
         let all = unanswered(&mut requests);
         assert_eq!((all.len() as u64, all[0]), (REQUESTS - 1, last - REQUESTS + 1));
+        assert!(requests.sessions.is_empty());
+    }
+
+    #[test]
+    fn pings_that_are_forgotten_are_known_to_have_been_there_until_a_later_pong() {
+        let mut requests = Requests::default();
+        let ping = |requests: &mut Requests, packet: u64, direction| {
+            let key = Key::of_bytes(&packet.to_be_bytes());
+            hear(requests, direction, Opcode::Ping, packet, Exchange::Request(key));
+        };
+        let many = |requests: &mut Requests| {
+            for packet in 1..=REQUESTS + 2 {
+                ping(requests, packet, UP);
+            }
+        };
+        many(&mut requests);
+        let left = requests.end(SessionId(1));
+        assert_eq!((left.requests.len() as u64, left.forgotten_pings[UP]), (REQUESTS, true));
+        assert_eq!((requests.forgotten, left.forgotten_pings[DOWN]), (2, false));
+        many(&mut requests);
+        let key = Key::of_bytes(&REQUESTS.to_be_bytes());
+        hear(&mut requests, DOWN, Opcode::Pong, REQUESTS, Exchange::InOrder(key));
+        let left = requests.end(SessionId(1));
+        assert_eq!((left.requests.len(), left.forgotten_pings[UP]), (2, false));
+        // All that is remembered may be newer.
+        ping(&mut requests, 1, UP);
+        for packet in 0..REQUESTS {
+            ask(&mut requests, packet, "a");
+            answer(&mut requests, packet, "a");
+        }
+        assert!(requests.end(SessionId(1)).forgotten_pings[UP]);
         assert!(requests.sessions.is_empty());
     }
 

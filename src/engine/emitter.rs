@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 
 use smallvec::SmallVec;
 
-use crate::base::{Direction, PacketRef, PerDirection, Rule, Violation};
+use crate::base::{Direction, PacketRef, Rule, Violation};
 use crate::dissect::{Dissectors, Interpretations, WEBSOCKET};
 use crate::layer::Emit;
 use crate::record::{
-    Answers, Message, Record, RecordKind, SegmentView, SessionEnd, SessionId, Sink, Source, TransportEnd, Unanswered,
+    Answers, ConnectionId, Message, Record, RecordKind, SegmentView, SessionEnd, Sink, Source, TransportEnd,
     UnansweredRequest,
 };
 use crate::wire::Packet;
@@ -62,37 +62,6 @@ impl Emitter<'_> {
         }
     }
 
-    /// A session ends, in which some requests were never answered.
-    fn end(&mut self, session: SessionId, record: &Record<'_>, end: &SessionEnd) {
-        let transport = end.transport;
-        let mut unanswered = self.dissectors.end(session, end.end_lost);
-        if transport == TransportEnd::Evicted {
-            // What would have come was not looked at.
-            unanswered.clear();
-        }
-        let mut pings = PerDirection::<Unanswered>::default();
-        for ping in unanswered.iter().filter(|request| request.protocol == WEBSOCKET) {
-            let pings = &mut pings[ping.direction];
-            pings.count += 1;
-            if pings.count == 1 {
-                pings.first_packet = ping.at.packet;
-            }
-        }
-        for request in unanswered {
-            self.tell(request.at, record.source, RecordKind::Unanswered(&request));
-            let waited = record.at.time.since(request.at.time);
-            let is_over = transport != TransportEnd::CaptureEnd;
-            if self.dissectors.max_answer.is_some_and(|late| is_over || waited > late) {
-                self.unanswered(record.source, &request);
-            }
-        }
-        let end = &SessionEnd {
-            unanswered_pings: pings,
-            ..end.clone()
-        };
-        self.tell(record.at, record.source, RecordKind::SessionEnd(end));
-    }
-
     fn late(&mut self, record: &Record<'_>, direction: Direction, answers: &Answers) {
         let label = answers.label.as_str().escape_default().to_string();
         let millis = answers.after as f64 / 1e6;
@@ -103,9 +72,19 @@ impl Emitter<'_> {
         self.tell(record.at, record.source, RecordKind::Violation { direction, violation });
     }
 
-    fn unanswered(&mut self, source: &Source, request: &UnansweredRequest) {
+    /// `waited`: so many nanoseconds went by, and an answer may have come later.
+    fn unanswered(&mut self, source: &Source, request: &UnansweredRequest, waited: Option<i64>) {
         let label = request.label.as_str().escape_default().to_string();
-        let detail = format!("packet {} ({label}) was never answered", request.at.packet);
+        let request_packet = request.at.packet;
+        let detail = match waited {
+            None => format!("packet {request_packet} ({label}) was never answered"),
+            Some(nanos) => {
+                let millis = nanos as f64 / 1e6;
+                format!(
+                    "packet {request_packet} ({label}) was not answered in the {millis:.3} ms that were captured after it"
+                )
+            }
+        };
         let about = format!("{} {label}", request.protocol);
         let violation = Violation::new(Rule::NoAnswer, detail).about(about.trim_end().to_owned());
         let (direction, violation) = (request.direction.other(), &violation);
@@ -147,9 +126,41 @@ impl Emit for Emitter<'_> {
             }
             RecordKind::Handshake(handshake) => self.dissectors.handshake(session, handshake),
             RecordKind::Gap { direction, .. } => self.dissectors.gap(session, direction),
-            RecordKind::SessionEnd(end) => return self.end(session, record, end),
             _ => {}
         }
         self.stopped = self.sink.record(record).is_break();
+    }
+
+    fn forget(&mut self, connection: ConnectionId) {
+        self.sink.forgotten(connection);
+    }
+
+    fn end(&mut self, at: PacketRef, source: &Source, mut end: SessionEnd) {
+        let Some(session) = source.session else { return };
+        let mut left = self.dissectors.end(session, end.end_lost);
+        if end.transport == TransportEnd::Evicted {
+            // What would have come was not looked at.
+            left.requests.clear();
+        }
+        for ping in left.requests.iter().filter(|request| request.protocol == WEBSOCKET) {
+            let pings = &mut end.unanswered_pings[ping.direction];
+            pings.count += 1;
+            if pings.count == 1 {
+                pings.first_packet = ping.at.packet;
+                pings.more = left.forgotten_pings[ping.direction];
+            }
+        }
+        for request in &left.requests {
+            self.tell(request.at, source, RecordKind::Unanswered(request));
+            let waited = end
+                .may_go_on(request.direction.other())
+                .then(|| at.time.since(request.at.time));
+            if let Some(late) = self.dissectors.max_answer
+                && waited.is_none_or(|waited| waited > late)
+            {
+                self.unanswered(source, request, waited);
+            }
+        }
+        self.tell(at, source, RecordKind::SessionEnd(&end));
     }
 }

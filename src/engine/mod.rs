@@ -16,7 +16,7 @@ use crate::base::{Endpoint, Limits, PacketRef, Side};
 use crate::dissect::{Dissector, Dissectors};
 use crate::layer::tls::{self, Secrets};
 use crate::layer::{Cx, Emit, Stores};
-use crate::record::{Record, RecordKind, SegmentView, Sink};
+use crate::record::{ConnectionId, Record, RecordKind, SegmentView, Sink};
 use crate::session::Carrier;
 use crate::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, TcpEnd};
 use crate::wire::{self, Packet, Segment};
@@ -211,7 +211,7 @@ impl Feed<'_, '_> {
             initiator: None,
             vanished: None,
             window_closed: None,
-            ending_since: None,
+            ending: None,
         };
         tls::retry_ended(last, &mut self.cx(&Conn::default(), &nobody, at));
     }
@@ -304,5 +304,9 @@ impl StreamHandler for Feed<'_, '_> {
     fn end(&mut self, conn: &mut Conn, connection: &Connection, end: TcpEnd, at: PacketRef) {
         let mut cx = self.cx(conn, connection, at);
         conn.end(end, &mut cx);
+    }
+
+    fn forget(&mut self, connection: &Connection) {
+        self.emitter.forget(ConnectionId(connection.number));
     }
 }

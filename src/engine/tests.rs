@@ -255,7 +255,10 @@ pub(super) fn hear<'p>(packets: impl Iterator<Item = &'p Vec<u8>>, millis: i64) 
 
 /// The same of packets that were cut to `snaplen` bytes.
 pub(super) fn hear_cut<'p>(packets: impl Iterator<Item = &'p Vec<u8>>, millis: i64, snaplen: usize) -> Heard {
-    let mut engine = Engine::new(Limits::default());
+    hear_by(Engine::new(Limits::default()), packets, millis, snaplen)
+}
+
+fn hear_by<'p>(mut engine: Engine, packets: impl Iterator<Item = &'p Vec<u8>>, millis: i64, snaplen: usize) -> Heard {
     let mut heard = Heard::default();
     for (i, bytes) in packets.enumerate() {
         let packet = Packet {
@@ -504,6 +507,22 @@ fn what_the_capture_ends_before_is_not_called_absent() {
     talk.sent[1] += 1;
     talk.packet(CLIENT, ACK, &[]);
     assert_eq!(summary(&talk), (How::Fin, Some(false), Verdict::CloseUnanswered));
+}
+
+#[test]
+fn a_request_is_late_where_the_capture_ends_only_if_so_much_time_went_by() {
+    let mut talk = Talk::upgraded();
+    talk.data(CLIENT, &frame(CLIENT, 0x89, b"p"), 1460);
+    let cut = talk.clone();
+    talk.goodbye();
+    let rules = |talk: &Talk, limit| {
+        let engine = Engine::new(Limits::default()).with_max_answer(Some(limit));
+        let heard = hear_by(engine, talk.packets.iter(), 250, usize::MAX);
+        (heard.unanswered.len(), heard.rules)
+    };
+    assert_eq!(rules(&talk, i64::MAX), (1, vec!["app.no-answer"]));
+    assert_eq!(rules(&cut, i64::MAX), (1, vec![]));
+    assert_eq!(rules(&cut, -1), (1, vec!["app.no-answer"]));
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub mod ws;
 use std::fmt::Debug;
 
 use crate::base::{Gap, Limits, PacketRef, Side, Timestamp};
-use crate::record::{Record, RecordKind, SessionId, Source, TransportEnd};
+use crate::record::{ConnectionId, Record, RecordKind, SessionEnd, SessionId, Source, TransportEnd};
 use crate::session::{Carrier, Roles};
 use crate::tcp::Connection;
 
@@ -179,6 +179,12 @@ impl Stores {
 /// Who takes the records of layers.
 pub(crate) trait Emit {
     fn emit(&mut self, record: &Record<'_>);
+
+    /// A session is over.
+    fn end(&mut self, at: PacketRef, source: &Source, end: SessionEnd);
+
+    /// Nothing more comes of a connection.
+    fn forget(&mut self, connection: ConnectionId);
 }
 
 impl Cx<'_> {
@@ -186,6 +192,11 @@ impl Cx<'_> {
     #[inline]
     pub(crate) fn emit(&mut self, at: PacketRef, source: &Source, kind: RecordKind<'_>) {
         self.out.emit(&Record { at, source, kind });
+    }
+
+    /// Tells that a session is over.
+    pub(crate) fn end(&mut self, at: PacketRef, source: &Source, end: SessionEnd) {
+        self.out.end(at, source, end);
     }
 
     /// What a call of the layer above brings along, for what came with the packet `at`.
@@ -204,7 +215,7 @@ impl Cx<'_> {
 
     /// When the end that is told now came: TCP's is told when nothing is missing any more.
     pub(crate) fn ending_since(&self) -> Timestamp {
-        self.connection.ending_since.unwrap_or(self.at.time)
+        self.connection.ending.map_or(self.at.time, |(_, since)| since)
     }
 
     /// The source of what a session of the layer that is called emits.

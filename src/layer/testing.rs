@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::{Begins, Cx, Emit, Stores};
 use crate::base::{Endpoint, Limits, PacketRef};
-use crate::record::Record;
+use crate::record::{ConnectionId, Record, RecordKind, SessionEnd, Source};
 use crate::session::Carrier;
 use crate::tcp::Connection;
 
@@ -26,6 +26,12 @@ impl Emit for Told {
     fn emit(&mut self, record: &Record<'_>) {
         self.0.push(format!("{:?}", record.kind));
     }
+
+    fn end(&mut self, _: PacketRef, _: &Source, end: SessionEnd) {
+        self.0.push(format!("{:?}", RecordKind::SessionEnd(&end)));
+    }
+
+    fn forget(&mut self, _: ConnectionId) {}
 }
 
 /// Of each packet.
@@ -46,7 +52,7 @@ impl Around {
                 initiator: None,
                 vanished: None,
                 window_closed: None,
-                ending_since: None,
+                ending: None,
             },
             begins: Begins::default(),
             carrier: Carrier::default(),

@@ -212,7 +212,7 @@ pub struct Answers {
     pub again: bool,
 }
 
-/// A request that was never answered, as far as the capture shows.
+/// A request that was not answered, as far as the capture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnansweredRequest {
     /// Who asked.

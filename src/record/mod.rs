@@ -121,4 +121,7 @@ pub trait Sink {
     fn packet_end(&mut self, _packet: &Packet<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
+
+    /// No packet will be of this connection any more. Records still may be, of what waits for keys of TLS: then it is said again.
+    fn forgotten(&mut self, _connection: ConnectionId) {}
 }

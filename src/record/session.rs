@@ -164,6 +164,16 @@ pub enum TransportEnd {
     CaptureEnd,
 }
 
+impl TransportEnd {
+    /// It was not seen how the transport ends: what nobody has answered may still have been.
+    pub const fn is_cut(self) -> bool {
+        matches!(
+            self,
+            TransportEnd::CaptureEnd | TransportEnd::Idle | TransportEnd::Reused | TransportEnd::Evicted
+        )
+    }
+}
+
 /// What ended a session: `how` in the JSON view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -286,7 +296,7 @@ pub struct SessionEnd {
     pub messages: PerDirection<u64>,
     /// Application bytes.
     pub bytes: PerDirection<u64>,
-    /// Pings that never got their pong, by direction of the ping.
+    /// Pings without their pong, by direction of the ping.
     pub unanswered_pings: PerDirection<Unanswered>,
     /// The last that a direction carried is lost, or could not be read behind something that is lost.
     pub end_lost: PerDirection<bool>,
@@ -316,6 +326,11 @@ pub struct Unacknowledged {
 }
 
 impl SessionEnd {
+    /// `direction` may have gone on after what was seen of it.
+    pub fn may_go_on(&self, direction: Direction) -> bool {
+        self.transport.is_cut() && !self.fin[direction]
+    }
+
     /// Messages and control frames, both ways.
     pub fn message_count(&self) -> u64 {
         self.messages.client_to_server + self.messages.server_to_client
@@ -327,13 +342,15 @@ impl SessionEnd {
     }
 }
 
-/// Pings of one direction that never got their pong.
+/// Pings of one direction that got no pong, as far as that was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Unanswered {
     /// How many.
     pub count: u64,
     /// The packet that completed the first of them; 0 when there is none.
     pub first_packet: u64,
+    /// There were others before, too many to be remembered: they may have got none either.
+    pub more: bool,
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::ops::{ControlFlow, Range};
 use crate::base::{Captured, Direction, Gap, PacketRef, Text, Violation};
 use crate::dissect::Interpretations;
 use crate::record::{
-    Action, Answers, Close, Exchange, Field, FrameInfo, Handshake, Hole, Http2Frame, Interpretation, Message, Payload,
-    Progress, Record, RecordKind, Request, SegmentView, SessionEnd, Sink, Source, TlsEnd, TlsHandshake, TlsPacket,
-    UnansweredRequest,
+    Action, Answers, Close, ConnectionId, Exchange, Field, FrameInfo, Handshake, Hole, Http2Frame, Interpretation,
+    Message, Payload, Progress, Record, RecordKind, Request, SegmentView, SessionEnd, Sink, Source, TlsEnd,
+    TlsHandshake, TlsPacket, UnansweredRequest,
 };
 use crate::tcp::{Connection, SegmentFacts};
 use crate::wire::{Packet, Segment};
@@ -33,6 +33,9 @@ pub(super) struct Batch {
     others: Vec<(PacketRef, Source, Other)>,
     bytes: Vec<u8>,
     text: String,
+    forgotten: Vec<ConnectionId>,
+    /// Packets that brought fragments of segments.
+    fragments: Vec<u64>,
     holes: Vec<Hole>,
     meanings: Vec<StoredMeaning>,
     fields: Vec<(&'static str, StoredField)>,
@@ -47,6 +50,7 @@ enum Call {
     PacketEnd,
     /// The same, of a packet that was told before.
     PacketEndAlone,
+    Forgotten,
 }
 
 struct StoredPacket {
@@ -59,6 +63,7 @@ struct StoredSegment {
     segment: Segment<'static>,
     header: Range<usize>,
     payload: Range<usize>,
+    fragments: Range<usize>,
     connection: Connection,
     facts: SegmentFacts,
     source: Option<Source>,
@@ -133,6 +138,8 @@ impl Batch {
     pub(super) fn shrink_to_fit(&mut self) {
         self.bytes.shrink_to_fit();
         self.text.shrink_to_fit();
+        self.fragments.shrink_to_fit();
+        self.forgotten.shrink_to_fit();
         self.holes.shrink_to_fit();
         self.order.shrink_to_fit();
         self.packets.shrink_to_fit();
@@ -146,6 +153,8 @@ impl Batch {
     pub(super) fn cost(&self) -> usize {
         self.bytes.capacity()
             + self.text.capacity()
+            + self.fragments.capacity() * size_of::<u64>()
+            + self.forgotten.capacity() * size_of::<ConnectionId>()
             + self.holes.capacity() * size_of::<Hole>()
             + self.order.capacity() * size_of::<Call>()
             + self.packets.capacity() * size_of::<StoredPacket>()
@@ -189,6 +198,7 @@ impl Batch {
                 },
                 header: self.keep(segment.header),
                 payload: self.tail_or_keep(segment.payload.bytes, packet.data.bytes, &data),
+                fragments: self.keep_fragments(segment.fragments),
                 connection: *view.connection,
                 facts: view.facts.clone(),
                 source: view.source.cloned(),
@@ -215,6 +225,11 @@ impl Batch {
         self.packet(packet, None);
         self.order.pop();
         self.order.push(Call::PacketEndAlone);
+    }
+
+    pub(super) fn forgotten(&mut self, connection: ConnectionId) {
+        self.forgotten.push(connection);
+        self.order.push(Call::Forgotten);
     }
 
     /// `meaning`: with what messages mean, and not only what they answer.
@@ -350,6 +365,12 @@ impl Batch {
         start..self.bytes.len()
     }
 
+    fn keep_fragments(&mut self, packets: &[u64]) -> Range<usize> {
+        let start = self.fragments.len();
+        self.fragments.extend_from_slice(packets);
+        start..self.fragments.len()
+    }
+
     fn keep_text(&mut self, text: &str) -> Range<usize> {
         let start = self.text.len();
         self.text.push_str(text);
@@ -372,6 +393,7 @@ impl Batch {
         let mut packets = self.packets.iter();
         let mut messages = self.messages.iter();
         let mut others = self.others.iter();
+        let mut forgotten = self.forgotten.iter();
         let mut current = None;
         for call in &self.order {
             match call {
@@ -404,6 +426,11 @@ impl Batch {
                         })?;
                     }
                 }
+                Call::Forgotten => {
+                    if let Some(connection) = forgotten.next() {
+                        sink.forgotten(*connection);
+                    }
+                }
                 Call::PacketEnd => {
                     if let Some(packet) = &current {
                         sink.packet_end(packet)?;
@@ -422,6 +449,7 @@ impl Batch {
         let segment = Segment {
             header: &self.bytes[stored.header.clone()],
             payload: self.captured(stored.segment.payload, &stored.payload),
+            fragments: &self.fragments[stored.fragments.clone()],
             ..stored.segment
         };
         let view = SegmentView {
@@ -480,11 +508,14 @@ impl Batch {
         self.others.clear();
         self.bytes.clear();
         self.text.clear();
+        self.fragments.clear();
+        self.forgotten.clear();
         self.holes.clear();
         self.meanings.clear();
         self.fields.clear();
         self.bytes.shrink_to(KEPT);
         self.text.shrink_to(KEPT);
+        self.fragments.shrink_to(FULL_RECORDS);
         self.holes.shrink_to(FULL_RECORDS);
     }
 }
@@ -580,6 +611,10 @@ mod tests {
             self.0.push(format!("end {packet:?}"));
             ControlFlow::Continue(())
         }
+
+        fn forgotten(&mut self, connection: ConnectionId) {
+            self.0.push(format!("forgotten {connection:?}"));
+        }
     }
 
     /// Keeps every call and tells it again, in batches of one packet.
@@ -594,6 +629,10 @@ mod tests {
         fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
             self.0.record(record, true);
             ControlFlow::Continue(())
+        }
+
+        fn forgotten(&mut self, connection: ConnectionId) {
+            self.0.forgotten(connection);
         }
 
         fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
@@ -625,8 +664,12 @@ mod tests {
     fn what_was_kept_is_told_as_it_came() {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
         let mut captures = 0;
-        for folder in std::fs::read_dir(fixtures).unwrap() {
-            let path = folder.unwrap().path().join("capture.pcap");
+        let fragments = fixtures.join("transcripts/ipv4-fragments.pcap");
+        let folders = std::fs::read_dir(fixtures).unwrap();
+        for path in folders
+            .map(|folder| folder.unwrap().path().join("capture.pcap"))
+            .chain([fragments])
+        {
             if !path.exists() {
                 continue;
             }

@@ -1,20 +1,21 @@
 //! What the listeners are told when something is selected, and what is held until that is known.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::fmt;
 use std::ops::ControlFlow;
 
 use super::batch::Batch;
 use super::listeners::Listeners;
 use super::pick::{Pick, Rules};
-use crate::base::Endpoint;
+use crate::base::{Endpoint, counted};
 use crate::record::{ConnectionId, Record, RecordKind, SegmentView, SessionId, Sink};
-use crate::select::{Decisions, Evaluator};
+use crate::select::{Decisions, Evaluator, FRAGMENTS};
 use crate::wire::Packet;
 
 /// What a packet that is held costs besides its bytes.
 const OVERHEAD: usize = 1 << 10;
-/// Sessions that were let go and are named.
-const NAMED: u64 = 8;
+/// Connections that were let go and are named.
+const NAMED: usize = 8;
 
 /// Decides what is told, and holds in order what is not decided yet.
 pub(super) struct HoldQueue {
@@ -27,32 +28,55 @@ pub(super) struct HoldQueue {
     max_held: usize,
     /// A packet's calls are being held.
     open: bool,
-    /// How often it could not be waited.
-    let_go: u64,
+    /// Connections of which something could not be waited for, and how many there have been.
+    let_go: HashSet<ConnectionId>,
+    all_let_go: usize,
+    /// The last session of a connection that is over: of it, late segments may be.
+    ended: HashMap<ConnectionId, SessionId>,
+    /// What the current packet has ended.
+    over: Vec<Over>,
 }
 
 /// The calls that one packet brought, or one record outside of packets, and what has to be known before they are told.
+#[derive(Default)]
 struct Held {
     batch: Batch,
-    waits: Vec<Wait>,
+    waits: BTreeSet<Wait>,
+    over: Vec<Over>,
+    /// Bytes that it takes, once it has all.
+    cost: usize,
 }
 
-/// What is not known: of a session, with its client.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What nobody asks for once this is told.
+enum Over {
+    Session(SessionId),
+    Connection(ConnectionId),
+}
+
+/// What is not known.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Wait {
-    /// Whether it is one of those that are asked for.
-    Session(SessionId, Endpoint),
+    /// Whether a session is one of those that are asked for.
+    Session(Whose),
     /// Whether it holds something that is asked for.
-    WholeSession(SessionId, Endpoint),
+    WholeSession(Whose),
     /// Whether a connection carries such a session.
     Connection(ConnectionId),
     /// Whether a message goes with one that comes after it.
-    Message(SessionId, Endpoint, u64),
+    Message(Whose, u64),
 }
 
-impl Held {
-    fn cost(&self) -> usize {
-        self.batch.cost() + self.waits.len() * size_of::<Wait>()
+/// A session, on which connection it is and who its client is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Whose {
+    session: SessionId,
+    connection: ConnectionId,
+    client: Endpoint,
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "session {} ({})", self.session, self.client)
     }
 }
 
@@ -81,12 +105,15 @@ impl HoldQueue {
             held_bytes: 0,
             max_held,
             open: false,
-            let_go: 0,
+            let_go: HashSet::new(),
+            all_let_go: 0,
+            ended: HashMap::new(),
+            over: Vec::new(),
         }
     }
 
     /// Says on stderr what the user would not see otherwise.
-    pub(super) fn report(&self, found: bool, writes: bool) {
+    pub(super) fn report(&self, found: bool, writes: bool, whole_connections: bool) {
         if !found {
             super::report(match self.rules {
                 Rules { by_message: true, .. } => "no message is selected",
@@ -94,22 +121,24 @@ impl HoldQueue {
                 _ => "nothing is selected: there is nothing of that time",
             });
         }
-        if !writes {
-            return;
+        let fragments = self.decisions.fragments_left_out();
+        if whole_connections && self.rules.by_content() && fragments > 0 {
+            let why = match self.evaluator {
+                Some(_) => {
+                    "whose they are was not known when they came; a file that is read without a pipe is read twice"
+                }
+                None => &format!("no more than {FRAGMENTS} of them are remembered"),
+            };
+            let packets = counted(fragments, "packet");
+            super::report(&format!("{packets} with IP fragments left out: {why}"));
         }
         match self.decisions.beside() {
+            _ if !writes => {}
             0 => {}
             1 => super::report("-w: 1 other session lies on the same HTTP/2 connection and is written as well"),
             more => super::report(&format!(
                 "-w: {more} other sessions lie on the same HTTP/2 connections and are written as well"
             )),
-        }
-        if self.decisions.fragments_left_out > 0 {
-            super::report(&format!(
-                "-w: {} packets with IP fragments are left out: whose they are was not known when they came; from a file, read without a pipe, they \
-                 are written",
-                self.decisions.fragments_left_out
-            ));
         }
     }
 
@@ -128,7 +157,9 @@ impl HoldQueue {
     ) -> ControlFlow<()> {
         if let Some(evaluator) = &mut self.evaluator {
             evaluator.packet(packet.time, segment.as_ref(), &mut self.decisions);
-            if let Some(segment) = &segment {
+            if let Some(segment) = &segment
+                && listeners.wants_whole_connections()
+            {
                 self.decisions.miss_fragments(segment);
             }
             let connection = segment.map(|segment| ConnectionId(segment.connection.number));
@@ -150,6 +181,7 @@ impl HoldQueue {
         if let Some(evaluator) = &mut self.evaluator {
             let number = evaluator.messages();
             evaluator.record(record, &mut self.decisions);
+            self.end(record);
             let mut waits = self.waits(record, number, listeners).peekable();
             if waits.peek().is_some() || !self.held.is_empty() {
                 let in_packet = self.open;
@@ -158,11 +190,7 @@ impl HoldQueue {
                     _ => self.hold(),
                 };
                 held.batch.record(record, true);
-                for wait in waits {
-                    if held.waits.last() != Some(&wait) {
-                        held.waits.push(wait);
-                    }
-                }
+                held.waits.extend(waits);
                 return match in_packet {
                     true => ControlFlow::Continue(()),
                     false => self.release(listeners),
@@ -170,19 +198,49 @@ impl HoldQueue {
             }
         }
         let flow = listeners.pick_record(record, &self.pick());
-        self.forget(listeners);
+        self.forget_messages(listeners);
         flow
     }
 
+    /// Nothing more comes of the connection.
+    pub(super) fn forgotten(&mut self, connection: ConnectionId) {
+        if self.evaluator.is_some() {
+            self.over.push(Over::Connection(connection));
+        }
+    }
+
+    /// A record may be the last of its session.
+    fn end(&mut self, record: &Record<'_>) {
+        let (RecordKind::SessionEnd(_), Some(session)) = (record.kind, record.source.session) else {
+            return;
+        };
+        let over = match record.source.stream {
+            Some(_) => Some(session),
+            None => self.ended.insert(record.source.connection, session),
+        };
+        self.over.extend(over.map(Over::Session));
+    }
+
     pub(super) fn packet_end(&mut self, packet: &Packet<'_>, listeners: &mut Listeners) -> ControlFlow<()> {
+        let over = std::mem::take(&mut self.over);
         if self.held.is_empty() {
-            return listeners.pick_packet_end(packet, &self.pick());
+            let flow = listeners.pick_packet_end(packet, &self.pick());
+            self.forget(over);
+            return flow;
         }
-        match (self.open, self.held.back_mut()) {
-            (true, Some(held)) => held.batch.packet_end(),
+        let held = match (self.open, self.held.back_mut()) {
+            (true, Some(held)) => {
+                held.batch.packet_end();
+                held
+            }
             // The packet itself was told before anything had to wait.
-            _ => self.hold().batch.packet_end_alone(packet),
-        }
+            _ => {
+                let held = self.hold();
+                held.batch.packet_end_alone(packet);
+                held
+            }
+        };
+        held.over = over;
         self.open = false;
         self.release(listeners)
     }
@@ -197,7 +255,11 @@ impl HoldQueue {
         let (Some(session), Some(evaluator)) = (session, &self.evaluator) else {
             return [None; 3].into_iter().flatten();
         };
-        let client = record.source.client;
+        let whose = Whose {
+            session,
+            connection: record.source.connection,
+            client: record.source.client,
+        };
         let in_time = decisions.in_time(record.at.time);
         let by_message = self.rules.by_message;
         let is_message = matches!(record.kind, RecordKind::Message(_));
@@ -208,32 +270,28 @@ impl HoldQueue {
         let may_be_picked = by_message && is_message && !is_picked && evaluator.may_still_choose(session, number);
         let whole = listeners.sessions || in_time && listeners.wants_whole_sessions();
         [
-            (whole && decisions.whole_session(session).is_none()).then_some(Wait::WholeSession(session, client)),
-            may_be_picked.then_some(Wait::Message(session, client, number)),
+            (whole && decisions.whole_session(session).is_none()).then_some(Wait::WholeSession(whose)),
+            may_be_picked.then_some(Wait::Message(whose, number)),
             (in_time && (is_picked || may_be_picked) && decisions.session(session).is_none())
-                .then_some(Wait::Session(session, client)),
+                .then_some(Wait::Session(whose)),
         ]
         .into_iter()
         .flatten()
     }
 
     fn hold(&mut self) -> &mut Held {
-        self.held_bytes += OVERHEAD;
-        self.held.push_back(Held {
-            batch: Batch::default(),
-            waits: Vec::new(),
-        });
+        self.held.push_back(Held::default());
         self.held.back_mut().expect("it was just put there")
     }
 
     fn waits_for(&self, wait: &Wait) -> bool {
-        match wait {
-            Wait::Session(session, _) => self.decisions.session(*session).is_none(),
-            Wait::WholeSession(session, _) => self.decisions.whole_session(*session).is_none(),
-            Wait::Connection(connection) => self.decisions.connection(*connection).is_none(),
-            Wait::Message(session, _, number) => {
+        match *wait {
+            Wait::Session(Whose { session, .. }) => self.decisions.session(session).is_none(),
+            Wait::WholeSession(Whose { session, .. }) => self.decisions.whole_session(session).is_none(),
+            Wait::Connection(connection) => self.decisions.connection(connection).is_none(),
+            Wait::Message(Whose { session, .. }, number) => {
                 let evaluator = self.evaluator.as_ref();
-                !self.decisions.message(*number) && evaluator.is_some_and(|it| it.may_still_choose(*session, *number))
+                !self.decisions.message(number) && evaluator.is_some_and(|it| it.may_still_choose(session, number))
             }
         }
     }
@@ -242,12 +300,15 @@ impl HoldQueue {
     fn release(&mut self, listeners: &mut Listeners) -> ControlFlow<()> {
         if let Some(last) = self.held.back_mut() {
             last.batch.shrink_to_fit();
-            self.held_bytes += last.cost();
+            last.cost = OVERHEAD
+                + last.batch.cost()
+                + last.waits.len() * size_of::<Wait>()
+                + last.over.capacity() * size_of::<Over>();
+            self.held_bytes += last.cost;
         }
         loop {
             let Some(first) = self.held.front() else {
-                self.held_bytes = 0;
-                self.forget(listeners);
+                self.forget_messages(listeners);
                 return ControlFlow::Continue(());
             };
             if first.waits.iter().any(|wait| self.waits_for(wait)) {
@@ -257,15 +318,34 @@ impl HoldQueue {
                 self.give_up_first();
             }
             if let Some(first) = self.held.pop_front() {
-                self.held_bytes = self.held_bytes.saturating_sub(first.cost() + OVERHEAD);
+                self.held_bytes -= first.cost;
                 let pick = self.pick();
                 first.batch.tell(&mut Picked { listeners, pick })?;
+                self.forget(first.over);
+            }
+        }
+    }
+
+    /// All of it was told.
+    fn forget(&mut self, over: Vec<Over>) {
+        let Some(evaluator) = &mut self.evaluator else { return };
+        for over in over {
+            match over {
+                Over::Session(session) => self.decisions.forget_session(session),
+                Over::Connection(connection) => {
+                    evaluator.forget_connection(connection);
+                    self.decisions.forget_connection(connection);
+                    if let Some(session) = self.ended.remove(&connection) {
+                        self.decisions.forget_session(session);
+                    }
+                    self.let_go.remove(&connection);
+                }
             }
         }
     }
 
     /// What was told is not asked for again.
-    fn forget(&mut self, listeners: &Listeners) {
+    fn forget_messages(&mut self, listeners: &Listeners) {
         if self.evaluator.is_some() {
             self.decisions.forget_messages_before(listeners.messages);
         }
@@ -283,27 +363,34 @@ impl HoldQueue {
             if !self.waits_for(&wait) {
                 continue;
             }
-            let unknown = match wait {
-                Wait::Session(session, client) => {
-                    self.decisions.give_up(session);
-                    format!("whether session {session} ({client}) is selected")
+            let (connection, unknown) = match wait {
+                Wait::Session(whose) => {
+                    self.decisions.give_up(whose.session);
+                    (whose.connection, format!("{whose} is selected"))
                 }
-                Wait::WholeSession(session, client) => {
-                    self.decisions.give_up_whole(session);
-                    format!("whether session {session} ({client}) holds what is selected")
+                Wait::WholeSession(whose) => {
+                    self.decisions.give_up_whole(whose.session);
+                    (whose.connection, format!("{whose} holds what is selected"))
                 }
                 Wait::Connection(connection) => {
                     self.decisions.give_up_connection(connection);
-                    format!("whether connection {connection} carries a selected session")
+                    (
+                        connection,
+                        format!("connection {connection} carries a selected session"),
+                    )
                 }
-                Wait::Message(session, client, _) => {
-                    format!("whether a message of session {session} ({client}) belongs to a selected one")
-                }
+                Wait::Message(whose, _) => (
+                    whose.connection,
+                    format!("a message of {whose} belongs to a selected one"),
+                ),
             };
-            self.let_go += 1;
-            if self.let_go <= NAMED {
+            // One loss is named once, however much waits for it.
+            let is_new = self.let_go.insert(connection);
+            self.all_let_go += usize::from(is_new);
+            if is_new && self.all_let_go <= NAMED {
                 super::report(&format!(
-                    "--max-held ({} bytes) was reached before it was known {unknown}: it was let go",
+                    "--max-held ({} bytes) was reached before it was known whether {unknown}: it was let go; raise --max-held, or read a \
+                     file without a pipe",
                     self.max_held
                 ));
             }
@@ -312,15 +399,19 @@ impl HoldQueue {
 
     /// The capture has ended: what is not decided is not selected.
     pub(super) fn finish(&mut self, listeners: &mut Listeners) {
-        if self.let_go > NAMED {
-            super::report(&format!("--max-held: {} more were let go", self.let_go - NAMED));
+        if self.all_let_go > NAMED {
+            super::report(&format!("--max-held: {} more were let go", self.all_let_go - NAMED));
         }
         while let Some(held) = self.held.pop_front() {
+            self.held_bytes -= held.cost;
             let pick = self.pick();
             if held.batch.tell(&mut Picked { listeners, pick }).is_break() {
                 return;
             }
+            self.forget(held.over);
         }
+        let over = std::mem::take(&mut self.over);
+        self.forget(over);
     }
 }
 
@@ -341,5 +432,91 @@ impl Sink for Picked<'_> {
 
     fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
         self.listeners.pick_packet_end(packet, &self.pick)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::base::Limits;
+    use crate::capture::offline::Offline;
+    use crate::engine::Engine;
+    use crate::select::Selection;
+
+    /// With its listeners; after each packet what is held is added up.
+    struct Checked(HoldQueue, Listeners);
+
+    impl Sink for Checked {
+        fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+            self.0.packet(packet, segment, &mut self.1)
+        }
+
+        fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+            self.0.record(record, &mut self.1)
+        }
+
+        fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
+            let flow = self.0.packet_end(packet, &mut self.1);
+            let costs: usize = self.0.held.iter().map(|held| held.cost).sum();
+            assert_eq!(self.0.held_bytes, costs);
+            assert!(costs <= self.0.max_held);
+            flow
+        }
+
+        fn forgotten(&mut self, connection: ConnectionId) {
+            self.0.forgotten(connection);
+        }
+    }
+
+    #[test]
+    fn what_is_told_or_let_go_takes_nothing() {
+        let captures = [
+            "ws-oddities/capture.pcap",
+            "two-browsers-new/capture.pcap",
+            "http2/h2c-four-streams.pcap",
+            "tls/secrets-in-capture.pcapng",
+        ];
+        let bounds = [0, 5_000, 50_000, usize::MAX];
+        for (capture, max_held) in captures.iter().flat_map(|capture| bounds.map(|bound| (capture, bound))) {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(capture);
+            let selection = Selection {
+                abnormal: true,
+                ..Selection::default()
+            };
+            let listeners = Listeners {
+                count: Some(0),
+                sessions: true,
+                ..Listeners::default()
+            };
+            let queue = HoldQueue::deciding(Evaluator::new(selection, TimeZone::UTC), max_held);
+            let mut sink = Checked(queue, listeners);
+            let mut engine = Engine::new(Limits::default());
+            let mut input = Offline::open(&path, true).unwrap();
+            let mut number = 0;
+            while let Some(raw) = input.next_packet().unwrap() {
+                number += 1;
+                let packet = Packet {
+                    number,
+                    time: raw.time,
+                    link: raw.link,
+                    data: raw.data,
+                };
+                assert!(engine.packet(&packet, &mut sink).is_continue());
+            }
+            assert!(engine.finish(&mut sink).is_continue());
+            let let_go = sink.0.all_let_go > 0;
+            assert!(
+                let_go && max_held < usize::MAX || !let_go && max_held > 0,
+                "{capture} {max_held}"
+            );
+            sink.0.finish(&mut sink.1);
+            assert_eq!((sink.0.held.len(), sink.0.held_bytes), (0, 0));
+            assert!(sink.0.decisions.is_blank() && sink.0.evaluator.is_some_and(|evaluator| evaluator.is_blank()));
+            assert!(sink.0.ended.is_empty() && sink.0.let_go.is_empty());
+        }
     }
 }

@@ -436,10 +436,11 @@ impl Pipeline {
             sinks.drain(&mut self.output.buffer);
             let listeners = &mut sinks.listeners;
             count = listeners.count.unwrap_or(count);
+            let whole = listeners.wants_whole_connections();
             failed = listeners.failed.take();
             self.savefile = self.savefile.take().or(listeners.savefile.take());
             if let Some(selected) = &sinks.selected {
-                selected.report(listeners.found, self.savefile.is_some());
+                selected.report(listeners.found, self.savefile.is_some(), whole);
             }
             if let Some(summary) = &mut listeners.summary {
                 summary.counts.incomplete_datagrams(incomplete);

@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use super::batch::Batch;
 use super::output::Output;
 use super::sinks::Sinks;
-use crate::record::{Record, RecordKind, SegmentView, Sink};
+use crate::record::{ConnectionId, Record, RecordKind, SegmentView, Sink};
 use crate::wire::Packet;
 
 /// Batches on their way. A few even out what the two threads need for one.
@@ -25,6 +25,8 @@ pub(super) struct Relay {
     batch: Batch,
     /// Somebody wants packets, and not only events.
     packets: bool,
+    /// Not everything is selected: what is known of connections can be forgotten.
+    selects: bool,
     /// Somebody reads what messages mean, and not only what they answer.
     meaning: bool,
     /// No packet has come. The first one is told in any case: times are given from it on.
@@ -44,6 +46,7 @@ impl Relay {
     /// Starts the thread. It has the rights that the caller has now.
     pub(super) fn start(sinks: Sinks, output: Output) -> Self {
         let packets = sinks.listeners.wants_packets();
+        let selects = sinks.selected.is_some();
         let meaning = sinks.selected.is_some() || sinks.listeners.wants_meaning();
         let (full, to_render) = sync_channel::<Batch>(BATCHES);
         let (rendered, empty) = sync_channel(BATCHES + 1);
@@ -52,6 +55,7 @@ impl Relay {
         Self {
             batch: Batch::default(),
             packets,
+            selects,
             meaning,
             first: true,
             in_packet: false,
@@ -162,5 +166,12 @@ impl Sink for Relay {
             return self.told();
         }
         ControlFlow::Continue(())
+    }
+
+    #[inline]
+    fn forgotten(&mut self, connection: ConnectionId) {
+        if self.selects {
+            self.batch.forgotten(connection);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::hold_queue::HoldQueue;
 use super::listeners::Listeners;
 use super::output::Output;
-use crate::record::{Record, SegmentView, Sink};
+use crate::record::{ConnectionId, Record, SegmentView, Sink};
 use crate::wire::Packet;
 
 /// All that listen, and what is selected of what they hear.
@@ -79,6 +79,13 @@ impl Sink for Sinks {
             Some(selected) => selected.packet_end(packet, &mut self.listeners),
         }
     }
+
+    #[inline]
+    fn forgotten(&mut self, connection: ConnectionId) {
+        if let Some(selected) = &mut self.selected {
+            selected.forgotten(connection);
+        }
+    }
 }
 
 /// Listeners whose words are written as they come: all sessions that are open at the end of a capture end at once.
@@ -103,5 +110,9 @@ impl Sink for Emptied<'_> {
 
     fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
         self.sinks.packet_end(packet)
+    }
+
+    fn forgotten(&mut self, connection: ConnectionId) {
+        self.sinks.forgotten(connection);
     }
 }

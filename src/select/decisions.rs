@@ -1,13 +1,16 @@
 //! What has been decided.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+
+use foldhash::fast::FixedState;
 
 use super::bits::Bits;
 use crate::base::Timestamp;
 use crate::record::{ConnectionId, SegmentView, SessionId};
 
-/// Packets with fragments that are remembered.
-const FRAGMENTS: usize = 1 << 18;
+/// Packets with fragments that are remembered, and connections of which such packets are counted.
+pub const FRAGMENTS: usize = 1 << 18;
 
 /// Which sessions, connections and messages are selected, as far as that is known.
 #[derive(Debug, Clone, Default)]
@@ -21,36 +24,50 @@ pub struct Decisions {
     pub(super) connections: Decided,
     /// Messages, by their number among all of the capture, from 0.
     pub(super) messages: Bits,
-    /// Packets that brought fragments of segments, and of which connections.
+    /// Packets that brought fragments of segments before the last one of each, and of which connections.
     fragments: BTreeMap<u64, ConnectionId>,
-    /// Such packets that were too many to be remembered.
-    pub fragments_left_out: u64,
+    /// Such packets of which that is not known when it is asked for: of selected connections.
+    fragments_left_out: u64,
+    /// The same, of connections of which it is not known yet whether they are selected.
+    fragments_undecided: HashMap<ConnectionId, u64, FixedState>,
     /// Sessions that are not selected on connections that are.
     pub(super) beside: u64,
 }
 
-/// Numbers of which it is known whether they are selected.
+/// Numbers of which it is known whether they are selected: by words of 64 numbers, those that are and those that are not.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Decided {
-    yes: Bits,
-    no: Bits,
+    words: HashMap<u64, [u64; 2], FixedState>,
 }
 
 impl Decided {
     pub(super) fn decide(&mut self, number: u64, selected: bool) {
-        match selected {
-            true => self.yes.insert(number),
-            false => self.no.insert(number),
-        }
+        let word = self.words.entry(number / 64).or_default();
+        word[usize::from(selected)] |= bit(number);
     }
 
     #[inline]
     pub(super) fn get(&self, number: u64) -> Option<bool> {
-        match self.yes.contains(number) {
+        let [no, yes] = self.words.get(&(number / 64))?;
+        match yes & bit(number) != 0 {
             true => Some(true),
-            false => self.no.contains(number).then_some(false),
+            false => (no & bit(number) != 0).then_some(false),
         }
     }
+
+    fn forget(&mut self, number: u64) {
+        if let Entry::Occupied(mut word) = self.words.entry(number / 64) {
+            word.get_mut().iter_mut().for_each(|bits| *bits &= !bit(number));
+            if *word.get() == [0; 2] {
+                word.remove();
+            }
+        }
+    }
+}
+
+#[inline]
+fn bit(number: u64) -> u64 {
+    1 << (number % 64)
 }
 
 impl Decisions {
@@ -95,25 +112,43 @@ impl Decisions {
     /// The segment came in fragments, and those before the last were told when nobody knew whose they are.
     #[inline]
     pub fn miss_fragments(&mut self, view: &SegmentView<'_>) {
-        let missed = view.segment.fragments.len().saturating_sub(1);
-        if missed > 0 && self.connection(ConnectionId(view.connection.number)) != Some(false) {
-            self.fragments_left_out += missed as u64;
+        if let [missed @ .., _] = view.segment.fragments {
+            self.leave_out(ConnectionId(view.connection.number), missed.len() as u64);
         }
     }
 
-    /// The segment came in fragments: when the capture is read again, [`Self::fragment_of`] knows theirs.
+    /// The segment came in fragments: when the capture is read again, [`Self::fragment_of`] knows those before the last.
     #[inline]
     pub fn remember_fragments(&mut self, view: &SegmentView<'_>) {
         let connection = ConnectionId(view.connection.number);
+        let [fragments @ .., _] = view.segment.fragments else {
+            return;
+        };
         if self.connection(connection) == Some(false) {
             return;
         }
-        for packet in view.segment.fragments {
-            match self.fragments.len() < FRAGMENTS {
-                true => _ = self.fragments.insert(*packet, connection),
-                false => self.fragments_left_out += 1,
+        let room = FRAGMENTS - self.fragments.len();
+        let (remembered, others) = fragments.split_at(room.min(fragments.len()));
+        self.fragments
+            .extend(remembered.iter().map(|packet| (*packet, connection)));
+        self.leave_out(connection, others.len() as u64);
+    }
+
+    #[inline]
+    fn leave_out(&mut self, connection: ConnectionId, packets: u64) {
+        match self.connection(connection) {
+            _ if packets == 0 => {}
+            Some(true) => self.fragments_left_out += packets,
+            None if self.fragments_undecided.len() < FRAGMENTS => {
+                *self.fragments_undecided.entry(connection).or_default() += packets;
             }
+            Some(false) | None => {}
         }
+    }
+
+    /// Packets with fragments of selected connections that are left out, because it is not known whose they are.
+    pub fn fragments_left_out(&self) -> u64 {
+        self.fragments_left_out
     }
 
     /// The connection of which a packet brought a fragment, if the capture was read before.
@@ -144,7 +179,82 @@ impl Decisions {
     /// The same of a connection.
     pub fn give_up_connection(&mut self, connection: ConnectionId) {
         if self.connection(connection).is_none() {
-            self.connections.decide(connection.0, false);
+            self.decide_connection(connection, false);
         }
+    }
+
+    /// Nobody asks for the session any more.
+    pub fn forget_session(&mut self, session: SessionId) {
+        self.sessions.forget(session.0);
+        self.holding.forget(session.0);
+    }
+
+    /// Nobody asks for the connection any more.
+    pub fn forget_connection(&mut self, connection: ConnectionId) {
+        self.connections.forget(connection.0);
+        self.fragments_undecided.remove(&connection);
+    }
+
+    /// Nothing is known of any session or connection.
+    #[cfg(test)]
+    pub(crate) fn is_blank(&self) -> bool {
+        let decided = [&self.sessions, &self.holding, &self.connections];
+        decided.iter().all(|decided| decided.words.is_empty()) && self.fragments_undecided.is_empty()
+    }
+
+    /// Whether a connection carries a selected session is known.
+    pub(super) fn decide_connection(&mut self, connection: ConnectionId, selected: bool) {
+        self.connections.decide(connection.0, selected);
+        let fragments = self.fragments_undecided.remove(&connection).unwrap_or_default();
+        self.fragments_left_out += fragments * u64::from(selected);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_forgotten_leaves_nothing() {
+        let mut decided = Decided::default();
+        for number in 0..1000 {
+            decided.decide(number, number % 3 == 0);
+        }
+        assert_eq!(
+            [0, 1, 999, 1000].map(|number| decided.get(number)),
+            [Some(true), Some(false), Some(true), None]
+        );
+        for number in 0..999 {
+            decided.forget(number);
+        }
+        assert_eq!(
+            (decided.words.len(), decided.get(998), decided.get(999)),
+            (1, None, Some(true))
+        );
+        decided.forget(999);
+        assert!(decided.words.is_empty());
+    }
+
+    #[test]
+    fn fragments_are_left_out_of_selected_connections_alone() {
+        let mut decisions = Decisions::default();
+        let [yes, no, open] = [1, 2, 3].map(ConnectionId);
+        decisions.leave_out(yes, 0);
+        for (connection, packets) in [(yes, 5), (no, 70), (open, 900), (yes, 1)] {
+            decisions.leave_out(connection, packets);
+        }
+        assert_eq!(
+            (decisions.fragments_left_out(), decisions.fragments_undecided.len()),
+            (0, 3)
+        );
+        decisions.decide_connection(yes, true);
+        decisions.give_up_connection(no);
+        for connection in [yes, no] {
+            decisions.leave_out(connection, 10);
+        }
+        assert_eq!(
+            (decisions.fragments_left_out(), decisions.fragments_undecided.len()),
+            (16, 1)
+        );
     }
 }

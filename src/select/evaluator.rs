@@ -1,5 +1,6 @@
 //! Decides what is selected, record by record.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
@@ -16,9 +17,15 @@ const NAMES: usize = 1 << 14;
 /// Follows all sessions, and decides what of them is selected as soon as that can be known.
 #[derive(Debug)]
 pub struct Evaluator {
-    selection: Selection,
     zone: TimeZone,
     sessions: HashMap<SessionId, Session, FixedState>,
+    judge: Judge,
+}
+
+/// What is asked for, and what is known besides of what single sessions are.
+#[derive(Debug)]
+struct Judge {
+    selection: Selection,
     server_names: HashMap<ConnectionId, Box<str>, FixedState>,
     /// Sessions of HTTP/2 connections that are not selected, while none of their connection is.
     beside: HashMap<ConnectionId, u64, FixedState>,
@@ -46,25 +53,27 @@ impl Evaluator {
     /// Nothing has come. Times of day are those of `zone`.
     pub fn new(selection: Selection, zone: TimeZone) -> Self {
         Self {
-            selection,
             zone,
             sessions: HashMap::default(),
-            server_names: HashMap::default(),
-            beside: HashMap::default(),
-            messages: 0,
+            judge: Judge {
+                selection,
+                server_names: HashMap::default(),
+                beside: HashMap::default(),
+                messages: 0,
+            },
         }
     }
 
     /// What is asked for.
     pub fn selection(&self) -> &Selection {
-        &self.selection
+        &self.judge.selection
     }
 
     /// The first time is that of the first packet.
     #[inline]
     fn in_time(&self, time: Timestamp, decisions: &mut Decisions) -> bool {
         if decisions.window.is_none() {
-            let moments = [self.selection.since, self.selection.until];
+            let moments = [self.judge.selection.since, self.judge.selection.until];
             decisions.window = Some(moments.map(|moment| moment.map(|moment| moment.resolve(time, &self.zone))));
         }
         decisions.in_time(time)
@@ -72,7 +81,18 @@ impl Evaluator {
 
     /// How many messages have come.
     pub fn messages(&self) -> u64 {
-        self.messages
+        self.judge.messages
+    }
+
+    /// Nothing more comes of the connection. Its server's name is forgotten with the end of TLS.
+    pub fn forget_connection(&mut self, connection: ConnectionId) {
+        self.judge.beside.remove(&connection);
+    }
+
+    /// Nothing is known of any session or connection.
+    #[cfg(test)]
+    pub(crate) fn is_blank(&self) -> bool {
+        self.sessions.is_empty() && self.judge.beside.is_empty() && self.judge.server_names.is_empty()
     }
 
     /// Whether the message that is the capture's `number`-th and not selected may still be, because of one that comes after it.
@@ -96,40 +116,35 @@ impl Evaluator {
     /// Something has happened. What can be decided now goes into `decisions`.
     pub fn record(&mut self, record: &Record<'_>, decisions: &mut Decisions) {
         let in_time = self.in_time(record.at.time, decisions);
+        let judge = &mut self.judge;
+        let selects_messages = judge.selection.selects_messages();
         let Some(id) = record.source.session else {
-            if let RecordKind::Tls(handshake) = record.kind
-                && let Some(name) = &handshake.server_name
-                && self.selection.host.is_some()
-                && self.server_names.len() < NAMES
-            {
-                self.server_names.insert(record.source.connection, name.clone());
-            }
-            if let RecordKind::TlsEnd(_) = record.kind {
-                self.server_names.remove(&record.source.connection);
-            }
-            return;
+            return judge.without_session(record);
         };
         let ended = matches!(record.kind, RecordKind::SessionEnd(_));
-        if decisions.whole_session(id).is_some()
-            && !(self.selection.selects_messages() && self.sessions.contains_key(&id))
-        {
-            // There is nothing more to decide.
-            self.messages += u64::from(matches!(record.kind, RecordKind::Message(_)));
-            if ended {
-                self.sessions.remove(&id);
+        let is_decided = decisions.whole_session(id).is_some();
+        let mut known = match self.sessions.entry(id) {
+            Entry::Occupied(known) if selects_messages || !is_decided => known,
+            Entry::Vacant(new) if !is_decided => new.insert_entry(Session::default()),
+            decided => {
+                // There is nothing more to decide.
+                judge.messages += u64::from(matches!(record.kind, RecordKind::Message(_)));
+                if let (true, Entry::Occupied(known)) = (ended, decided) {
+                    known.remove();
+                }
+                return;
             }
-            return;
-        }
-        let mut session = self.sessions.remove(&id).unwrap_or_default();
+        };
+        let session = known.get_mut();
         match record.kind {
-            RecordKind::UpgradeRequest(request) => self.request(&mut session, request, record.source),
+            RecordKind::UpgradeRequest(request) => judge.request(session, request, record.source),
             RecordKind::Handshake(handshake) => {
-                self.request(&mut session, &handshake.request, record.source);
-                self.response(&mut session, handshake);
+                judge.request(session, &handshake.request, record.source);
+                judge.response(session, handshake);
             }
             RecordKind::Message(message) => {
                 let refused = decisions.session(id) == Some(false);
-                self.message(&mut session, message, in_time && !refused, decisions);
+                judge.message(session, message, in_time && !refused, decisions);
             }
             RecordKind::SessionEnd(end) => {
                 session.user.get_or_insert(false);
@@ -138,14 +153,30 @@ impl Evaluator {
             _ => {}
         }
         if record.source.inferred {
-            self.without_handshake(&mut session, record.source);
+            judge.without_handshake(session, record.source);
         }
-        session.hit |= in_time && !self.selection.selects_messages();
-        if decisions.whole_session(id).is_none() {
-            self.choose(id, &session, record.source, ended, decisions);
+        session.hit |= in_time && !selects_messages;
+        if !is_decided {
+            judge.choose(id, session, record.source, ended, decisions);
         }
-        if !ended {
-            self.sessions.insert(id, session);
+        if ended {
+            known.remove();
+        }
+    }
+}
+
+impl Judge {
+    /// Names of servers in TLS.
+    fn without_session(&mut self, record: &Record<'_>) {
+        if let RecordKind::Tls(handshake) = record.kind
+            && let Some(name) = &handshake.server_name
+            && self.selection.host.is_some()
+            && self.server_names.len() < NAMES
+        {
+            self.server_names.insert(record.source.connection, name.clone());
+        }
+        if let RecordKind::TlsEnd(_) = record.kind {
+            self.server_names.remove(&record.source.connection);
         }
     }
 
@@ -177,7 +208,7 @@ impl Evaluator {
         decisions.holding.decide(id.0, selected);
         // Over HTTP/2 another session of the connection may be.
         if selected || source.stream.is_none() {
-            decisions.connections.decide(source.connection.0, selected);
+            decisions.decide_connection(source.connection, selected);
         }
         if source.stream.is_some() && (self.beside.len() < NAMES || self.beside.contains_key(&source.connection)) {
             let beside = self.beside.entry(source.connection).or_default();

@@ -17,7 +17,7 @@ use std::fmt;
 use regex::bytes::Regex;
 
 pub use condition::{Condition, Misread};
-pub use decisions::Decisions;
+pub use decisions::{Decisions, FRAGMENTS};
 pub use evaluator::Evaluator;
 pub use glob::Glob;
 pub use moment::{Moment, duration};

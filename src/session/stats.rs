@@ -93,7 +93,7 @@ impl SessionStats {
         ended: Option<&Connection>,
     ) -> SessionEnd {
         let vanished = ended.and_then(|connection| connection.vanished);
-        if !is_cut(transport) {
+        if !transport.is_cut() {
             self.ending.get_or_insert(time);
         }
         match transport {
@@ -111,7 +111,7 @@ impl SessionStats {
             _ => self.first_fin.or(self.reset),
         };
         // An answer to the close frame may have come later.
-        let may_come = is_cut(transport) && self.first_close.is_some();
+        let may_come = transport.is_cut() && self.first_close.is_some();
         let unseen = Direction::BOTH.iter().any(|&direction| {
             let may_come = may_come && !self.fin[source.side(direction).index()];
             self.close_codes[direction].is_none() && (self.end_lost[direction] || may_come)
@@ -211,14 +211,6 @@ impl SessionStats {
         let silence = self.ending?.since(self.last_data?);
         (silence >= 0).then_some(silence)
     }
-}
-
-/// It is not seen how the transport ends: more may come.
-fn is_cut(transport: TransportEnd) -> bool {
-    matches!(
-        transport,
-        TransportEnd::CaptureEnd | TransportEnd::Idle | TransportEnd::Reused | TransportEnd::Evicted
-    )
 }
 
 #[cfg(test)]

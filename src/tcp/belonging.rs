@@ -80,7 +80,7 @@ impl<U: Default> Flow<U> {
             // A SYN may also be the second one of a simultaneous open; or, while the connection is in use, forged.
             let begins_anew = !flags.ack()
                 && own.beginning != Beginning::Unknown
-                && (self.first_fin.is_some() || self.reset.is_some() || self.class() == Class::HalfOpen);
+                && (self.connection.ending.is_some() || self.reset.is_some() || self.class() == Class::HalfOpen);
             return if !same && (self.ended || begins_anew) {
                 Belongs::ToANewOne
             } else {

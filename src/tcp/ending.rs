@@ -28,7 +28,7 @@ impl<U: Default> Flow<U> {
     #[inline]
     pub(super) fn is_closing(&self) -> bool {
         let [a, b] = &self.halves;
-        match (&self.reset, self.first_fin) {
+        match (&self.reset, self.connection.ending) {
             // A direction of which nothing was captured yet may follow as a whole.
             (Some(_), _) => a.heard && b.heard,
             (None, Some(_)) => a.is_acknowledged_to_its_fin() && b.is_acknowledged_to_its_fin(),
@@ -98,9 +98,9 @@ impl<U: Default> Flow<U> {
 
     /// Nothing more will come of a connection that is closing.
     pub(super) fn close<P: StreamHandler<State = U>>(&mut self, at: PacketRef, upper: &mut P) {
-        let end = match (self.reset.as_deref(), self.first_fin) {
+        let end = match (self.reset.as_deref(), self.connection.ending) {
             (Some(&Reset { by, .. }), _) => TcpEnd::Reset { by },
-            (None, Some(by)) => TcpEnd::Fin { by },
+            (None, Some((by, _))) => TcpEnd::Fin { by },
             (None, None) => return,
         };
         self.end(end, at, upper);
@@ -128,6 +128,12 @@ impl<U: Default> Flow<U> {
         }
     }
 
+    /// Ends the connection, unless it has ended, and tells `upper` that this was all.
+    pub(super) fn forget<P: StreamHandler<State = U>>(&mut self, end: TcpEnd, at: PacketRef, upper: &mut P) {
+        self.end(end, at, upper);
+        upper.forget(&self.connection);
+    }
+
     /// Ends the connection, unless it has ended: delivers what waits, then tells `upper`.
     pub(super) fn end<P: StreamHandler<State = U>>(&mut self, end: TcpEnd, at: PacketRef, upper: &mut P) {
         if self.ended {
@@ -149,15 +155,16 @@ impl<U: Default> Flow<U> {
         }
         self.flush(at, upper);
         self.ended = true;
-        let reset = self.reset.as_deref().map(|reset| reset.by);
-        if let Some(&Reset { by, time, .. }) = self.reset.as_deref() {
-            self.connection.ending_since.get_or_insert(time);
+        let reset = self.reset.as_deref().map(|reset| (reset.by, reset.time));
+        let first_fin = self.connection.ending;
+        if let Some((by, time)) = reset {
+            self.connection.ending.get_or_insert((by, time));
             upper.stream(&mut self.upper, &self.connection, by, StreamEvent::Reset, at);
         }
-        let end = match (self.first_fin, reset) {
+        let end = match (first_fin, reset) {
             // The last bytes may have been what both FINs had waited for.
-            (Some(by), _) if self.halves[0].finished && self.halves[1].finished => TcpEnd::Fin { by },
-            (_, Some(by)) => TcpEnd::Reset { by },
+            (Some((by, _)), _) if self.halves[0].finished && self.halves[1].finished => TcpEnd::Fin { by },
+            (_, Some((by, _))) => TcpEnd::Reset { by },
             _ => end,
         };
         upper.end(&mut self.upper, &self.connection, end, at);

@@ -58,8 +58,6 @@ pub(super) struct Flow<U> {
     /// Its last few segments.
     pub(super) recent: Handle,
     pub(super) phase: Phase,
-    /// Who sent the first FIN.
-    pub(super) first_fin: Option<Side>,
     /// The first reset that was believed. It may have overtaken what was sent before it.
     pub(super) reset: Option<Box<Reset>>,
     pub(super) ended: bool,
@@ -82,14 +80,13 @@ impl<U: Default> Flow<U> {
                 initiator: None,
                 vanished: None,
                 window_closed: None,
-                ending_since: None,
+                ending: None,
             },
             upper: U::default(),
             last: 0,
             halves: Default::default(),
             recent: Handle::NONE,
             phase: Phase::Midstream,
-            first_fin: None,
             reset: None,
             ended: false,
             doubtful: None,
@@ -252,9 +249,8 @@ impl<U: Default> Flow<U> {
         }
         if flags.fin() && placed.fact != DataFact::OutOfWindow && !self.ended {
             facts.fin = own.note_fin(placed.end);
-            if facts.fin && self.first_fin.is_none() {
-                self.first_fin = Some(side);
-                self.connection.ending_since = Some(now);
+            if facts.fin {
+                self.connection.ending.get_or_insert((side, now));
             }
         }
         if flags.ack() {
@@ -318,16 +314,19 @@ impl<U: Default> Flow<U> {
         }
         drop(emit);
         self.give_up_lost(now, cx);
-        if self.first_fin.is_some_and(|by| self.halves[by.index()].fin().is_none()) {
-            let other = self.first_fin.map(Side::other);
-            self.first_fin = other.filter(|by| self.halves[by.index()].fin().is_some());
-            self.connection.ending_since = None;
+        if let Some((by, _)) = self.connection.ending
+            && self.halves[by.index()].fin().is_none()
+        {
+            let other = by.other();
+            self.connection.ending = self.halves[other.index()].fin().map(|_| (other, now));
         }
         if let Some(reset) = &self.reset
             && !self.is_overtaken(reset, now)
         {
             self.close(at, cx.upper);
-        } else if let (true, true, Some(by)) = (self.halves[0].finished, self.halves[1].finished, self.first_fin) {
+        } else if let (true, true, Some((by, _))) =
+            (self.halves[0].finished, self.halves[1].finished, self.connection.ending)
+        {
             self.end(TcpEnd::Fin { by }, at, cx.upper);
         }
     }

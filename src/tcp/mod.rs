@@ -45,8 +45,9 @@ pub struct Connection {
     pub vanished: Option<Vanished>,
     /// Whose window is closed, and for how many nanoseconds it has been. Known when the connection ends.
     pub window_closed: Option<(Side, i64)>,
-    /// When the first FIN came, or the reset with which it ended: that may be before it is known that nothing is missing.
-    pub ending_since: Option<Timestamp>,
+    /// Who began to end it, and when: with the first FIN, or the reset with which it ended. That may be before it is known that
+    /// nothing is missing.
+    pub ending: Option<(Side, Timestamp)>,
 }
 
 /// A side that was not heard any more, while the other one sent the same bytes again and again.
@@ -277,6 +278,9 @@ pub trait StreamHandler {
     /// asked again afterwards, and what it then says is taken for what cannot be dropped.
     fn shed(&mut self, _state: &mut Self::State, _connection: &Connection, _at: PacketRef) {}
 
-    /// The connection is over (called once, last).
+    /// The connection is over (called once; late segments may follow).
     fn end(&mut self, state: &mut Self::State, connection: &Connection, end: TcpEnd, at: PacketRef);
+
+    /// The connection is kept no longer (called once, last).
+    fn forget(&mut self, _connection: &Connection) {}
 }

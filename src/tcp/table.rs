@@ -167,7 +167,7 @@ impl<U: Default> Table<U> {
         order.sort_unstable();
         for (_, index) in order {
             if let Some(mut entry) = self.slots.get_mut(index).and_then(Option::take) {
-                entry.flow.end(TcpEnd::CaptureEnd, at, upper);
+                entry.flow.forget(TcpEnd::CaptureEnd, at, upper);
             }
         }
         *self = Self {
@@ -273,7 +273,7 @@ impl<U: Default> Table<U> {
                 let index = self.insert(flow, hash);
                 self.read(index, segment, at, upper);
                 if let Some(mut old) = old {
-                    old.flow.end(TcpEnd::Reused, at, upper);
+                    old.flow.forget(TcpEnd::Reused, at, upper);
                 }
                 index
             }
@@ -348,7 +348,7 @@ impl<U: Default> Table<U> {
 
     fn evict<P: StreamHandler<State = U>>(&mut self, index: u32, at: PacketRef, upper: &mut P) {
         if let Some(mut entry) = self.remove(index) {
-            entry.flow.end(TcpEnd::Evicted, at, upper);
+            entry.flow.forget(TcpEnd::Evicted, at, upper);
         }
     }
 
@@ -399,7 +399,7 @@ impl<U: Default> Table<U> {
                     break;
                 }
                 if let Some(mut entry) = self.remove(index) {
-                    entry.flow.end(TcpEnd::Idle, at, upper);
+                    entry.flow.forget(TcpEnd::Idle, at, upper);
                 }
             }
         }

@@ -497,15 +497,62 @@ fn a_selection_that_finds_nothing_says_so() {
 }
 
 #[test]
+fn fragments_that_are_left_out_are_counted_where_their_connection_is_selected() {
+    let folder = open_folder();
+    let path = fixture("transcripts/ipv4-fragments.pcap");
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let packets = |name: &str| {
+        let count = stdout(&run(["-r", &at(name), "--count"]));
+        count.split(' ').next().unwrap().parse::<usize>().unwrap()
+    };
+    let (file, pipe) = (at("file.pcap"), at("pipe.pcap"));
+    let selection = ["--session", "1"];
+    let whole = run([&["-r", path.to_str().unwrap(), "-w", &file], &selection[..]].concat());
+    assert!(!stderr(&whole).contains("left out"), "{}", stderr(&whole));
+    let some = stderr(&piped(&path, &[&["-w", &pipe], &selection[..]].concat()));
+    let missing = packets("file.pcap") - packets("pipe.pcap");
+    assert!(
+        missing > 1 && some.contains(&format!("{missing} packets with IP fragments left out")),
+        "{some}"
+    );
+    let summary = stderr(&piped(
+        &path,
+        &[&["--format", "none", "--summary"], &selection[..]].concat(),
+    ));
+    assert!(
+        summary.contains(&format!("{missing} packets with IP fragments left out")),
+        "{summary}"
+    );
+    // Of whom nobody wants nothing is left out, and a view that shows single packets leaves none out.
+    for flags in [
+        &["-w", &at("none.pcap"), "--abnormal"][..],
+        &["--format", "messages", "--session", "1"],
+    ] {
+        let said = stderr(&piped(&path, flags));
+        assert!(!said.contains("left out"), "{flags:?}: {said}");
+    }
+}
+
+#[test]
 fn what_can_not_be_held_is_named() {
     let path = fixture("two-browsers-new/capture.pcap");
     let flags = ["--format", "messages", "--user", "mynick", "--max-held"];
     let some = piped(&path, &[&flags[..], &["3000"]].concat());
     let error = stderr(&some);
     assert!(
-        error.contains("--max-held (3000 bytes)") && error.contains("session 1 (127.0.0.1:37642)"),
+        error.contains("--max-held (3000 bytes)") && error.contains("raise --max-held, or read a file without a pipe"),
         "{error}"
     );
+    assert_eq!(error.matches("session 1 (127.0.0.1:37642)").count(), 1, "{error}");
+    // One loss is named once, whether packets, messages or the session wait.
+    for views in [
+        &["--summary"][..],
+        &["--check", "--format", "sessions"],
+        &["--format", "trace", "--summary"],
+    ] {
+        let error = stderr(&piped(&path, &[views, &["--abnormal", "--max-held", "3000"]].concat()));
+        assert_eq!(error.matches("--max-held (").count(), 2, "{views:?}: {error}");
+    }
     let all = piped(&path, &[&flags[..], &["300000"]].concat());
     assert!(!stderr(&all).contains("--max-held") && stdout(&all).contains("#2 "));
 }

@@ -948,8 +948,8 @@ catalog! {
     v_failed();
     /// The server never answered.
     v_unanswered();
-    /// The server had not answered yet.
-    v_unanswered_yet();
+    /// No answer of the server was captured, and one may have come later.
+    v_unanswered_unseen();
     /// The server reset the connection instead of answering.
     v_unanswered_reset();
     /// Nobody knows who.
@@ -958,6 +958,12 @@ catalog! {
     v_ping(who, packet);
     /// Several, the first of them in that packet.
     v_pings(who, n, packet);
+    /// One ping without pong, which may have come later.
+    v_ping_unseen(who, packet);
+    /// Several, the first of them in that packet.
+    v_pings_unseen(who, n, packet);
+    /// So many, one of them in that packet; of those before them it is not known.
+    v_pings_at_least(who, n, packet);
     /// [`Verdict::Refused`](crate::record::Verdict::Refused), as a name.
     n_refused();
     /// [`Verdict::Unanswered`](crate::record::Verdict::Unanswered), as a name.
@@ -1028,7 +1034,7 @@ catalog! {
     s_errors(n);
     /// So many answers came to what was answered already.
     s_twice(n);
-    /// So many requests were never answered.
+    /// So many requests without an answer.
     s_never(n);
     /// Of how many that is.
     s_count(n);

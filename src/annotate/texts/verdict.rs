@@ -12,7 +12,7 @@ const SILENCE: i64 = 1_000_000_000;
 
 impl Catalog {
     /// Appends one sentence on how a session ended: who ended it, with which code, whether the closing handshake was complete,
-    /// which pings were never answered. It quotes nothing that was captured.
+    /// which pings were not answered. It quotes nothing that was captured.
     pub fn verdict(&'static self, end: &SessionEnd, out: &mut Vec<u8>) {
         // Nothing captured is written, so there is nothing to escape.
         let mut words = Language::of(self).words(Story::EMPTY, out, Vec::extend_from_slice);
@@ -54,7 +54,7 @@ impl Words<'_> {
         match (end.refused, end.how) {
             (Some(0), How::Rst) if end.reset == Some(Direction::ServerToClient) => self.v_unanswered_reset(),
             _ if end.transport == TransportEnd::Evicted => self.v_evicted(),
-            (Some(0), How::CaptureEnd) => self.v_unanswered_yet(),
+            (Some(0), _) if end.may_go_on(Direction::ServerToClient) => self.v_unanswered_unseen(),
             (Some(0), _) => self.v_unanswered(),
             (Some(101), _) => self.v_failed(),
             (Some(status), _) => self.v_refused(Arg::Num(status.into())),
@@ -73,14 +73,22 @@ impl Words<'_> {
         }
         self.causes(end);
         for direction in [Direction::ClientToServer, Direction::ServerToClient] {
-            let Unanswered { count, first_packet } = end.unanswered_pings[direction];
-            if count > 0 {
-                self.plain(catalog.clause);
+            let Unanswered {
+                count,
+                first_packet,
+                more,
+            } = end.unanswered_pings[direction];
+            if count == 0 {
+                continue;
             }
-            match count {
-                0 => {}
-                1 => self.v_ping(Arg::Side(direction), Arg::Num(first_packet)),
-                n => self.v_pings(Arg::Side(direction), Arg::Num(n), Arg::Num(first_packet)),
+            self.plain(catalog.clause);
+            let (who, n, packet) = (Arg::Side(direction), Arg::Num(count), Arg::Num(first_packet));
+            match (count, end.may_go_on(direction.other())) {
+                _ if more => self.v_pings_at_least(who, n, packet),
+                (1, false) => self.v_ping(who, packet),
+                (_, false) => self.v_pings(who, n, packet),
+                (1, true) => self.v_ping_unseen(who, packet),
+                (_, true) => self.v_pings_unseen(who, n, packet),
             }
         }
         self.plain(catalog.stop);
@@ -238,8 +246,44 @@ mod tests {
     #[test]
     fn what_may_still_have_come_is_not_called_absent() {
         for catalog in CATALOGS {
-            let unanswered = |how| said(catalog, |end| (end.how, end.refused) = (how, Some(0)));
-            assert_ne!(unanswered(How::CaptureEnd), unanswered(How::Fin));
+            let fin = said(catalog, |end| {
+                let by = crate::base::Side::B;
+                (end.refused, end.transport) = (Some(0), TransportEnd::Fin { by });
+            });
+            for cut in [TransportEnd::CaptureEnd, TransportEnd::Idle, TransportEnd::Reused] {
+                let by = crate::base::Side::B;
+                let ends = |transport| said(catalog, |end| (end.refused, end.transport) = (Some(0), transport));
+                assert_ne!(ends(cut), ends(TransportEnd::Fin { by }));
+                let ends = |transport, count, more| {
+                    said(catalog, |end| {
+                        end.transport = transport;
+                        end.unanswered_pings.client_to_server = Unanswered {
+                            count,
+                            first_packet: 7,
+                            more,
+                        };
+                    })
+                };
+                for count in [1, 23] {
+                    let mut all = [
+                        ends(cut, count, false),
+                        ends(TransportEnd::Fin { by }, count, false),
+                        ends(cut, count, true),
+                    ];
+                    assert!(all.iter().all(|said| said.contains('7')), "{all:?}");
+                    assert!(count == 1 || all.iter().all(|said| said.contains("23")), "{all:?}");
+                    all.sort();
+                    assert!(all[0] != all[1] && all[1] != all[2], "{all:?}");
+                }
+                // Who has ended cannot answer any more.
+                assert_eq!(
+                    said(catalog, |end| {
+                        (end.refused, end.transport) = (Some(0), cut);
+                        end.fin.server_to_client = true;
+                    }),
+                    fin
+                );
+            }
             let evicted = said(catalog, |end| {
                 end.transport = TransportEnd::Evicted;
                 end.close_codes.server_to_client = Some(Some(1000));

@@ -108,7 +108,7 @@ impl Agreed {
         agreed(roles, self.request, self.response, self.over_http2, cx);
         let source = cx.source(roles);
         let end = self.stats.end(&source, end, cx.ending_since(), Some(cx.connection));
-        cx.emit(cx.at, &source, RecordKind::SessionEnd(&end));
+        cx.end(cx.at, &source, end);
     }
 
     /// It is WebSocket that the server has agreed to.
@@ -532,7 +532,7 @@ impl Layer for Http1 {
             self.stats.refused = Some(0);
         }
         let end = self.stats.end(&source, end, cx.ending_since(), Some(cx.connection));
-        cx.emit(cx.at, &source, RecordKind::SessionEnd(&end));
+        cx.end(cx.at, &source, end);
         Next::Stay
     }
 

@@ -301,7 +301,7 @@ impl Above<'_, '_> {
         self.cx.emit(at, &source, RecordKind::Handshake(&handshake));
         let by = source.client_side.other();
         let end = asked.stats.end(&source, TransportEnd::EndStream { by }, at.time, None);
-        self.cx.emit(at, &source, RecordKind::SessionEnd(&end));
+        self.cx.end(at, &source, end);
     }
 
     fn unknown(&mut self, stream: u32, request: Option<Request>, response: Option<Response>) {
@@ -402,7 +402,7 @@ impl Above<'_, '_> {
             What::Asked(mut asked) => {
                 let source = asked.roles.source(self.cx.connection, &carried.carrier);
                 let end = asked.stats.end(&source, end, at.time, Some(self.cx.connection));
-                self.cx.emit(at, &source, RecordKind::SessionEnd(&end));
+                self.cx.end(at, &source, end);
             }
             What::Read(mut slot) => {
                 slot.end(end, &mut child(self.cx, &carried.carrier, at));

@@ -189,6 +189,7 @@ pub(crate) fn retry_ended(last: bool, cx: &mut Cx<'_>) {
             .with(&mut cx, |tls, shared, above| tls.keys_changed(at, shared, above));
         if last || !ended.state.tls.waits() {
             ended.state.end(ended.end, at, &mut cx);
+            cx.out.forget(ConnectionId(connection.number));
         } else {
             ended.cost = ended.state.cost();
             cx.stores.tls_ended.push(ended);

@@ -173,7 +173,7 @@ impl Layer for WebSocket {
         self.tell_in_order(cx);
         let source = cx.source(self.roles);
         let end = self.stats.end(&source, end, cx.ending_since(), Some(cx.connection));
-        cx.emit(cx.at, &source, RecordKind::SessionEnd(&end));
+        cx.end(cx.at, &source, end);
         Next::Stay
     }
 
