@@ -23,9 +23,9 @@
 //! first finds the best (`search`). Nothing is kept between passes but the bytes, and a pass is made when a quarter more of them has
 //! come: work and memory are linear in the bytes. What is read of payloads is paid from a budget that grows with the bytes.
 //!
-//! [`Purpose::Infer`] wants 50 bits of both directions together ([`infer`]), where what repeats (perhaps every second frame) counts once, and a direction in which nothing can
-//! be a frame counts against. [`Purpose::Regain`] knows that there are frames: it wants 20, and less when the stream ends exactly where
-//! the chain does, and that no chain that leads elsewhere is nearly as good.
+//! [`Purpose::Infer`] wants 50 bits of both directions together ([`infer`]), where what repeats (perhaps every second frame) counts once,
+//! and a direction in which nothing can be a frame counts against. [`Purpose::Regain`] knows that there are frames: it wants 20, and less
+//! when the stream ends exactly where the chain does, and that no chain that leads elsewhere is nearly as good.
 //!
 //! A chain's first frame may be a false one that happens to lead to a true header. So decoding starts at the second one, unless the first
 //! speaks for itself or begins a segment: what is lost by that is the first frame after the gap at most. Headers in what looks
