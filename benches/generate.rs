@@ -5,6 +5,8 @@
 //!   the ten of the room, each of whom acknowledges it;
 //! - `deflate`: the same with permessage-deflate and context takeover both ways;
 //! - `lossy`: the same as `chat`, with 1 % of the packets missing from the capture and 5 % out of order;
+//! - `tls`: the same as `chat` in TLS 1.3 with AES-128-GCM, and FILE.keys is its key log (real handshakes: the bytes differ each time);
+//!   `tls-chacha`: with ChaCha20-Poly1305;
 //! - `bulk`: 50 connections, binary messages of 30 KB to 1 MB in full-size segments, both ways;
 //! - `idle`: connections that are upgraded and then are silent; MEGABYTES is their number in thousands; `idle-tcp`: without the
 //!   upgrade; `idle-login`: with a login as well;
@@ -12,10 +14,11 @@
 
 mod traffic;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter};
 
 use traffic::hostile::{KINDS, hostile};
+use traffic::tls::Settings;
 use traffic::{Capture, Idle, bulk, chat, idle};
 
 fn main() -> io::Result<()> {
@@ -23,7 +26,7 @@ fn main() -> io::Result<()> {
     let [kind, megabytes, path] = &arguments[..] else {
         // `cargo bench` without arguments runs every bench: nothing to do then.
         eprintln!(
-            "usage: cargo bench --bench generate -- chat|deflate|lossy|bulk|idle|idle-tcp|idle-login MEGABYTES FILE"
+            "usage: cargo bench --bench generate -- chat|deflate|lossy|tls|tls-chacha|bulk|idle|idle-tcp|idle-login MEGABYTES FILE"
         );
         eprintln!("or instead of chat and MEGABYTES: {KINDS}");
         return Ok(());
@@ -38,6 +41,12 @@ fn main() -> io::Result<()> {
         "lossy" => {
             capture.loss = true;
             chat(&mut capture, size << 20, false)?;
+        }
+        kind @ ("tls" | "tls-chacha") => {
+            capture.tls = Some(Settings::new(kind == "tls-chacha")?);
+            chat(&mut capture, size << 20, false)?;
+            let key_log = capture.tls.as_ref().map(Settings::key_log);
+            fs::write(format!("{path}.keys"), key_log.unwrap_or_default())?;
         }
         "bulk" => bulk(&mut capture, size << 20)?,
         "idle-tcp" => idle(&mut capture, size * 1000, Idle::Tcp)?,

@@ -11,11 +11,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use aes_gcm::Aes128Gcm;
+use aes_gcm::aead::{AeadInOut, KeyInit};
+use chacha20poly1305::ChaCha20Poly1305;
 use flate2::{Decompress, FlushDecompress};
 
 mod captures;
 
-use captures::capture;
+use captures::{capture, keys};
 
 const OURS: &str = env!("CARGO_BIN_EXE_wschat-sniff");
 
@@ -31,7 +34,7 @@ fn main() -> io::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
     fs::create_dir_all(&folder)?;
     let mut captures = HashMap::new();
-    for kind in ["chat", "bulk", "deflate", "lossy"] {
+    for kind in ["chat", "bulk", "deflate", "lossy", "tls", "tls-chacha"] {
         captures.insert(kind, capture(&folder, kind, megabytes)?);
     }
     describe(&captures, megabytes)?;
@@ -78,7 +81,21 @@ fn main() -> io::Result<()> {
         "chat + flate2 alone",
         "1.5",
     )?;
-    table.row_a_message("json, a message", "lossy", a_message, "chat", "2")
+    table.row_a_message("json, a message", "lossy", a_message, "chat", "2")?;
+    for (kind, cipher) in [("tls", "aes-gcm"), ("tls-chacha", "chacha20poly1305")] {
+        let (bare, records) = match kind {
+            "tls" => bare_seal::<Aes128Gcm>(&table.captures[kind], runs)?,
+            _ => bare_seal::<ChaCha20Poly1305>(&table.captures[kind], runs)?,
+        };
+        table.row_a_message(
+            "json, a message",
+            kind,
+            a_message + bare.as_secs_f64() / records as f64,
+            &format!("chat + {cipher} alone"),
+            "1.3",
+        )?;
+    }
+    Ok(())
 }
 
 fn describe(captures: &HashMap<&str, PathBuf>, megabytes: u64) -> io::Result<()> {
@@ -193,17 +210,18 @@ impl Table {
             "-r".into(),
             self.captures[kind].display().to_string(),
         ];
+        let keys = keys(&self.captures[kind]);
+        if keys.exists() {
+            command.extend(["--keylog".to_owned(), keys.display().to_string()]);
+        }
         command.extend(flags.iter().map(|f| (*f).to_owned()));
         command
     }
 
     /// How many messages we find in the capture of this kind.
     fn messages(&self, kind: &str) -> io::Result<u64> {
-        let output = Command::new(OURS)
-            .args(["--format", "messages", "-r"])
-            .arg(&self.captures[kind])
-            .stderr(Stdio::null())
-            .output()?;
+        let ours = self.ours(kind, &["--format", "messages"]);
+        let output = Command::new(&ours[0]).args(&ours[1..]).stderr(Stdio::null()).output()?;
         Ok(memchr::memchr_iter(b'\n', &output.stdout).count().max(1) as u64)
     }
 }
@@ -245,20 +263,49 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
+/// The payloads of the generated capture's segments, with their ports. The layout is the generator's: Ethernet, IPv4, TCP with 12 bytes
+/// of options.
+fn payloads(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    let mut at = 24;
+    std::iter::from_fn(move || {
+        let length = u32::from_le_bytes(*bytes.get(at + 8..)?.first_chunk()?) as usize;
+        let frame = bytes.get(at + 16..at + 16 + length)?;
+        at += 16 + length;
+        let ports = u32::from_be_bytes(*frame.get(34..)?.first_chunk()?);
+        Some((ports, frame.get(14 + 20 + 32..).unwrap_or_default()))
+    })
+}
+
+/// What the cipher alone costs, the median of the runs: as many bytes as the records of application data have, sealed in place with
+/// one key, which is as much work as opening them. A record a segment.
+fn bare_seal<C: KeyInit + AeadInOut>(path: &Path, runs: usize) -> io::Result<(Duration, u64)> {
+    let bytes = fs::read(path)?;
+    let mut records: Vec<Vec<u8>> = payloads(&bytes)
+        .filter(|(_, payload)| payload.len() > 5 + 16 && payload[0] == 23)
+        .map(|(_, payload)| payload[5..payload.len() - 16].to_vec())
+        .collect();
+    drop(bytes);
+    let cipher = C::new(&Default::default());
+    let mut times = Vec::with_capacity(runs);
+    for _ in 0..runs {
+        let started = Instant::now();
+        for record in &mut records {
+            let head = [23, 3, 3, 0, 0];
+            cipher
+                .encrypt_inout_detached(&Default::default(), &head, record.as_mut_slice().into())
+                .map_err(|_| io::Error::other("a record is too long"))?;
+        }
+        times.push(started.elapsed());
+    }
+    Ok((median(times), records.len() as u64))
+}
+
 /// What inflating alone costs, the median of the runs: the compressed messages of the generated capture through bare flate2, a window a direction.
-/// The layout is the generator's: Ethernet, IPv4, TCP with 12 bytes of options, a frame a segment.
+/// A frame a segment.
 fn bare_inflate(path: &Path, runs: usize) -> io::Result<(Duration, u64)> {
     let bytes = fs::read(path)?;
     let mut messages: Vec<(u32, Vec<u8>)> = Vec::new();
-    let mut at = 24;
-    while at + 16 <= bytes.len() {
-        let length = u32::from_le_bytes([bytes[at + 8], bytes[at + 9], bytes[at + 10], bytes[at + 11]]) as usize;
-        let frame = &bytes[at + 16..at + 16 + length];
-        at += 16 + length;
-        let Some(payload) = frame.get(14 + 20 + 32..).filter(|p| p.len() > 2 && p[0] == 0xc1) else {
-            continue;
-        };
-        let ports = u32::from_be_bytes([frame[34], frame[35], frame[36], frame[37]]);
+    for (ports, payload) in payloads(&bytes).filter(|(_, payload)| payload.len() > 2 && payload[0] == 0xc1) {
         let extended = if payload[1] & 0x7f == 126 { 2 } else { 0 };
         let start = 2 + extended + if payload[1] & 0x80 != 0 { 4 } else { 0 };
         let mut message = payload[start..].to_vec();

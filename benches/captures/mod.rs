@@ -18,7 +18,17 @@ pub(crate) fn capture(folder: &Path, kind: &str, size: u64) -> io::Result<PathBu
         if !made.success() {
             return Err(io::Error::other(format!("could not make {}", path.display())));
         }
+        if keys(&unfinished).exists() {
+            fs::rename(keys(&unfinished), keys(&path))?;
+        }
         fs::rename(unfinished, &path)?;
     }
     Ok(path)
+}
+
+/// The key log of the capture at `path`; of most kinds there is none.
+pub(crate) fn keys(path: &Path) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(".keys");
+    path.into()
 }

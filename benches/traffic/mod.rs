@@ -1,6 +1,7 @@
 //! Traffic made up for measuring: the same calls give the same bytes.
 
 pub(crate) mod hostile;
+pub(crate) mod tls;
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -10,6 +11,8 @@ use base64::Engine as _;
 use etherparse::{PacketBuilder, TcpOptionElement};
 use flate2::{Compress, Compression, FlushCompress};
 use sha1::{Digest, Sha1};
+
+use tls::{Settings, Tls};
 
 const PORT: u16 = 7272;
 const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
@@ -126,6 +129,7 @@ struct Connection {
     server_seq: u32,
     client_deflate: Option<Compress>,
     server_deflate: Option<Compress>,
+    tls: Option<Tls>,
     wire: Vec<u8>,
     deflated: Vec<u8>,
 }
@@ -146,6 +150,7 @@ impl Connection {
             server_seq: capture.random.next() as u32,
             client_deflate: None,
             server_deflate: None,
+            tls: None,
             wire: Vec::new(),
             deflated: Vec::new(),
         }
@@ -165,6 +170,18 @@ impl Connection {
     fn open(capture: &mut Capture<impl Write>, n: usize, deflate: bool) -> io::Result<Self> {
         let compress = || deflate.then(|| Compress::new(Compression::fast(), false));
         let mut this = Self::begin(capture, n)?;
+        if let Some(settings) = &capture.tls {
+            let mut tls = Tls::new(settings)?;
+            loop {
+                let [client, server] = tls.handshake()?;
+                if client.is_empty() && server.is_empty() {
+                    break;
+                }
+                this.send_as_it_is(capture, From::Client, &client)?;
+                this.send_as_it_is(capture, From::Server, &server)?;
+            }
+            this.tls = Some(tls);
+        }
         this.client_deflate = compress();
         this.server_deflate = compress();
         let mut nonce = [0; 16];
@@ -256,6 +273,16 @@ impl Connection {
     }
 
     fn send(&mut self, capture: &mut Capture<impl Write>, from: From, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.tls {
+            Some(tls) => {
+                let records = tls.seal(matches!(from, From::Client), bytes)?;
+                self.send_as_it_is(capture, from, &records)
+            }
+            None => self.send_as_it_is(capture, from, bytes),
+        }
+    }
+
+    fn send_as_it_is(&mut self, capture: &mut Capture<impl Write>, from: From, bytes: &[u8]) -> io::Result<()> {
         for part in bytes.chunks(MSS) {
             self.segment(capture, from, Flags::Push, part)?;
             let seq = match from {
@@ -335,6 +362,8 @@ pub(crate) struct Capture<W> {
     pub(crate) bytes: u64,
     /// Whether packets are lost and reordered.
     pub(crate) loss: bool,
+    /// What connections are encrypted with.
+    pub(crate) tls: Option<Settings>,
     held: VecDeque<(u64, Vec<u8>)>,
     spare: Vec<u8>,
 }
@@ -355,6 +384,7 @@ impl<W: Write> Capture<W> {
             messages: 0,
             bytes: 24,
             loss: false,
+            tls: None,
             held: VecDeque::new(),
             spare: Vec::new(),
         })
