@@ -107,7 +107,7 @@ impl Names for Handshakes {
     const PROSE: bool = false;
 
     fn is_name(&self, name: &str) -> bool {
-        is_name(name) || name.rsplit(['[', '.']).next().is_some_and(is_name)
+        is_name(name) || name.split(['[', ']', '.']).any(is_name)
     }
 
     fn is_segment(&self, name: &str) -> bool {

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::credentials::{LEFT_OUT, find, in_authority, in_subprotocols, is_header, is_name, without};
-use super::decoded::percent;
+use super::decoded::PERCENT;
 use crate::record::Handshake;
 
 /// Shorter values are found by chance in other texts.
@@ -151,7 +151,7 @@ impl Stripped {
     }
 
     fn keep(&mut self, value: &str) {
-        if let Some(plain) = percent(value) {
+        if let Some(plain) = PERCENT.decode(value) {
             self.remember(plain.text);
         }
         // Of who logs in, the password alone.
