@@ -208,6 +208,10 @@ mod tests {
             "see eyJhbGciOi.eyJzdWIiOi.S",
             "https://h.example/token/S?a",
             r#"{"a":"b\u0026token%3dS"}"#,
+            r#"{"n\u0061me":"password","value":"S"}"#,
+            r#"{"name":"password","v\u0061lue":"S"}"#,
+            r#"{"tokens":1,"token":{"S":{"S":true}}}"#,
+            &format!(r#"{{"\u0061{}_password":"S"}}"#, "a".repeat(220)),
         ] {
             let scrubbed = scrub(text);
             assert!(!scrubbed.contains('S'), "{text} {scrubbed}");
