@@ -107,7 +107,7 @@ impl Names for Handshakes {
     const PROSE: bool = false;
 
     fn is_name(&self, name: &str) -> bool {
-        is_name(name) || name.rsplit(['[', '.']).next().is_some_and(is_name)
+        is_name(name) || name.split(['[', ']', '.']).any(is_name)
     }
 
     fn is_segment(&self, name: &str) -> bool {
@@ -266,6 +266,16 @@ mod tests {
             ("/socket/token/s3cr3t/websocket", "/socket/token/REDACTED/websocket"),
             ("/c?user[password]=s3cr3t", "/c?user[password]=REDACTED"),
             ("/c?user%5Bpassword%5D=s3cr3t", "/c?user%5Bpassword%5D=REDACTED"),
+            ("/c?token[0]=s3cr3t&a=b", "/c?token[0]=REDACTED&a=b"),
+            ("/c?token[a][b]=s3cr3t", "/c?token[a][b]=REDACTED"),
+            ("/c?data[token][x]=s3cr3t", "/c?data[token][x]=REDACTED"),
+            ("/c?data.token.x=s3cr3t", "/c?data.token.x=REDACTED"),
+            // Only & and # and blanks end a value in a query.
+            ("/c?token=a\"s3cr3t&b=c", "/c?token=REDACTED&b=c"),
+            ("/c?token=a<s3cr3t&b=c", "/c?token=REDACTED&b=c"),
+            ("x: Bearer\ts3cr3t", "x: Bearer\tREDACTED"),
+            ("NTLM s3cr3t", "NTLM REDACTED"),
+            ("Negotiate s3cr3t", "Negotiate REDACTED"),
             (
                 "/c?s=%7B%22token%22%3A%22s3cr3t%22%7D",
                 "/c?s=%7B%22token%22%3A%22REDACTED%22%7D",
@@ -313,6 +323,19 @@ mod tests {
             find(&part.repeat(20_000));
         }
         assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    }
+
+    /// The closing mark of a query's value ends it as little as any other.
+    #[test]
+    fn quoted_values_of_queries_go_to_their_end() {
+        for target in [
+            "/c?token='a's3cr3t&b=c",
+            "/c?token=\"a\"s3cr3t&b=c",
+            "/c?token=[a]s3cr3t&b=c",
+        ] {
+            let rest = query(target);
+            assert!(!rest.contains("s3cr3t") && rest.ends_with("&b=c"), "{rest}");
+        }
     }
 
     #[test]

@@ -2,29 +2,51 @@
 
 use crate::base::Text;
 
+/// A way in which characters may be written.
+pub(super) struct Way {
+    /// Every escape begins with it.
+    sign: char,
+    /// Appends what an escape stands for, and says how long it was written. `None`: it is none.
+    one: fn(&str, &mut Vec<u8>) -> Option<usize>,
+}
+
+/// `%70` as in a URL.
+pub(super) const PERCENT: Way = Way {
+    sign: '%',
+    one: percent,
+};
+
+/// `&quot;` as in HTML and XML.
+const ENTITIES: Way = Way { sign: '&', one: entity };
+
+/// `\u0070` as in a string of JSON.
+pub(super) const JSON: Way = Way { sign: '\\', one: json };
+
+/// How a text may be written.
+pub(super) const WAYS: [Way; 3] = [PERCENT, ENTITIES, JSON];
+
+/// So far apart, at least, are places that are remembered.
+const STEP: usize = 256;
+
 /// A text without its escapes.
 #[derive(Debug)]
 pub(super) struct Decoded {
     pub(super) text: String,
-    /// Where each byte comes from, and the end.
-    pub(super) places: Vec<usize>,
+    /// Where some of it stands, and where it was written, in order. All places would take many times the memory of the text.
+    places: Vec<(usize, usize)>,
 }
 
-/// How a text may be written.
-pub(super) const WAYS: [fn(&str) -> Option<Decoded>; 3] = [percent, entities, json];
-
-/// `%70` as in a URL. `None` when there is none.
-pub(super) fn percent(text: &str) -> Option<Decoded> {
-    let digit = |rest: &[u8], at: usize| rest.get(at).and_then(|digit| char::from(*digit).to_digit(16));
-    decode(text, '%', |rest, bytes| {
-        let (high, low) = (digit(rest.as_bytes(), 1)?, digit(rest.as_bytes(), 2)?);
-        bytes.push((high << 4 | low) as u8);
-        Some(3)
-    })
+fn percent(rest: &str, bytes: &mut Vec<u8>) -> Option<usize> {
+    let digit = |at: usize| {
+        rest.as_bytes()
+            .get(at)
+            .and_then(|digit| char::from(*digit).to_digit(16))
+    };
+    bytes.push((digit(1)? << 4 | digit(2)?) as u8);
+    Some(3)
 }
 
-/// `&quot;` as in HTML and XML. `None` when there is none.
-fn entities(text: &str) -> Option<Decoded> {
+fn entity(rest: &str, bytes: &mut Vec<u8>) -> Option<usize> {
     const NAMED: [(&str, char); 8] = [
         ("quot", '"'),
         ("apos", '\''),
@@ -35,36 +57,31 @@ fn entities(text: &str) -> Option<Decoded> {
         ("equals", '='),
         ("nbsp", ' '),
     ];
-    decode(text, '&', |rest, bytes| {
-        // No longer than any of them: `&#x0000022;`
-        let length = rest.bytes().take(12).position(|byte| byte == b';')?;
-        let name = &rest[1..length];
-        let code = match (
-            name.strip_prefix("#x").or(name.strip_prefix("#X")),
-            name.strip_prefix('#'),
-        ) {
-            (Some(digits), _) => u32::from_str_radix(digits, 16).ok(),
-            (None, Some(digits)) => digits.parse().ok(),
-            (None, None) => None,
-        };
-        let named = NAMED.iter().find(|(known, _)| *known == name).map(|(_, c)| *c);
-        let c = code.and_then(char::from_u32).or(named)?;
-        bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-        Some(length + 1)
-    })
+    // No longer than any of them: `&#x0000022;`
+    let length = rest.bytes().take(12).position(|byte| byte == b';')?;
+    let name = &rest[1..length];
+    let code = match (
+        name.strip_prefix("#x").or(name.strip_prefix("#X")),
+        name.strip_prefix('#'),
+    ) {
+        (Some(digits), _) => u32::from_str_radix(digits, 16).ok(),
+        (None, Some(digits)) => digits.parse().ok(),
+        (None, None) => None,
+    };
+    let named = NAMED.iter().find(|(known, _)| *known == name).map(|(_, c)| *c);
+    let c = code.and_then(char::from_u32).or(named)?;
+    bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    Some(length + 1)
 }
 
-/// `\u0070` as in a string of JSON. `None` when there is none.
-pub(super) fn json(text: &str) -> Option<Decoded> {
-    decode(text, '\\', |rest, bytes| {
-        let length = unit(rest);
-        let before = bytes.len();
-        for c in Text::Json(&rest[..length]).chars() {
-            bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-        }
-        // Perhaps nothing that can be resolved.
-        (bytes.len() > before).then_some(length)
-    })
+fn json(rest: &str, bytes: &mut Vec<u8>) -> Option<usize> {
+    let length = unit(rest);
+    let before = bytes.len();
+    for c in Text::Json(&rest[..length]).chars() {
+        bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+    // Perhaps nothing that can be resolved.
+    (bytes.len() > before).then_some(length)
 }
 
 /// How long the character is with which `raw`, the inside of a string of JSON, begins: an escape, two that are one character, or one as it is.
@@ -85,45 +102,78 @@ pub(super) fn unit(raw: &str) -> usize {
     }
 }
 
-/// Resolves what begins with `sign`: `one` appends what stands there and says how long it was written.
-fn decode(text: &str, sign: char, one: impl Fn(&str, &mut Vec<u8>) -> Option<usize>) -> Option<Decoded> {
-    text.find(sign)?;
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut places = Vec::with_capacity(text.len() + 1);
-    let mut any = false;
-    let mut at = 0;
-    while at < text.len() {
-        let escape = text[at..]
-            .starts_with(sign)
-            .then(|| one(&text[at..], &mut bytes))
-            .flatten();
-        any |= escape.is_some();
-        let length = escape.unwrap_or_else(|| {
-            let first = text[at..].chars().next().map_or(1, char::len_utf8);
-            let next = text[at + first..]
-                .find(sign)
-                .map_or(text.len(), |next| at + first + next);
-            bytes.extend_from_slice(&text.as_bytes()[at..next]);
-            next - at
-        });
-        // What was one escape comes from where it begins; other text from where it stands.
-        match escape {
-            Some(_) => places.resize(bytes.len(), at),
-            None => places.extend(at..at + length),
+impl Way {
+    /// What a text says that is written so. `None` when nothing in it is.
+    pub(super) fn decode(&self, written: &str) -> Option<Decoded> {
+        written.find(self.sign)?;
+        let mut bytes = Vec::with_capacity(written.len());
+        let mut places = vec![(0, 0)];
+        let mut any = false;
+        let mut from = 0;
+        while from < written.len() {
+            if places.last().is_some_and(|(at, _)| bytes.len() >= at + STEP) {
+                places.push((bytes.len(), from));
+            }
+            let (length, escape) = self.step(&written[from..], &mut bytes);
+            any |= escape;
+            from += length;
         }
-        at += length;
+        if !any {
+            return None;
+        }
+        let text = String::from_utf8(bytes).unwrap_or_else(|error| {
+            let mut text = String::with_capacity(error.as_bytes().len());
+            for chunk in error.as_bytes().utf8_chunks() {
+                text.push_str(chunk.valid());
+                // As many bytes, so that the places stay right.
+                text.extend(chunk.invalid().iter().map(|_| '?'));
+            }
+            text
+        });
+        Some(Decoded { text, places })
     }
-    if !any {
-        return None;
+
+    /// Where what stands at `at` in what was decoded comes from: all of an escape from where it begins.
+    pub(super) fn place(&self, decoded: &Decoded, written: &str, at: usize) -> usize {
+        let near = decoded.places.partition_point(|(begin, _)| *begin <= at) - 1;
+        let (mut begin, mut from) = decoded.places[near];
+        let mut bytes = Vec::new();
+        while from < written.len() {
+            bytes.clear();
+            let (length, escape) = self.step(&written[from..], &mut bytes);
+            if at < begin + bytes.len() {
+                return if escape { from } else { from + at - begin };
+            }
+            begin += bytes.len();
+            from += length;
+        }
+        written.len()
     }
-    places.push(text.len());
-    let mut resolved = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        resolved.push_str(chunk.valid());
-        // As many bytes, so that the places stay right.
-        resolved.extend(chunk.invalid().iter().map(|_| '?'));
+
+    /// Appends what `rest` begins with, an escape or a piece of other text; says how long it was written, and whether it was an escape.
+    fn step(&self, rest: &str, bytes: &mut Vec<u8>) -> (usize, bool) {
+        if rest.starts_with(self.sign)
+            && let Some(length) = (self.one)(rest, bytes)
+        {
+            return (length, true);
+        }
+        let ends = |(at, c): &(usize, char)| *at > 0 && (*c == self.sign || *at >= STEP);
+        let length = rest.char_indices().find(ends).map_or(rest.len(), |(at, _)| at);
+        bytes.extend_from_slice(&rest.as_bytes()[..length]);
+        (length, false)
     }
-    Some(Decoded { text: resolved, places })
+
+    /// Whether something in a text is written so, a row of signs alone aside.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        let mut bytes = Vec::new();
+        text.match_indices(self.sign).any(|(at, sign)| {
+            bytes.clear();
+            let rest = &text[at..];
+            rest.len() > sign.len()
+                && !rest[sign.len()..].starts_with(self.sign)
+                && (self.one)(rest, &mut bytes).is_some()
+        })
+    }
 }
 
 #[cfg(test)]
@@ -133,17 +183,36 @@ mod tests {
     #[test]
     fn every_byte_has_the_place_that_it_comes_from() {
         for (text, way, plain, places) in [
-            ("a%3Db", percent as fn(&str) -> Option<Decoded>, "a=b", vec![0, 1, 4, 5]),
-            ("%zz%ff", percent, "%zz?", vec![0, 1, 2, 3, 6]),
-            ("&quot;&#61;&#x3a;&x", entities, "\"=:&x", vec![0, 6, 11, 17, 18, 19]),
-            ("\\u0070\\q\\\\", json, "pq\\", vec![0, 6, 8, 10]),
-            ("\\u732aa", json, "\u{732a}a", vec![0, 0, 0, 6, 7]),
+            ("a%3Db", PERCENT, "a=b", vec![0, 1, 4, 5]),
+            ("%zz%ff", PERCENT, "%zz?", vec![0, 1, 2, 3, 6]),
+            ("%41%42c%43d", PERCENT, "ABcCd", vec![0, 3, 6, 7, 10, 11]),
+            ("&quot;&#61;&#x3a;&x", ENTITIES, "\"=:&x", vec![0, 6, 11, 17, 18, 19]),
+            ("\\u0070\\q\\\\", JSON, "pq\\", vec![0, 6, 8, 10]),
+            ("\\u732aa", JSON, "\u{732a}a", vec![0, 0, 0, 6, 7]),
         ] {
-            let decoded = way(text).unwrap();
-            assert_eq!((decoded.text.as_str(), &decoded.places), (plain, &places), "{text}");
+            let decoded = way.decode(text).unwrap();
+            let found: Vec<usize> = (0..=plain.len()).map(|at| way.place(&decoded, text, at)).collect();
+            assert_eq!((decoded.text.as_str(), &found), (plain, &places), "{text}");
         }
         for way in WAYS {
-            assert!(way("100% & more \u{732a}").is_none());
+            assert!(way.decode("100% & more \u{732a}").is_none());
+            assert!(!way.is_in("100% & more \\\\"));
+        }
+        assert!(PERCENT.is_in("%%41") && JSON.is_in("\\\\/") && ENTITIES.is_in("&amp;"));
+    }
+
+    /// However many escapes there are, and however they alternate.
+    #[test]
+    fn places_take_a_part_of_the_memory_of_a_text() {
+        for part in ["a", "\\u732a", "a\\n", "\\u0041\\n\\ud83d\\ude00x"] {
+            let written = format!("\\n{}", part.repeat(10_000));
+            let decoded = JSON.decode(&written).unwrap();
+            assert!(decoded.places.len() <= decoded.text.len() / STEP + 1);
+            let of_part = JSON.decode(part).map_or(part.len(), |part| part.text.len());
+            for count in [0, 1, 100, 9_999, 10_000] {
+                let place = JSON.place(&decoded, &written, 1 + count * of_part);
+                assert_eq!(place, 2 + count * part.len(), "{part}");
+            }
         }
     }
 }

@@ -2,36 +2,30 @@
 
 use std::collections::BTreeMap;
 
-/// Numbers that are remembered. Those that begin when there are more are left out all.
-const MAX: usize = 1 << 16;
-
-/// Which they are, until they end, and how many of them somebody wanted.
+/// Which they are, until they end, and how many of them somebody wanted. There are no more at once than the engine follows, for which
+/// each takes many times the memory.
 #[derive(Debug, Default)]
 pub(super) struct LeftOut {
     /// Whether each is counted.
     numbers: BTreeMap<u64, bool>,
-    /// From this number on, all.
-    all_from: Option<u64>,
     pub(super) count: u64,
 }
 
 impl LeftOut {
-    /// There is no room for a session.
-    pub(super) fn add(&mut self, number: u64) {
-        if self.numbers.len() < MAX {
-            self.numbers.entry(number).or_default();
-        } else {
-            self.all_from = Some(self.all_from.map_or(number, |from| from.min(number)));
-        }
+    /// There is no room for a session; it counts when something of it is wanted.
+    pub(super) fn add(&mut self, number: u64, wanted: bool) {
+        self.numbers.entry(number).or_default();
+        self.has(number, wanted);
     }
 
     /// Whether a session is left out; it counts when something of it is wanted.
     pub(super) fn has(&mut self, number: u64, wanted: bool) -> bool {
-        if let Some(counted) = self.numbers.get_mut(&number) {
-            self.count += u64::from(wanted && !std::mem::replace(counted, *counted || wanted));
-            return true;
-        }
-        self.all_from.is_some_and(|from| number >= from)
+        let Some(counted) = self.numbers.get_mut(&number) else {
+            return false;
+        };
+        self.count += u64::from(wanted && !*counted);
+        *counted |= wanted;
+        true
     }
 
     /// Nothing more comes of a session.
@@ -45,16 +39,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_counts_once_and_their_numbers_are_bounded() {
+    fn each_counts_once_however_many_there_are_and_none_stays_behind_its_end() {
         let mut left_out = LeftOut::default();
-        for number in 1..200_000 {
-            left_out.add(number);
-            left_out.has(number, number % 2 == 0);
+        for number in 1..=200_000 {
+            left_out.add(number, number % 2 == 0);
             left_out.has(number, true);
             assert!(left_out.has(number, true));
         }
-        assert!(left_out.numbers.len() <= MAX && left_out.count == MAX as u64);
-        left_out.forget(1);
-        assert!(!left_out.has(1, true) && left_out.has(2, true) && left_out.has(300_000, true));
+        left_out.add(0, false);
+        assert_eq!(left_out.count, 200_000);
+        for number in 0..=200_000 {
+            left_out.forget(number);
+        }
+        assert!(left_out.numbers.is_empty() && !left_out.has(1, true));
     }
 }

@@ -4,11 +4,12 @@
 //! (`42["say",…]`), one a line or one a record; and what is percent-encoded or written with the entities of HTML. What is written in more
 //! ways than are looked into is secret as a whole.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use regex::Regex;
 
-use super::decoded::{WAYS, json};
+use super::decoded::{JSON, WAYS, Way};
 use super::json_text::{Token, scan};
 use crate::base::Text;
 
@@ -18,14 +19,20 @@ const DEPTH: usize = 5;
 /// So much work for each byte is done at most. Usual texts take a few.
 const WORK: usize = 12;
 
+/// So much is done in short texts as well.
+const LEAST: usize = 64;
+
 /// What may stand before a document of JSON: `42`, `a`, `42/admin,17`.
 const PREFIX: usize = 64;
 
 /// Characters of a name that are looked at.
 const MAX_NAME: usize = 200;
 
+/// So many places are remembered of a text.
+const MAX_FOUND: usize = 1 << 20;
+
 /// Words before a credential (RFC 9110 §11.6.2).
-const SCHEMES: &[&str] = &["bearer", "basic", "token", "negotiate", "apikey"];
+const SCHEMES: &[&str] = &["bearer", "basic", "token", "negotiate", "ntlm", "apikey"];
 
 /// What a member is called that holds the name of another: `{"name":"password","value":…}`.
 const LABELS: &[&str] = &["name", "key", "field", "id", "header", "param", "parameter", "k", "n"];
@@ -49,18 +56,39 @@ pub(super) trait Names {
 
 /// What of `text` is secret: ranges in order, none in another.
 pub(super) fn find<N: Names>(names: &N, values: &[Regex], text: &str) -> Vec<Range<usize>> {
-    let work = WORK * text.len() + 4096;
+    let work = WORK * text.len() + LEAST;
     let mut found = Vec::new();
-    Search { names, values, work }.find(text, 0, &mut |range| found.push(range));
-    found.sort_by_key(|range| range.start);
-    let mut merged: Vec<Range<usize>> = Vec::new();
-    for range in found.into_iter().filter(|range| !range.is_empty()) {
-        match merged.last_mut() {
-            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
-            _ => merged.push(range),
+    // When there are twice as many as were left of the last ones, what lies in one another goes.
+    let mut enough = 1024;
+    Search { names, values, work }.find(text, 0, &mut |range| {
+        if !range.is_empty() {
+            found.push(range);
         }
-    }
-    merged
+        if found.len() >= enough {
+            merge(&mut found, 0);
+            // What is between those that are close goes as well, so that there is an end of them.
+            let mut gap = 1;
+            while found.len() > MAX_FOUND / 2 {
+                merge(&mut found, gap);
+                gap *= 2;
+            }
+            enough = enough.max(2 * found.len());
+        }
+    });
+    merge(&mut found, 0);
+    found
+}
+
+/// Brings ranges in order; of those that overlap, or are less than `gap` apart, one is left.
+fn merge(ranges: &mut Vec<Range<usize>>, gap: usize) {
+    ranges.sort_by_key(|range| range.start);
+    ranges.dedup_by(|range, last| {
+        let overlap = range.start < last.end + gap;
+        if overlap {
+            last.end = last.end.max(range.end);
+        }
+        overlap
+    });
 }
 
 struct Search<'n, N> {
@@ -112,13 +140,17 @@ impl<N: Names> Search<'_, N> {
                     }
                 }
                 Token::Key => {
-                    let raw = &text[inner()];
-                    secret = self.is_key(raw);
+                    let key = resolved(&text[inner()]);
+                    secret = self.names.is_name(&key);
                     if let Some(level) = levels.last_mut() {
-                        level.label = is_one(raw, LABELS);
-                        level.holds = is_one(raw, VALUES);
+                        level.label = is_one(&key, LABELS);
+                        level.holds = is_one(&key, VALUES);
                     }
-                    self.find_inside(text, inner(), depth, hide);
+                    if inside > 0 {
+                        hide(inner());
+                    } else {
+                        self.find_inside(text, inner(), depth, hide);
+                    }
                 }
                 Token::String => {
                     let named = secret || inside > 0;
@@ -128,7 +160,7 @@ impl<N: Names> Search<'_, N> {
                         self.find_inside(text, inner(), depth, hide);
                     }
                     if let Some(level) = levels.last_mut() {
-                        let is_name = (level.array || level.label) && self.is_key(&text[inner()]);
+                        let is_name = (level.array || level.label) && self.names.is_name(&resolved(&text[inner()]));
                         level.labelled |= level.label && is_name;
                         // `["password","…"]`
                         secret = level.array && is_name && !named;
@@ -152,22 +184,11 @@ impl<N: Names> Search<'_, N> {
         });
     }
 
-    /// Whether the inside of a string of JSON is a name.
-    fn is_key(&self, raw: &str) -> bool {
-        match Text::Json(raw).as_plain() {
-            Some(name) => self.names.is_name(name),
-            None => {
-                let name: String = Text::Json(raw).chars().take(MAX_NAME).collect();
-                self.names.is_name(&name)
-            }
-        }
-    }
-
     /// Looks into a string of JSON.
     fn find_inside(&mut self, text: &str, inner: Range<usize>, depth: usize, hide: &mut dyn FnMut(Range<usize>)) {
         let raw = &text[inner.clone()];
         if raw.contains('\\') {
-            return self.find_written(text, inner, json, depth, hide);
+            return self.find_written(text, inner, &JSON, depth, hide);
         }
         self.find(raw, depth, &mut |range| {
             hide(inner.start + range.start..inner.start + range.end)
@@ -179,26 +200,22 @@ impl<N: Names> Search<'_, N> {
         &mut self,
         text: &str,
         part: Range<usize>,
-        way: fn(&str) -> Option<super::decoded::Decoded>,
+        way: &Way,
         depth: usize,
         hide: &mut dyn FnMut(Range<usize>),
     ) {
-        let Some(decoded) = way(&text[part.clone()]) else {
-            return;
-        };
+        let written = &text[part.clone()];
         if depth >= DEPTH || self.work == 0 {
-            // Nobody has seen what it says, unless it is a row of backslashes.
-            if ["\\\"", "\\u00", "%", "&"]
-                .iter()
-                .any(|sign| text[part.clone()].contains(sign))
-            {
+            // Nobody has seen what it says.
+            if way.is_in(written) {
                 hide(part);
             }
-            return;
+        } else if let Some(decoded) = way.decode(written) {
+            self.find(&decoded.text, depth + 1, &mut |range| {
+                let place = |at| part.start + way.place(&decoded, written, at);
+                hide(place(range.start)..place(range.end));
+            });
         }
-        self.find(&decoded.text, depth + 1, &mut |range| {
-            hide(part.start + decoded.places[range.start]..part.start + decoded.places[range.end]);
-        });
     }
 
     fn find_plain(&mut self, text: &str, part: Range<usize>, depth: usize, hide: &mut dyn FnMut(Range<usize>)) {
@@ -211,7 +228,7 @@ impl<N: Names> Search<'_, N> {
         search_logins(plain, N::PROSE, &mut shifted);
         search_schemes(plain, N::PROSE, &mut shifted);
         self.search_names(plain, &mut shifted);
-        for way in WAYS {
+        for way in &WAYS {
             self.find_written(text, part.clone(), way, depth, hide);
         }
     }
@@ -238,10 +255,8 @@ impl<N: Names> Search<'_, N> {
                             list.then(|| value..line_end(text, value))
                         }
                         true if is_port(before, name.name, sign, &text[value..]) => None,
-                        true => Some(assigned(text, value, sign, name.quoted)),
-                        false if sign == "," || !LABELS.iter().any(|label| label.eq_ignore_ascii_case(name.name)) => {
-                            None
-                        }
+                        true => Some(assigned(text, value, sign, name.quoted, N::PROSE)),
+                        false if sign == "," || !is_one(name.name, LABELS) => None,
                         false => self.labelled(text, value, sign),
                     }
                 }
@@ -381,12 +396,12 @@ fn search_logins(text: &str, prose: bool, hide: &mut dyn FnMut(Range<usize>)) {
 /// What follows the name of a scheme; none is a parameter of a challenge (`Basic realm="…"`).
 fn search_schemes(text: &str, prose: bool, hide: &mut dyn FnMut(Range<usize>)) {
     let mut done = 0;
-    for at in memchr::memchr2_iter(b' ', b'+', text.as_bytes()) {
+    for at in memchr::memchr3_iter(b' ', b'\t', b'+', text.as_bytes()) {
         let name = trailing(&text[done.min(at)..at], |c| c.is_ascii_alphanumeric());
-        if at < done || !SCHEMES.iter().any(|scheme| name.eq_ignore_ascii_case(scheme)) {
+        if at < done || !is_one(name, SCHEMES) {
             continue;
         }
-        let value = text[at..].trim_start_matches([' ', '+']);
+        let value = text[at..].trim_start_matches([' ', '\t', '+']);
         let begin = text.len() - value.len();
         let length = until(value, |c| c.is_whitespace() || ",;&#\"'<>\\".contains(c));
         let challenge = value[..length].ends_with('=') && value[length..].starts_with('"');
@@ -404,11 +419,11 @@ fn search_schemes(text: &str, prose: bool, hide: &mut dyn FnMut(Range<usize>)) {
 }
 
 /// The value behind a name and its sign.
-fn assigned(text: &str, from: usize, sign: &str, quoted: bool) -> Range<usize> {
+fn assigned(text: &str, from: usize, sign: &str, quoted: bool, prose: bool) -> Range<usize> {
     let rest = text[from..].trim_start_matches(|c: char| c.is_whitespace() || "=>:".contains(c));
     let opened = rest.trim_start_matches('\\');
     let begin = text.len() - opened.len();
-    match opened.chars().next() {
+    let range = match opened.chars().next() {
         Some(mark @ ('"' | '\'' | '`')) => {
             let escaped = opened.len() < rest.len();
             let length = match escaped {
@@ -421,20 +436,30 @@ fn assigned(text: &str, from: usize, sign: &str, quoted: bool) -> Range<usize> {
         _ => {
             let begin = text.len() - rest.len();
             let length = match sign {
-                "=" => value_length(rest),
+                "=" => value_length(rest, prose),
                 _ if quoted => until(rest, |c| c.is_whitespace() || ",}]".contains(c)),
                 // Whatever comes: it may be of several words.
                 _ => until(rest, |c| "\r\n".contains(c)),
             };
-            begin..begin + length
+            return begin..begin + length;
         }
+    };
+    // In a query, a mark that closes ends nothing.
+    let closed = range.end + text[range.end..].starts_with(['"', '\'', '`']) as usize;
+    match prose || sign != "=" {
+        true => range,
+        false => match value_length(&text[closed..], prose) {
+            0 => range,
+            more => begin..closed + more,
+        },
     }
 }
 
-/// How long the value behind `=` is.
-fn value_length(rest: &str) -> usize {
+/// How long the value behind `=` is; among other words a quotation mark or an angle bracket ends it, too.
+fn value_length(rest: &str, prose: bool) -> usize {
     let ends = |(at, c): &(usize, char)| match c {
-        '&' | '#' | '"' | '<' | '>' => true,
+        '&' | '#' => true,
+        '"' | '<' | '>' => prose,
         // Perhaps a part of the value, unless another one follows.
         ';' | ',' => {
             let next = &rest[at + 1..];
@@ -486,8 +511,20 @@ const fn is_of_name(c: char) -> bool {
     matches!(c, '-' | '_' | '.' | '[' | ']' | '~' | '$' | '0'..='9' | 'a'..='z' | 'A'..='Z') || !c.is_ascii()
 }
 
-fn is_one(raw: &str, known: &[&str]) -> bool {
-    known.iter().any(|known| raw.eq_ignore_ascii_case(known))
+/// Whether a word is one of these, in any case.
+pub(super) fn is_one(word: &str, known: &[&str]) -> bool {
+    known.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// The end of what the inside of a string of JSON says, so long as a name may be.
+fn resolved(raw: &str) -> Cow<'_, str> {
+    match Text::Json(raw).as_plain() {
+        Some(plain) => trailing(plain, |_| true).into(),
+        None => {
+            let name: String = Text::Json(raw).chars().collect();
+            trailing(&name, |_| true).to_owned().into()
+        }
+    }
 }
 
 fn line_end(text: &str, from: usize) -> usize {

@@ -1,14 +1,14 @@
 //! Handshakes without the credentials in them.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::credentials::{LEFT_OUT, find, in_authority, in_subprotocols, is_header, is_name, without};
-use super::decoded::percent;
+use super::decoded::PERCENT;
 use crate::record::Handshake;
 
 /// Shorter values are found by chance in other texts.
@@ -22,8 +22,38 @@ const MIN_COOKIE: usize = 8;
 pub(super) struct Stripped {
     /// How many values.
     pub(super) count: u64,
-    /// One may be a part of another: the longest comes first.
-    values: BTreeSet<(Reverse<usize>, String)>,
+    values: BTreeSet<String>,
+}
+
+/// The values of [`Stripped`], to be found in one pass: what stands for one is not searched for others.
+enum Known {
+    Nothing,
+    These(AhoCorasick),
+    /// More than can be searched for.
+    TooMany,
+}
+
+impl Known {
+    /// Takes them out of `text`; of those that begin in one place, the longest. Says whether there was one.
+    fn hide(&self, text: &mut String) -> bool {
+        let all = match self {
+            Self::Nothing => return false,
+            Self::TooMany => {
+                LEFT_OUT.clone_into(text);
+                return true;
+            }
+            Self::These(all) => all,
+        };
+        let found: Vec<Range<usize>> = all
+            .find_iter(text.as_str())
+            .filter(|found| found.pattern().as_usize() > 0)
+            .map(|found| found.range())
+            .collect();
+        if !found.is_empty() {
+            *text = without(text, &found).into_owned();
+        }
+        !found.is_empty()
+    }
 }
 
 impl Stripped {
@@ -38,20 +68,21 @@ impl Stripped {
             stripped.headers(&mut response.headers);
         }
         if let Some(subprotocol) = &mut handshake.subprotocol {
-            stripped.hide(subprotocol);
+            stripped.known().hide(subprotocol);
             stripped.without(subprotocol, in_subprotocols);
         }
+        let known = stripped.known();
         // What was a credential in one place may stand in another: the subprotocol agreed upon, an echo in a refusal.
-        stripped.hide(&mut request.target);
+        known.hide(&mut request.target);
         for (_, value) in &mut request.headers {
-            stripped.hide(value);
+            known.hide(value);
         }
         for extension in &mut handshake.extensions {
-            stripped.hide(&mut extension.name);
+            known.hide(&mut extension.name);
             for (name, value) in &mut extension.parameters {
-                stripped.hide(name);
+                known.hide(name);
                 if let Some(value) = value {
-                    stripped.hide(value);
+                    known.hide(value);
                     if is_name(name) {
                         LEFT_OUT.clone_into(value);
                     }
@@ -59,13 +90,13 @@ impl Stripped {
             }
         }
         if let Some(response) = &mut handshake.response {
-            stripped.hide(&mut response.reason);
+            known.hide(&mut response.reason);
             for (_, value) in &mut response.headers {
-                stripped.hide(value);
+                known.hide(value);
             }
             if let Some(body) = &mut response.body {
                 let mut text = String::from_utf8_lossy(body).into_owned();
-                let echoed = stripped.hide(&mut text);
+                let echoed = known.hide(&mut text);
                 let before = stripped.count;
                 stripped.without(&mut text, find);
                 if echoed || stripped.count > before {
@@ -78,19 +109,24 @@ impl Stripped {
 
     /// Takes out of `text` what was taken out of the handshake. Says whether there was something.
     pub(super) fn hide(&self, text: &mut String) -> bool {
-        let mut found = false;
-        for (_, value) in &self.values {
-            if text.contains(value.as_str()) {
-                *text = text.replace(value.as_str(), LEFT_OUT);
-                found = true;
-            }
+        self.known().hide(text)
+    }
+
+    fn known(&self) -> Known {
+        if self.values.is_empty() {
+            return Known::Nothing;
         }
-        found
+        let values = self.values.iter().map(String::as_str);
+        // What is hidden already is found as that, and no other value in it.
+        let all = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(std::iter::once(LEFT_OUT).chain(values));
+        all.map_or(Known::TooMany, Known::These)
     }
 
     /// Bytes of memory that it takes.
     pub(super) fn size(&self) -> usize {
-        self.values.iter().map(|(_, value)| value.len() + 48).sum()
+        self.values.iter().map(|value| value.len() + 48).sum()
     }
 
     fn headers(&mut self, headers: &mut Vec<(String, String)>) {
@@ -118,10 +154,15 @@ impl Stripped {
     fn without(&mut self, text: &mut String, find: fn(&str) -> Vec<Range<usize>>) {
         let found = find(text);
         // What was hidden already is no further one.
-        let new = found.iter().filter(|range| text[(*range).clone()] != *LEFT_OUT);
-        let values: Vec<String> = new.map(|range| text[range.clone()].to_owned()).collect();
-        self.count += values.len() as u64;
-        values.iter().for_each(|value| self.keep(value));
+        for range in found.iter().filter(|range| text[(*range).clone()] != *LEFT_OUT) {
+            self.count += 1;
+            let value = &text[range.clone()];
+            let rest = &text[range.end..];
+            match rest.starts_with('@') || rest.starts_with("%40") {
+                true => self.keep_login(value),
+                false => self.keep(value),
+            }
+        }
         *text = without(text, &found).into_owned();
     }
 
@@ -145,26 +186,30 @@ impl Stripped {
                     .ok()
                     .and_then(|login| String::from_utf8(login).ok())
             {
-                self.keep(&login);
+                self.keep_login(&login);
             }
         }
     }
 
     fn keep(&mut self, value: &str) {
-        if let Some(plain) = percent(value) {
+        if let Some(plain) = PERCENT.decode(value) {
             self.remember(plain.text);
         }
-        // Of who logs in, the password alone.
-        if let Some((_, password)) = value.split_once(':').filter(|(user, _)| !user.contains(' ')) {
-            self.remember(password.to_owned());
-        }
         self.remember(value.to_owned());
+    }
+
+    /// `user:password`, and the password alone.
+    fn keep_login(&mut self, login: &str) {
+        self.keep(login);
+        if let Some((_, password)) = login.split_once(':') {
+            self.keep(password);
+        }
     }
 
     fn remember(&mut self, value: String) {
         // A part of our own word would be found in it.
         if value.len() >= MIN_VALUE && !LEFT_OUT.contains(value.as_str()) {
-            self.values.insert((Reverse(value.len()), value));
+            self.values.insert(value);
         }
     }
 }
@@ -207,6 +252,26 @@ mod tests {
             !all.contains("in-a") && !all.contains("in-the") && all.contains("dark"),
             "{all}"
         );
+    }
+
+    #[test]
+    fn only_of_logins_what_is_behind_a_colon_is_looked_for() {
+        let mut handshake = samples::handshake("/chat?token=v1:chat&u=https://me:hunter@h/", &[("X-A", "hunter")]);
+        Stripped::of(&mut handshake);
+        assert_eq!(handshake.request.target, "/chat?token=REDACTED&u=https://REDACTED@h/");
+        assert_eq!(handshake.request.headers, headers(&[("X-A", "REDACTED")]));
+    }
+
+    #[test]
+    fn of_values_in_one_another_the_longest_goes_and_what_stands_for_one_stays() {
+        let mut handshake = samples::handshake("/chat?token=abcd&token=abcdefgh&token=TEDA&token=CTEDx", &[]);
+        let stripped = Stripped::of(&mut handshake);
+        let mut text = "abcdefghabcdabcdefghx abcdx".to_owned();
+        assert!(stripped.hide(&mut text));
+        assert_eq!(text, "REDACTEDREDACTEDREDACTEDx REDACTEDx");
+        let again = text.clone();
+        assert!(!stripped.hide(&mut text));
+        assert_eq!(text, again);
     }
 
     #[test]

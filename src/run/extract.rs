@@ -129,7 +129,13 @@ impl Extract {
         );
         let file = self.folder.create_in(&folder, &name);
         let file = file.and_then(|mut file| file.write_all(bytes));
-        file.map_err(|error| io::Error::new(error.kind(), format!("{folder}/{name}: {error}; name an empty folder")))?;
+        file.map_err(|error| {
+            let way_out = match error.kind() {
+                io::ErrorKind::AlreadyExists => "; name an empty folder",
+                _ => "",
+            };
+            io::Error::new(error.kind(), format!("{folder}/{name}: {error}{way_out}"))
+        })?;
         self.files += 1;
         self.bytes += bytes.len() as u64;
         let digest = Sha256::digest(bytes);

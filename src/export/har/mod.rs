@@ -73,8 +73,7 @@ impl Har {
         if !self.entries.contains_key(&number) {
             let entry = Entry::new(record, handshake, self.with_secrets, &mut self.utc);
             if !self.fits(entry.size()) {
-                self.left_out.add(number);
-                self.left_out.has(number, wanted);
+                self.left_out.add(number, wanted);
                 return None;
             }
             self.held += entry.size();

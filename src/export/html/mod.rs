@@ -20,7 +20,7 @@ use super::url::url;
 use super::utc::Utc;
 use crate::annotate::texts::{Catalog, Language};
 use crate::base::{Direction, PerDirection, Timestamp, Violation};
-use crate::record::{Handshake, How, Message, Opcode, Record, RecordKind, SessionEnd, Sink, Source};
+use crate::record::{Extension, Handshake, How, Message, Opcode, Record, RecordKind, SessionEnd, Sink, Source};
 use ladder::Ladder;
 
 /// Messages that a page holds: more of them no browser likes to open.
@@ -134,8 +134,7 @@ impl Html {
 
     fn leave_out(&mut self, number: u64, wanted: bool) -> Option<&mut Session> {
         self.remove(number);
-        self.left_out.add(number);
-        self.left_out.has(number, wanted);
+        self.left_out.add(number, wanted);
         None
     }
 
@@ -147,6 +146,9 @@ impl Html {
     }
 
     fn handshake(&mut self, record: &Record<'_>, handshake: &Handshake, wanted: bool) {
+        if self.left_out.has(record.source.number(), wanted) {
+            return;
+        }
         let mut handshake = handshake.clone();
         let mut stripped = Stripped::default();
         if !self.with_secrets {
@@ -281,7 +283,16 @@ fn size_of_handshake(handshake: &Handshake) -> usize {
         .iter()
         .chain(response.iter().flat_map(|response| &response.headers));
     let body = response.and_then(|response| response.body.as_ref());
+    let extensions = handshake.extensions.iter().map(|extension| {
+        let parameters = extension.parameters.iter().map(|(name, value)| {
+            name.len() + value.as_ref().map_or(0, String::len) + size_of::<(String, Option<String>)>()
+        });
+        size_of::<Extension>() + extension.name.len() + parameters.sum::<usize>()
+    });
     request.target.len()
+        + extensions.sum::<usize>()
+        + handshake.subprotocol.as_ref().map_or(0, String::len)
+        + response.map_or(0, |response| response.reason.len())
         + body.map_or(0, Vec::len)
         + headers
             .map(|(name, value)| name.len() + value.len() + size_of::<(String, String)>())

@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sha1::{Digest as _, Sha1};
 
 use super::words::{FILL, Words};
 use crate::export::credentials;
-use crate::export::secrets::Names as _;
+use crate::export::secrets::{Names as _, is_one};
+use crate::layer::http1::accept_for;
 use crate::record::{Accept, Request, Response};
 
 /// What the value of a header is made of, where that is known. Of all other values every byte is replaced.
@@ -292,7 +292,7 @@ impl Scrubber<'_> {
                 .iter_mut()
                 .find(|(name, _)| is_one(name, &["sec-websocket-accept"]))
         {
-            *answer = self::accept(key);
+            *answer = accept_for(key);
         }
         if response.status != 101 {
             // Its body stands there in one piece, or not at all.
@@ -504,10 +504,6 @@ fn words(value: &str, is_known: impl Fn(&str, Option<char>) -> bool) -> String {
     out
 }
 
-fn is_one(word: &str, known: &[&str]) -> bool {
-    known.iter().any(|known| word.eq_ignore_ascii_case(known))
-}
-
 fn is_small(word: &str) -> bool {
     word.len() < 3 && word.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -543,11 +539,6 @@ fn is_random(segment: &str) -> bool {
     segment.len() >= 20
         && segment.contains(|c: char| c.is_ascii_digit())
         && segment.contains(|c: char| c.is_ascii_alphabetic())
-}
-
-/// What answers a key (RFC 6455 §4.2.2).
-pub(super) fn accept(key: &str) -> String {
-    STANDARD.encode(Sha1::digest(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")))
 }
 
 /// A host of which only the port stays.

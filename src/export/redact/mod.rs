@@ -83,7 +83,7 @@ struct Report {
     kept: u64,
     rewritten: u64,
     made_up: u64,
-    /// Messages that are blank: they are no text; nobody knows what they mean; not all of them is there.
+    /// Messages that are blank: they are no text, or binary and no JSON; nobody knows what they mean; not all of them is there.
     no_text: u64,
     opaque: u64,
     incomplete: u64,
@@ -207,7 +207,11 @@ impl Redaction {
                 "session",
                 "with a handshake that was made up: it was not captured",
             ),
-            (report.no_text, "message", "replaced by zeros: no text"),
+            (
+                report.no_text,
+                "message",
+                "replaced by zeros: no text, or binary and no JSON",
+            ),
             (
                 report.opaque,
                 "message",

@@ -1,9 +1,10 @@
 //! A session written anew: a TCP connection in which the handshake and the complete messages stand as plain HTTP/1.1 and uncompressed frames.
 
-use super::heads::{Head, KEY, Scrubber, accept};
+use super::heads::{Head, KEY, Scrubber};
 use super::packets;
 use super::stream::header;
 use crate::base::{Direction, Endpoint, Timestamp};
+use crate::layer::http1::accept_for;
 use crate::layer::ws::unmask;
 use crate::record::{FrameInfo, Handshake, Message, SessionEnd, Source};
 use crate::wire::TcpFlags;
@@ -201,7 +202,7 @@ pub(super) fn heads(
             answer.add("Upgrade", "websocket");
             answer.add("Connection", "Upgrade");
             let key = head.value("sec-websocket-key").unwrap_or(KEY);
-            answer.add("Sec-WebSocket-Accept", &accept(key));
+            answer.add("Sec-WebSocket-Accept", &accept_for(key));
             let chosen = answer.value("sec-websocket-protocol");
             if let Some(value) = chosen.filter(|_| !head.has("sec-websocket-protocol")) {
                 head.add("Sec-WebSocket-Protocol", value);

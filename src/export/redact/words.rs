@@ -19,14 +19,6 @@ pub(super) struct Words {
     values: Vec<Regex>,
 }
 
-/// A piece of a document that may be replaced.
-#[derive(Debug, Clone)]
-enum Piece {
-    /// The inside of a string.
-    String(Range<usize>),
-    Number(Range<usize>),
-}
-
 impl Words {
     pub(super) fn new(names: &[String], values: &[Regex]) -> Self {
         let names: Vec<String> = names
@@ -74,36 +66,28 @@ fn replace(text: &str, hidden: &[Range<usize>], out: &mut [u8]) {
     let mut at = 0;
     for document in documents(text) {
         fill(&mut out[at..document.start], &hide[at..document.start]);
-        let mut pieces = Vec::new();
         let _ = scan(&text[document.clone()], |token, range| {
             let range = document.start + range.start..document.start + range.end;
             match token {
-                Token::Key | Token::String => pieces.push(Piece::String(range.start + 1..range.end - 1)),
-                Token::Number => pieces.push(Piece::Number(range)),
-                _ => {}
-            }
-        });
-        for piece in pieces {
-            match piece {
-                Piece::String(range) if hide[range.clone()].contains(&true) => {
+                Token::Key | Token::String if hide[range.clone()].contains(&true) => {
                     // An escape is replaced whole.
-                    let mut at = range.start;
-                    while at < range.end {
-                        let length = unit(&text[at..range.end]);
+                    let mut at = range.start + 1;
+                    while at < range.end - 1 {
+                        let length = unit(&text[at..range.end - 1]);
                         if hide[at..at + length].contains(&true) {
                             out[at..at + length].fill(FILL);
                         }
                         at += length;
                     }
                 }
-                Piece::Number(range) => {
+                Token::Number => {
                     for at in range.filter(|at| hide[*at] && text.as_bytes()[*at].is_ascii_digit()) {
                         out[at] = b'1';
                     }
                 }
-                Piece::String(_) => {}
+                _ => {}
             }
-        }
+        });
         at = document.end;
     }
     fill(&mut out[at..], &hide[at..]);
@@ -147,7 +131,7 @@ mod tests {
             (r#"{"apiKey":-120.5e3,"n":12}"#, r#"{"apiKey":-111.1e1,"n":12}"#),
             (
                 r#"{"Access-Token":["a",{"b":"c","d":7}],"e":"f"}"#,
-                r#"{"Access-Token":["x",{"b":"x","d":1}],"e":"f"}"#,
+                r#"{"Access-Token":["x",{"x":"x","x":1}],"e":"f"}"#,
             ),
             (
                 r#"{"session":null,"sid":true,"x":"y"}"#,
@@ -224,6 +208,10 @@ mod tests {
             "see eyJhbGciOi.eyJzdWIiOi.S",
             "https://h.example/token/S?a",
             r#"{"a":"b\u0026token%3dS"}"#,
+            r#"{"n\u0061me":"password","value":"S"}"#,
+            r#"{"name":"password","v\u0061lue":"S"}"#,
+            r#"{"tokens":1,"token":{"S":{"S":true}}}"#,
+            &format!(r#"{{"\u0061{}_password":"S"}}"#, "a".repeat(220)),
         ] {
             let scrubbed = scrub(text);
             assert!(!scrubbed.contains('S'), "{text} {scrubbed}");
