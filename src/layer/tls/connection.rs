@@ -150,6 +150,10 @@ impl Tls {
             self.keys_changed(chunk.at, shared, out);
         }
         let mut framer = std::mem::take(&mut self.half(side).framer);
+        if Self::begins(chunk.bytes) {
+            // The connection began before the capture, and its TLS did not.
+            framer.begin();
+        }
         let mut input = chunk;
         while let Some(framed) = framer.next(&mut input) {
             self.framed(side, framed, shared, out);

@@ -134,6 +134,14 @@ impl Framer {
         }
     }
 
+    /// What comes first is known to begin a record, and to be the first one.
+    pub(super) fn begin(&mut self) {
+        let is_first = self.late && self.bytes.is_empty() && self.hole.is_some_and(|hole| hole.bytes == 0);
+        if is_first {
+            (self.late, self.hole) = (false, None);
+        }
+    }
+
     /// Bytes of memory that it keeps.
     pub(super) fn cost(&self) -> usize {
         self.bytes.capacity() + self.carried.capacity() * size_of::<(u64, Span)>()
