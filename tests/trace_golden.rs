@@ -99,6 +99,20 @@ fn the_documents_session_is_told_in_five_languages() {
     }
 }
 
+/// The packet with the user list is missing; what comes behind it waits until it is clear that it is lost.
+#[test]
+fn what_waited_for_a_lost_packet_was_known_to_be_websocket() {
+    let path = fixture("workerman-chat-2014").join("capture.pcap");
+    let (_, packets) = read(&path);
+    let lost = &packets[8].1;
+    let told = trace_of(&path, "en", 0, |bytes| bytes != &lost[..]);
+    assert!(
+        told.contains("Only now can this be read: what follows came with packet 10."),
+        "{told}"
+    );
+    assert!(!told.contains("known to be WebSocket"), "{told}");
+}
+
 /// A capture at one browser does not show who else gets what is said; the user list tells that there is somebody.
 #[test]
 fn a_broadcast_is_not_called_complete_where_only_one_browser_is_captured() {

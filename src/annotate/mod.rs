@@ -116,6 +116,8 @@ struct Now {
     told: bool,
     /// The earlier packet of which something was told last.
     earlier: u64,
+    /// With this packet it is known that the connection carries WebSocket.
+    recognised: bool,
     /// The last message was read as JSON.
     json: bool,
     /// Parts of messages were told that are not complete yet.
@@ -204,11 +206,14 @@ impl Narrator {
             matches!(record.kind, RecordKind::Violation { violation, .. } if violation.rule == Rule::NoAnswer);
         let earlier = record.at.packet < now.0 && record.at.packet > 0 && !no_news;
         if earlier {
-            // Only now is it known to be WebSocket: it is told of the packet that brought it, and this one is not about it.
+            // Only now is it understood: it is told of the packet that brought it, and this one is not about it.
+            let talk = self.world.talks.get(&record.source.connection.0);
+            self.now.recognised |= talk.is_some_and(|talk| !talk.websocket);
             if self.now.earlier != record.at.packet {
                 self.now.earlier = record.at.packet;
                 self.story.notes.push(Note::Earlier {
                     packet: record.at.packet,
+                    recognised: self.now.recognised,
                 });
             }
             (self.now.packet, self.now.time) = (record.at.packet, record.at.time);

@@ -506,10 +506,12 @@ pub enum Note {
         /// Of how many, when that is known.
         total: Option<u64>,
     },
-    /// What follows came with an earlier packet: only now is it known to be WebSocket.
+    /// What follows came with an earlier packet, and could not be read until now.
     Earlier {
         /// Which.
         packet: u64,
+        /// It was not known to be WebSocket.
+        recognised: bool,
     },
     /// A message has begun or gone on.
     Part {

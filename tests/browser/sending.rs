@@ -73,7 +73,8 @@ fn a_message_is_pending_until_its_echo_and_is_not_lost_with_the_connection() {
     drop(bot);
     browser.wait_until("document.querySelectorAll('#pending .failed').length === 2");
     assert!(
-        text_of(&browser, "pending").contains("Not sent: the connection ended before the server had confirmed it.")
+        text_of(&browser, "pending")
+            .contains("Not sent: the connection ended before the server had confirmed it; it may have arrived.")
     );
     assert!(
         last_item(&browser).starts_with("The connection has ended without a close frame (code 1006)"),

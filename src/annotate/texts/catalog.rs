@@ -426,8 +426,10 @@ catalog! {
     late();
     /// WebSocket without a handshake seen.
     inferred();
-    /// What follows came with an earlier packet.
+    /// What follows came with an earlier packet, and was not known to be WebSocket.
     earlier(packet);
+    /// The same of what could not be read until now.
+    earlier_unread(packet);
     /// An ACK for something.
     acked(by, to, what);
     /// The same, with a packet that does something else as well.

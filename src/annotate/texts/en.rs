@@ -199,6 +199,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     late: "The capture began when this connection was already open.",
     inferred: "The handshake was not captured; the frames show that this is a WebSocket.",
     earlier: "Only now is this known to be WebSocket; what follows came with packet {packet}.",
+    earlier_unread: "Only now can this be read: what follows came with packet {packet}.",
     acked: "{by} sends an ACK to {to}: it has received {what}.",
     acked_also: "The same packet acknowledges: {by} has received {what}.",
     acked_part: "{by} sends an ACK to {to}: it has received {bytes} more of the unfinished message.",

@@ -199,6 +199,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     late: "キャプチャを始めた時点で、この接続はすでに確立していました。",
     inferred: "ハンドシェイクはキャプチャされていませんが、フレームの形からWebSocketと分かります。",
     earlier: "ここで初めてWebSocketと分かりました。以下はパケット{packet}で届いたものです。",
+    earlier_unread: "ここで初めて読めるようになりました。以下はパケット{packet}で届いたものです。",
     acked: "{by}が{to}にACKを返します。{what}を受信したことを示します。",
     acked_also: "このパケットはACKも兼ねており、{by}が{what}を受信したことを示します。",
     acked_part: "{by}が{to}にACKを返します。未完のメッセージをさらに{bytes}受信したことを示します。",

@@ -348,7 +348,10 @@ impl Words<'_> {
                 Some(total) => self.fin_unfinished(Num(first), Num(received), Bytes(total)),
                 None => self.fin_unfinished_some(Num(first)),
             },
-            Note::Earlier { packet } => self.earlier(Num(packet)),
+            Note::Earlier { packet, recognised } => match recognised {
+                true => self.earlier(Num(packet)),
+                false => self.earlier_unread(Num(packet)),
+            },
             Note::Part {
                 from,
                 to,

@@ -19,12 +19,19 @@ export const handlers = { silence() {} };
 const pending = []; // { content, to, sent, at, fault, element }
 const isWaiting = (item) => item.fault === null;
 
+// Rounded sizes that are the same say nothing.
+function tooLong(size) {
+  const inBytes = (bytes) => texts.bytes(formatNumber(bytes));
+  const write = formatBytes(size) === formatBytes(MAX_CONTENT) ? inBytes : formatBytes;
+  return ['tooLong', write(size), write(MAX_CONTENT)];
+}
+
 // ---- sending ----------------------------------------------------------------------------------------------------
 
 // Sends, or says why not. Returns whether it was sent.
 export function say(content, to) {
   const size = byteLength(content);
-  if (size > MAX_CONTENT) return refuse('tooLong', formatBytes(size), formatBytes(MAX_CONTENT));
+  if (size > MAX_CONTENT) return refuse(...tooLong(size));
   if (me.uid === null) return refuse('offline');
   if (to !== 'all' && !isHere(to)) return refuse('gone');
   const json = JSON.stringify({ type: 'say', to_uid: to === 'all' ? 'all' : to.uid, content });
@@ -148,7 +155,7 @@ $('text').addEventListener('input', () => {
   const { value } = $('text');
   // No character of UTF-16 takes more than three bytes of UTF-8.
   const size = value.length * 3 > MAX_CONTENT ? byteLength(value) : 0;
-  if (size > MAX_CONTENT) showFault(['tooLong', formatBytes(size), formatBytes(MAX_CONTENT)]);
+  if (size > MAX_CONTENT) showFault(tooLong(size));
   else if (fault) showFault(null);
 });
 

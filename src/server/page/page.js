@@ -237,7 +237,8 @@ $('copy').addEventListener('click', async () => {
   setTimeout(() => { $('copied').textContent = ''; }, 4000);
 });
 $('example').addEventListener('click', () => composer.say(EXAMPLE, 'all'));
-$('watch').open = local.get('watch') ?? true;
+// It must not push the login out of a small window.
+$('watch').open = local.get('watch') ?? !matchMedia('(max-width: 46rem) and (max-height: 44rem)').matches;
 $('watch').firstElementChild.addEventListener('click', () => local.set('watch', !$('watch').open));
 $('show-wire').checked = local.get('wire') ?? true;
 $('show-wire').addEventListener('change', showWire);
