@@ -92,6 +92,52 @@ fn each_signalr_record_is_a_document() {
 }
 
 #[test]
+fn each_signalr_record_is_told_and_laid_out_as_json_of_its_own() {
+    let told = view("trace", "signalr");
+    assert!(!told.contains("not valid JSON"), "{told}");
+    let both = told
+        .split("\n\n")
+        .find(|block| block.contains("broadcast"))
+        .expect("a packet with two records");
+    let (block, rest) = both.split_once(" */\n").unwrap();
+    assert_eq!(
+        block,
+        r#"/*
+ * SignalR: event "broadcast"
+ * The server (port 41004) sends the client (port 37342) this SignalR message: event "broadcast".
+ * In the same message, SignalR: response, id 0.
+ * It answers the request "Send" (packet 18), 244 µs after it.
+"#
+    );
+    let (_, payload) = rest.split_once("text, 107 bytes:\n").unwrap();
+    let records = serde_json::Deserializer::from_str(payload)
+        .into_iter::<Value>()
+        .collect::<Result<Vec<_>, _>>();
+    assert_eq!(
+        records.unwrap(),
+        [
+            json!({"type": 1, "target": "broadcast", "arguments": ["hello everyone"]}),
+            json!({"type": 3, "invocationId": "0", "result": null})
+        ]
+    );
+    let page = view("html", "signalr");
+    assert!(page.contains("  ]\n}\n{\n  &quot;type&quot;: 3,\n"), "{page}");
+}
+
+#[test]
+fn the_strings_of_a_sockjs_frame_are_shown_unwrapped() {
+    let told = view("trace", "sockjs-stomp");
+    let said = "\n    {\n      \"type\": \"say\",\n      \"content\": \"hello\"\n    }\n";
+    let stomp = "\n    SEND\n    destination:/app/chat\n    content-type:application/json\n";
+    // From the client and from the server.
+    assert_eq!(
+        (told.matches(said).count(), told.matches(stomp).count()),
+        (2, 2),
+        "{told}"
+    );
+}
+
+#[test]
 fn the_servers_40_confirms_a_socket_io_session() {
     let events = events("socketio");
     let found: Vec<_> = meanings(&events).into_iter().map(|(_, action, _)| action).collect();

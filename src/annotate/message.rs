@@ -14,8 +14,6 @@ const QUOTED: usize = 120;
 const LABEL: usize = 60;
 /// Bytes of an identifier that are told.
 const ID: usize = 40;
-/// Documents of one message that are told.
-const DOCUMENTS: usize = 8;
 
 /// The title of a message of which nothing more is known.
 pub(super) fn title(opcode: Opcode) -> Title {
@@ -291,13 +289,13 @@ impl Narrator {
         if !message.meaning.is_empty() {
             self.now.json = true;
             let mut kind = Kind::Message(message.opcode, message.payload.length());
-            for read in message.meaning.iter().take(DOCUMENTS) {
+            for (index, read) in message.meaning.iter().enumerate() {
                 kind = match ChatMeaning::of(read, message.direction) {
                     Some(meaning) => {
                         let after = read.answers.as_ref().map(|answers| answers.after);
                         self.meaning(number, message.direction, meaning, after)
                     }
-                    None => self.labelled(number, message.direction, read),
+                    None => self.labelled(number, message, index, read),
                 };
             }
             return kind;
@@ -314,9 +312,10 @@ impl Narrator {
         Kind::Message(message.opcode, length)
     }
 
-    /// A message of a protocol of which only its labels are told.
-    fn labelled(&mut self, number: u64, direction: Direction, read: &Interpretation<'_>) -> Kind {
-        let (from, to) = self.pair(number, direction);
+    /// Document `index` of a message of a protocol of which only its labels are told.
+    fn labelled(&mut self, number: u64, message: &Message<'_>, index: usize, read: &Interpretation<'_>) -> Kind {
+        let several = message.meaning.len() > 1;
+        let (from, to) = self.pair(number, message.direction);
         let label = quote(&mut self.story, read.label.unwrap_or(Text::Plain("")), LABEL);
         let id = quote(&mut self.story, read.id.unwrap_or(Text::Plain("")), ID);
         let message = Labelled {
@@ -325,7 +324,17 @@ impl Narrator {
             label,
         };
         self.story.entitle(80, Title::Labelled(message));
-        self.story.notes.push(Note::Labelled { from, to, message, id });
+        self.story.notes.push(if index == 0 {
+            Note::Labelled {
+                from,
+                to,
+                message,
+                id,
+                several,
+            }
+        } else {
+            Note::AlsoLabelled { message, id }
+        });
         if let Some(answers) = &read.answers {
             let mut label = self.story.keep(answers.label.as_str().as_bytes());
             label.cut = answers.label.is_cut();

@@ -450,6 +450,15 @@ pub enum Note {
         message: Labelled,
         /// The identifier that ties requests and responses; empty when there is none.
         id: Span,
+        /// Others come in the same message, and each is told.
+        several: bool,
+    },
+    /// One more in the same message.
+    AlsoLabelled {
+        /// What it is.
+        message: Labelled,
+        /// As above.
+        id: Span,
     },
     /// It answers a request.
     Answers {
@@ -715,7 +724,7 @@ impl Note {
     pub const fn told(&self) -> Told {
         match self {
             Note::Message { .. }
-            | Note::Labelled { .. }
+            | Note::Labelled { several: false, .. }
             | Note::AppPing { .. }
             | Note::AppPong { .. }
             | Note::Ping { .. }

@@ -3,6 +3,7 @@
 mod annotated;
 mod columns;
 pub mod comparison;
+mod contents;
 pub(crate) mod credentials;
 mod decoded;
 pub mod escape;

@@ -668,6 +668,8 @@ catalog! {
     // Messages.
     /// A message of a generic protocol, up to what it is.
     labelled(from, to, protocol, act);
+    /// One more in the same message, up to what it is.
+    also_labelled(protocol, act);
     /// Its name.
     labelled_name(label);
     /// Its identifier.
@@ -756,6 +758,8 @@ catalog! {
     h_compressed(wire);
     /// The payload is in the form of an extension that is not known.
     h_extended();
+    /// Its strings are shown, not the array that they stand in.
+    h_unwrapped();
     /// What a message in the format of gzip holds.
     h_gzip(bytes);
     /// In how many frames.

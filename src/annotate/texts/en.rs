@@ -319,6 +319,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     app_pong_unasked: "{from} sends {to} an application-level pong; no application-level ping awaiting it was seen.",
 
     labelled: "{from} sends {to} this {protocol} message: {act}",
+    also_labelled: "In the same message, {protocol}: {act}",
     labelled_name: " {label}",
     labelled_id: ", id {id}",
     answers: "It answers the request {label} (packet {packet}), {after} after it.",
@@ -363,6 +364,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     h_unmasked: ", unmasked with {key}",
     h_compressed: ", {wire} compressed",
     h_extended: ", in the format of an unknown extension",
+    h_unwrapped: ", an array of strings, shown unwrapped",
     h_gzip: "unpacked with gzip, {bytes}:",
     h_frames: ", {n} frames",
     h_end: ":",

@@ -319,6 +319,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     app_pong_unasked: "{from} envía a {to} un pong de la aplicación; no se vio ningún ping de la aplicación al que responda.",
 
     labelled: "{from} envía a {to} un mensaje {protocol}: {act}",
+    also_labelled: "En el mismo mensaje, {protocol}: {act}",
     labelled_name: " {label}",
     labelled_id: ", id {id}",
     answers: "Responde a la petición {label} (paquete {packet}), {after} después.",
@@ -363,6 +364,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     h_unmasked: ", desenmascarado con {key}",
     h_compressed: ", comprimido a {wire}",
     h_extended: ", en el formato de una extensión desconocida",
+    h_unwrapped: ", una matriz de cadenas, mostradas desempaquetadas",
     h_gzip: "descomprimido con gzip, {bytes}:",
     h_frames: ", {n} tramas",
     h_end: ":",

@@ -319,6 +319,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     app_pong_unasked: "{from}が{to}にアプリケーションのpongを送信しますが、対応するアプリケーションのpingは見当たりません。",
 
     labelled: "{from}が{to}に{protocol}メッセージを送信します：{act}",
+    also_labelled: "同じメッセージの中の{protocol}：{act}",
     labelled_name: "{label}",
     labelled_id: "、id {id}",
     answers: "リクエスト{label}（パケット{packet}）への応答です（リクエストから{after}後）。",
@@ -363,6 +364,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     h_unmasked: "、マスクキー{key}",
     h_compressed: "、圧縮時{wire}バイト",
     h_extended: "、未対応の拡張の形式",
+    h_unwrapped: "、文字列の配列を展開して表示",
     h_gzip: "gzipで展開、{bytes}：",
     h_frames: "、{n}フレーム",
     h_end: "：",

@@ -1,7 +1,7 @@
 //! Titles and notes, as sentences.
 
 use super::words::{Arg, Words};
-use crate::annotate::{Fit, Labelled, Note, Person, Title, To};
+use crate::annotate::{Fit, Labelled, Note, Person, Span, Title, To};
 use crate::base::{Gap, GapCause};
 use crate::record::Opcode;
 
@@ -314,16 +314,16 @@ impl Words<'_> {
                 Some(after) => self.app_pong_after(Party(from), Party(to), Time(after)),
                 None => self.app_pong_unasked(Party(from), Party(to)),
             },
-            Note::Labelled { from, to, message, id } => {
+            Note::Labelled {
+                from, to, message, id, ..
+            } => {
                 let protocol = Raw(message.protocol);
                 self.labelled(Party(from), Party(to), protocol, Arg::Act(message.action));
-                if !message.label.is_empty() {
-                    self.labelled_name(Quote(message.label));
-                }
-                if !id.is_empty() {
-                    self.labelled_id(Arg::Id(id));
-                }
-                self.out.extend_from_slice(self.catalog.stop.as_bytes());
+                self.label_and_id(message.label, id);
+            }
+            Note::AlsoLabelled { message, id } => {
+                self.also_labelled(Raw(message.protocol), Arg::Act(message.action));
+                self.label_and_id(message.label, id);
             }
             Note::Answers { label, packet, after } => match label.is_empty() {
                 true => self.answers_unnamed(Num(packet), Time(after)),
@@ -473,5 +473,16 @@ impl Words<'_> {
             }
         }
         self.end();
+    }
+
+    /// What a labelled message is called, and the end of its sentence.
+    fn label_and_id(&mut self, label: Span, id: Span) {
+        if !label.is_empty() {
+            self.labelled_name(Arg::Quote(label));
+        }
+        if !id.is_empty() {
+            self.labelled_id(Arg::Id(id));
+        }
+        self.out.extend_from_slice(self.catalog.stop.as_bytes());
     }
 }

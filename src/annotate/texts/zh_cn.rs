@@ -319,6 +319,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     app_pong_unasked: "{from}向{to}发送应用层的pong，但没有看到与之对应的应用层ping。",
 
     labelled: "{from}向{to}发送{protocol}消息：{act}",
+    also_labelled: "同一条消息中的{protocol}：{act}",
     labelled_name: "{label}",
     labelled_id: "，id {id}",
     answers: "这是对请求{label}（第{packet}个包）的响应，在请求之后{after}。",
@@ -363,6 +364,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     h_unmasked: "，掩码密钥{key}",
     h_compressed: "，压缩后{wire}字节",
     h_extended: "，采用未知扩展的格式",
+    h_unwrapped: "，字符串数组，已展开显示",
     h_gzip: "用gzip解压后，{bytes}：",
     h_frames: "，{n}个帧",
     h_end: "：",

@@ -319,6 +319,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     app_pong_unasked: "{from}向{to}傳送應用層的 pong，但沒有看到與之對應的應用層 ping。",
 
     labelled: "{from}向{to}傳送 {protocol} 訊息：{act}",
+    also_labelled: "同一則訊息中的 {protocol}：{act}",
     labelled_name: "{label}",
     labelled_id: "，id {id}",
     answers: "這是對請求{label}（第 {packet} 個封包）的回應，在請求之後 {after}。",
@@ -363,6 +364,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     h_unmasked: "，遮罩金鑰 {key}",
     h_compressed: "，壓縮後 {wire} 位元組",
     h_extended: "，採用不明擴充功能的格式",
+    h_unwrapped: "，字串陣列，已展開顯示",
     h_gzip: "用 gzip 解壓縮後，{bytes}：",
     h_frames: "，{n} 個訊框",
     h_end: "：",

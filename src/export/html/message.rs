@@ -5,7 +5,8 @@ use super::markup::{beginning, element, line, put, shown_text};
 use crate::annotate::Story;
 use crate::annotate::texts::{Arg, Language};
 use crate::base::Direction;
-use crate::export::json_text::{self, Layout, Shown};
+use crate::export::contents::Contents;
+use crate::export::json_text::Layout;
 use crate::export::palette::Palette;
 use crate::export::put::number;
 use crate::export::utc::Utc;
@@ -102,44 +103,26 @@ fn payload(out: &mut Vec<u8>, message: &Message<'_>, language: &'static Language
         _ => std::str::from_utf8(bytes).ok(),
     });
     let mut shown = Vec::new();
-    let told = match text {
-        Some(text) => self::text(&mut shown, text, if full { FULL } else { TEXT }),
+    let left = match text {
+        Some(text) => {
+            let layout = Layout {
+                indent: 0,
+                limit: if full { FULL } else { TEXT },
+                palette: Palette::new(false),
+            };
+            Contents::of(text, message.meaning).lay_out(&mut shown, &layout).left
+        }
         None => {
             let told = bytes.len().min(if full { FULL / 8 } else { BINARY });
             hexdump::hexdump(&mut shown, &bytes[..told], 0, 0);
-            told
+            bytes.len() - told
         }
     };
     shown_text(out, &shown);
-    if told < bytes.len() {
+    if left > 0 {
         put(out, "</pre><p>");
         let story = Story::default();
-        language
-            .words(&story, out, escape::line)
-            .w_cut(Arg::Bytes((bytes.len() - told) as u64));
+        language.words(&story, out, escape::line).w_cut(Arg::Bytes(left as u64));
         put(out, "</p><pre>");
     }
-}
-
-/// JSON laid out, other text as lines. Gives how many bytes of it.
-fn text(out: &mut Vec<u8>, text: &str, limit: usize) -> usize {
-    if json_text::begins_like_container(text) {
-        let layout = Layout {
-            indent: 0,
-            limit,
-            palette: Palette::new(false),
-        };
-        match json_text::pretty(out, text, &layout) {
-            Ok(laid) => {
-                return match laid.shown {
-                    Shown::All => text.len(),
-                    Shown::First(bytes) => bytes,
-                };
-            }
-            Err(_) => out.clear(),
-        }
-    }
-    let (begin, _) = beginning(text.as_bytes(), limit);
-    escape::lines(out, begin, 0);
-    begin.len()
 }

@@ -3,9 +3,10 @@
 use super::Options;
 use crate::annotate::texts::{Arg, Language, Words};
 use crate::annotate::{Doubt, Story};
-use crate::export::json_text::{self, Layout, NotJson, Shown};
+use crate::export::contents::Contents;
+use crate::export::json_text::Layout;
 use crate::export::{escape, gzip, hexdump};
-use crate::record::{Message, Opcode, Payload};
+use crate::record::{Interpretation, Message, Opcode, Payload};
 
 /// Blanks before every line.
 const INDENT: usize = 4;
@@ -73,6 +74,11 @@ impl Payloads {
             return;
         }
         let length = message.payload.length();
+        let contents = message
+            .text
+            .filter(|_| message.complete)
+            .map(|text| self.contents(text, message.meaning));
+        let unwrapped = matches!(contents, Some(Contents::Strings(..)));
         self.line(language, |words| {
             let bytes = Arg::Bytes(length);
             match message.opcode {
@@ -89,6 +95,9 @@ impl Payloads {
             }
             if message.extended {
                 words.h_extended();
+            }
+            if unwrapped {
+                words.h_unwrapped();
             }
             if message.frames > 1 {
                 words.h_frames(Arg::Num(message.frames.into()));
@@ -112,10 +121,10 @@ impl Payloads {
                 }
                 self.lines.push(b'\n');
             }
-            None => match message.text {
-                Some(text) => {
-                    let shown = self.text(text);
-                    self.more(language, text.len() - shown);
+            None => match contents {
+                Some(contents) => {
+                    let left = self.text(&contents);
+                    self.more(language, left);
                 }
                 None => self.bytes(language, message.payload.bytes, 0, message.opcode),
             },
@@ -124,17 +133,17 @@ impl Payloads {
             && let Some((unpacked, length)) = gzip::unpack(message.payload.bytes, self.layout.limit)
         {
             self.line(language, |words| words.h_gzip(Arg::Bytes(length)));
-            let shown = match std::str::from_utf8(&unpacked) {
-                Ok(text) => self.text(text),
+            let packed = usize::try_from(length)
+                .unwrap_or(usize::MAX)
+                .saturating_sub(unpacked.len());
+            let left = match std::str::from_utf8(&unpacked) {
+                Ok(text) => self.text(&self.contents(text, &[])),
                 Err(_) => {
                     self.part(language, &unpacked, 0);
-                    unpacked.len()
+                    0
                 }
             };
-            self.more(
-                language,
-                usize::try_from(length).unwrap_or(usize::MAX).saturating_sub(shown),
-            );
+            self.more(language, packed.saturating_add(left));
         }
     }
 
@@ -151,7 +160,7 @@ impl Payloads {
 
     fn bytes(&mut self, language: &Language, bytes: &[u8], offset: u64, opcode: Opcode) {
         let shown = match simdutf8::basic::from_utf8(bytes) {
-            Ok(text) if opcode != Opcode::Binary => self.text(text),
+            Ok(text) if opcode != Opcode::Binary => text.len() - self.text(&self.contents(text, &[])),
             Err(_) if opcode == Opcode::Text => {
                 let shown = escape::prefix(bytes, self.layout.limit);
                 escape::lines(&mut self.lines, shown, self.layout.indent);
@@ -175,23 +184,19 @@ impl Payloads {
         }
     }
 
-    /// JSON, or any other text. Gives how many bytes of it are shown.
-    fn text(&mut self, text: &str) -> usize {
-        if self.laid_out && json_text::begins_like_container(text) {
-            match json_text::pretty(&mut self.lines, text, &self.layout) {
-                Ok(laid) => {
-                    self.doubt = laid.repeats.then_some(Doubt::Repeated);
-                    return match laid.shown {
-                        Shown::All => text.len(),
-                        Shown::First(bytes) => bytes,
-                    };
-                }
-                Err(NotJson(at)) => self.doubt = Some(Doubt::NotJson(at as u64 + 1)),
-            }
+    /// What a text holds, as far as it is laid out.
+    fn contents<'a>(&self, text: &'a str, meaning: &[Interpretation<'_>]) -> Contents<'a> {
+        match self.laid_out {
+            true => Contents::of(text, meaning),
+            false => Contents::Verbatim(text),
         }
-        let shown = escape::prefix(text.as_bytes(), self.layout.limit);
-        escape::lines(&mut self.lines, shown, self.layout.indent);
-        shown.len()
+    }
+
+    /// JSON, or any other text. Gives how many bytes of it are not shown.
+    fn text(&mut self, contents: &Contents<'_>) -> usize {
+        let told = contents.lay_out(&mut self.lines, &self.layout);
+        self.doubt = told.doubt;
+        told.left
     }
 
     /// The known parts of a message and its holes.

@@ -531,3 +531,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn each_line_of_json_is_told_and_none_is_called_invalid_that_is_not() {
+    let lines = |text: &str| blocks("en", &[(UP, text.to_owned())]).join("\n");
+    let told = lines("{\"type\":\"a\"}\n{\"type\":\"b\"}\n");
+    assert!(
+        told.contains("this JSON lines message:") && told.contains("\"a\""),
+        "{told}"
+    );
+    assert!(
+        told.contains("In the same message, JSON lines:") && told.contains("\"b\""),
+        "{told}"
+    );
+    assert!(!told.contains("not valid JSON"), "{told}");
+    let told = lines("{\"type\":\"a\"}\n{\"type\":b}\n");
+    assert!(told.contains("not valid JSON (from byte 22 on)"), "{told}");
+}
+
+#[test]
+fn all_documents_of_a_message_are_told() {
+    let many = "{\"type\":6}\u{1e}".repeat(20);
+    let told = blocks("en", &[(UP, many)]).join("\n");
+    assert_eq!(
+        told.matches("In the same message, SignalR: ping.").count(),
+        19,
+        "{told}"
+    );
+}
