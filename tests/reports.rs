@@ -1,18 +1,20 @@
 //! Small captures after public bug reports, each with what is right.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 
+fn capture(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports");
+    folder.join(name).with_extension("pcap")
+}
+
 /// What a view prints, in English.
 fn view(format: &str, name: &str) -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/reports")
-        .join(name);
     let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
         .args(["--lang", "en", "--check", "--format", format, "-r"])
-        .arg(file.with_extension("pcap"))
+        .arg(capture(name))
         .output()
         .unwrap();
     String::from_utf8(output.stdout).unwrap()
@@ -256,6 +258,36 @@ fn the_tail_of_a_message_that_began_before_the_capture_is_known_and_its_opcode_i
         tail["known"],
         json!([[0, {"text": "tail of a long text, part 2 and part 3."}]])
     );
+}
+
+#[test]
+fn the_summary_counts_a_message_whose_opcode_is_not_known_as_unknown() {
+    let counted = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .args(["--lang", "en", "--summary", "--format", "none", "-r"])
+        .arg(capture("late-in-fragmented-message"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(counted.stdout).unwrap();
+    let line = text.lines().find(|line| line.contains("From servers")).unwrap();
+    assert!(line.ends_with(" unknown 1, text 4"), "{line}");
+
+    let counted = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .args(["--summary", "--format", "json", "-r"])
+        .arg(capture("late-in-fragmented-message"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(counted.stdout).unwrap();
+    let summary: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let from_server = &summary["messages"]["server-to-client"];
+    assert_eq!(from_server, &json!({"unknown": 1, "text": 4}));
+}
+
+#[test]
+fn a_message_told_late_is_not_said_to_end_with_the_packet_that_tells_it() {
+    let told = view("trace", "late-in-fragmented-message");
+    assert!(told.contains("what follows came with packet 3."), "{told}");
+    assert!(told.contains(" * It began with packet 1, 2.0 ms before.\n"), "{told}");
+    assert!(!told.contains("ends with this packet"), "{told}");
 }
 
 #[test]
