@@ -304,6 +304,26 @@ fn an_extension_that_is_not_known_is_named_and_so_are_messages_in_its_form() {
 }
 
 #[test]
+fn every_view_says_at_the_end_which_extension_is_not_known() {
+    for format in ["trace", "messages", "json", "sessions", "none", "har"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+            .args(["--check", "--format", format, "-r"])
+            .arg(capture("unknown-extension"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let line = "extensions that are not known: \"x-webkit-deflate-frame\" in 1 session; ";
+        assert_eq!(said.matches(line).count(), 1, "{format}: {said}");
+    }
+    let other = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .args(["--session", "2", "-r"])
+        .arg(capture("unknown-extension"))
+        .output()
+        .unwrap();
+    assert!(!String::from_utf8(other.stderr).unwrap().contains("not known"));
+}
+
+#[test]
 fn a_refusal_is_told_with_its_reason_and_body() {
     let told = view("trace", "refusal-body");
     assert!(told.contains("status 400 \"Bad Request\"") && told.contains("Session ID unknown"));
