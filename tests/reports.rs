@@ -1,18 +1,20 @@
 //! Small captures after public bug reports, each with what is right.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 
+fn capture(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports");
+    folder.join(name).with_extension("pcap")
+}
+
 /// What a view prints, in English.
 fn view(format: &str, name: &str) -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/reports")
-        .join(name);
     let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
         .args(["--lang", "en", "--check", "--format", format, "-r"])
-        .arg(file.with_extension("pcap"))
+        .arg(capture(name))
         .output()
         .unwrap();
     String::from_utf8(output.stdout).unwrap()
@@ -305,6 +307,36 @@ fn the_tail_of_a_message_that_began_before_the_capture_is_known_and_its_opcode_i
 }
 
 #[test]
+fn the_summary_counts_a_message_whose_opcode_is_not_known_as_unknown() {
+    let counted = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .args(["--lang", "en", "--summary", "--format", "none", "-r"])
+        .arg(capture("late-in-fragmented-message"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(counted.stdout).unwrap();
+    let line = text.lines().find(|line| line.contains("From servers")).unwrap();
+    assert!(line.ends_with(" unknown 1, text 4"), "{line}");
+
+    let counted = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .args(["--summary", "--format", "json", "-r"])
+        .arg(capture("late-in-fragmented-message"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(counted.stdout).unwrap();
+    let summary: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let from_server = &summary["messages"]["server-to-client"];
+    assert_eq!(from_server, &json!({"unknown": 1, "text": 4}));
+}
+
+#[test]
+fn a_message_told_late_is_not_said_to_end_with_the_packet_that_tells_it() {
+    let told = view("trace", "late-in-fragmented-message");
+    assert!(told.contains("what follows came with packet 3."), "{told}");
+    assert!(told.contains(" * It began with packet 1, 2.0 ms before.\n"), "{told}");
+    assert!(!told.contains("ends with this packet"), "{told}");
+}
+
+#[test]
 fn the_client_that_a_proxy_names_is_told_with_the_handshake() {
     let told = view("trace", "forwarded-for");
     assert!(told.contains("which names \"203.0.113.44\" as its client (X-Forwarded-For)"));
@@ -315,6 +347,26 @@ fn an_extension_that_is_not_known_is_named_and_so_are_messages_in_its_form() {
     let told = view("trace", "unknown-extension");
     assert!(told.contains("They agree on the extension \"x-webkit-deflate-frame\", which this program does not know"));
     assert_eq!(told.matches(", in the format of an unknown extension").count(), 2);
+}
+
+#[test]
+fn every_view_says_at_the_end_which_extension_is_not_known() {
+    for format in ["trace", "messages", "json", "sessions", "none", "har"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+            .args(["--check", "--format", format, "-r"])
+            .arg(capture("unknown-extension"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let line = "extensions that are not known: \"x-webkit-deflate-frame\" in 1 session; ";
+        assert_eq!(said.matches(line).count(), 1, "{format}: {said}");
+    }
+    let other = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .args(["--session", "2", "-r"])
+        .arg(capture("unknown-extension"))
+        .output()
+        .unwrap();
+    assert!(!String::from_utf8(other.stderr).unwrap().contains("not known"));
 }
 
 #[test]

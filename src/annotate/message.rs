@@ -264,6 +264,8 @@ impl Narrator {
             notes.push(Note::Packets {
                 first: message.span.first.packet,
                 after: self.now.time.since(message.span.first.time),
+                // What is told of an earlier packet is told in the block of another.
+                here: message.span.last.packet == self.now.packet && self.now.packet != self.now.earlier,
             });
         }
         if message.compressed {

@@ -503,6 +503,8 @@ pub enum Note {
         first: u64,
         /// Nanoseconds since that.
         after: i64,
+        /// The last is the current one.
+        here: bool,
     },
     /// A part of it is missing.
     Incomplete,

@@ -14,7 +14,7 @@ pub use pcap::Direction;
 use pcap::{Active, Capture, Linktype, Precision, TimestampType};
 
 use super::bpf::Program;
-use super::error::libpcap as said;
+use super::error::{libpcap as said, reason as system_reason};
 use super::filter::{Expression, instructions};
 use super::{Error, Raw, devices, link_types};
 use crate::base::{Captured, Timestamp};
@@ -153,23 +153,25 @@ impl Live {
     /// Delivers the packets that wait, at most about `limit`, and tells how many they were. Does not block.
     pub fn deliver(&mut self, limit: usize, mut each: impl FnMut(&Raw<'_>)) -> Result<usize, Error> {
         let (link, unit) = (self.link, self.unit);
-        self.capture
-            .dispatch(Some(limit), |packet| {
-                let header = packet.header;
-                each(&Raw {
-                    time: Timestamp::from_parts(header.ts.tv_sec, header.ts.tv_usec * unit),
-                    link,
-                    swapped: false,
-                    data: Captured {
-                        bytes: packet.data,
-                        wire_len: header.len as usize,
-                    },
-                });
-            })
-            .map_err(|error| {
-                let reason = said(&error);
-                Error::Other(format!("{}: the capture ended: {reason}", self.device))
-            })
+        let delivered = self.capture.dispatch(Some(limit), |packet| {
+            let header = packet.header;
+            each(&Raw {
+                time: Timestamp::from_parts(header.ts.tv_sec, header.ts.tv_usec * unit),
+                link,
+                swapped: false,
+                data: Captured {
+                    bytes: packet.data,
+                    wire_len: header.len as usize,
+                },
+            });
+        });
+        match delivered {
+            Ok(count) => Ok(count),
+            Err(error) => match said(&error) {
+                reason if says_nothing_waits(&reason) => Ok(0),
+                reason => Err(Error::Other(format!("{}: the capture ended: {reason}", self.device))),
+            },
+        }
     }
 
     /// Waits until a packet or a signal (a byte in `wake`) comes or the time is over, or nobody reads `output` any more: then it
@@ -298,6 +300,11 @@ fn set_link_type(device: &str, capture: &mut Capture<Active>, name: &str) -> Res
     })
 }
 
+/// Whether an error of libpcap's only says that no packet has come yet, which it takes for one with `nflog` and `nfqueue`.
+fn says_nothing_waits(reason: &str) -> bool {
+    reason.ends_with(&system_reason(&Errno::EAGAIN.into()))
+}
+
 /// Why the interface cannot be opened, in one line that says what to do.
 fn failure(device: &str, reason: &str) -> Error {
     let lower = reason.to_ascii_lowercase();
@@ -322,4 +329,18 @@ fn failure(device: &str, reason: &str) -> Error {
         reason
     };
     Error::Other(format!("{device}: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_packet_yet_is_told_from_the_end_of_the_capture() {
+        assert!(says_nothing_waits(
+            "Can't receive packet: Resource temporarily unavailable"
+        ));
+        assert!(!says_nothing_waits("The interface disappeared"));
+        assert!(!says_nothing_waits("Can't receive packet: Bad file descriptor"));
+    }
 }

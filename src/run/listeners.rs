@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use super::check::Check;
+use super::extensions::UnknownExtensions;
 use super::extract::Extract;
 use super::pick::Pick;
 use super::redacted::Redacted;
@@ -37,6 +38,8 @@ pub(super) struct Listeners {
     pub(super) savefile: Option<Savefile>,
     /// `--count`, when not every packet counts.
     pub(super) count: Option<u64>,
+    /// Extensions that are not known, in sessions that are selected.
+    pub(super) unknown_extensions: UnknownExtensions,
     /// Why the savefile could not be written.
     pub(super) failed: Option<Error>,
     /// Messages so far: they are numbered as they are told.
@@ -99,6 +102,7 @@ impl Listeners {
         if let Some(extract) = &mut self.extract {
             notes.append(&mut extract.finish()?);
         }
+        notes.extend(self.unknown_extensions.note());
         Ok(notes)
     }
 
@@ -126,6 +130,9 @@ impl Listeners {
 
     /// A record, when everything is selected.
     pub(super) fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        if let RecordKind::Handshake(handshake) = record.kind {
+            self.unknown_extensions.handshake(handshake);
+        }
         if let Some(check) = &mut self.check {
             check.record(record)?;
         }
@@ -219,6 +226,11 @@ impl Listeners {
         self.messages += u64::from(is_message);
         let session = record.source.session;
         let of_session = pick.session(session);
+        if let RecordKind::Handshake(handshake) = record.kind
+            && of_session
+        {
+            self.unknown_extensions.handshake(handshake);
+        }
         let chosen = of_session
             && pick.decisions.in_time(record.at.time)
             && match is_message {

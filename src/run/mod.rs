@@ -4,6 +4,7 @@ mod batch;
 mod check;
 mod compare;
 mod dump;
+mod extensions;
 mod extract;
 mod hold_queue;
 mod keys;

@@ -690,8 +690,10 @@ catalog! {
     compressed(wire, bytes);
     /// It came in several frames.
     frames(n);
-    /// It came in several packets.
+    /// It came in several packets, of which this one is the last.
     packets(first, after);
+    /// It came in several packets.
+    packets_earlier(first, after);
     /// A part is missing.
     incomplete();
     /// It was read as JSON, and is none.

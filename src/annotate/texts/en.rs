@@ -331,6 +331,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     compressed: "It was sent compressed, as {wire} instead of {bytes}.",
     frames: "It came in {n} frames.",
     packets: "It ends with this packet; it began with packet {first}, {after} before.",
+    packets_earlier: "It began with packet {first}, {after} before.",
     incomplete: "It is incomplete: part of it is missing.",
     not_json: "This is not valid JSON (from byte {at} on); what can be read of it is described.",
     repeated: "A name occurs more than once in this JSON; the last one counts here, but another program may take the first.",

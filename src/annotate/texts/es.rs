@@ -331,6 +331,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     compressed: "Se envió comprimido: {wire} en lugar de {bytes}.",
     frames: "Llegó en {n} tramas.",
     packets: "Termina con este paquete; empezó con el paquete {first}, {after} antes.",
+    packets_earlier: "Empezó con el paquete {first}, {after} antes.",
     incomplete: "No está completo: falta una parte.",
     not_json: "No es JSON válido (a partir del byte {at}); se describe lo que se puede leer.",
     repeated: "En este JSON hay un nombre repetido; aquí cuenta el último, aunque otro programa puede tomar el primero.",

@@ -331,6 +331,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     compressed: "圧縮して送られました：{bytes}が{wire}になりました。",
     frames: "{n}個のフレームに分けて送られました。",
     packets: "このパケットで終わります。始まりはパケット{first}、{after}前です。",
+    packets_earlier: "始まりはパケット{first}、{after}前です。",
     incomplete: "このメッセージは不完全で、一部が欠けています。",
     not_json: "有効なJSONではありません（{at}バイト目から誤り）。読み取れた範囲で示しています。",
     repeated: "このJSONには同じキーが複数あります。ここでは最後のものを採りますが、最初のものを採るプログラムもあります。",

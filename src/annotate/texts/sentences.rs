@@ -342,7 +342,12 @@ impl Words<'_> {
             Note::Masked { .. } => self.masked(),
             Note::Compressed { wire, length } => self.compressed(Bytes(wire), Bytes(length)),
             Note::Frames { frames } => self.frames(Num(frames.into())),
-            Note::Packets { first, after } => self.packets(Num(first), Time(after)),
+            Note::Packets {
+                first,
+                after,
+                here: true,
+            } => self.packets(Num(first), Time(after)),
+            Note::Packets { first, after, .. } => self.packets_earlier(Num(first), Time(after)),
             Note::Incomplete => self.incomplete(),
             Note::Unfinished { first, received, total } => match total {
                 Some(total) => self.fin_unfinished(Num(first), Num(received), Bytes(total)),

@@ -331,6 +331,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     compressed: "发送时经过压缩：{bytes}压缩成{wire}。",
     frames: "它分成{n}个帧发送。",
     packets: "消息到这个包结束；从第{first}个包开始，历时{after}。",
+    packets_earlier: "消息从第{first}个包开始，历时{after}。",
     incomplete: "它不完整：有一部分缺失。",
     not_json: "这不是有效的JSON（从第{at}个字节起有误），这里只按能解读的部分说明。",
     repeated: "这段JSON中有重复的键；这里以最后一个为准，其他程序可能取第一个。",

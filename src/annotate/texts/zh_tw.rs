@@ -331,6 +331,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     compressed: "傳送時經過壓縮：{bytes}壓縮成 {wire}。",
     frames: "它分成 {n} 個訊框傳送。",
     packets: "訊息到這個封包結束；從第 {first} 個封包開始，歷時 {after}。",
+    packets_earlier: "訊息從第 {first} 個封包開始，歷時 {after}。",
     incomplete: "它不完整：有一部分缺漏。",
     not_json: "這不是有效的 JSON（從第 {at} 個位元組起有誤），這裡只依能解讀的部分說明。",
     repeated: "這段 JSON 中有重複的鍵；這裡以最後一個為準，其他程式可能取第一個。",

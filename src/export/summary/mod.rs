@@ -99,9 +99,11 @@ impl Summary {
     /// The opcodes that `direction` carried, and how often.
     fn carried(&self, direction: Direction) -> impl Iterator<Item = (Opcode, u64)> + '_ {
         let counts = self.messages[direction.index()].into_iter().enumerate();
-        counts
-            .filter(|(_, count)| *count > 0)
-            .map(|(bits, count)| (Opcode::from_bits(bits as u8), count))
+        counts.filter(|(_, count)| *count > 0).map(|(bits, count)| match bits {
+            // No message is a continuation.
+            0 => (Opcode::Unknown, count),
+            _ => (Opcode::from_bits(bits as u8), count),
+        })
     }
 }
 

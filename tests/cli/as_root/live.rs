@@ -326,3 +326,14 @@ fn a_limit_ends_a_capture() {
     assert_eq!(stdout(&output).lines().count(), 3);
     assert!(errors.starts_with("3 packets captured\n"), "{errors}");
 }
+
+#[test]
+#[ignore = "needs root"]
+fn netfilter_is_waited_for_as_by_tcpdump() {
+    for device in ["nflog:5", "nfqueue:5"] {
+        let waiting = ours(&["-Z", "root", "-i", device, "-c", "1"]);
+        let (code, _, errors) = waiting.end(Signal::SIGINT);
+        assert_eq!(code, 0, "{device}: {errors}");
+        assert!(errors.starts_with("0 packets captured\n"), "{device}: {errors}");
+    }
+}
