@@ -1,7 +1,7 @@
 //! TLS 1.3 (RFC 8446) around the traffic, by rustls: real handshakes, and their secrets in a key log.
 
 use std::fmt::Write as _;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
@@ -9,7 +9,8 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::crypto::ring::cipher_suite;
 use tokio_rustls::rustls::version::TLS13;
 use tokio_rustls::rustls::{
-    ClientConfig, ClientConnection, KeyLog, RootCertStore, ServerConfig, ServerConnection, SupportedCipherSuite,
+    ClientConfig, ClientConnection, ConnectionCommon, KeyLog, RootCertStore, ServerConfig, ServerConnection, SideData,
+    SupportedCipherSuite,
 };
 
 const NAME: &str = "chat.example";
@@ -96,45 +97,40 @@ impl Tls {
 
     /// What the client, then the server sends next of the handshake; nothing when it is done.
     pub(crate) fn handshake(&mut self) -> io::Result<[Vec<u8>; 2]> {
-        let mut sent = [Vec::new(), Vec::new()];
-        while self.client.wants_write() {
-            self.client.write_tls(&mut sent[0])?;
-        }
-        feed(&sent[0], |bytes| {
-            self.server.read_tls(bytes)?;
-            self.server.process_new_packets().map(drop).map_err(io::Error::other)
-        })?;
-        while self.server.wants_write() {
-            self.server.write_tls(&mut sent[1])?;
-        }
-        feed(&sent[1], |bytes| {
-            self.client.read_tls(bytes)?;
-            self.client.process_new_packets().map(drop).map_err(io::Error::other)
-        })?;
-        Ok(sent)
+        let client = hand_over(&mut self.client, &mut self.server)?;
+        Ok([client, hand_over(&mut self.server, &mut self.client)?])
     }
 
     /// `bytes` as records of the client, or of the server. The other end does not read them: it has nothing to answer.
     pub(crate) fn seal(&mut self, by_client: bool, bytes: &[u8]) -> io::Result<Vec<u8>> {
-        let mut records = Vec::with_capacity(bytes.len() + 64);
         if by_client {
             self.client.writer().write_all(bytes)?;
-            while self.client.wants_write() {
-                self.client.write_tls(&mut records)?;
-            }
+            records(&mut self.client)
         } else {
             self.server.writer().write_all(bytes)?;
-            while self.server.wants_write() {
-                self.server.write_tls(&mut records)?;
-            }
+            records(&mut self.server)
         }
-        Ok(records)
     }
 }
 
-fn feed(mut bytes: &[u8], mut take: impl FnMut(&mut dyn Read) -> io::Result<()>) -> io::Result<()> {
-    while !bytes.is_empty() {
-        take(&mut bytes)?;
+/// What one end has to send, which the other one reads.
+fn hand_over<A: SideData, B: SideData>(
+    from: &mut ConnectionCommon<A>,
+    to: &mut ConnectionCommon<B>,
+) -> io::Result<Vec<u8>> {
+    let records = records(from)?;
+    let mut rest = &records[..];
+    while !rest.is_empty() {
+        to.read_tls(&mut rest)?;
+        to.process_new_packets().map_err(io::Error::other)?;
     }
-    Ok(())
+    Ok(records)
+}
+
+fn records<S: SideData>(from: &mut ConnectionCommon<S>) -> io::Result<Vec<u8>> {
+    let mut records = Vec::new();
+    while from.wants_write() {
+        from.write_tls(&mut records)?;
+    }
+    Ok(records)
 }

@@ -1,7 +1,5 @@
 //! What a text holds, for reading: one document or several, JSON laid out, anything else as lines.
 
-use std::ops::Range;
-
 use super::escape;
 use super::json_text::{self, Layout, NotJson, Shown, Token};
 use crate::annotate::Doubt;
@@ -18,7 +16,7 @@ pub(super) enum Contents<'a> {
     /// Each ends with this character.
     Separated(&'a str, char),
     /// They are the strings of an array, here without their quotation marks.
-    Strings(&'a str, Vec<Range<usize>>),
+    Strings(&'a str),
 }
 
 /// What was laid out.
@@ -40,7 +38,7 @@ impl<'a> Contents<'a> {
         let (offset, length) = meaning.first()?.document?;
         let (before, after) = (text.get(..offset)?, text.get(offset.checked_add(length)?..)?);
         if before.ends_with('"') && after.starts_with('"') {
-            return strings(text).map(|strings| Self::Strings(text, strings));
+            return strings(text, |_| {}).then_some(Self::Strings(text));
         }
         let separator = after.chars().next()?;
         (before.is_empty() && matches!(separator, '\u{1e}' | '\n' | '\r')).then_some(Self::Separated(text, separator))
@@ -65,35 +63,32 @@ impl<'a> Contents<'a> {
                     }));
                 }
             }
-            Self::Strings(text, strings) => {
+            Self::Strings(text) => {
                 let mut string = Vec::new();
-                for range in strings {
+                strings(text, |raw| {
                     string.clear();
-                    Text::Json(&text[range.clone()]).copy_into(&mut string, usize::MAX);
+                    raw.copy_into(&mut string, usize::MAX);
                     let string = std::str::from_utf8(&string).unwrap_or_default();
                     // Nobody has said that a string is JSON: no doubt.
                     all.left += next(out, string, end, layout).left;
-                }
+                });
             }
         }
         all
     }
 }
 
-/// The strings of an array that holds nothing else; SockJS writes a letter before it.
-fn strings(text: &str) -> Option<Vec<Range<usize>>> {
+/// Gives `each` string of an array, and says whether it holds nothing else; SockJS writes a letter before it.
+fn strings<'a>(text: &'a str, mut each: impl FnMut(Text<'a>)) -> bool {
     let array = text.strip_prefix('a').unwrap_or(text);
-    let before = text.len() - array.len();
-    let mut strings = Vec::new();
     let mut others = 0;
-    json_text::scan(array, |token, range| match token {
-        Token::String => strings.push(before + range.start + 1..before + range.end - 1),
+    let scanned = json_text::scan(array, |token, range| match token {
+        Token::String => each(Text::Json(&array[range.start + 1..range.end - 1])),
         Token::Comma => {}
         _ => others += 1,
-    })
-    .ok()?;
+    });
     // The brackets.
-    (others == 2).then_some(strings)
+    scanned.is_ok() && others == 2
 }
 
 /// One of several documents, as much of it as fits before `end`.

@@ -26,16 +26,16 @@ pub(super) struct Stripped {
 }
 
 /// The values of [`Stripped`], to be found in one pass: what stands for one is not searched for others.
-enum Known {
+pub(super) enum Values {
     Nothing,
     These(AhoCorasick),
     /// More than can be searched for.
     TooMany,
 }
 
-impl Known {
+impl Values {
     /// Takes them out of `text`; of those that begin in one place, the longest. Says whether there was one.
-    fn hide(&self, text: &mut String) -> bool {
+    pub(super) fn hide(&self, text: &mut String) -> bool {
         let all = match self {
             Self::Nothing => return false,
             Self::TooMany => {
@@ -107,21 +107,17 @@ impl Stripped {
         stripped
     }
 
-    /// Takes out of `text` what was taken out of the handshake. Says whether there was something.
-    pub(super) fn hide(&self, text: &mut String) -> bool {
-        self.known().hide(text)
-    }
-
-    fn known(&self) -> Known {
+    /// What was taken out of the handshake, to be taken out of other texts.
+    pub(super) fn known(&self) -> Values {
         if self.values.is_empty() {
-            return Known::Nothing;
+            return Values::Nothing;
         }
         let values = self.values.iter().map(String::as_str);
         // What is hidden already is found as that, and no other value in it.
         let all = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(std::iter::once(LEFT_OUT).chain(values));
-        all.map_or(Known::TooMany, Known::These)
+        all.map_or(Values::TooMany, Values::These)
     }
 
     /// Bytes of memory that it takes.
@@ -266,11 +262,12 @@ mod tests {
     fn of_values_in_one_another_the_longest_goes_and_what_stands_for_one_stays() {
         let mut handshake = samples::handshake("/chat?token=abcd&token=abcdefgh&token=TEDA&token=CTEDx", &[]);
         let stripped = Stripped::of(&mut handshake);
+        let known = stripped.known();
         let mut text = "abcdefghabcdabcdefghx abcdx".to_owned();
-        assert!(stripped.hide(&mut text));
+        assert!(known.hide(&mut text));
         assert_eq!(text, "REDACTEDREDACTEDREDACTEDx REDACTEDx");
         let again = text.clone();
-        assert!(!stripped.hide(&mut text));
+        assert!(!known.hide(&mut text));
         assert_eq!(text, again);
     }
 
@@ -311,7 +308,7 @@ mod tests {
         assert!(all.contains("/chat?room=7&token=REDACTED"), "{all}");
         assert_eq!(stripped.count, 8);
         let mut detail = "a subprotocol \"in-the-subprotocol\" that nobody offered".to_owned();
-        assert!(stripped.hide(&mut detail));
+        assert!(stripped.known().hide(&mut detail));
         assert_eq!(detail, "a subprotocol \"REDACTED\" that nobody offered");
     }
 }

@@ -589,7 +589,6 @@ mod tests {
 
     use super::*;
     use crate::base::Limits;
-    use crate::capture::offline::Offline;
     use crate::engine::Engine;
 
     /// Every call, as `Debug` shows it.
@@ -645,19 +644,7 @@ mod tests {
 
     fn hear(sink: &mut impl Sink, path: &Path) {
         let mut engine = Engine::new(Limits::default()).with_frames(true);
-        let mut input = Offline::open(path, true).unwrap();
-        let mut number = 0;
-        while let Some(raw) = input.next_packet().unwrap() {
-            number += 1;
-            let packet = Packet {
-                number,
-                time: raw.time,
-                link: raw.link,
-                data: raw.data,
-            };
-            assert!(engine.packet(&packet, sink).is_continue());
-        }
-        assert!(engine.finish(sink).is_continue());
+        crate::replay(path, &mut engine, sink).unwrap();
     }
 
     #[test]

@@ -443,7 +443,6 @@ mod tests {
 
     use super::*;
     use crate::base::Limits;
-    use crate::capture::offline::Offline;
     use crate::engine::Engine;
     use crate::select::Selection;
 
@@ -495,19 +494,7 @@ mod tests {
             let queue = HoldQueue::deciding(Evaluator::new(selection, TimeZone::UTC), max_held);
             let mut sink = Checked(queue, listeners);
             let mut engine = Engine::new(Limits::default());
-            let mut input = Offline::open(&path, true).unwrap();
-            let mut number = 0;
-            while let Some(raw) = input.next_packet().unwrap() {
-                number += 1;
-                let packet = Packet {
-                    number,
-                    time: raw.time,
-                    link: raw.link,
-                    data: raw.data,
-                };
-                assert!(engine.packet(&packet, &mut sink).is_continue());
-            }
-            assert!(engine.finish(&mut sink).is_continue());
+            crate::replay(&path, &mut engine, &mut sink).unwrap();
             let let_go = sink.0.all_let_go > 0;
             assert!(
                 let_go && max_held < usize::MAX || !let_go && max_held > 0,

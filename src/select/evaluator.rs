@@ -19,12 +19,12 @@ const NAMES: usize = 1 << 14;
 pub struct Evaluator {
     zone: TimeZone,
     sessions: HashMap<SessionId, Session, FixedState>,
-    judge: Judge,
+    criteria: Criteria,
 }
 
 /// What is asked for, and what is known besides of what single sessions are.
 #[derive(Debug)]
-struct Judge {
+struct Criteria {
     selection: Selection,
     server_names: HashMap<ConnectionId, Box<str>, FixedState>,
     /// Sessions of HTTP/2 connections that are not selected, while none of their connection is.
@@ -55,7 +55,7 @@ impl Evaluator {
         Self {
             zone,
             sessions: HashMap::default(),
-            judge: Judge {
+            criteria: Criteria {
                 selection,
                 server_names: HashMap::default(),
                 beside: HashMap::default(),
@@ -66,14 +66,14 @@ impl Evaluator {
 
     /// What is asked for.
     pub fn selection(&self) -> &Selection {
-        &self.judge.selection
+        &self.criteria.selection
     }
 
     /// The first time is that of the first packet.
     #[inline]
     fn in_time(&self, time: Timestamp, decisions: &mut Decisions) -> bool {
         if decisions.window.is_none() {
-            let moments = [self.judge.selection.since, self.judge.selection.until];
+            let moments = [self.criteria.selection.since, self.criteria.selection.until];
             decisions.window = Some(moments.map(|moment| moment.map(|moment| moment.resolve(time, &self.zone))));
         }
         decisions.in_time(time)
@@ -81,18 +81,18 @@ impl Evaluator {
 
     /// How many messages have come.
     pub fn messages(&self) -> u64 {
-        self.judge.messages
+        self.criteria.messages
     }
 
     /// Nothing more comes of the connection. Its server's name is forgotten with the end of TLS.
     pub fn forget_connection(&mut self, connection: ConnectionId) {
-        self.judge.beside.remove(&connection);
+        self.criteria.beside.remove(&connection);
     }
 
     /// Nothing is known of any session or connection.
     #[cfg(test)]
     pub(crate) fn is_blank(&self) -> bool {
-        self.sessions.is_empty() && self.judge.beside.is_empty() && self.judge.server_names.is_empty()
+        self.sessions.is_empty() && self.criteria.beside.is_empty() && self.criteria.server_names.is_empty()
     }
 
     /// Whether the message that is the capture's `number`-th and not selected may still be, because of one that comes after it.
@@ -116,10 +116,10 @@ impl Evaluator {
     /// Something has happened. What can be decided now goes into `decisions`.
     pub fn record(&mut self, record: &Record<'_>, decisions: &mut Decisions) {
         let in_time = self.in_time(record.at.time, decisions);
-        let judge = &mut self.judge;
-        let selects_messages = judge.selection.selects_messages();
+        let criteria = &mut self.criteria;
+        let selects_messages = criteria.selection.selects_messages();
         let Some(id) = record.source.session else {
-            return judge.without_session(record);
+            return criteria.without_session(record);
         };
         let ended = matches!(record.kind, RecordKind::SessionEnd(_));
         let is_decided = decisions.whole_session(id).is_some();
@@ -128,7 +128,7 @@ impl Evaluator {
             Entry::Vacant(new) if !is_decided => new.insert_entry(Session::default()),
             decided => {
                 // There is nothing more to decide.
-                judge.messages += u64::from(matches!(record.kind, RecordKind::Message(_)));
+                criteria.messages += u64::from(matches!(record.kind, RecordKind::Message(_)));
                 if let (true, Entry::Occupied(known)) = (ended, decided) {
                     known.remove();
                 }
@@ -137,14 +137,14 @@ impl Evaluator {
         };
         let session = known.get_mut();
         match record.kind {
-            RecordKind::UpgradeRequest(request) => judge.request(session, request, record.source),
+            RecordKind::UpgradeRequest(request) => criteria.request(session, request, record.source),
             RecordKind::Handshake(handshake) => {
-                judge.request(session, &handshake.request, record.source);
-                judge.response(session, handshake);
+                criteria.request(session, &handshake.request, record.source);
+                criteria.response(session, handshake);
             }
             RecordKind::Message(message) => {
                 let refused = decisions.session(id) == Some(false);
-                judge.message(session, message, in_time && !refused, decisions);
+                criteria.message(session, message, in_time && !refused, decisions);
             }
             RecordKind::SessionEnd(end) => {
                 session.user.get_or_insert(false);
@@ -153,11 +153,11 @@ impl Evaluator {
             _ => {}
         }
         if record.source.inferred {
-            judge.without_handshake(session, record.source);
+            criteria.without_handshake(session, record.source);
         }
         session.hit |= in_time && !selects_messages;
         if !is_decided {
-            judge.choose(id, session, record.source, ended, decisions);
+            criteria.choose(id, session, record.source, ended, decisions);
         }
         if ended {
             known.remove();
@@ -165,7 +165,7 @@ impl Evaluator {
     }
 }
 
-impl Judge {
+impl Criteria {
     /// Names of servers in TLS.
     fn without_session(&mut self, record: &Record<'_>) {
         if let RecordKind::Tls(handshake) = record.kind

@@ -318,6 +318,7 @@ impl<U: Default> Flow<U> {
             && self.halves[by.index()].fin().is_none()
         {
             let other = by.other();
+            // When its FIN came is not known any more.
             self.connection.ending = self.halves[other.index()].fin().map(|_| (other, now));
         }
         if let Some(reset) = &self.reset

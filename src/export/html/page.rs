@@ -13,6 +13,7 @@ use crate::base::{Direction, Timestamp};
 use crate::export::credentials::{find, without};
 use crate::export::escape;
 use crate::export::put::{endpoint, number};
+use crate::export::stripped::Values;
 use crate::export::url::{url, version};
 use crate::export::utc::Utc;
 use crate::record::Handshake;
@@ -253,6 +254,7 @@ fn violations(out: &mut Vec<u8>, view: &mut Html) {
     ];
     table(out, catalog.w_violations, &columns);
     for (id, session) in &view.sessions {
+        let known = session.stripped.known();
         for broken in &session.violations {
             put(out, "<tr><td>#");
             number(out, *id);
@@ -273,7 +275,7 @@ fn violations(out: &mut Vec<u8>, view: &mut Html) {
             put(out, "</code><br>");
             put(out, broken.rule.rfc().unwrap_or_default());
             put(out, "</td><td>");
-            line(out, told(broken, session, view.with_secrets).as_bytes());
+            line(out, told(broken, &known, view.with_secrets).as_bytes());
             put(out, "</td></tr>\n");
         }
     }
@@ -281,10 +283,10 @@ fn violations(out: &mut Vec<u8>, view: &mut Html) {
 }
 
 /// What was wrong, without what is left out of the handshake, which may have come later.
-fn told(broken: &Broken, session: &Session, with_secrets: bool) -> String {
+fn told(broken: &Broken, known: &Values, with_secrets: bool) -> String {
     let mut what = broken.what.clone();
     if !with_secrets {
-        session.stripped.hide(&mut what);
+        known.hide(&mut what);
         what = without(&what, &find(&what)).into_owned();
     }
     what

@@ -78,7 +78,7 @@ impl Payloads {
             .text
             .filter(|_| message.complete)
             .map(|text| self.contents(text, message.meaning));
-        let unwrapped = matches!(contents, Some(Contents::Strings(..)));
+        let unwrapped = matches!(contents, Some(Contents::Strings(_)));
         self.line(language, |words| {
             let bytes = Arg::Bytes(length);
             match message.opcode {
