@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::program::{capture, code, command, run, stderr, stdout, tcpdump};
+use super::program::{capture, code, command, open_folder, run, stderr, stdout, tcpdump};
 
 fn lines(file: &Path) -> String {
     let output = run(["-n", "--format", "tcpdump", "-r", file.to_str().unwrap()]);
@@ -185,9 +185,12 @@ fn several_files_are_one_capture() {
         (2 * once).to_string()
     );
 
-    let folder = tempfile::tempdir().unwrap();
+    // What a list names is opened without root.
+    let folder = open_folder();
     let list = folder.path().join("list");
-    fs::write(&list, format!("{file}\n{file}\n")).unwrap();
+    let copy = folder.path().join("copy.pcap");
+    fs::copy(file, &copy).unwrap();
+    fs::write(&list, format!("{0}\n{0}\n", copy.display())).unwrap();
     assert_eq!(
         stdout(&run(["--count", "-V", list.to_str().unwrap()])),
         format!("{} packets\n", 2 * once)

@@ -234,6 +234,26 @@ fn names_in_a_list_are_opened_as_the_user() {
 
 #[test]
 #[ignore = "needs root"]
+fn a_key_log_is_read_on_where_only_root_may_look() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let [packets, keys] = ["pcap", "keylog"].map(|end| {
+        let copy = folder.path().join(end);
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tls");
+        fs::copy(fixtures.join(format!("gnutls.{end}")), &copy).unwrap();
+        copy.to_str().unwrap().to_owned()
+    });
+    let messages = |more: &[&str]| {
+        let output = run([&["--format", "messages", "-r", &packets, "--keylog", &keys], more].concat());
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        stdout(&output)
+    };
+    let read = messages(&[]);
+    assert!(read.contains(" text ") && read == messages(&["-Z", "root"]), "{read}");
+}
+
+#[test]
+#[ignore = "needs root"]
 fn the_command_of_z_has_no_packet_socket() {
     let folder = open_folder();
     let script = folder.path().join("command");
