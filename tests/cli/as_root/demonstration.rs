@@ -14,7 +14,9 @@ fn ctrl_c_shows_the_goodbyes_and_leaves_nothing() {
     let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let (port, http) = (free(), free());
     let release = Path::new(env!("CARGO_BIN_EXE_wschat-sniff")).parent().unwrap();
+    // Without exec, the shell between (the user's own) may die of the Ctrl-C itself.
     let script = concat!(
+        "exec ",
         env!("CARGO_MANIFEST_DIR"),
         "/tools/live --format messages --color never"
     );
