@@ -472,6 +472,30 @@ fn an_acknowledgment_captured_before_its_data_makes_no_gap() {
 }
 
 #[test]
+fn a_window_probe_that_was_refused_is_not_the_streams() {
+    let mut wire = open();
+    wire.send(&a(0, b"hello"));
+    let window = |ack, window| Line {
+        window,
+        ..line(Side::B, ACK, 0, ack, b"")
+    };
+    wire.send(&window(5, 0));
+    // Longer than the window of somebody silent counts otherwise.
+    wire.millis += 5000;
+    assert_eq!(wire.send(&a(5, b"?")).data, DataFact::WindowProbe);
+    wire.send(&window(5, 0));
+    wire.send(&window(5, 9));
+    wire.send(&a(5, b"! again"));
+    assert_eq!(wire.stream(1, Side::A).bytes, b"hello! again");
+    // One that is taken is.
+    wire.send(&window(12, 0));
+    wire.millis += 5000;
+    wire.send(&a(12, b"?"));
+    wire.send(&window(13, 0));
+    assert_eq!(wire.stream(1, Side::A).bytes, b"hello! again?");
+}
+
+#[test]
 fn without_the_other_side_a_gap_is_given_up_by_time() {
     let mut wire = Wire::new(&Limits::default());
     wire.send(&a(0, b"one"));
