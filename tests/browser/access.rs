@@ -368,6 +368,7 @@ fn a_recipient_is_said_to_have_left_only_by_who_is_here() {
     server.wait();
     browser.wait_until("document.querySelectorAll('#pending .failed').length === 1 && document.getElementById('users').childElementCount === 0");
     assert_eq!(browser.run(shown), json!(["Message to anna (private)", "anna"]));
+    assert_eq!(browser.run("return document.title"), "connection lost · wschat");
     browser.run("document.querySelector('#pending button').click()");
     assert_eq!(
         text_of(&browser, "composer-fault"),
@@ -377,5 +378,16 @@ fn a_recipient_is_said_to_have_left_only_by_who_is_here() {
         browser.run("return document.querySelectorAll('#pending .failed').length"),
         1
     );
+    // What one can do with it stands in one row, also in a narrow window beside its scroll bar.
+    browser.resize(320, 640);
+    let tops = "return ['#pending button, #pending button + button', 'h1, #leave, #language'].map((row) => { \
+                const middles = [...document.querySelectorAll(row)].map((e) => { const r = e.getBoundingClientRect(); return r.y + r.height / 2; }); \
+                return [middles.length, Math.max(...middles) - Math.min(...middles) < 4]; })";
+    for language in ["zh-CN", "zh-TW", "ja", "es", "en"] {
+        browser.run(&format!(
+            "const s = document.getElementById('language'); s.value = '{language}'; s.dispatchEvent(new Event('change'))"
+        ));
+        assert_eq!(browser.run(tops), json!([[2, true], [3, true]]), "{language}");
+    }
     drop(anna);
 }

@@ -76,10 +76,13 @@ function show(item) {
   const body = element('p', 'body', item.content.length > 300 ? `${item.content.slice(0, 300)}…` : item.content);
   body.dir = 'auto';
   const state = element('p', 'state');
-  if (!isWaiting(item)) state.append(texts.notSent(textOf(item.fault)), ' ', button('sendAgain', () => again(item)), ' ', button('discard', () => { remove(item); $('text').focus(); }));
+  if (!isWaiting(item)) state.append(texts.notSent(textOf(item.fault)));
   else if (seconds >= SILENT_SECONDS) state.append(texts.noAnswerFor(formatNumber(seconds)));
   else if (seconds >= 1) state.append(texts.sending);
   item.element.replaceChildren(body, state);
+  if (isWaiting(item)) return;
+  const discard = () => { remove(item); $('text').focus(); };
+  item.element.append(element('div', 'row', button('sendAgain', () => again(item)), button('discard', discard)));
 }
 
 function button(key, action) {

@@ -158,7 +158,7 @@ export const allTexts = {
     send: 'Enviar', keys: 'Intro envía, Mayús+Intro cambia de línea, Esc vuelve a todos', reply: 'Responder en privado',
     you: 'tú', youSay: 'Tú', private: 'mensaje privado', privateTo: (who) => ['mensaje privado para ', who],
     tooLong: (size, max) => `Demasiado largo: ${size}; como máximo ${max}.`, offline: 'No hay conexión. Tu texto se queda aquí hasta que puedas enviarlo.', gone: 'Esa persona ha salido. Elige a quién escribir.',
-    sending: 'enviando…', noAnswerFor: (n) => `sin respuesta desde hace ${n} s`, notSent: (why) => `No enviado: ${why}`, sendAgain: 'Enviar de nuevo', discard: 'Descartar',
+    sending: 'enviando…', noAnswerFor: (n) => `sin respuesta desde hace ${n} s`, notSent: (why) => `No enviado: ${why}`, sendAgain: 'Reintentar', discard: 'Descartar',
     unconfirmed: 'la conexión terminó antes de que el servidor lo confirmara; puede que haya llegado.',
     'error-bad-content': 'El mensaje está vacío o es demasiado largo.', 'error-unknown-uid': 'Esa persona ya no está.', 'error-too-fast': 'Demasiados mensajes en muy poco tiempo.',
     otherError: (code) => `El servidor lo ha rechazado (${code}).`,
