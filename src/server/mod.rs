@@ -140,8 +140,10 @@ async fn serve(args: &Args, max_clients: usize, log: Log) -> Result<(), StartErr
         Some(certificate) => Some(tls::config(certificate, keys)?),
         None => None,
     };
+    let program = watch::program();
     let watch = Watch {
         port: ws_addr.port(),
+        program: &program,
         tls: args.tls,
         keylog: args.keylog.as_deref(),
     };

@@ -247,3 +247,147 @@ fn forced_colours_keep_the_connection_mark() {
     assert_ne!(found[0], "0px");
     assert_eq!(text_of(&browser, "status"), "Connected");
 }
+
+/// In a small window the users are a sheet over the chat.
+#[test]
+#[ignore = "needs ChromeDriver"]
+fn the_list_of_users_closes_when_one_turns_elsewhere() {
+    let Some(driver) = driver() else { return };
+    let mut server = start(&[]);
+    let _bots = ["anna", "bob"].map(|name| Bot::login(&server, name));
+    let profile = tempfile::tempdir().unwrap();
+    let browser = driver.open(profile.path()).unwrap();
+    browser.resize(390, 844);
+    enter(&browser, &url(&server), "mynick");
+    wait_for_users(&browser, 3);
+    let is_open = "document.getElementById('users').offsetHeight > 0 && document.getElementById('users-toggle').ariaExpanded === 'true'";
+    let is_closed = "document.getElementById('users').offsetHeight === 0 && document.getElementById('users-toggle').ariaExpanded === 'false'";
+    let open = || {
+        browser.point_at("#users-toggle", true);
+        browser.wait_until(is_open);
+    };
+    open();
+    browser.press(&TAB.repeat(2));
+    browser.wait_until(&format!("document.activeElement.textContent === 'bob' && {is_open}"));
+    browser.run("document.getElementById('text').focus()");
+    browser.wait_until(is_closed);
+    open();
+    browser.press(ESCAPE);
+    browser.wait_until(&format!("document.activeElement.id === 'users-toggle' && {is_closed}"));
+    // Esc also where nothing has the focus; a tap on what cannot have it.
+    open();
+    browser.run("document.activeElement.blur()");
+    browser.press(ESCAPE);
+    browser.wait_until(is_closed);
+    open();
+    browser.point_at("#connection", true);
+    browser.wait_until(is_closed);
+
+    // Without a connection nobody is known to be here: no empty sheet, and the focus stays.
+    open();
+    server.signal(Signal::SIGKILL);
+    server.wait();
+    browser.wait_until(&format!(
+        "document.getElementById('users-toggle').ariaDisabled === 'true' && {is_closed}"
+    ));
+    browser.run("document.getElementById('users-toggle').focus()");
+    browser.press(ENTER);
+    assert_eq!(
+        browser.run(&format!(
+            "return {is_closed} && document.activeElement.id === 'users-toggle'"
+        )),
+        true
+    );
+}
+
+/// A note of who has come grows; what is announced does not.
+#[test]
+#[ignore = "needs ChromeDriver"]
+fn who_comes_and_leaves_is_announced_once() {
+    let Some(driver) = driver() else { return };
+    let server = start(&[]);
+    let profile = tempfile::tempdir().unwrap();
+    let browser = driver.open(profile.path()).unwrap();
+    enter(&browser, &url(&server), "mynick");
+    let said =
+        |text: &str| browser.wait_until(&format!("document.getElementById('presence').textContent === '{text}'"));
+    said("mynick has joined");
+    browser.run(
+        "window.said = []; const p = document.getElementById('presence'); \
+         new MutationObserver(() => said.push(p.textContent)).observe(p, { childList: true, characterData: true, subtree: true })",
+    );
+    let anna = Bot::login(&server, "anna");
+    said("anna has joined");
+    let _bob = Bot::login(&server, "bob");
+    said("bob has joined");
+    anna.leave();
+    said("anna has left");
+    assert_eq!(
+        browser.run("return said"),
+        json!(["anna has joined", "bob has joined", "anna has left"])
+    );
+    // The note itself, where all of them stand, is read but not announced. Nor is the log, when its language changes.
+    let note = "return [...document.querySelectorAll('#messages .note')].map((n) => [n.textContent.split(' · ').length, n.ariaLive])";
+    assert_eq!(browser.run(note), json!([[2, "off"]]));
+    assert_eq!(browser.run("return document.getElementById('presence').role"), "status");
+    assert_eq!(
+        browser.run(
+            "const l = document.getElementById('live'), s = document.getElementById('language'); s.value = 'es'; \
+             s.dispatchEvent(new Event('change')); return [l.role, l.ariaLive, document.querySelector('#messages .note').textContent.includes('han entrado')]"
+        ),
+        json!(["log", "off", true])
+    );
+    browser.wait_until("document.getElementById('live').ariaLive === null");
+}
+
+#[test]
+#[ignore = "needs ChromeDriver"]
+fn a_recipient_is_said_to_have_left_only_by_who_is_here() {
+    let Some(driver) = driver() else { return };
+    let mut server = start(&[]);
+    let bot = Bot::login(&server, "bot");
+    let anna = Bot::login(&server, "anna");
+    let profile = tempfile::tempdir().unwrap();
+    let browser = driver.open(profile.path()).unwrap();
+    browser.resize(1280, 800);
+    enter(&browser, &url(&server), "mynick");
+    wait_for_users(&browser, 3);
+    let shown =
+        "return [document.getElementById('text').placeholder, document.getElementById('to').selectedOptions[0].text]";
+    choose(&browser, "bot");
+    bot.leave();
+    wait_for_users(&browser, 2);
+    assert_eq!(
+        browser.run(shown),
+        json!(["Message to bot, who has left (private)", "bot (has left)"])
+    );
+    choose(&browser, "anna");
+    server.signal(Signal::SIGSTOP);
+    say(&browser, "psst");
+    server.signal(Signal::SIGKILL);
+    server.wait();
+    browser.wait_until("document.querySelectorAll('#pending .failed').length === 1 && document.getElementById('users').childElementCount === 0");
+    assert_eq!(browser.run(shown), json!(["Message to anna (private)", "anna"]));
+    assert_eq!(browser.run("return document.title"), "connection lost · wschat");
+    browser.run("document.querySelector('#pending button').click()");
+    assert_eq!(
+        text_of(&browser, "composer-fault"),
+        "Not connected. Your text stays here until you can send it."
+    );
+    assert_eq!(
+        browser.run("return document.querySelectorAll('#pending .failed').length"),
+        1
+    );
+    // What one can do with it stands in one row, also in a narrow window beside its scroll bar.
+    browser.resize(320, 640);
+    let tops = "return ['#pending button, #pending button + button', 'h1, #leave, #language'].map((row) => { \
+                const middles = [...document.querySelectorAll(row)].map((e) => { const r = e.getBoundingClientRect(); return r.y + r.height / 2; }); \
+                return [middles.length, Math.max(...middles) - Math.min(...middles) < 4]; })";
+    for language in ["zh-CN", "zh-TW", "ja", "es", "en"] {
+        browser.run(&format!(
+            "const s = document.getElementById('language'); s.value = '{language}'; s.dispatchEvent(new Event('change'))"
+        ));
+        assert_eq!(browser.run(tops), json!([[2, true], [3, true]]), "{language}");
+    }
+    drop(anna);
+}

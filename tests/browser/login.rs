@@ -141,6 +141,65 @@ fn a_handshake_that_is_never_answered_times_out() {
     assert_eq!(text_of(&browser, "status"), "Connection lost.");
 }
 
+/// The connection stands, and the answer to the login does not come.
+#[test]
+#[ignore = "needs ChromeDriver"]
+fn a_login_that_is_never_answered_is_given_up_and_can_be_tried_again() {
+    let Some(driver) = driver() else { return };
+    let server = start(&[]);
+    let profile = tempfile::tempdir().unwrap();
+    let browser = driver.open(profile.path()).unwrap();
+    open(&browser, &url(&server));
+    browser.insert("mynick");
+    server.signal(Signal::SIGSTOP);
+    browser.press(ENTER);
+    browser.wait_until("document.getElementById('status').textContent === 'Connected, but no answer.'");
+    browser.wait_until("/^[0-9]+ s$/.test(document.getElementById('countdown').textContent)");
+    assert_eq!(text_of(&browser, "login-state"), "Connected, but no answer.");
+    browser.wait_until(
+        "document.getElementById('name-fault').textContent === 'No answer to your login for 10 s. You can try again.'",
+    );
+    let form = "const b = document.getElementById('enter'), n = document.getElementById('name'); \
+                return [b.ariaDisabled, b.textContent, n.value, n.ariaInvalid, document.activeElement.id]";
+    assert_eq!(
+        browser.run(form),
+        serde_json::json!(["false", "Enter", "mynick", null, "name"])
+    );
+    // Another name, with the next connection; the login before comes too late to be answered.
+    browser.insert(" again");
+    browser.press(ENTER);
+    server.signal(Signal::SIGCONT);
+    browser.wait_until("document.querySelector('#users li')?.textContent === 'mynick again (you)'");
+    assert_eq!(text_of(&browser, "status"), "Connected");
+}
+
+/// The same when the page logs in again by itself: it goes on trying, and says so.
+#[test]
+#[ignore = "needs ChromeDriver"]
+fn a_login_after_a_lost_connection_that_is_never_answered_is_tried_again() {
+    let Some(driver) = driver() else { return };
+    let mut server = start(&[]);
+    let (ws, http) = (server.ws, server.http.to_string());
+    let profile = tempfile::tempdir().unwrap();
+    let browser = driver.open(profile.path()).unwrap();
+    enter(&browser, &url(&server), "mynick");
+    browser.insert("a draft");
+    server.signal(Signal::SIGKILL);
+    server.wait();
+    // It takes one connection, and answers nothing on it.
+    let silent = std::net::TcpListener::bind(ws).unwrap();
+    let silent =
+        std::thread::spawn(move || tokio_tungstenite::tungstenite::accept(silent.accept().unwrap().0).unwrap());
+    browser.wait_until("document.getElementById('status').textContent === 'Connected, but no answer.'");
+    browser.wait_until("document.getElementById('status').textContent === 'Connection lost.'");
+    assert_eq!(value(&browser, "text"), "a draft");
+    let _silent = silent.join().unwrap();
+    let _server = start_on(&ws.to_string(), &http, &[]);
+    wait_for_users(&browser, 1);
+    browser.wait_until("document.getElementById('status').textContent === 'Connected'");
+    assert_eq!(value(&browser, "text"), "a draft");
+}
+
 #[test]
 #[ignore = "needs ChromeDriver"]
 fn the_language_can_be_chosen_before_the_login() {

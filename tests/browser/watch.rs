@@ -13,7 +13,7 @@ fn the_command_is_there_before_and_after_the_login_and_can_be_copied() {
     let profile = tempfile::tempdir().unwrap();
     let browser = driver.open(profile.path()).unwrap();
     browser.resize(1280, 800);
-    let command = format!("sudo wschat-sniff -i any port {}", server.ws.port());
+    let command = server.watch.as_str();
     browser.go(&url(&server));
     assert_eq!(text_of(&browser, "command"), command);
     let shown = "return document.getElementById('command').checkVisibility() && document.getElementById('watch').textContent.includes('Start it before you open this page')";
@@ -28,7 +28,22 @@ fn the_command_is_there_before_and_after_the_login_and_can_be_copied() {
     browser.point_at("#copy", true);
     browser.wait_until("document.getElementById('copied').textContent !== ''");
     assert_eq!(text_of(&browser, "copied"), "Copied");
-    assert_eq!(browser.run("return navigator.clipboard.readText()"), command.as_str());
+    assert_eq!(browser.run("return navigator.clipboard.readText()"), command);
+    assert_eq!(
+        browser.run("return document.getElementById('command').innerText"),
+        command,
+        "what is shown"
+    );
+    for language in ["zh-CN", "zh-TW", "ja", "es", "en"] {
+        browser.run(&format!(
+            "const s = document.getElementById('language'); s.value = '{language}'; s.dispatchEvent(new Event('change'))"
+        ));
+        assert_eq!(
+            browser.run("return [...document.querySelectorAll('#watch [data-text] code')].map((c) => c.textContent)"),
+            json!(["--keylog FILE", "make live"]),
+            "{language}"
+        );
+    }
     // It can be closed.
     browser.run("document.querySelector('#watch summary').click()");
     assert_eq!(browser.run(shown), false);
@@ -90,17 +105,14 @@ fn over_tls_the_page_chats_and_says_how_to_decrypt_it() {
     let browser = driver.open_with(profile.path(), &[flag]).unwrap();
     browser.resize(1280, 800);
     let closed_note = "return [...document.querySelectorAll('#watch p')].some((p) => p.checkVisibility() && p.textContent.includes('--keylog FILE'))";
-    for (server, keylog, is_closed) in [
-        (&readable, format!("--keylog {keylog} "), false),
-        (&closed, String::new(), true),
-    ] {
+    assert!(readable.watch.contains(&format!(" --keylog {keylog} ")) && !closed.watch.contains("keylog"));
+    for (server, is_closed) in [(&readable, false), (&closed, true)] {
         enter(
             &browser,
             &format!("https://localhost:{}/", server.http.port()),
             "mynick",
         );
-        let command = format!("sudo wschat-sniff -i any {keylog}port {}", server.ws.port());
-        assert_eq!(text_of(&browser, "command"), command);
+        assert_eq!(text_of(&browser, "command"), server.watch);
         assert_eq!(browser.run(closed_note), is_closed);
         browser.point_at("#example", true);
         wait_for_message(&browser, "hi,  all !");

@@ -30,6 +30,8 @@ pub struct Server {
     pub http: SocketAddr,
     /// With `--tls`: SHA-256 of the certificate and of its key, as printed.
     pub certificate: Option<(String, String)>,
+    /// The command that watches it, as printed.
+    pub watch: String,
     log: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,
 }
@@ -70,10 +72,10 @@ impl Server {
         let watch = addresses.next().unwrap_or_default();
         let keylog = flags.iter().skip_while(|flag| **flag != "--keylog").nth(1);
         let keylog = keylog.map(|path| format!("--keylog {path} ")).unwrap_or_default();
-        assert_eq!(
-            watch,
-            format!("watch      sudo wschat-sniff -i any {keylog}port {}", ws.port())
-        );
+        // The programs of a build are in no folder that sudo searches.
+        let sniffer = env!("CARGO_BIN_EXE_wschat-sniff");
+        let command = format!("sudo {sniffer} -i any {keylog}port {}", ws.port());
+        assert_eq!(watch, format!("watch      {command}"));
         let mut after = |mark: &str| {
             let found = addresses.find_map(|line| Some(line.split_once(mark)?.1.to_owned()));
             found.unwrap_or_else(|| panic!("no {mark} in what the server prints"))
@@ -84,6 +86,7 @@ impl Server {
             ws,
             http,
             certificate,
+            watch: command,
             log,
             reader: Some(reader),
         }

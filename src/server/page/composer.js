@@ -10,7 +10,7 @@ import { choose, isGone, isHere, me, recipient, recipientName } from './users.js
 import { byteLength, wireOf } from './wire.js';
 
 const MAX_CONTENT = Number(setting('max-content')); // bytes
-const SILENT_SECONDS = 3; // without an answer: this is said
+export const SILENT_SECONDS = 3; // without an answer: this is said
 const DEAD_SECONDS = 60; // without an answer: the connection is given up
 
 // Set by the page: called when the time without an answer changes.
@@ -76,10 +76,13 @@ function show(item) {
   const body = element('p', 'body', item.content.length > 300 ? `${item.content.slice(0, 300)}…` : item.content);
   body.dir = 'auto';
   const state = element('p', 'state');
-  if (!isWaiting(item)) state.append(texts.notSent(textOf(item.fault)), ' ', button('sendAgain', () => again(item)), ' ', button('discard', () => { remove(item); $('text').focus(); }));
+  if (!isWaiting(item)) state.append(texts.notSent(textOf(item.fault)));
   else if (seconds >= SILENT_SECONDS) state.append(texts.noAnswerFor(formatNumber(seconds)));
   else if (seconds >= 1) state.append(texts.sending);
   item.element.replaceChildren(body, state);
+  if (isWaiting(item)) return;
+  const discard = () => { remove(item); $('text').focus(); };
+  item.element.append(element('div', 'row', button('sendAgain', () => again(item)), button('discard', discard)));
 }
 
 function button(key, action) {
@@ -91,7 +94,7 @@ function button(key, action) {
 
 function again(item) {
   // A private message whose recipient has gone needs another one: it goes back to where one writes.
-  if (item.to !== 'all' && !isHere(item.to)) {
+  if (me.uid !== null && item.to !== 'all' && !isHere(item.to)) {
     $('text').value = $('text').value ? `${item.content}\n${$('text').value}` : item.content;
     choose({ ...item.to, generation: 0 });
     showFault(['gone']);
@@ -130,7 +133,7 @@ function refuse(...reason) { showFault(reason); return false; }
 export function showRecipient() {
   const isPrivate = recipient !== 'all';
   $('composer').classList.toggle('private', isPrivate);
-  const label = isPrivate ? texts.messageTo(isGone() ? texts.hasLeft(recipient.name) : recipientName()) : texts.messageToAll;
+  const label = !isPrivate ? texts.messageToAll : isGone() ? texts.messageToGone(recipient.name) : texts.messageTo(recipientName());
   $('text').setAttribute('aria-label', label);
   $('text').placeholder = label;
   if (fault?.[0] === 'gone' && !isGone()) showFault(null);

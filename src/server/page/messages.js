@@ -116,11 +116,13 @@ export function addPresence(what, who, time) {
     recentlyLeft.delete(who.name);
     if (left && Date.now() - left.at < BACK_MILLISECONDS) {
       Object.assign(left.event, { what: 'back', who, time });
+      announce(left.event);
       changed.add(left.item);
       schedule();
       return;
     }
   }
+  announce(event);
   let item = items.at(-1);
   if (item?.kind === 'presence') {
     item.events.push(event);
@@ -139,17 +141,34 @@ export function addPresence(what, who, time) {
 
 function renderPresence(item) {
   item.element.className = 'note';
+  item.element.setAttribute('aria-live', 'off'); // see `announce`
+  item.element.replaceChildren(...presenceParts(item.events), ' ', clock(item.events.at(-1).time));
+  item.element.title = item.events.length > MAX_NAMES ? item.events.map(({ who }) => who.name).slice(0, 100).join(', ') : '';
+}
+
+function presenceParts(all) {
   const parts = [];
   for (const what of ['joined', 'left', 'back']) {
-    const events = item.events.filter((event) => event.what === what);
+    const events = all.filter((event) => event.what === what);
     if (!events.length) continue;
     if (parts.length) parts.push(' · ');
     parts.push(...(events.length > MAX_NAMES
       ? texts[what]([formatNumber(events.length)], events.length)
       : texts[what](listOf(events.map(({ who }) => label(who))), events.length)));
   }
-  item.element.replaceChildren(...parts, ' ', clock(item.events.at(-1).time));
-  item.element.title = item.events.length > MAX_NAMES ? item.events.map(({ who }) => who.name).slice(0, 100).join(', ') : '';
+  return parts;
+}
+
+// A note grows with each event: a screen reader would say all of it again. It is told the new events alone, once a second.
+const unannounced = [];
+function announce(event) {
+  if (!unannounced.length) {
+    setTimeout(() => {
+      $('presence').textContent = presenceParts(unannounced).map((part) => part.textContent ?? part).join('');
+      unannounced.length = 0;
+    }, 1000);
+  }
+  unannounced.push({ ...event });
 }
 
 // "A, B and C", as the language has it.
@@ -282,11 +301,21 @@ export function followEnd() { setAtEnd(true); schedule(); }
 $('newer').addEventListener('click', () => { followEnd(); scroller.focus({ preventScroll: true }); });
 document.addEventListener('visibilitychange', () => { if (!document.hidden) schedule(); });
 
+// A screen reader does not say what `action` changes in the log. It is told a moment after the change.
+let quiet = null;
+function quietly(action) {
+  $('live').setAttribute('aria-live', 'off');
+  action();
+  clearTimeout(quiet);
+  quiet = setTimeout(() => $('live').removeAttribute('aria-live'), 500);
+}
+
 // ---- language and reload ----------------------------------------------------------------------------------------
 
 onLanguage(() => {
   marker.textContent = texts.unreadMarker;
-  for (const item of items) if (item.element) item.render(item);
+  quietly(() => { for (const item of items) if (item.element) item.render(item); });
+  $('presence').textContent = '';
   showUnread();
 });
 

@@ -1,14 +1,14 @@
 // The chat page: logs in, hands the server's messages on, and says how the connection is.
 
 import * as composer from './composer.js';
-import { address, connect, connection, disconnect, handlers as connectionHandlers, hurry, send } from './connection.js';
+import { address, connect, connection, disconnect, drop, handlers as connectionHandlers, hurry, send } from './connection.js';
 import * as messages from './messages.js';
-import { $, formatNumber, language, local, onLanguage, session, setLanguage, setting, textOf, texts } from './state.js';
+import { $, element, formatNumber, language, local, onLanguage, session, setLanguage, setting, textOf, texts } from './state.js';
 import * as users from './users.js';
 import { wireOf } from './wire.js';
 
 const EXAMPLE = 'hi,  all !'; // what is said in the documents, with both blanks
-const LOGIN_TIMEOUT = 10_000; // milliseconds without an answer after which this is said
+const LOGIN_TIMEOUT = 10; // seconds without an answer after which the login is given up
 
 // ---- login ------------------------------------------------------------------------------------------------------
 
@@ -18,6 +18,7 @@ const login = {
   byHand: false, // from the form, not by itself after a lost connection or a reload
   fault: null, // a key of the texts and its values
 };
+const FAULTS_OF_NAMES = ['noName', 'nameTooLong', 'nameForbidden', 'nameRefused'];
 const MAX_NAME = Number(setting('max-name'));
 const FORBIDDEN = forbiddenInNames();
 
@@ -37,7 +38,7 @@ function faultOf(name) {
 function sendLogin() {
   if (login.name === null || login.since || !send(JSON.stringify({ type: 'login', name: login.name }))) return;
   login.since = Date.now();
-  setTimeout(showLogin, LOGIN_TIMEOUT + 50);
+  watchTime();
   showLogin();
 }
 
@@ -50,6 +51,16 @@ function refuseLogin(fault) {
   $('name').focus();
 }
 
+// No answer has come: the connection is given up, since a late one would be one to a name that may have been changed. Who has
+// pressed the button may do so again; who was in before is logged in again by itself.
+function giveUpLogin() {
+  drop();
+  if ($('login-part').hidden) return;
+  login.name = null;
+  login.fault = ['loginUnanswered', formatNumber(LOGIN_TIMEOUT)];
+  showLogin();
+}
+
 function unreachableHint() {
   const hint = texts.unreachableHint(address);
   return address.startsWith('wss:') ? `${hint} ${texts.certificateHint(address.replace('wss:', 'https:'))}` : hint;
@@ -57,14 +68,14 @@ function unreachableHint() {
 
 function showLogin() {
   const waiting = login.name !== null;
-  const silent = login.since && Date.now() - login.since > LOGIN_TIMEOUT;
   $('enter').setAttribute('aria-disabled', String(waiting));
   $('enter').textContent = waiting ? texts.entering : texts.enter;
-  const text = login.fault ? textOf(login.fault) : silent ? texts.silent : '';
+  const text = login.fault ? textOf(login.fault) : '';
   if ($('name-fault').textContent !== text) $('name-fault').textContent = text;
-  if (login.fault) $('name').setAttribute('aria-invalid', 'true'); else $('name').removeAttribute('aria-invalid');
+  if (FAULTS_OF_NAMES.includes(login.fault?.[0])) $('name').setAttribute('aria-invalid', 'true'); else $('name').removeAttribute('aria-invalid');
   const isLost = connection.state !== 'connected';
-  $('login-state').textContent = isLost ? `${statusText()} ${connection.wasOpen ? '' : unreachableHint()} ${waiting ? texts.willEnter : ''}`.trim() : '';
+  $('login-state').textContent = isLost ? `${statusText()} ${connection.wasOpen ? '' : unreachableHint()} ${waiting ? texts.willEnter : ''}`.trim()
+    : silentFor() ? statusText() : '';
 }
 
 $('login').addEventListener('submit', (event) => {
@@ -142,6 +153,7 @@ function enter(list) {
   login.since = 0;
   session.set('name', login.name);
   showPart('chat');
+  showStatus();
   if (isReturn) messages.addNote('again');
   if (login.byHand) {
     // A small window has room for the chat or for the explanation.
@@ -167,11 +179,15 @@ connectionHandlers.close = (code) => {
 
 // ---- how the connection is --------------------------------------------------------------------------------------
 
-let silence = 0; // seconds without an answer
+let silence = 0; // seconds that a message has waited for its answer
 let shownUnread = { count: 0, private: 0 };
 
+const secondsOfLogin = () => (login.since ? Math.floor((Date.now() - login.since) / 1000) : 0);
+// Seconds without an answer, once they are too many.
+const silentFor = () => silence || (secondsOfLogin() >= composer.SILENT_SECONDS ? secondsOfLogin() : 0);
+
 function statusText() {
-  if (connection.state === 'connected') return silence ? texts.silent : texts.connected;
+  if (connection.state === 'connected') return silentFor() ? texts.silent : texts.connected;
   if (connection.wasOpen) return texts.lost;
   return connection.state === 'connecting' && !connection.nextTry ? texts.connecting : texts.unreachable;
 }
@@ -179,7 +195,7 @@ function statusText() {
 // The sentence is announced when it changes; the number beside it, which changes each second, is not.
 function showStatus() {
   const isConnected = connection.state === 'connected';
-  const text = statusText();
+  const text = statusText(), silence = silentFor();
   if ($('status').textContent !== text) $('status').textContent = text;
   $('connection').dataset.state = isConnected ? (silence ? 'silent' : 'connected') : text === texts.connecting ? 'connecting' : 'lost';
   const left = Math.ceil((connection.nextTry - Date.now()) / 1000);
@@ -197,10 +213,18 @@ function showTitle() {
   if ($('icon').getAttribute('href') !== icon) $('icon').setAttribute('href', icon);
 }
 
+// Twice a second, while there is no connection or no answer to the login.
 let timer = null;
+function watchTime() {
+  timer ??= setInterval(() => {
+    if (secondsOfLogin() >= LOGIN_TIMEOUT) giveUpLogin();
+    showStatus();
+    showLogin();
+    if (connection.state === 'connected' && !login.since) { clearInterval(timer); timer = null; }
+  }, 500);
+}
 connectionHandlers.state = () => {
-  clearInterval(timer);
-  if (connection.state !== 'connected') timer = setInterval(showStatus, 500);
+  if (connection.state !== 'connected') watchTime();
   showStatus();
   showLogin();
 };
@@ -253,11 +277,14 @@ function showWire() {
 addEventListener('pagehide', () => { messages.remember(); composer.remember(); disconnect(); });
 addEventListener('pageshow', (event) => { if (event.persisted) connect(); });
 
+// What stands between backquotes is code.
+const withCode = (text) => text.split('`').map((part, index) => (index % 2 ? element('code', '', part) : part));
+
 $('language').addEventListener('change', () => setLanguage($('language').value));
 onLanguage(() => {
   document.documentElement.lang = language;
   $('language').value = language;
-  for (const translated of document.querySelectorAll('[data-text]')) translated.textContent = texts[translated.dataset.text];
+  for (const translated of document.querySelectorAll('[data-text]')) translated.replaceChildren(...withCode(texts[translated.dataset.text]));
   for (const labelled of document.querySelectorAll('[data-label]')) labelled.setAttribute('aria-label', texts[labelled.dataset.label]);
   showStatus();
   showLogin();

@@ -79,7 +79,9 @@ function renumber(name) {
 // ---- to whom one writes -----------------------------------------------------------------------------------------
 
 export function choose(chosen) { recipient = chosen; drawNow(); }
-export const isGone = () => recipient !== 'all' && !isHere(recipient);
+const isAbsent = () => recipient !== 'all' && !isHere(recipient);
+// While we are not here ourselves, nobody can be said to have left.
+export const isGone = () => me.uid !== null && isAbsent();
 export const recipientName = () => (isHere(recipient) ? numbered(recipient.uid, recipient.name) : recipient.name);
 
 // ---- the list ---------------------------------------------------------------------------------------------------
@@ -99,14 +101,17 @@ function drawNow() {
   sync($('users'), entries, sorted.map(([uid]) => uid), makeEntry);
   for (const [uid, name] of sorted) showEntry(entries.get(uid), uid, name);
 
-  const gone = isGone();
-  const keys = ['all', ...sorted.map(([uid]) => uid).filter((uid) => uid !== me.uid), ...(gone ? ['gone'] : [])];
+  const absent = isAbsent();
+  const keys = ['all', ...sorted.map(([uid]) => uid).filter((uid) => uid !== me.uid), ...(absent ? ['absent'] : [])];
   sync($('to'), options, keys, (key) => { const option = element('option'); option.value = key; return option; });
   for (const key of keys) {
-    options.get(key).textContent = key === 'all' ? texts.everyone : key === 'gone' ? texts.hasLeft(recipient.name) : numbered(key, here.get(key));
+    options.get(key).textContent = key === 'all' ? texts.everyone : key === 'absent' ? (isGone() ? texts.hasLeft(recipient.name) : recipient.name) : numbered(key, here.get(key));
   }
-  $('to').value = gone ? 'gone' : String(recipient === 'all' ? 'all' : recipient.uid);
+  $('to').value = absent ? 'absent' : String(recipient === 'all' ? 'all' : recipient.uid);
   $('count').textContent = here.size ? String(here.size) : '';
+  // Not disabled: it would lose the focus.
+  $('users-toggle').setAttribute('aria-disabled', String(!here.size));
+  if (!here.size) showList(false);
   handlers.changed();
 }
 
@@ -157,16 +162,21 @@ function showEntry(entry, uid, name) {
 
 $('to').addEventListener('change', () => {
   const chosen = $('to').value;
-  if (chosen !== 'gone') choose(chosen === 'all' ? 'all' : userOf(Number(chosen)));
+  if (chosen !== 'absent') choose(chosen === 'all' ? 'all' : userOf(Number(chosen)));
 });
 
+// In a small window the list is a sheet over the chat, until one chooses or turns elsewhere.
+const isListOpen = () => $('people').classList.contains('open');
 function showList(open) {
   $('people').classList.toggle('open', open);
   $('users-toggle').setAttribute('aria-expanded', String(open));
 }
-$('users-toggle').addEventListener('click', () => showList(!$('people').classList.contains('open')));
-$('people').addEventListener('keydown', (event) => {
-  if (event.key !== 'Escape' || !$('people').classList.contains('open')) return;
+$('users-toggle').addEventListener('click', () => showList(!isListOpen() && here.size > 0));
+for (const turned of ['pointerdown', 'focusin']) {
+  document.addEventListener(turned, ({ target }) => { if (!$('people').contains(target)) showList(false); });
+}
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape' || !isListOpen()) return;
   showList(false);
   $('users-toggle').focus();
 });
