@@ -35,6 +35,22 @@ fn escape_never_locks_one_out() {
 
 #[test]
 #[ignore = "needs ChromeDriver"]
+fn on_a_phone_the_login_is_in_sight_however_long_the_command_is() {
+    let Some(driver) = driver() else { return };
+    let server = start(&[]);
+    let profile = tempfile::tempdir().unwrap();
+    let browser = driver.open(profile.path()).unwrap();
+    browser.resize(320, 640);
+    open(&browser, &url(&server));
+    browser.run("document.querySelector('#watch code').textContent = 'sudo /home/somebody/' + 'folder/'.repeat(40)");
+    let below = browser.run(
+        "return Math.round(document.querySelector('#login [type=submit]').getBoundingClientRect().bottom - innerHeight)",
+    );
+    assert!(below.as_i64().unwrap() <= 0, "{below} pixels below");
+}
+
+#[test]
+#[ignore = "needs ChromeDriver"]
 fn the_login_says_how_the_connection_is_and_keeps_what_is_typed() {
     let Some(driver) = driver() else { return };
     let mut server = start(&[]);
