@@ -19,7 +19,7 @@ help:
 	@echo 'make test     install what is missing, run every test'
 	@echo 'make lint     formatting and clippy'
 	@echo 'make bench    the speed table, and what attacks cost (captures of 500 MB under target/); AGAINST=PROGRAM: beside an earlier build'
-	@echo 'make soak     (root) what takes long: live captures beside tcpdump, and more'
+	@echo 'make soak     (root) what takes long: live captures beside tcpdump, fuzzing for some hours, and more'
 	@echo 'make install  programs, man pages and completions below PREFIX (default /usr/local); make uninstall takes them away'
 	@echo 'make deb      a Debian package of the same'
 
@@ -61,6 +61,7 @@ bench: test-deps
 soak: test-deps build
 	$(CARGO) test --release --locked --no-fail-fast -- --ignored soak_
 	RELEASE=$(RELEASE) tools/soak-live
+	tools/fuzz
 
 PREFIX ?= /usr/local
 SHARE = $(DESTDIR)$(PREFIX)/share
