@@ -16,6 +16,8 @@ pub struct Chunk<'a> {
     pub span: Span,
     /// The packet with which they could be read: a later one than they came in when they had to wait.
     pub at: PacketRef,
+    /// They are all that one TLS record or one DATA frame holds, and so most likely what the sender wrote at once.
+    pub whole: bool,
 }
 
 impl<'a> Chunk<'a> {
@@ -30,6 +32,7 @@ impl<'a> Chunk<'a> {
             bytes,
             span: Span::packet(from, tcp),
             at,
+            whole: false,
         }
     }
 
@@ -49,6 +52,7 @@ impl<'a> Chunk<'a> {
             tcp
         };
         Chunk {
+            whole: self.whole && range.len() == self.bytes.len(),
             offset: self.offset + range.start as u64,
             bytes: &self.bytes[range],
             span: Span { tcp, ..self.span },
@@ -89,6 +93,7 @@ mod tests {
             bytes,
             span,
             at,
+            whole: true,
         };
         let part = chunk.slice(1..3);
         assert_eq!(
@@ -101,5 +106,6 @@ mod tests {
             ..chunk
         };
         assert_eq!(record.skip(2).span.tcp, tcp);
+        assert!(record.skip(0).whole && !record.skip(2).whole);
     }
 }

@@ -207,6 +207,7 @@ impl Connection {
     fn payload(&mut self, side: Side, chunk: &Chunk<'_>, out: &mut impl Output) -> usize {
         let mut frame = self.halves[side.index()].frame;
         let used = chunk.bytes.len().min(frame.left as usize);
+        let begins = frame.left == frame.header.length;
         let mut piece = chunk.slice(0..used);
         frame.left -= used as u32;
         while frame.have < frame.need && !piece.bytes.is_empty() {
@@ -221,10 +222,14 @@ impl Connection {
             }
         }
         let content = piece.bytes.len().min(frame.content as usize);
+        let whole = begins && content == frame.content as usize;
         frame.content -= content as u32;
         self.halves[side.index()].frame = frame;
         if content > 0 {
-            let piece = piece.slice(0..content);
+            let piece = Chunk {
+                whole,
+                ..piece.slice(0..content)
+            };
             match frame.header.kind {
                 frame::DATA => self.data_of(side, frame.header.stream, piece, out),
                 kind if is_field_block(kind) => self.fields(side, &piece, out),

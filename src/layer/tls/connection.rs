@@ -684,6 +684,7 @@ impl Tls {
                             bytes,
                             span,
                             at,
+                            whole: true,
                         },
                     );
                 }

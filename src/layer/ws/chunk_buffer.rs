@@ -19,6 +19,8 @@ struct Piece {
     /// Where the bytes came from.
     span: Span,
     at: PacketRef,
+    /// See [`Chunk::whole`].
+    whole: bool,
 }
 
 /// One thing out of a [`ChunkBuffer`].
@@ -38,7 +40,12 @@ impl ChunkBuffer {
         }
         self.bytes.extend_from_slice(chunk.bytes);
         match self.pieces.last_mut() {
-            Some(last) if last.gap.is_none() && last.span.packets() == chunk.span.packets() && last.at == chunk.at => {
+            Some(last)
+                if last.gap.is_none()
+                    && !(last.whole || chunk.whole)
+                    && last.span.packets() == chunk.span.packets()
+                    && last.at == chunk.at =>
+            {
                 last.span.join(&chunk.span);
                 last.length += chunk.bytes.len() as u64;
             }
@@ -48,6 +55,7 @@ impl ChunkBuffer {
                 gap: None,
                 span: chunk.span,
                 at: chunk.at,
+                whole: chunk.whole,
             }),
         }
         true
@@ -80,6 +88,7 @@ impl ChunkBuffer {
             gap: Some(gap.cause),
             span: Span::packet(at, StreamRange::default()),
             at,
+            whole: false,
         });
         true
     }
@@ -96,6 +105,7 @@ impl ChunkBuffer {
                 if piece.span.tcp.end - piece.span.tcp.start == piece.length {
                     piece.span.tcp.start += before;
                 }
+                piece.whole &= before == 0;
                 piece.offset += before;
                 piece.length -= before;
                 break;
@@ -139,6 +149,7 @@ impl ChunkBuffer {
                     bytes: &self.bytes[start..next],
                     span: piece.span,
                     at: piece.at,
+                    whole: piece.whole,
                 }),
             }
         })

@@ -4,7 +4,7 @@ use super::in_order::{Found, InOrder, Kept};
 use super::{ChunkBuffer, Decoder, Held, Output};
 use crate::base::{Direction, Gap, GapCause, PacketRef, PerDirection, Side, Violation};
 use crate::layer::{Chunk, Cx, Emit, Layer, Next};
-use crate::record::{FrameInfo, Message, Record, RecordKind, Scheme, Source, TransportEnd};
+use crate::record::{FrameInfo, Message, Record, RecordKind, Source, TransportEnd};
 use crate::session::{Roles, SessionStats};
 
 /// What is kept of a session while it speaks WebSocket.
@@ -132,13 +132,7 @@ impl Layer for WebSocket {
         cx.emit(cx.at, &source, RecordKind::Gap { direction, gap });
         self.stats.gap(cx.at.time);
         let at = cx.at;
-        let in_records = cx.carrier.scheme == Scheme::Wss;
-        self.with(side, cx, |decoder, shared, out| {
-            decoder.gap(gap, at, shared, out);
-            if in_records {
-                decoder.expect_record_at(gap.end());
-            }
-        });
+        self.with(side, cx, |decoder, shared, out| decoder.gap(gap, at, shared, out));
         Next::Stay
     }
 

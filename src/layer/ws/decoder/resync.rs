@@ -15,9 +15,17 @@ const TRUSTED_AFTER: u8 = 12;
 impl Decoder {
     /// Bytes whose place in the frames is not known.
     pub(super) fn seek_data(&mut self, chunk: Chunk<'_>, shared: &mut Shared, out: &mut impl Output) {
-        if self.begins_with(&chunk) || self.is_a_record_of_frames(&chunk) {
+        let begins = self.begins_with(&chunk);
+        if begins || self.is_all_frames(&chunk) {
+            if !begins {
+                // What has been collected ends where a frame does.
+                self.look(true, shared, out);
+            }
+            if self.state == State::Unsynced {
+                self.state = State::Header;
+                self.trust_left = if begins { self.trust_left } else { TRUSTED_AFTER };
+            }
             self.seek = None;
-            self.state = State::Header;
             return self.read(chunk, shared, out);
         }
         self.collected().push(chunk);
@@ -42,24 +50,26 @@ impl Decoder {
         header.fin && end == Some(chunk.bytes.len() as u64)
     }
 
-    /// Whether these bytes are what a sender has written into one record of TLS behind a gap, and all of it is frames: they end where the
-    /// record does.
-    fn is_a_record_of_frames(&mut self, chunk: &Chunk<'_>) -> bool {
-        if chunk.bytes.is_empty() || !self.seek.as_ref().is_some_and(|seek| seek.expects_record(chunk.offset)) {
+    /// Whether these bytes are what a sender has written into one record of TLS or one DATA frame, and all of it is frames: they end where
+    /// that does.
+    fn is_all_frames(&self, chunk: &Chunk<'_>) -> bool {
+        if chunk.bytes.is_empty() || !chunk.whole {
             return false;
         }
-        let mut rest = chunk.bytes;
+        let (mut rest, mut in_fragments) = (chunk.bytes, false);
         while !rest.is_empty() {
             let Some(header) = Header::parse(rest).filter(|header| self.can_be(header)) else {
                 return false;
             };
             let end = usize::try_from(u64::from(header.size).saturating_add(header.length)).unwrap_or(usize::MAX);
             match rest.get(end..) {
-                Some(behind) if header.opcode != Opcode::Continuation => rest = behind,
+                Some(behind) if header.opcode != Opcode::Continuation || in_fragments => rest = behind,
                 _ => return false,
             }
+            if !header.opcode.is_control() {
+                in_fragments = !header.fin;
+            }
         }
-        self.trust_left = TRUSTED_AFTER;
         true
     }
 
@@ -79,13 +89,6 @@ impl Decoder {
     pub fn expect_at(&mut self, offset: u64) {
         if self.state == State::Unsynced {
             self.collected().expect_at(offset);
-        }
-    }
-
-    /// While the place in the stream is not known: a record of TLS begins at `offset`, and so nearly always a frame.
-    pub(crate) fn expect_record_at(&mut self, offset: u64) {
-        if self.state == State::Unsynced {
-            self.collected().expect_record_at(offset);
         }
     }
 

@@ -17,8 +17,6 @@ pub struct Collected {
     late: bool,
     /// Where a frame most likely begins.
     likely: Option<u64>,
-    /// Where a record of TLS begins behind a gap.
-    record: Option<u64>,
     pub(super) buffer: ChunkBuffer,
     /// How many bytes have come.
     seen: usize,
@@ -38,7 +36,6 @@ impl Collected {
             expect,
             late: false,
             likely: None,
-            record: None,
             buffer: ChunkBuffer::default(),
             seen: 0,
             next_search: 0,
@@ -55,16 +52,6 @@ impl Collected {
     /// A frame most likely begins at this stream offset.
     pub fn expect_at(&mut self, offset: u64) {
         self.likely = Some(offset);
-    }
-
-    /// A record of TLS begins at this stream offset.
-    pub(crate) fn expect_record_at(&mut self, offset: u64) {
-        self.record = Some(offset);
-    }
-
-    /// Whether a record of TLS begins at this stream offset, behind a gap.
-    pub(crate) fn expects_record(&self, offset: u64) -> bool {
-        self.record == Some(offset)
     }
 
     /// Whether nothing has come yet, and a frame most likely begins at this stream offset.
