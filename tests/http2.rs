@@ -37,12 +37,15 @@ fn written(name: &str) -> Streams {
     streams
 }
 
+/// The packets that carried a message, and whether it was compressed.
+type Carried = ((u64, u64), bool);
+
 /// What was told.
 #[derive(Default)]
 struct Heard {
     messages: Streams,
-    /// Of each of them the packets that carried it, and whether it was compressed.
-    carried: BTreeMap<(u32, String), Vec<((u64, u64), bool)>>,
+    /// Of each of them.
+    carried: BTreeMap<(u32, String), Vec<Carried>>,
     /// By stream.
     deflate: BTreeMap<u32, Deflate>,
     /// Who sent each packet: `c2s` or `s2c`.
