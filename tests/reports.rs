@@ -415,6 +415,25 @@ fn late(name: &str) -> Vec<(u64, String)> {
 }
 
 #[test]
+fn what_is_said_to_follow_follows() {
+    for name in [
+        "late-first-ping",
+        "late-pingpong-echo",
+        "late-text-2-2",
+        "late-in-fragmented-message",
+    ] {
+        let told = view("trace", name);
+        let mut introduced = false;
+        for line in told.lines() {
+            let introduces = line.contains("what follows came with packet");
+            assert!(!introduced || !introduces && !line.contains("*/"), "{name}: {told}");
+            introduced = introduces;
+        }
+        assert!(told.contains("what follows came with packet"), "{name}: {told}");
+    }
+}
+
+#[test]
 fn connections_begun_late_are_read_whole_and_in_order() {
     for (name, frames) in [
         ("late-first-ping", 9),

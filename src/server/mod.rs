@@ -144,6 +144,7 @@ async fn serve(args: &Args, max_clients: usize, log: Log) -> Result<(), StartErr
     let watch = Watch {
         port: ws_addr.port(),
         program: &program,
+        sudo: watch::has_sudo(),
         tls: args.tls,
         keylog: args.keylog.as_deref(),
     };

@@ -24,9 +24,11 @@ pub(super) struct Watch<'a> {
     pub(super) port: u16,
     /// `wschat-sniff`, by its path where its name alone is not found.
     pub(super) program: &'a str,
+    /// There is `sudo` here: where there is none, who may capture is root already.
+    pub(super) sudo: bool,
     /// The chat is wss.
     pub(super) tls: bool,
-    /// Where its secrets are. The command is for `sudo`: the file is ours alone, and `wschat-sniff` opens it before it gives
+    /// Where its secrets are. The command is for root: the file is ours alone, and `wschat-sniff` opens it before it gives
     /// root up.
     pub(super) keylog: Option<&'a Path>,
 }
@@ -40,7 +42,8 @@ impl Watch<'_> {
 
 impl fmt::Display for Watch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sudo {} -i any ", quote(self.program))?;
+        let sudo = if self.sudo { "sudo " } else { "" };
+        write!(f, "{sudo}{} -i any ", quote(self.program))?;
         if let Some(keylog) = self.keylog {
             write!(f, "--keylog {} ", quote(&keylog.to_string_lossy()))?;
         }
@@ -56,6 +59,12 @@ pub(super) fn program() -> String {
         .filter(|path| path.is_file())
         .and_then(|path| command_for(&path, env::var_os("PATH").as_deref()))
         .unwrap_or_else(|| PROGRAM.to_owned())
+}
+
+/// Whether `sudo` can be typed here.
+pub(super) fn has_sudo() -> bool {
+    let search = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&search).any(|folder| folder.join("sudo").is_file())
 }
 
 /// `None`: the name will do, or the path cannot be shown.
@@ -88,6 +97,7 @@ mod tests {
             Watch {
                 port,
                 program,
+                sudo: true,
                 tls,
                 keylog,
             }
@@ -138,15 +148,16 @@ mod tests {
         }
         let (port, tls, keylog) = (7272, false, None);
         let program = "/my  tools/wschat-sniff";
-        assert_eq!(
-            Watch {
+        for (sudo, before) in [(true, "sudo "), (false, "")] {
+            let command = Watch {
                 port,
                 program,
+                sudo,
                 tls,
-                keylog
+                keylog,
             }
-            .to_string(),
-            "sudo '/my  tools/wschat-sniff' -i any port 7272"
-        );
+            .to_string();
+            assert_eq!(command, format!("{before}'/my  tools/wschat-sniff' -i any port 7272"));
+        }
     }
 }

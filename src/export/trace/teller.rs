@@ -163,13 +163,18 @@ impl Teller {
         let all = self.options.detail == Detail::Verbose;
         // What is told only when nothing else is, is told once.
         let alone = story.notes.iter().position(|note| note.told() == Told::Alone);
-        let alone = alone.filter(|_| !story.notes.iter().any(|note| note.told() == Told::Always));
+        let always = |note: &Note| note.told() == Told::Always && !is_introduction(note);
+        let alone = alone.filter(|_| !story.notes.iter().any(always));
         let told = |&(index, note): &(usize, &Note)| all || note.told() == Told::Always || alone == Some(index);
         let mut lines = 0;
         // Where one line more has room, and how many sentences stand before it.
         let mut room = (out.len(), 0);
         let mut count = 0;
-        for (_, note) in story.notes.iter().enumerate().filter(told) {
+        let mut told = story.notes.iter().enumerate().filter(told).peekable();
+        while let Some((_, note)) = told.next() {
+            if is_introduction(note) && told.peek().is_none_or(|(_, next)| is_introduction(next)) {
+                continue;
+            }
             count += 1;
             if lines > limit && !all {
                 continue;
@@ -199,6 +204,11 @@ impl Teller {
             paragraph(out, &self.options, frame, "", &self.line);
         }
     }
+}
+
+/// Whether a sentence only says of which packet the next ones are.
+fn is_introduction(note: &Note) -> bool {
+    matches!(note, Note::Earlier { .. })
 }
 
 /// In which colour a sentence stands; empty for that of all.
