@@ -313,3 +313,35 @@ fn soak_losses_and_late_beginnings_at_every_packet_of_http2() {
         begun_late(name, 1);
     }
 }
+
+#[test]
+fn an_extended_connect_is_told_without_the_proof_that_it_does_not_need() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/http2");
+    let view = |format: &str| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+            .args(["-n", "--lang", "en", "--format", format, "-r", "chromium-tls13.pcap"])
+            .args(["--keylog", "chromium-tls13.keylog"])
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let trace = view("trace");
+    assert_eq!(
+        trace
+            .matches("with an extended CONNECT over HTTP/2 (status 200)")
+            .count(),
+        3
+    );
+    assert!(
+        !trace.contains("(101)") && !trace.contains("Sec-WebSocket-Accept"),
+        "{trace}"
+    );
+    let hosts = |view: &str| -> Vec<String> {
+        let urls = view.split("wss://").skip(1);
+        urls.map(|url| url.split('/').next().unwrap().to_owned()).collect()
+    };
+    let (messages, sessions) = (view("messages"), view("sessions"));
+    assert_eq!(hosts(&messages).len(), 4, "{messages}");
+    assert_eq!(hosts(&messages), hosts(&sessions));
+}

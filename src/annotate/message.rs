@@ -69,7 +69,8 @@ impl Narrator {
         }
     }
 
-    pub(super) fn handshake(&mut self, number: u64, handshake: &Handshake) {
+    pub(super) fn handshake(&mut self, source: &Source, handshake: &Handshake) {
+        let number = source.connection.0;
         // The response was not captured: there is no packet to tell it of.
         let Some(response) = &handshake.response else { return };
         let refused = !handshake.upgraded();
@@ -107,6 +108,9 @@ impl Narrator {
         let answered = response.header("sec-websocket-accept").is_some();
         let request = &handshake.request;
         let accept = match handshake.accept {
+            _ if source.stream.is_some() => Fit::Needless {
+                status: response.status,
+            },
             Accept::Valid => Fit::Yes,
             Accept::Invalid => Fit::No,
             Accept::Missing if answered && !request.method.is_empty() && !request.cut => Fit::NoKey,

@@ -257,7 +257,7 @@ impl Narrator {
         let session = record.source;
         match record.kind {
             RecordKind::UpgradeRequest(request) => self.upgrade_request(session.connection.0, request),
-            RecordKind::Handshake(handshake) => self.handshake(session.connection.0, handshake),
+            RecordKind::Handshake(handshake) => self.handshake(session, handshake),
             // Messages and fragments speak for their frames.
             RecordKind::Frame(_) | RecordKind::Http2 { .. } | RecordKind::Unanswered(_) => {}
             RecordKind::Message(message) => self.message(session, message),

@@ -788,6 +788,11 @@ pub enum Fit {
     NoKey,
     /// Too little of the two was captured to tell.
     Unseen,
+    /// Over HTTP/2 there is neither: the status says it (RFC 8441 §5).
+    Needless {
+        /// Of the response: 200, or another 2xx.
+        status: u16,
+    },
 }
 
 /// When a note is told.

@@ -4,7 +4,7 @@ use crate::record::{Request, Source};
 
 /// `ws://example.test/chat?room=1`: a URL whatever the target and the host are.
 pub(super) fn url(source: &Source, request: &Request) -> String {
-    let host = request.header("host").or(request.header(":authority"));
+    let host = request.host();
     let is_host = |host: &&str| {
         !host.is_empty()
             && host

@@ -49,6 +49,11 @@ pub struct Response {
 }
 
 impl Request {
+    /// The host that was asked for: `Host`, or over HTTP/2 `:authority` (RFC 9113 §8.3.1).
+    pub fn host(&self) -> Option<&str> {
+        self.header("host").or_else(|| self.header(":authority"))
+    }
+
     /// The first value of header `name`, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         all(&self.headers, name).next()

@@ -158,6 +158,8 @@ impl SessionStats {
             _ if self.both_closed() => How::Close,
             _ if self.refused.is_some_and(|status| status > 0) => How::Refused,
             TransportEnd::EndStream { .. } => How::EndStream,
+            // As with TCP below.
+            TransportEnd::RstStream { .. } if self.first_fin.is_some() => How::EndStream,
             TransportEnd::RstStream { .. } => How::RstStream,
             TransportEnd::GoAway { .. } => How::GoAway,
             TransportEnd::Alert { .. } => How::Alert,
@@ -218,9 +220,8 @@ mod tests {
     use super::*;
     use crate::record::{Scheme, SessionId};
 
-    #[test]
-    fn silence_lasts_until_whatever_ended_the_session_and_is_not_told_of_a_cut() {
-        let source = Source {
+    fn source() -> Source {
+        Source {
             connection: crate::record::ConnectionId(1),
             session: Some(SessionId(1)),
             stream: Some(3),
@@ -231,7 +232,34 @@ mod tests {
             inferred: false,
             began: Timestamp::default(),
             proxied: None,
-        };
+        }
+    }
+
+    #[test]
+    fn who_ended_a_stream_before_it_was_reset_ended_the_session() {
+        let (client, server) = (Side::A, Side::B);
+        let reset = TransportEnd::RstStream { by: client, code: 8 };
+        let mut stats = SessionStats::default();
+        stats.fin(server, Timestamp::default());
+        let end = stats.end(&source(), reset, Timestamp::default(), None);
+        assert_eq!(
+            (end.how, end.by, end.verdict),
+            (
+                How::EndStream,
+                Some(Direction::ServerToClient),
+                Verdict::EndedWithoutClose
+            )
+        );
+        let end = SessionStats::default().end(&source(), reset, Timestamp::default(), None);
+        assert_eq!(
+            (end.how, end.by, end.verdict),
+            (How::RstStream, Some(Direction::ClientToServer), Verdict::Reset)
+        );
+    }
+
+    #[test]
+    fn silence_lasts_until_whatever_ended_the_session_and_is_not_told_of_a_cut() {
+        let source = source();
         let second = |n: i64| Timestamp::from_nanos(n * 1_000_000_000);
         let by = Side::B;
         for (transport, silence) in [

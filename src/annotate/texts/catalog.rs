@@ -574,6 +574,8 @@ catalog! {
     upgrade_accept_unseen(server, server_port, client, client_port);
     /// The request has no key that the response could match.
     upgrade_no_key(server, server_port, client, client_port);
+    /// The server agrees to an extended CONNECT (RFC 8441 §5), which proves nothing and needs no proof.
+    upgrade_accepted_http2(server, server_port, client, client_port, status);
     /// The server does not agree.
     upgrade_refused(server, client, status);
     /// The same, with the reason phrase.
@@ -959,7 +961,7 @@ catalog! {
     /// No answer of the server was captured, and one may have come later.
     v_unanswered_unseen();
     /// The server reset the connection instead of answering.
-    v_unanswered_reset();
+    v_unanswered_reset(what);
     /// Nobody knows who.
     v_somebody();
     /// One ping without pong.

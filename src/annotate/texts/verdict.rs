@@ -52,7 +52,12 @@ impl Words<'_> {
     pub(super) fn verdict(&mut self, end: &SessionEnd) {
         let catalog = self.catalog;
         match (end.refused, end.how) {
-            (Some(0), How::Rst) if end.reset == Some(Direction::ServerToClient) => self.v_unanswered_reset(),
+            (Some(0), How::Rst) if end.reset == Some(Direction::ServerToClient) => {
+                self.v_unanswered_reset(Arg::Raw(catalog.v_tcp_rst));
+            }
+            (Some(0), How::RstStream) if end.reset == Some(Direction::ServerToClient) => {
+                self.v_unanswered_reset(Arg::Raw(catalog.v_rst_stream));
+            }
             _ if end.transport == TransportEnd::Evicted => self.v_evicted(),
             (Some(0), _) if end.may_go_on(Direction::ServerToClient) => self.v_unanswered_unseen(),
             (Some(0), _) => self.v_unanswered(),
@@ -240,6 +245,18 @@ mod tests {
                     assert_eq!(said.contains("1006"), handshake.is_some(), "{said}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_reset_instead_of_an_answer_is_not_called_silence() {
+        for catalog in CATALOGS {
+            let unanswered =
+                |how, reset| said(catalog, |end| (end.refused, end.how, end.reset) = (Some(0), how, reset));
+            let (server, client) = (Some(Direction::ServerToClient), Some(Direction::ClientToServer));
+            assert!(unanswered(How::Rst, server).contains("TCP"));
+            assert!(unanswered(How::RstStream, server).contains("RST_STREAM"));
+            assert!(!unanswered(How::RstStream, client).contains("RST_STREAM"));
         }
     }
 

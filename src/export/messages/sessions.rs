@@ -74,7 +74,7 @@ pub(super) fn opening(out: &mut Vec<u8>, source: &Source, handshake: &Handshake,
         if request.target.starts_with('/') {
             out.extend_from_slice(source.scheme.name().as_bytes());
             out.extend_from_slice(b"://");
-            match request.header("host") {
+            match request.host() {
                 Some(host) => escape::line(out, escape::prefix(host.as_bytes(), MAX_BYTES)),
                 None => endpoint(out, &source.server),
             }
@@ -87,7 +87,7 @@ pub(super) fn opening(out: &mut Vec<u8>, source: &Source, handshake: &Handshake,
     }
     let mut server = Vec::new();
     endpoint(&mut server, &source.server);
-    if request.header("host").is_none_or(|host| host.as_bytes() != server) {
+    if request.host().is_none_or(|host| host.as_bytes() != server) {
         ends(out, source, ends_too);
     }
 }

@@ -152,7 +152,7 @@ impl Row {
             if request.target.starts_with('/') {
                 url.push_str(source.scheme.name());
                 url.push_str("://");
-                match request.header("host").or_else(|| request.header(":authority")) {
+                match request.host() {
                     Some(host) => url.push_str(shortened(host, URL_BYTES)),
                     None => url.push_str(&source.server.to_string()),
                 }
