@@ -936,6 +936,8 @@ catalog! {
     v_tls_alert();
     /// Which alert it was.
     v_alert(name);
+    /// With which error code of HTTP/2.
+    v_error_code(name);
     /// What was sent last was never acknowledged.
     v_unacknowledged(who, n, time, other);
     /// A window that stayed closed.

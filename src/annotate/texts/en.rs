@@ -453,6 +453,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_goaway: "the HTTP/2 connection (GOAWAY)",
     v_tls_alert: "the TLS connection (alert)",
     v_alert: "the alert was {name}",
+    v_error_code: "the error code was {name}",
     v_unacknowledged: "the last data that {who} sent was sent {n} times over {time} and never acknowledged: {other} had vanished",
     v_window: "{who} had kept its receive window closed for {time}",
     v_silent: "no data had been sent in the session for {time} before that",

@@ -453,6 +453,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_goaway: "la conexión HTTP/2 (GOAWAY)",
     v_tls_alert: "la conexión TLS (alerta)",
     v_alert: "la alerta fue {name}",
+    v_error_code: "el código de error fue {name}",
     v_unacknowledged: "lo último que envió {who} se envió {n} veces en {time} y nunca se confirmó: {other} había desaparecido",
     v_window: "{who} llevaba {time} con su ventana de recepción cerrada",
     v_silent: "antes no se había enviado ningún dato de la sesión durante {time}",

@@ -453,6 +453,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_goaway: "HTTP/2接続（GOAWAY）",
     v_tls_alert: "TLS接続（アラート）",
     v_alert: "アラートは{name}でした",
+    v_error_code: "エラーコードは{name}でした",
     v_unacknowledged: "{who}が最後に送信したデータは{n}回送信されましたが、{time}の間一度も確認応答がありませんでした（{other}との通信はすでに途絶えていました）",
     v_window: "{who}の受信ウィンドウは{time}の間閉じたままでした",
     v_silent: "その前の{time}の間、セッションのデータは何も送られていませんでした",

@@ -5,7 +5,7 @@ use super::{Catalog, Language};
 use crate::annotate::Story;
 use crate::base::Direction;
 use crate::layer::tls::Alert;
-use crate::record::{How, SessionEnd, TransportEnd, Unacknowledged, Unanswered, Verdict};
+use crate::record::{How, SessionEnd, TransportEnd, Unacknowledged, Unanswered, Verdict, http2_error_name};
 
 /// Nanoseconds of silence before the end that are worth a word.
 const SILENCE: i64 = 1_000_000_000;
@@ -127,6 +127,12 @@ impl Words<'_> {
             self.plain(self.catalog.clause);
             self.v_alert(Arg::Raw(alert.name()));
         }
+        if let (How::RstStream, TransportEnd::RstStream { code, .. })
+        | (How::GoAway, TransportEnd::GoAway { code, .. }) = (end.how, end.transport)
+        {
+            self.plain(self.catalog.clause);
+            self.v_error_code(http2_error_name(code).map_or(Arg::Num(code.into()), Arg::Raw));
+        }
         if let Some(Unacknowledged {
             direction,
             times,
@@ -244,6 +250,22 @@ mod tests {
                     assert!(said.contains(name), "{said}");
                     assert_eq!(said.contains("1006"), handshake.is_some(), "{said}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_error_code_of_http2_is_named() {
+        let by = crate::base::Side::B;
+        for catalog in CATALOGS {
+            for (code, name) in [(0, "NO_ERROR"), (8, "CANCEL"), (4711, "4711")] {
+                let reset = said(catalog, |end| {
+                    (end.how, end.transport) = (How::RstStream, TransportEnd::RstStream { by, code });
+                });
+                let goaway = said(catalog, |end| {
+                    (end.how, end.transport) = (How::GoAway, TransportEnd::GoAway { by, code });
+                });
+                assert!(reset.contains(name) && goaway.contains(name), "{reset} {goaway}");
             }
         }
     }

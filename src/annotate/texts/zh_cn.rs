@@ -453,6 +453,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_goaway: "HTTP/2连接（GOAWAY）",
     v_tls_alert: "TLS连接（警报）",
     v_alert: "警报是{name}",
+    v_error_code: "错误码为{name}",
     v_unacknowledged: "{who}最后发送的数据共发送了{n}次，{time}内始终没有得到确认：{other}已经失联",
     v_window: "{who}的接收窗口已经关闭了{time}",
     v_silent: "结束前该会话已有{time}没有发送任何数据",

@@ -453,6 +453,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     v_goaway: "HTTP/2 連線（GOAWAY）",
     v_tls_alert: "TLS 連線（警示）",
     v_alert: "警示是 {name}",
+    v_error_code: "錯誤碼為 {name}",
     v_unacknowledged: "{who}最後傳送的資料共傳送了 {n} 次，{time} 內始終沒有得到確認：{other}已經失聯",
     v_window: "{who}的接收視窗已經關閉了 {time}",
     v_silent: "結束前該工作階段已有 {time} 沒有傳送任何資料",
