@@ -2,10 +2,9 @@
 
 # Under sudo the toolchain is that of the person who called it, when root has none.
 ifneq ($(if $(shell command -v cargo),,$(SUDO_USER)),)
-CARGO ?= sudo -H -u $(SUDO_USER) sh -c 'PATH="$$HOME/.cargo/bin:$$PATH" exec cargo "$$@"' cargo
-else
-CARGO ?= cargo
+WITH_CARGO = sudo -H -u $(SUDO_USER) sh -c 'PATH="$$HOME/.cargo/bin:$$PATH" exec "$$@"' sh
 endif
+CARGO ?= $(WITH_CARGO) cargo
 CAPTURE = fixtures/workerman-chat-2014/capture.pcap
 PORT ?= 7272
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
@@ -61,7 +60,7 @@ bench: test-deps
 soak: test-deps build
 	$(CARGO) test --release --locked --no-fail-fast -- --ignored soak_
 	RELEASE=$(RELEASE) tools/soak-live
-	tools/fuzz
+	$(WITH_CARGO) tools/fuzz
 
 PREFIX ?= /usr/local
 SHARE = $(DESTDIR)$(PREFIX)/share

@@ -222,10 +222,7 @@ fn known(heard: &Heard) -> Vec<Known> {
 
 /// Of the messages of `must`, in order, none is missing in `heard`.
 fn none_is_missing<'k>(must: impl Iterator<Item = &'k Known>, heard: &Heard, what: &str) {
-    let mut left = Streams::new();
-    for (key, said) in &heard.messages {
-        left.insert(key.clone(), said.clone());
-    }
+    let mut left = heard.messages.clone();
     for one in must {
         let said = left.get_mut(&one.key);
         let at = said

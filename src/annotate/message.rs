@@ -108,7 +108,7 @@ impl Narrator {
         let answered = response.header("sec-websocket-accept").is_some();
         let request = &handshake.request;
         let accept = match handshake.accept {
-            _ if source.stream.is_some() => Fit::Needless {
+            _ if source.stream.is_some() => Fit::NotNeeded {
                 status: response.status,
             },
             Accept::Valid => Fit::Yes,

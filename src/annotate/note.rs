@@ -789,7 +789,7 @@ pub enum Fit {
     /// Too little of the two was captured to tell.
     Unseen,
     /// Over HTTP/2 there is neither: the status says it (RFC 8441 §5).
-    Needless {
+    NotNeeded {
         /// Of the response: 200, or another 2xx.
         status: u16,
     },

@@ -233,11 +233,8 @@ impl<U: Default> Flow<U> {
             }
         }
         if payload.wire_len > 0 || flags.fin() || flags.syn() {
-            let doubt = match own.doubt(other, segment, placed.end, is_open, now) {
-                // What a receiver without room has not taken may be another byte than the one that comes there later.
-                Doubt::None if facts.data == DataFact::WindowProbe => Doubt::Bytes,
-                doubt => doubt,
-            };
+            let probes = facts.data == DataFact::WindowProbe;
+            let doubt = own.doubt(other, segment, placed.end, probes, is_open, now);
             let brings = placed.end > own.next || flags.fin() && placed.end == own.next;
             if doubt != Doubt::None && brings && placed.fact != DataFact::OutOfWindow && !self.ended {
                 placed.fact = DataFact::Doubtful;

@@ -324,13 +324,15 @@ impl Half {
         }
     }
 
-    /// What speaks against a segment with data or a FIN up to offset `end`. Counts its checksum.
+    /// What speaks against a segment with data or a FIN up to offset `end`. Counts its checksum. The byte with which it `probes` a closed
+    /// window is refused however long ago that was told, and another may come in its place.
     #[inline]
     pub(super) fn doubt(
         &mut self,
         other: &Half,
         segment: &Segment<'_>,
         end: u64,
+        probes: bool,
         is_open: bool,
         now: Timestamp,
     ) -> Doubt {
@@ -346,7 +348,7 @@ impl Half {
             Doubt::None
         } else if foreign || unlike {
             Doubt::Sender
-        } else if behind_fin || self.edge > 0 && end > self.edge && other.was_heard_lately(now) {
+        } else if behind_fin || self.edge > 0 && end > self.edge && (probes || other.was_heard_lately(now)) {
             Doubt::Bytes
         } else {
             Doubt::None

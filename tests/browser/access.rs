@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::axe;
 use crate::pages::{
-    Bot, CONNECTED, DOWN, ENTER, ESCAPE, TAB, choose, driver, enter, say, text_of, url, wait_for_message,
-    wait_for_users,
+    Bot, CONNECTED, DOWN, ENTER, ESCAPE, TAB, choose, choose_language, driver, enter, say, text_of, url,
+    wait_for_message, wait_for_users,
 };
 use crate::pages::{start, start_on};
 
@@ -216,9 +216,7 @@ fn at_400_percent_messages_can_be_read() {
                    return r.top >= 0 && r.bottom <= innerHeight && document.elementFromPoint(r.x + 5, r.y + r.height / 2) === m";
     assert_eq!(browser.run(visible), true);
     for language in ["zh-CN", "zh-TW", "ja", "es"] {
-        browser.run(&format!(
-            "const s = document.getElementById('language'); s.value = '{language}'; s.dispatchEvent(new Event('change'))"
-        ));
+        choose_language(&browser, language);
         assert_eq!(
             browser.run("return document.documentElement.scrollWidth <= 320"),
             true,
@@ -384,9 +382,7 @@ fn a_recipient_is_said_to_have_left_only_by_who_is_here() {
                 const middles = [...document.querySelectorAll(row)].map((e) => { const r = e.getBoundingClientRect(); return r.y + r.height / 2; }); \
                 return [middles.length, Math.max(...middles) - Math.min(...middles) < 4]; })";
     for language in ["zh-CN", "zh-TW", "ja", "es", "en"] {
-        browser.run(&format!(
-            "const s = document.getElementById('language'); s.value = '{language}'; s.dispatchEvent(new Event('change'))"
-        ));
+        choose_language(&browser, language);
         assert_eq!(browser.run(tops), json!([[2, true], [3, true]]), "{language}");
     }
     drop(anna);

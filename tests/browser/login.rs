@@ -2,7 +2,9 @@
 
 use nix::sys::signal::Signal;
 
-use crate::pages::{Bot, CONNECTED, ENTER, ESCAPE, driver, enter, say, text_of, url, wait_for_message, wait_for_users};
+use crate::pages::{
+    Bot, CONNECTED, ENTER, ESCAPE, choose_language, driver, enter, say, text_of, url, wait_for_message, wait_for_users,
+};
 use crate::pages::{start, start_on};
 use crate::webdriver::Browser;
 
@@ -234,9 +236,7 @@ fn the_language_can_be_chosen_before_the_login() {
         ("es", "Entrar", "wschat"),
         ("en", "Enter", "wschat"),
     ] {
-        browser.run(&format!(
-            "const s = document.getElementById('language'); s.value = '{language}'; s.dispatchEvent(new Event('change'))"
-        ));
+        choose_language(&browser, language);
         assert_eq!(text_of(&browser, "enter"), word);
         assert_eq!(
             browser.run("return [document.documentElement.lang, document.title]"),

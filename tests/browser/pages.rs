@@ -102,6 +102,13 @@ pub fn text_of(browser: &Browser<'_>, id: &str) -> String {
     text.as_str().unwrap().to_owned()
 }
 
+/// As if it had been chosen at the top of the page.
+pub fn choose_language(browser: &Browser<'_>, language: &str) {
+    browser.run(&format!(
+        "const s = document.getElementById('language'); s.value = '{language}'; s.dispatchEvent(new Event('change'))"
+    ));
+}
+
 /// The last items of the log, as one reads them.
 pub fn last_item(browser: &Browser<'_>) -> String {
     let text = browser.run("return document.getElementById('messages').lastElementChild?.innerText ?? ''");

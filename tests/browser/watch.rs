@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::pages::start;
-use crate::pages::{driver, enter, text_of, url, wait_for_message, wait_for_users};
+use crate::pages::{choose_language, driver, enter, text_of, url, wait_for_message, wait_for_users};
 
 #[test]
 #[ignore = "needs ChromeDriver"]
@@ -35,9 +35,7 @@ fn the_command_is_there_before_and_after_the_login_and_can_be_copied() {
         "what is shown"
     );
     for language in ["zh-CN", "zh-TW", "ja", "es", "en"] {
-        browser.run(&format!(
-            "const s = document.getElementById('language'); s.value = '{language}'; s.dispatchEvent(new Event('change'))"
-        ));
+        choose_language(&browser, language);
         assert_eq!(
             browser.run("return [...document.querySelectorAll('#watch [data-text] code')].map((c) => c.textContent)"),
             json!(["--keylog FILE", "make live"]),

@@ -145,7 +145,7 @@ impl Words<'_> {
                     Fit::Missing => self.upgrade_accept_missing(a, b, c, d),
                     Fit::NoKey => self.upgrade_no_key(a, b, c, d),
                     Fit::Unseen => self.upgrade_accept_unseen(a, b, c, d),
-                    Fit::Needless { status } => self.upgrade_accepted_http2(a, b, c, d, Num(status.into())),
+                    Fit::NotNeeded { status } => self.upgrade_accepted_http2(a, b, c, d, Num(status.into())),
                 }
             }
             Note::UpgradeRefused {

@@ -57,6 +57,7 @@ impl Words<'_> {
             }
             (Some(0), How::RstStream) if end.reset == Some(Direction::ServerToClient) => {
                 self.v_unanswered_reset(Arg::Raw(catalog.v_rst_stream));
+                self.error_code(end.transport);
             }
             _ if end.transport == TransportEnd::Evicted => self.v_evicted(),
             (Some(0), _) if end.may_go_on(Direction::ServerToClient) => self.v_unanswered_unseen(),
@@ -66,10 +67,16 @@ impl Words<'_> {
             _ if end.close_codes.iter().any(Option::is_some) => self.closed(end),
             (None, How::Fin) => self.transport_ended(end, catalog.v_tcp_fin),
             (None, How::EndStream) => self.transport_ended(end, catalog.v_end_stream),
-            (None, How::GoAway) => self.transport_ended(end, catalog.v_goaway),
+            (None, How::GoAway) => {
+                self.transport_ended(end, catalog.v_goaway);
+                self.error_code(end.transport);
+            }
             (None, How::Alert) => self.transport_ended(end, catalog.v_tls_alert),
             (None, How::Rst) => self.transport_reset(end, catalog.v_tcp_rst),
-            (None, How::RstStream) => self.transport_reset(end, catalog.v_rst_stream),
+            (None, How::RstStream) => {
+                self.transport_reset(end, catalog.v_rst_stream);
+                self.error_code(end.transport);
+            }
             (None, How::Reused) => self.v_reused(),
             (None, How::Idle) => self.v_idle(),
             (None, How::Evicted) => self.v_evicted(),
@@ -117,6 +124,14 @@ impl Words<'_> {
         }
     }
 
+    /// The error code of the frame of HTTP/2 that was just named.
+    fn error_code(&mut self, transport: TransportEnd) {
+        if let TransportEnd::RstStream { code, .. } | TransportEnd::GoAway { code, .. } = transport {
+            self.plain(self.catalog.clause);
+            self.v_error_code(http2_error_name(code).map_or(Arg::Num(code.into()), Arg::Raw));
+        }
+    }
+
     /// What the capture shows of why it ended.
     fn causes(&mut self, end: &SessionEnd) {
         if let (How::Alert, TransportEnd::Alert { description, .. }) = (end.how, end.transport) {
@@ -126,12 +141,6 @@ impl Words<'_> {
             };
             self.plain(self.catalog.clause);
             self.v_alert(Arg::Raw(alert.name()));
-        }
-        if let (How::RstStream, TransportEnd::RstStream { code, .. })
-        | (How::GoAway, TransportEnd::GoAway { code, .. }) = (end.how, end.transport)
-        {
-            self.plain(self.catalog.clause);
-            self.v_error_code(http2_error_name(code).map_or(Arg::Num(code.into()), Arg::Raw));
         }
         if let Some(Unacknowledged {
             direction,
@@ -266,6 +275,14 @@ mod tests {
                     (end.how, end.transport) = (How::GoAway, TransportEnd::GoAway { by, code });
                 });
                 assert!(reset.contains(name) && goaway.contains(name), "{reset} {goaway}");
+                let closed = said(catalog, |end| {
+                    (end.how, end.transport) = (How::RstStream, TransportEnd::RstStream { by, code });
+                    end.close_codes.server_to_client = Some(Some(1000));
+                });
+                assert!(
+                    !closed.contains(name),
+                    "it would be taken for the code of the close frame: {closed}"
+                );
             }
         }
     }

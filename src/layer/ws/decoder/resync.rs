@@ -23,7 +23,9 @@ impl Decoder {
             }
             if self.state == State::Unsynced {
                 self.state = State::Header;
-                self.trust_left = if begins { self.trust_left } else { TRUSTED_AFTER };
+                if !begins {
+                    self.trust_left = TRUSTED_AFTER;
+                }
             }
             self.seek = None;
             return self.read(chunk, shared, out);
