@@ -28,6 +28,8 @@ const ATTACKS: &[(&str, u64)] = &[
     ("endless-bombs", 3),
     ("late-bombs", 3),
     ("lost-bombs", 3),
+    ("states", 20),
+    ("zeros", 20),
     ("histories", 2),
     ("heads", 3),
     ("lines", 3),

@@ -169,6 +169,15 @@ fn a_bomb_full_of_holes() {
 }
 
 #[test]
+fn messages_that_repeat_themselves() {
+    // 2,000 of 30 KB each: all of them while there is an allowance, later a part.
+    let bounds = ["--max-inflated", "1000000"];
+    for of in ["states", "zeros"] {
+        check(&bounds, 12 << 20, r#""limited_inflations":1"#, kind(of, 2));
+    }
+}
+
+#[test]
 fn histories_that_cost_their_senders_nothing() {
     let told = r#""missing":"#;
     // 2,000 connections, of which each would take 46 KB; the decompressors that are shared take 10 MB.

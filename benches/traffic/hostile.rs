@@ -5,7 +5,7 @@ use super::*;
 
 /// The kinds, and what the number counts.
 pub(crate) const KINDS: &str = "flood (thousand SYNs), garbage (thousand connections), holes (MB), crumbs (thousand), bomb (messages), \
-                         fragmented-bomb (messages), bombs (connections), endless-bombs (connections), late-bombs, lost-bombs (messages), everything (thousand), histories, histories-again (thousand connections), heads (MB), lines (MB), fragments (MB), \
+                         fragmented-bomb (messages), bombs (connections), endless-bombs (connections), late-bombs, lost-bombs (messages), states, zeros (thousand), everything (thousand), histories, histories-again (thousand connections), heads (MB), lines (MB), fragments (MB), \
                          empty-fragments (thousand), datagrams, datagrams-6 (thousand), unfinished (MB), torn (thousand), \
                          records, cut-records, hellos (MB), requests, refusals, field-blocks, early-data (MB), \
                          pings (thousand), logins (thousand), rooms (thousand), crowd (thousand users), lost-0 to lost-4 (MB), unknown-0 to unknown-4 (MB)";
@@ -53,6 +53,20 @@ pub(crate) fn hostile<W: Write>(capture: &mut Capture<W>, kind: &str, count: u64
         "endless-bombs" => endless_bombs(capture, count as usize),
         "late-bombs" => riddled_bombs(capture, count, false),
         "lost-bombs" => riddled_bombs(capture, count, true),
+        "states" => {
+            let players: Vec<_> = (0..600)
+                .map(|id| {
+                    format!(
+                        r#"{{"id":{id},"x":{},"y":{},"name":"player {id}"}}"#,
+                        id * 7 % 640,
+                        id * 13 % 480
+                    )
+                })
+                .collect();
+            let state = format!(r#"{{"type":"state","players":[{}]}}"#, players.join(","));
+            repeated(capture, thousands, 0xc1, state.as_bytes())
+        }
+        "zeros" => repeated(capture, thousands, 0xc2, &[0; 30_000]),
         "everything" => everything(capture, thousands),
         "histories" => histories(capture, thousands, 1),
         "histories-again" => histories(capture, thousands, 2),
@@ -572,12 +586,26 @@ fn everything(capture: &mut Capture<impl Write>, times: u64) -> io::Result<()> {
 
 /// `plain` as the payload of a compressed message (RFC 7692 §7.2.1).
 fn deflated(deflate: &mut Compress, plain: &[u8]) -> io::Result<Vec<u8>> {
-    let mut small = Vec::with_capacity(plain.len() / 100 + 1000);
+    let mut small = Vec::with_capacity(plain.len() / 4 + 1000);
     deflate
         .compress_vec(plain, &mut small, FlushCompress::Sync)
         .map_err(io::Error::other)?;
     small.truncate(small.len() - 4);
     Ok(small)
+}
+
+/// The same message again and again, of which only the first takes more than a few bytes.
+fn repeated(capture: &mut Capture<impl Write>, times: u64, opcode: u8, message: &[u8]) -> io::Result<()> {
+    let mut deflate = Compress::new(Compression::best(), false);
+    let first = frame(opcode, &deflated(&mut deflate, message)?);
+    let again = frame(opcode, &deflated(&mut deflate, message)?);
+    let mut open = open_compressed(capture, 20)?;
+    among(capture, |capture, n| {
+        let connection = &mut open[n as usize % 20];
+        connection.send(capture, From::Client, if n < 20 { &first } else { &again })?;
+        connection.server_ack(capture)?;
+        Ok(n + 1 < times)
+    })
 }
 
 /// Connections that have agreed on compression, and send what they like.

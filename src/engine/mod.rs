@@ -16,7 +16,7 @@ use crate::base::{Endpoint, Limits, PacketRef, Side};
 use crate::dissect::{Dissector, Dissectors};
 use crate::layer::tls::{self, Secrets};
 use crate::layer::{Cx, Emit, Stores};
-use crate::record::{ConnectionId, Record, RecordKind, SegmentView, Sink};
+use crate::record::{ConnectionId, GivenUp, Record, RecordKind, SegmentView, Sink};
 use crate::session::Carrier;
 use crate::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, TcpEnd};
 use crate::wire::{self, Packet, Segment};
@@ -82,6 +82,7 @@ impl Engine {
             time: packet.time,
         };
         let kept = self.decoder.kept_bytes() + self.stores.kept_bytes() + self.dissectors.cost();
+        self.stores.ws.captured(packet.data.bytes.len());
         let segment = self.decoder.decode(packet);
         self.dissectors.set_now(packet.number);
         let emitter = Emitter::new(sink, &mut self.dissectors);
@@ -98,19 +99,14 @@ impl Engine {
         feed.close()
     }
 
-    /// Of how many IP datagrams only some fragments have come, or were given up by the bounds before the others came.
-    pub fn incomplete_datagrams(&self) -> u64 {
-        self.decoder.incomplete_datagrams()
-    }
-
-    /// How many directions have lost what their compressed messages refer back to, because of [`Limits::memory_bytes`].
-    pub fn evicted_histories(&self) -> u64 {
-        self.stores.ws.evicted_histories()
-    }
-
-    /// How many requests were forgotten before their answers came, because too many others came after them.
-    pub fn forgotten_requests(&self) -> u64 {
-        self.dissectors.forgotten_requests()
+    /// What the bounds have made it give up so far, beyond what records say.
+    pub fn given_up(&self) -> GivenUp {
+        GivenUp {
+            incomplete_datagrams: self.decoder.incomplete_datagrams(),
+            evicted_histories: self.stores.ws.evicted_histories(),
+            limited_inflations: self.stores.ws.limited_inflations(),
+            forgotten_requests: self.dissectors.forgotten_requests(),
+        }
     }
 
     /// The secrets of TLS that are known. After more were added, [`Self::keys_changed`] reads what has waited for them.

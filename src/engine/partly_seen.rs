@@ -15,12 +15,12 @@ fn a_late_capture_is_judged_once_more_when_it_ends() {
         talk.data(CLIENT, &text(CLIENT, &say(n)), 1460);
     }
     let late = || talk.packets[20..].iter();
-    assert_eq!(hear(late(), 250).texts(), [say(0), say(1)]);
+    assert_eq!(hear(late(), 250_000).texts(), [say(0), say(1)]);
     let gap = late()
         .enumerate()
         .filter(|(at, _)| !(6..8).contains(at))
         .map(|(_, p)| p);
-    assert_eq!(hear(gap, 250).texts(), [say(0), say(1)]);
+    assert_eq!(hear(gap, 250_000).texts(), [say(0), say(1)]);
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn what_stands_between_two_gaps_is_read() {
         stream.extend(frame(CLIENT, 0x82, &[n as u8 ^ 0x77; 1900]));
     }
     talk.data(CLIENT, &stream, 1000);
-    let cut = hear_cut(talk.packets.iter(), 250, 1032);
+    let cut = hear_cut(talk.packets.iter(), 250_000, 1032);
     assert_eq!(cut.texts().len(), 6, "{:?}", cut.texts());
 }
 
@@ -48,7 +48,7 @@ fn heads_cut_in_their_first_lines_and_the_frame_behind_them() {
     talk.packet(CLIENT, ACK, &[]);
     // `HTTP/1.1 101 Sw` is all that there is of the response.
     for snaplen in [40 + 12, 40 + 15, 40 + 40, 40 + 100] {
-        let heard = hear_cut(talk.packets.iter(), 250, snaplen);
+        let heard = hear_cut(talk.packets.iter(), 250_000, snaplen);
         assert_eq!(heard.texts(), ["hi", "ho"], "{snaplen}");
         assert_eq!(heard.rules, [""; 0]);
     }
@@ -69,7 +69,7 @@ fn a_connection_of_which_the_client_s_syn_was_seen_and_little_more_of_its_beginn
         let seen = talk.packets.iter().enumerate();
         let seen = seen.filter(|(at, _)| !missing.contains(at)).map(|(_, packet)| packet);
         // What waits for a gap is told after what the other side has said meanwhile.
-        let mut texts = hear(seen, 250).texts();
+        let mut texts = hear(seen, 250_000).texts();
         texts.sort();
         assert_eq!(texts, said, "{missing:?}");
     }
@@ -90,7 +90,7 @@ fn other_upgrades_are_not_taken_for_websocket_when_their_heads_are_cut() {
         talk.data(SERVER, &[&[0, 0, 30, 0, 0, 0, 0, 0, n][..], &[b'a'; 30]].concat(), 1460);
     }
     for snaplen in [40 + 2, 40 + 12, 40 + 20, 40 + 60] {
-        let heard = hear_cut(talk.packets.iter(), 250, snaplen);
+        let heard = hear_cut(talk.packets.iter(), 250_000, snaplen);
         assert!(heard.messages.is_empty(), "{snaplen}: {:?}", heard.messages);
     }
 }
@@ -154,7 +154,7 @@ fn other_protocols_begun_late_are_not_taken_for_websocket() {
         let late = talk.packets.iter().skip(5 + random.below(20));
         let lossy = late.filter(|_| round % 2 == 0 || random.below(20) != 0);
         let snaplen = [usize::MAX, 40 + 200, 40 + 60][round / 8 % 3];
-        let heard: Heard = hear_cut(lossy, 50, snaplen);
+        let heard: Heard = hear_cut(lossy, 50_000, snaplen);
         assert!(heard.messages.is_empty(), "{kind}: {:?}", heard.messages);
     }
 }

@@ -98,12 +98,12 @@ impl Talk {
 
     /// Slowly enough for what is lost to show as lost.
     pub(super) fn heard(&self) -> Heard {
-        hear(self.packets.iter(), 250)
+        hear(self.packets.iter(), 250_000)
     }
 
     /// Quickly, as packets come that have only lost their order.
     pub(super) fn heard_at_speed(&self) -> Heard {
-        hear(self.packets.iter(), 1)
+        hear(self.packets.iter(), 100)
     }
 }
 
@@ -249,21 +249,21 @@ impl Heard {
     }
 }
 
-pub(super) fn hear<'p>(packets: impl Iterator<Item = &'p Vec<u8>>, millis: i64) -> Heard {
-    hear_cut(packets, millis, usize::MAX)
+pub(super) fn hear<'p>(packets: impl Iterator<Item = &'p Vec<u8>>, micros: i64) -> Heard {
+    hear_cut(packets, micros, usize::MAX)
 }
 
 /// The same of packets that were cut to `snaplen` bytes.
-pub(super) fn hear_cut<'p>(packets: impl Iterator<Item = &'p Vec<u8>>, millis: i64, snaplen: usize) -> Heard {
-    hear_by(Engine::new(Limits::default()), packets, millis, snaplen)
+pub(super) fn hear_cut<'p>(packets: impl Iterator<Item = &'p Vec<u8>>, micros: i64, snaplen: usize) -> Heard {
+    hear_by(Engine::new(Limits::default()), packets, micros, snaplen)
 }
 
-fn hear_by<'p>(mut engine: Engine, packets: impl Iterator<Item = &'p Vec<u8>>, millis: i64, snaplen: usize) -> Heard {
+fn hear_by<'p>(mut engine: Engine, packets: impl Iterator<Item = &'p Vec<u8>>, micros: i64, snaplen: usize) -> Heard {
     let mut heard = Heard::default();
     for (i, bytes) in packets.enumerate() {
         let packet = Packet {
             number: i as u64 + 1,
-            time: Timestamp::from_nanos(i as i64 * millis * 1_000_000),
+            time: Timestamp::from_nanos(i as i64 * micros * 1_000),
             link: LinkType::RAW,
             data: Captured::new(&bytes[..bytes.len().min(snaplen)], bytes.len()),
         };
@@ -517,7 +517,7 @@ fn a_request_is_late_where_the_capture_ends_only_if_so_much_time_went_by() {
     talk.goodbye();
     let rules = |talk: &Talk, limit| {
         let engine = Engine::new(Limits::default()).with_max_answer(Some(limit));
-        let heard = hear_by(engine, talk.packets.iter(), 250, usize::MAX);
+        let heard = hear_by(engine, talk.packets.iter(), 250_000, usize::MAX);
         (heard.unanswered.len(), heard.rules)
     };
     assert_eq!(rules(&talk, i64::MAX), (1, vec!["app.no-answer"]));
@@ -737,7 +737,7 @@ fn a_server_that_is_never_heard_has_agreed_when_frames_follow() {
         .zip(&talk.places)
         .filter(|(_, place)| place.0 == CLIENT)
         .map(|(p, _)| p);
-    let heard = hear(only_client, 250);
+    let heard = hear(only_client, 250_000);
     assert_eq!(
         (heard.texts(), heard.lines),
         (vec!["one".into(), "two".into()], vec!["handshake /chat None".into()])
@@ -793,7 +793,7 @@ fn a_reordered_message_is_complete_when_its_last_byte_has_come() {
     assert_eq!(heard.texts(), ["one", "two", "three", "four"]);
     for (first, packet) in first[1..].iter().zip([3, 1, 2]) {
         let packet = before as u64 + packet;
-        let time = Timestamp::from_nanos((packet as i64 - 1) * 1_000_000);
+        let time = Timestamp::from_nanos((packet as i64 - 1) * 100_000);
         assert_eq!(*first, PacketRef { packet, time });
     }
 }

@@ -89,6 +89,13 @@ pub fn json(out: &mut Vec<u8>, text: &str) -> bool {
                 done = stop;
                 continue;
             }
+            if let Some((escape, width)) = CONTROLS.get(usize::from(byte)) {
+                len = copy(out, len, bytes, done, stop);
+                done = stop + 1;
+                out[len..len + escape.len()].copy_from_slice(escape);
+                len += width;
+                continue;
+            }
             let Some(ch) = text[stop..].chars().next() else {
                 continue;
             };
@@ -127,8 +134,10 @@ pub fn prefix(bytes: &[u8], max: usize) -> &[u8] {
 pub fn mostly_escapes(text: &[u8]) -> bool {
     const LARGE: usize = 1 << 20;
     // What begins with 0xc2 is a C1 control, or one of few other characters.
-    let control = |byte: &&u8| !matches!(**byte, b'\t' | b'\n' | b'\r') && matches!(**byte, ..b' ' | 0x7f | 0xc2);
-    text.len() >= LARGE && text.iter().filter(control).count() >= text.len() / 8
+    let control = |byte: &u8| u8::from(!matches!(*byte, b'\t' | b'\n' | b'\r') & matches!(*byte, ..b' ' | 0x7f | 0xc2));
+    // Sums that fit into a byte are many at once.
+    let controls = |word: &[u8]| usize::from(word.iter().map(control).sum::<u8>());
+    text.len() >= LARGE && text.chunks(128).map(controls).sum::<usize>() >= text.len() / 8
 }
 
 /// Room for the copy of a run in words of 16 bytes and for the longest escape behind it.
@@ -189,6 +198,23 @@ pub(super) fn text_escape(out: &mut Vec<u8>, ch: char) {
         }
     }
 }
+
+/// The escapes of the control characters C0 in JSON, and how long they are: whole messages may consist of them.
+const CONTROLS: [([u8; 8], usize); 0x20] = {
+    let mut escapes = [([0; 8], 0); 0x20];
+    let mut byte = 0;
+    while byte < escapes.len() {
+        let (high, low) = (hex(byte as u8 >> 4), hex(byte as u8));
+        escapes[byte] = match byte as u8 {
+            b'\n' => (*b"\\n\0\0\0\0\0\0", 2),
+            b'\r' => (*b"\\r\0\0\0\0\0\0", 2),
+            b'\t' => (*b"\\t\0\0\0\0\0\0", 2),
+            _ => ([b'\\', b'u', b'0', b'0', high, low, 0, 0], 6),
+        };
+        byte += 1;
+    }
+    escapes
+};
 
 /// `\n`, or `\u001b`, or a pair of surrogates (RFC 8259 §7): a hidden character in JSON.
 pub(super) fn json_escape(buffer: &mut [u8; 12], ch: char) -> &[u8] {

@@ -1,5 +1,6 @@
 //! What leaves the engine: records of what happened, and the packets that brought it about.
 
+mod given_up;
 mod handshake;
 mod http2;
 mod meaning;
@@ -14,6 +15,7 @@ use crate::base::{Direction, Gap, PacketRef, Violation};
 use crate::tcp::{Connection, SegmentFacts};
 use crate::wire::{Packet, Segment};
 
+pub use given_up::GivenUp;
 pub use handshake::{Accept, Deflate, Extension, Handshake, Request, Response};
 pub use http2::{Http2Frame, http2_error_name};
 pub use meaning::{Action, Answers, Exchange, Field, Fields, Interpretation, Key, ShortText, UnansweredRequest};

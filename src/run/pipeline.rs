@@ -29,7 +29,7 @@ use crate::export::palette::Palette;
 use crate::export::tcpdump::{self, Names, Precision, Printer, TimeFormat};
 use crate::export::{JSON, PCAPNG, PDU, Setup, TCPDUMP, View};
 use crate::layer::tls::Secrets;
-use crate::record::{Record, SegmentView, Sink};
+use crate::record::{GivenUp, Record, SegmentView, Sink};
 use crate::select::{Decisions, Evaluator};
 use crate::wire::Packet;
 
@@ -405,24 +405,22 @@ impl Pipeline {
         });
         let (mut closed, mut looked_at) = (None, None);
         let mut notes = Ok(Vec::new());
-        let (mut incomplete, mut evicted, mut forgotten) = (0, 0, 0);
+        let mut given_up = GivenUp::default();
         // Stop is no news at the end.
         let sinks = match std::mem::replace(&mut self.show, Show::Nothing) {
             Show::Decoded(mut engine, mut sinks) => {
-                (incomplete, evicted) = (engine.incomplete_datagrams(), engine.evicted_histories());
-                forgotten = engine.forgotten_requests();
                 let _ = engine.finish(&mut Emptied {
                     sinks: &mut sinks,
                     output: &mut self.output,
                 });
                 closed = super::keys::closed(engine.tls_report(), given);
+                given_up = engine.given_up();
                 Some(sinks)
             }
             Show::Relayed(mut engine, mut relay) => {
-                (incomplete, evicted) = (engine.incomplete_datagrams(), engine.evicted_histories());
-                forgotten = engine.forgotten_requests();
                 let _ = engine.finish(&mut relay);
                 closed = super::keys::closed(engine.tls_report(), given);
+                given_up = engine.given_up();
                 let (sinks, output) = relay.finish();
                 self.output = output;
                 Some(sinks)
@@ -443,9 +441,7 @@ impl Pipeline {
                 selected.report(listeners.found, self.savefile.is_some(), whole);
             }
             if let Some(summary) = &mut listeners.summary {
-                summary.counts.incomplete_datagrams(incomplete);
-                summary.counts.evicted_histories(evicted);
-                summary.counts.forgotten_requests(forgotten);
+                summary.counts.given_up(given_up);
                 summary.write(&mut self.output.buffer);
             }
             if let Some(redacted) = &mut listeners.redacted {
@@ -471,7 +467,13 @@ impl Pipeline {
             self.output.buffer.push(b'\n');
         }
         self.output.finish()?;
-        for line in notes?.iter().chain(&closed).chain(&looked_at) {
+        let limited = (given_up.limited_inflations > 0).then(|| {
+            let messages = counted(given_up.limited_inflations, "compressed message");
+            format!(
+                "{messages} not inflated to the end: so few bytes would have become too many (incomplete in every view)"
+            )
+        });
+        for line in notes?.iter().chain(&closed).chain(&limited).chain(&looked_at) {
             super::report(line);
         }
         self.tell_what_is_written();

@@ -472,6 +472,34 @@ fn an_acknowledgment_captured_before_its_data_makes_no_gap() {
 }
 
 #[test]
+fn what_waits_behind_an_acknowledged_gap_comes_before_the_answer_to_it() {
+    let mut wire = open();
+    wire.send(&a(0, b"one"));
+    wire.send(&a(6, b"three"));
+    wire.send(&line(Side::B, ACK, 0, 11, b""));
+    wire.millis += 10;
+    wire.send(&line(Side::B, ACK, 0, 11, b"answer"));
+    assert_eq!(gaps(&wire, Side::A), [(3, 3, GapCause::Lost)]);
+    assert_eq!(wire.stream(1, Side::A).bytes, b"one\0\0\0three");
+}
+
+#[test]
+fn where_packets_are_out_of_order_an_acknowledged_gap_waits_for_longer() {
+    let mut wire = open();
+    // Elsewhere something comes that was captured earlier than what is known.
+    elsewhere(&mut wire, 5);
+    wire.millis -= 4;
+    wire.send(&a(0, b"one"));
+    wire.send(&a(6, b"three"));
+    wire.send(&line(Side::B, ACK, 0, 11, b""));
+    wire.millis += 10;
+    wire.send(&line(Side::B, ACK, 0, 11, b"answer"));
+    wire.send(&a(3, b"two"));
+    assert_eq!(gaps(&wire, Side::A), []);
+    assert_eq!(wire.stream(1, Side::A).bytes, b"onetwothree");
+}
+
+#[test]
 fn a_window_probe_that_was_refused_is_not_the_streams() {
     let mut wire = open();
     wire.send(&a(0, b"hello"));

@@ -15,6 +15,8 @@ pub(super) struct Clock {
     doubtful: Option<Timestamp>,
     /// Nanoseconds that have passed, as far as packets have shown it. Never runs backwards.
     elapsed: i64,
+    /// No packet was earlier than one before it.
+    in_order: bool,
 }
 
 impl Clock {
@@ -23,7 +25,14 @@ impl Clock {
             latest: Timestamp::from_nanos(i64::MIN),
             doubtful: None,
             elapsed: 0,
+            in_order: true,
         }
+    }
+
+    /// Whether packets have come in the order of their times so far: then few have overtaken another, and not by much.
+    #[inline]
+    pub(super) fn in_order(&self) -> bool {
+        self.in_order
     }
 
     /// Nanoseconds that have passed since some moment.
@@ -47,6 +56,7 @@ impl Clock {
     fn see_step(&mut self, time: Timestamp, step: i64) -> Timestamp {
         let is_first = self.latest == Timestamp::from_nanos(i64::MIN);
         if !is_first && (-MAX_STEP_NANOS..0).contains(&step) {
+            self.in_order = false;
             return time;
         }
         let agrees = |doubtful: Timestamp| {

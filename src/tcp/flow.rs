@@ -41,6 +41,8 @@ pub(super) enum Class {
 /// What a segment brings along.
 pub(super) struct Context<'t, P> {
     pub(super) at: PacketRef,
+    /// The capture's packets stand in the order of their times.
+    pub(super) in_order: bool,
     /// Bytes of one direction that may wait.
     pub(super) limit: usize,
     pub(super) recents: &'t mut Recents,
@@ -425,8 +427,9 @@ impl<U: Default> Flow<U> {
                 half.doubted = false;
                 continue;
             }
+            let in_order = cx.in_order;
             let mut emit = emitter(&mut self.upper, &self.connection, side, &mut self.recent, cx);
-            half.give_up_lost(heard[side.index()], now, &mut emit);
+            half.give_up_lost(heard[side.index()], in_order, now, &mut emit);
         }
     }
 }

@@ -16,7 +16,11 @@ use crate::wire::{Checksum, Segment};
 /// show the ACK before the data.
 const PATIENCE_NANOS: i64 = 20_000_000;
 
-/// Until so many packets have come since that ACK, a gap waits [`LONG_PATIENCE_NANOS`] instead.
+/// The same where all packets stand in the order of their times: one that was overtaken is not far behind, and what the other side
+/// says next may answer what waits here.
+const SHORT_PATIENCE_NANOS: i64 = 5_000_000;
+
+/// Else, until so many packets have come since that ACK, a gap waits [`LONG_PATIENCE_NANOS`] instead.
 const PATIENCE_PACKETS: u8 = 48;
 
 /// How long an acknowledged gap waits while only a few packets come.
@@ -526,7 +530,13 @@ impl Half {
 
     /// Something has come, in whatever direction: gives up the first holes if they will not be filled any more.
     #[cold]
-    pub(super) fn give_up_lost(&mut self, other_heard: bool, now: Timestamp, emit: &mut impl FnMut(StreamEvent<'_>)) {
+    pub(super) fn give_up_lost(
+        &mut self,
+        other_heard: bool,
+        in_order: bool,
+        now: Timestamp,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
         self.release(now, emit);
         let doubted = self.acked > self.next || self.beginning == Beginning::Seen;
         // An acknowledgment that was sent later than what comes now tells nothing yet: the two directions were captured
@@ -542,6 +552,7 @@ impl Half {
             // Perhaps nothing was before it.
             Beginning::Seen if few => PATIENCE_NANOS,
             Beginning::Seen => i64::MIN,
+            _ if in_order => SHORT_PATIENCE_NANOS,
             _ if few => LONG_PATIENCE_NANOS,
             _ => PATIENCE_NANOS,
         };

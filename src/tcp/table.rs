@@ -288,6 +288,7 @@ impl<U: Default> Table<U> {
         let side = entry.flow.side(segment);
         let mut cx = Context {
             at,
+            in_order: self.clock.in_order(),
             limit: self.limits.waiting_bytes,
             recents: &mut self.recents,
             upper,
@@ -358,6 +359,7 @@ impl<U: Default> Table<U> {
         };
         entry.flow.shed(&mut Context {
             at,
+            in_order: self.clock.in_order(),
             limit: self.limits.waiting_bytes,
             recents: &mut self.recents,
             upper,

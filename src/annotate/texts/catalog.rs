@@ -1030,6 +1030,8 @@ catalog! {
     s_incomplete();
     /// Directions that lost what their compressed messages refer back to.
     s_evicted_histories();
+    /// Compressed messages that were not inflated to their end, because the work would not have been in proportion.
+    s_limited_inflations();
     /// Packets that the kernel dropped.
     s_dropped();
     /// How sessions ended.

@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 
 use crate::annotate::Narrator;
 use crate::base::{Direction, PacketRef, Rule, Timestamp};
-use crate::record::{Message, Opcode, Record, RecordKind, SegmentView, SessionEnd, Sink, Source, Verdict};
+use crate::record::{GivenUp, Message, Opcode, Record, RecordKind, SegmentView, SessionEnd, Sink, Source, Verdict};
 use crate::wire::Packet;
 use chat::Chat;
 use latencies::Latencies;
@@ -33,12 +33,10 @@ pub struct Summary {
     violations: BTreeMap<Rule, u64>,
     gaps: u64,
     dropped: u64,
-    incomplete: u64,
-    evicted_histories: u64,
+    given_up: GivenUp,
     ends: Vec<(Verdict, u64)>,
     chat: Chat,
     latencies: Latencies,
-    forgotten_requests: u64,
     /// Keeps the books of who has got what was said.
     narrator: Narrator,
     in_packet: bool,
@@ -50,19 +48,9 @@ impl Summary {
         Self::default()
     }
 
-    /// Of so many IP datagrams only some fragments came, in all.
-    pub fn incomplete_datagrams(&mut self, datagrams: u64) {
-        self.incomplete = datagrams;
-    }
-
-    /// So many directions have lost what compressed messages refer back to, because the bounds left no room for all.
-    pub fn evicted_histories(&mut self, histories: u64) {
-        self.evicted_histories = histories;
-    }
-
-    /// So many requests were forgotten before their answers came.
-    pub fn forgotten_requests(&mut self, requests: u64) {
-        self.forgotten_requests = requests;
+    /// What the bounds have made the engine give up, in all.
+    pub fn given_up(&mut self, given_up: GivenUp) {
+        self.given_up = given_up;
     }
 
     /// So many packets were dropped by the kernel, in all.

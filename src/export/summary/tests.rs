@@ -11,7 +11,7 @@ use crate::export::json::{Fields, Tags};
 use crate::export::palette::Palette;
 use crate::export::samples;
 use crate::layer::Emit as _;
-use crate::record::{How, Message};
+use crate::record::{GivenUp, How, Message};
 use crate::wire::LinkType;
 
 fn hear(summary: &mut Summary, millis: i64, kind: RecordKind<'_>) {
@@ -92,7 +92,11 @@ fn session() -> Summary {
         );
     }
     summary.dropped(5);
-    summary.incomplete_datagrams(2);
+    summary.given_up(GivenUp {
+        incomplete_datagrams: 2,
+        limited_inflations: 3,
+        ..GivenUp::default()
+    });
     summary
 }
 
@@ -112,7 +116,7 @@ fn the_event_counts_what_there_was() {
             "deliveries": {"count": 2, "p50_ms": 2.003, "p90_ms": 6.0, "p99_ms": 6.0, "max_ms": 6.0},
             "undelivered": 0, "undelivered_messages": [],
             "latencies": [{"protocol": "WebSocket", "method": "ping", "errors": 0, "twice": 0, "never": 0, "count": 1,
-                "p50_ms": 3.0, "p90_ms": 3.0, "p99_ms": 3.0, "max_ms": 3.0}], "forgotten_requests": 0, "dropped": 5, "incomplete_datagrams": 2, "evicted_histories": 0,
+                "p50_ms": 3.0, "p90_ms": 3.0, "p99_ms": 3.0, "max_ms": 3.0}], "forgotten_requests": 0, "dropped": 5, "incomplete_datagrams": 2, "evicted_histories": 0, "limited_inflations": 3,
         })
     );
 }

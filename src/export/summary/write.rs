@@ -99,10 +99,11 @@ impl Summary {
                 self::latency(out, *method, latency)
             });
         }
-        line.number(Field::ForgottenRequests, self.forgotten_requests);
+        line.number(Field::ForgottenRequests, self.given_up.forgotten_requests);
         line.number(Field::Dropped, self.dropped);
-        line.number(Field::IncompleteDatagrams, self.incomplete);
-        line.number(Field::EvictedHistories, self.evicted_histories);
+        line.number(Field::IncompleteDatagrams, self.given_up.incomplete_datagrams);
+        line.number(Field::EvictedHistories, self.given_up.evicted_histories);
+        line.number(Field::LimitedInflations, self.given_up.limited_inflations);
         put(out, "}\n");
     }
 
@@ -171,7 +172,7 @@ impl Summary {
         for (method, latency) in self.latencies.iter() {
             lines.latency(method, latency);
         }
-        lines.number(catalog.s_forgotten, self.forgotten_requests);
+        lines.number(catalog.s_forgotten, self.given_up.forgotten_requests);
         let ends: Vec<_> = self
             .ends
             .iter()
@@ -187,8 +188,9 @@ impl Summary {
             });
         }
         lines.number(catalog.s_gaps, self.gaps);
-        lines.number(catalog.s_incomplete, self.incomplete);
-        lines.number(catalog.s_evicted_histories, self.evicted_histories);
+        lines.number(catalog.s_incomplete, self.given_up.incomplete_datagrams);
+        lines.number(catalog.s_evicted_histories, self.given_up.evicted_histories);
+        lines.number(catalog.s_limited_inflations, self.given_up.limited_inflations);
         lines.number(catalog.s_dropped, self.dropped);
     }
 }

@@ -111,9 +111,11 @@ impl Decoder {
             text: message.opcode == Opcode::Text,
             range: message.range,
         };
-        let limit = shared.limits.inflated_bytes;
+        let wire = compressed.payload.len();
+        let limit = shared.allowance.of(wire, at.time);
         let inflated = inflater.message(&mut shared.inflaters, compressed, limit, &mut bytes, &mut holes);
         let known = bytes.len();
+        shared.allowance.spend(wire, known, inflated == Inflated::TooLong);
         let violation = match inflated {
             Inflated::Whole | Inflated::Partial | Inflated::TooLong => None,
             Inflated::InsideBlock => Some((

@@ -2,7 +2,7 @@
 
 use crate::base::PacketRef;
 use crate::base::{Limits, Violation};
-use crate::layer::ws::inflate::InflatePool;
+use crate::layer::ws::inflate::{Allowance, InflatePool};
 use crate::layer::ws::message_buffer::Pool;
 use crate::layer::ws::resync::Scratch;
 use crate::layer::ws::{FrameInfo, Hole, Message};
@@ -25,6 +25,7 @@ pub struct Shared {
     pub(super) plain: Vec<u8>,
     pub(super) pool: Pool,
     pub(super) inflaters: InflatePool,
+    pub(super) allowance: Allowance,
     pub(super) evicted_histories: u64,
     pub(super) inflated: Vec<u8>,
     pub(super) inflated_holes: Vec<Hole>,
@@ -43,6 +44,7 @@ impl Shared {
             plain: Vec::new(),
             pool: Pool::default(),
             inflaters: InflatePool::default(),
+            allowance: Allowance::new(limits.inflated_bytes),
             evicted_histories: 0,
             inflated: Vec::new(),
             inflated_holes: Vec::new(),
@@ -73,6 +75,16 @@ impl Shared {
     /// How many directions have lost what their compressed messages refer back to, because of [`Limits::memory_bytes`].
     pub fn evicted_histories(&self) -> u64 {
         self.evicted_histories
+    }
+
+    /// A packet of so many captured bytes.
+    pub fn captured(&mut self, bytes: usize) {
+        self.allowance.captured(bytes);
+    }
+
+    /// How many compressed messages were not inflated to their end, because they would have become too much for what they are.
+    pub fn limited_inflations(&self) -> u64 {
+        self.allowance.exceeded()
     }
 
     /// What [`hold`](Self::hold) made room for is gone.

@@ -32,6 +32,24 @@ impl Cell {
         u8::try_from(self.0).ok()
     }
 
+    /// How many cells at the beginning are all known, or all not.
+    pub(super) fn run(cells: &[Cell]) -> usize {
+        const WORD: usize = 32;
+        let known = cells.first().is_some_and(|cell| cell.byte().is_some());
+        let alike = |cell: &Cell| cell.byte().is_some() == known;
+        // A word at a time without a branch: there are millions of cells in a bomb.
+        let words = cells
+            .chunks_exact(WORD)
+            .take_while(|word| word.iter().fold(true, |all, cell| all & alike(cell)));
+        let words = WORD * words.count();
+        words + cells[words..].iter().take_while(|cell| alike(cell)).count()
+    }
+
+    /// The byte of a known cell.
+    pub(super) fn known_byte(self) -> u8 {
+        self.0 as u8
+    }
+
     /// As in [`before_gap`](Self::before_gap).
     pub(super) fn back(self) -> Option<u32> {
         self.0.checked_sub(256).filter(|&back| back > 0).map(u32::from)

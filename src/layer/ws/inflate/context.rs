@@ -1,5 +1,6 @@
 //! One direction's way from message to message: with its history known, or what is left of that.
 
+use super::cell::Cell;
 use super::history::History;
 use super::normal::{self, Ended};
 use super::partial_history::PartialHistory;
@@ -193,33 +194,7 @@ impl Context {
         }
         let cells = &pool.cells[..pool.cells.len().min(limit)];
         let most = (limit / HOLE_COST).max(FEW_HOLES);
-        for (at, &cell) in cells.iter().enumerate() {
-            let riddled = holes.len() == most;
-            match history.byte(cell, &mut self.budget) {
-                Some(byte) => out.push(byte),
-                None => {
-                    match holes.last_mut() {
-                        Some(Hole {
-                            offset,
-                            length: Some(length),
-                        }) if *offset + *length == at as u64 => *length += 1,
-                        _ if riddled => {
-                            // Riddled on purpose: what is left is not worth its memory.
-                            holes.push(Hole {
-                                offset: at as u64,
-                                length: Some((cells.len() - at) as u64),
-                            });
-                            break;
-                        }
-                        _ => holes.push(Hole {
-                            offset: at as u64,
-                            length: Some(1),
-                        }),
-                    }
-                    out.push(0);
-                }
-            }
-        }
+        tell(cells, history, &mut self.budget, most, out, holes);
         let inflated = match end {
             End::Boundary => {
                 history.remember(&pool.cells);
@@ -263,6 +238,55 @@ impl Context {
         if self.takeover {
             self.history = History::new(self.window as usize);
             self.partial = Some(Box::new(PartialHistory::new(self.window as usize)));
+        }
+    }
+}
+
+/// What is known of `cells`, with holes where nothing is, at most `most` of these. `budget` is what looking may cost, in cells.
+fn tell(
+    cells: &[Cell],
+    history: &PartialHistory,
+    budget: &mut u64,
+    most: usize,
+    out: &mut Vec<u8>,
+    holes: &mut Vec<Hole>,
+) {
+    while out.len() < cells.len() {
+        let left = &cells[out.len()..];
+        let mut run = &left[..Cell::run(left)];
+        if run[0].byte().is_some() {
+            out.extend(run.iter().map(|cell| cell.known_byte()));
+            continue;
+        }
+        while let [first, ..] = run {
+            let unknown = if history.says_no_more(*budget) {
+                run.len()
+            } else if let Some(byte) = history.byte(*first, budget) {
+                out.push(byte);
+                run = &run[1..];
+                continue;
+            } else {
+                1
+            };
+            run = &run[unknown..];
+            let (at, unknown) = (out.len() as u64, unknown as u64);
+            let riddled = holes.len() == most;
+            match holes.last_mut() {
+                Some(Hole {
+                    offset,
+                    length: Some(length),
+                }) if *offset + *length == at => *length += unknown,
+                _ if riddled => {
+                    // Riddled on purpose: what is left is not worth its memory.
+                    let length = Some(cells.len() as u64 - at);
+                    return holes.push(Hole { offset: at, length });
+                }
+                _ => holes.push(Hole {
+                    offset: at,
+                    length: Some(unknown),
+                }),
+            }
+            out.resize(out.len() + unknown as usize, 0);
         }
     }
 }

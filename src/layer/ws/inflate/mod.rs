@@ -43,8 +43,10 @@
 //!
 //! A direction with context takeover keeps what it inflated lately, at most its window; one without keeps nothing. Decompressors are shared
 //! (`decompressors.rs`). A message that grows beyond the limit is inflated on into nowhere up to four times the limit, to keep the history
-//! right; beyond that the history is given up. The search for a lost length is paid from what the direction has sent.
+//! right; beyond that the history is given up. The search for a lost length is paid from what the direction has sent; how much all messages
+//! together may become is for the caller to bound (`allowance.rs`).
 
+mod allowance;
 mod cell;
 mod context;
 mod decompressors;
@@ -59,6 +61,7 @@ pub(in crate::layer::ws) mod symbols;
 use crate::layer::StreamRange;
 use crate::layer::ws::Hole;
 
+pub(in crate::layer::ws) use allowance::Allowance;
 use cell::Cell;
 use context::Context;
 use decompressors::Decompressors;

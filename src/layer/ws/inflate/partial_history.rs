@@ -158,6 +158,13 @@ impl PartialHistory {
         }
     }
 
+    /// Whether [`byte`](Self::byte) knows no more of any cell than the cell itself says, or asking costs more than `budget`.
+    pub(super) fn says_no_more(&self, budget: u64) -> bool {
+        self.earlier
+            .as_ref()
+            .is_none_or(|earlier| earlier.distances.len() > FEW || earlier.distances.len() as u64 > budget)
+    }
+
     /// What is known of a cell, also where several distances are left and all agree.
     pub(super) fn byte(&self, cell: Cell, budget: &mut u64) -> Option<u8> {
         let (Some(back), Some(earlier)) = (cell.back(), &self.earlier) else {
@@ -177,12 +184,12 @@ impl PartialHistory {
 
     /// Continues the history with `message`.
     pub(super) fn remember(&mut self, message: &[Cell]) {
+        self.since = self.since.saturating_add(message.len());
+        let message = &message[message.len().saturating_sub(self.window)..];
         match message.iter().rposition(|cell| cell.byte().is_none()) {
             Some(last) => self.known_run = message.len() - 1 - last,
             None => self.known_run += message.len(),
         }
-        self.since = self.since.saturating_add(message.len());
-        let message = &message[message.len().saturating_sub(self.window)..];
         let surplus = (self.cells.len() + message.len()).saturating_sub(self.window);
         self.complete &= surplus == 0;
         self.cells.drain(..surplus);
@@ -205,11 +212,7 @@ impl PartialHistory {
                 Symbol::EndOfBlock => {}
                 Symbol::Missing => out.push(Cell::UNKNOWN),
                 Symbol::Literal(byte) => out.push(Cell::known(byte)),
-                Symbol::Match { length, distance } => {
-                    for _ in 0..length {
-                        out.push(self.back(out, usize::from(distance)));
-                    }
-                }
+                Symbol::Match { length, distance } => self.copy(out, usize::from(length), usize::from(distance)),
             }
             if out.len() > limit {
                 ControlFlow::Break(())
@@ -244,18 +247,38 @@ impl PartialHistory {
         self.earlier.is_none()
     }
 
-    fn back(&self, out: &[Cell], distance: usize) -> Cell {
-        if distance <= out.len() {
-            return out[out.len() - distance];
+    /// What a match gives. Whole stretches are copied at once: a bomb consists of little else.
+    fn copy(&self, out: &mut Vec<Cell>, mut length: usize, distance: usize) {
+        while length > 0 && out.len() < distance {
+            let back = distance - out.len();
+            let run = match &self.earlier {
+                Some(_) if back > self.since => {
+                    let run = length.min(back - self.since);
+                    let backs = (back - self.since - run + 1..=back - self.since).rev();
+                    out.extend(backs.map(|back| Cell::before_gap(back as u32)));
+                    run
+                }
+                _ => match self.cells.len().checked_sub(back) {
+                    Some(at) => {
+                        let run = length.min(back);
+                        out.extend_from_slice(&self.cells[at..at + run]);
+                        run
+                    }
+                    None => {
+                        let run = length.min(back - self.cells.len());
+                        out.resize(out.len() + run, Cell::UNKNOWN);
+                        run
+                    }
+                },
+            };
+            length -= run;
         }
-        let back = distance - out.len();
-        match self.cells.len().checked_sub(back) {
-            Some(at) if back <= self.since || self.earlier.is_none() => self.cells[at],
-            _ if self.earlier.is_none() => Cell::UNKNOWN,
-            _ => match back.checked_sub(self.since) {
-                Some(back) => Cell::before_gap(back as u32),
-                None => Cell::UNKNOWN,
-            },
+        // What overlaps itself doubles.
+        let from = out.len().saturating_sub(distance);
+        while length > 0 {
+            let run = length.min(out.len() - from);
+            out.extend_from_within(from..from + run);
+            length -= run;
         }
     }
 

@@ -47,10 +47,10 @@ impl Reader {
     }
 }
 
-/// Whether there are bytes for the unknown ones with which `message` is JSON, as far as [`Json`] tells.
-pub(super) fn may_be_json(message: &[Cell]) -> bool {
+/// Whether there are bytes for the unknown ones with which `message` is JSON, `whole` or only its beginning, as far as [`Json`] tells.
+pub(super) fn may_be_json(message: &[Cell], whole: bool) -> bool {
     let mut json = Json::new();
-    message.iter().all(|cell| json.push(cell.byte())) && json.may_end()
+    message.iter().all(|cell| json.push(cell.byte())) && (!whole || json.may_end())
 }
 
 /// UTF-8 (RFC 3629 §4) with unknown bytes in it.

@@ -57,8 +57,12 @@ impl Seen {
     /// What can be said of a text message before its references are looked up: some of those are told as holes for ever, and
     /// none would ever be JSON if only whole ones counted.
     pub(super) fn judge(&mut self, message: &[Cell]) {
+        /// A longer one is judged by its beginning, and its ends.
+        const ENOUGH: usize = 64 << 10;
+
         let ends = |cell: Option<&Cell>| cell.and_then(|cell| cell.byte());
-        if !plausibility::may_be_json(message) {
+        let (beginning, rest) = message.split_at(message.len().min(ENOUGH));
+        if !plausibility::may_be_json(beginning, rest.is_empty()) {
             self.other = true;
         } else if let (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) =
             (ends(message.first()), ends(message.last()))

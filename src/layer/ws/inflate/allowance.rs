@@ -1,0 +1,115 @@
+//! How much may be inflated, so that a few bytes cannot ask for any amount of work.
+
+use crate::base::Timestamp;
+
+/// Inflated bytes that a message may have for each compressed one, in any case.
+const OWN: u64 = 32;
+
+/// What all messages share: inflated bytes for each captured byte, for each second that passes, and saved up as a multiple of the most that one
+/// message may become. What is sent over and over compresses hundreds of times: a second's worth of that is what an application sends.
+const A_BYTE: u64 = 32;
+const A_SECOND: u64 = 1 << 20;
+const SAVED: u64 = 2;
+
+/// Inflated bytes that all directions together may still have.
+///
+/// DEFLATE gives up to 1032 bytes for one (RFC 1951 §3.2.5), each of which is judged, escaped and printed.
+#[derive(Debug)]
+pub(in crate::layer::ws) struct Allowance {
+    /// The most that one message may become.
+    most: u64,
+    left: u64,
+    /// Captured bytes that are not counted in `left` yet.
+    captured: u64,
+    /// Until when `left` is counted.
+    until: Option<Timestamp>,
+    /// How many messages were left off because of it.
+    exceeded: u64,
+}
+
+impl Allowance {
+    pub(in crate::layer::ws) fn new(most: usize) -> Self {
+        let most = most as u64;
+        Self {
+            most,
+            left: most.saturating_mul(SAVED),
+            captured: 0,
+            until: None,
+            exceeded: 0,
+        }
+    }
+
+    /// So many bytes were captured.
+    pub(in crate::layer::ws) fn captured(&mut self, bytes: usize) {
+        self.captured += bytes as u64;
+    }
+
+    /// How long a message of so many compressed bytes may become.
+    pub(in crate::layer::ws) fn of(&mut self, compressed: usize, now: Timestamp) -> usize {
+        let nanos = self.until.map_or(0, |until| now.since(until)).max(0) as u64;
+        self.until = self.until.max(Some(now));
+        let earned = std::mem::take(&mut self.captured)
+            .saturating_mul(A_BYTE)
+            .saturating_add((nanos / 1000).saturating_mul(A_SECOND) / 1_000_000);
+        self.left = self.left.saturating_add(earned).min(self.most.saturating_mul(SAVED));
+        (own(compressed).saturating_add(self.left)).min(self.most) as usize
+    }
+
+    /// A message of so many compressed bytes became so many; `limited`: it would have become more than [`of`](Self::of) gave it.
+    pub(in crate::layer::ws) fn spend(&mut self, compressed: usize, inflated: usize, limited: bool) {
+        self.left = self
+            .left
+            .saturating_sub((inflated as u64).saturating_sub(own(compressed)));
+        self.exceeded += u64::from(limited && (inflated as u64) < self.most);
+    }
+
+    /// How many messages were left off because of it.
+    pub(in crate::layer::ws) fn exceeded(&self) -> u64 {
+        self.exceeded
+    }
+}
+
+/// What a message may have in any case: the shortest ones have a frame header around them.
+fn own(compressed: usize) -> u64 {
+    OWN.saturating_mul(compressed as u64 + 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 16 << 20;
+
+    fn seconds(seconds: i64) -> Timestamp {
+        Timestamp::from_parts(seconds, 0)
+    }
+
+    #[test]
+    fn a_few_long_messages_of_few_bytes_are_free_and_then_all_have_their_own_share() {
+        let mut allowance = Allowance::new(LIMIT);
+        for _ in 0..2 {
+            assert_eq!(allowance.of(1000, seconds(0)), LIMIT);
+            allowance.spend(1000, LIMIT, false);
+        }
+        let own = 32 * 1008;
+        assert_eq!(allowance.of(1000, seconds(0)), own + 2 * own);
+        allowance.spend(1000, 3 * own, true);
+        assert_eq!(allowance.of(1000, seconds(0)), own);
+        assert_eq!(allowance.exceeded(), 1);
+    }
+
+    #[test]
+    fn captured_bytes_and_seconds_earn_more_up_to_what_can_be_saved() {
+        let mut allowance = Allowance::new(LIMIT);
+        allowance.spend(0, 2 * LIMIT + 256, false);
+        assert_eq!(allowance.of(0, seconds(0)), 256);
+        allowance.captured(1000);
+        assert_eq!(allowance.of(0, seconds(0)), 256 + 32_000);
+        assert_eq!(allowance.of(0, seconds(1)), 256 + 32_000 + (1 << 20));
+        // A clock that goes back earns nothing, and nothing twice.
+        assert_eq!(allowance.of(0, seconds(-5)), 256 + 32_000 + (1 << 20));
+        assert_eq!(allowance.of(0, seconds(1)), 256 + 32_000 + (1 << 20));
+        assert_eq!(allowance.of(0, Timestamp::from_nanos(i64::MAX)), LIMIT);
+        assert_eq!(allowance.left, 2 * LIMIT as u64);
+    }
+}
