@@ -400,12 +400,29 @@ fn losses_and_late_beginnings(name: &str, step: usize) {
     }
 }
 
-#[test]
-fn a_loss_and_a_late_beginning_cost_only_what_they_touch() {
-    losses_and_late_beginnings("openssl-key-update.pcap", 5);
-    losses_and_late_beginnings("tls13-resumed.pcap", 41);
-    losses_and_late_beginnings("gnutls.pcap", 47);
-    losses_and_late_beginnings("coalesced.pcap", 139);
+/// One test a capture, so that they run side by side.
+mod a_loss_and_a_late_beginning_cost_only_what_they_touch {
+    use super::losses_and_late_beginnings;
+
+    #[test]
+    fn key_updates() {
+        losses_and_late_beginnings("openssl-key-update.pcap", 5);
+    }
+
+    #[test]
+    fn a_resumed_session() {
+        losses_and_late_beginnings("tls13-resumed.pcap", 41);
+    }
+
+    #[test]
+    fn gnutls() {
+        losses_and_late_beginnings("gnutls.pcap", 47);
+    }
+
+    #[test]
+    fn coalesced_handshakes() {
+        losses_and_late_beginnings("coalesced.pcap", 139);
+    }
 }
 
 #[test]

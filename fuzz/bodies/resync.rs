@@ -45,12 +45,8 @@ pub fn run(data: &[u8]) {
         offsets[side] += segment.len() as u64;
         let masks = infer(&mut sides, rest.is_empty(), &mut shared);
         if let (Some(masks), Some(masked)) = (masks, expect.masked) {
-            assert!(
-                masks
-                    .iter()
-                    .zip(&offsets)
-                    .all(|(&masks, &offset)| masks == masked || offset == 0 || !masks)
-            );
+            // A side whose bytes say nothing may be either.
+            assert!(masks.contains(&masked));
         }
     }
     assert!(sides.iter().all(|side| side.cost() <= 512 << 10));

@@ -115,7 +115,7 @@ impl Decoder {
         let limit = shared.allowance.of(wire, at.time);
         let inflated = inflater.message(&mut shared.inflaters, compressed, limit, &mut bytes, &mut holes);
         let known = bytes.len();
-        shared.allowance.spend(wire, known, inflated == Inflated::TooLong);
+        shared.allowance.spend(wire, &bytes, inflated == Inflated::TooLong);
         let violation = match inflated {
             Inflated::Whole | Inflated::Partial | Inflated::TooLong => None,
             Inflated::InsideBlock => Some((

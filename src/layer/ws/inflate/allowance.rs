@@ -3,13 +3,16 @@
 use crate::base::Timestamp;
 
 /// Inflated bytes that a message may have for each compressed one, in any case.
-const OWN: u64 = 32;
+const OWN: u64 = 24;
 
 /// What all messages share: inflated bytes for each captured byte, for each second that passes, and saved up as a multiple of the most that one
 /// message may become. What is sent over and over compresses hundreds of times: a second's worth of that is what an application sends.
-const A_BYTE: u64 = 32;
+const A_BYTE: u64 = 16;
 const A_SECOND: u64 = 1 << 20;
 const SAVED: u64 = 2;
+
+/// A control character counts as so many bytes: that long it is where it is printed, escaped.
+const A_CONTROL: u64 = 6;
 
 /// Inflated bytes that all directions together may still have.
 ///
@@ -55,12 +58,14 @@ impl Allowance {
         (own(compressed).saturating_add(self.left)).min(self.most) as usize
     }
 
-    /// A message of so many compressed bytes became so many; `limited`: it would have become more than [`of`](Self::of) gave it.
-    pub(in crate::layer::ws) fn spend(&mut self, compressed: usize, inflated: usize, limited: bool) {
-        self.left = self
-            .left
-            .saturating_sub((inflated as u64).saturating_sub(own(compressed)));
-        self.exceeded += u64::from(limited && (inflated as u64) < self.most);
+    /// A message of so many compressed bytes became `inflated`; `limited`: it would have become more than [`of`](Self::of) gave it.
+    pub(in crate::layer::ws) fn spend(&mut self, compressed: usize, inflated: &[u8], limited: bool) {
+        let more = (inflated.len() as u64).saturating_sub(own(compressed));
+        if more > 0 {
+            let controls = inflated.iter().filter(|&&byte| byte < b' ').count() as u64;
+            self.left = self.left.saturating_sub(more + (A_CONTROL - 1) * controls);
+        }
+        self.exceeded += u64::from(limited && (inflated.len() as u64) < self.most);
     }
 
     /// How many messages were left off because of it.
@@ -89,11 +94,11 @@ mod tests {
         let mut allowance = Allowance::new(LIMIT);
         for _ in 0..2 {
             assert_eq!(allowance.of(1000, seconds(0)), LIMIT);
-            allowance.spend(1000, LIMIT, false);
+            allowance.spend(1000, &vec![b'x'; LIMIT], false);
         }
-        let own = 32 * 1008;
+        let own = 24 * 1008;
         assert_eq!(allowance.of(1000, seconds(0)), own + 2 * own);
-        allowance.spend(1000, 3 * own, true);
+        allowance.spend(1000, &vec![b'x'; 3 * own], true);
         assert_eq!(allowance.of(1000, seconds(0)), own);
         assert_eq!(allowance.exceeded(), 1);
     }
@@ -101,15 +106,25 @@ mod tests {
     #[test]
     fn captured_bytes_and_seconds_earn_more_up_to_what_can_be_saved() {
         let mut allowance = Allowance::new(LIMIT);
-        allowance.spend(0, 2 * LIMIT + 256, false);
-        assert_eq!(allowance.of(0, seconds(0)), 256);
+        allowance.spend(0, &vec![b'x'; 2 * LIMIT + 192], false);
+        assert_eq!(allowance.of(0, seconds(0)), 192);
         allowance.captured(1000);
-        assert_eq!(allowance.of(0, seconds(0)), 256 + 32_000);
-        assert_eq!(allowance.of(0, seconds(1)), 256 + 32_000 + (1 << 20));
+        assert_eq!(allowance.of(0, seconds(0)), 192 + 16_000);
+        assert_eq!(allowance.of(0, seconds(1)), 192 + 16_000 + (1 << 20));
         // A clock that goes back earns nothing, and nothing twice.
-        assert_eq!(allowance.of(0, seconds(-5)), 256 + 32_000 + (1 << 20));
-        assert_eq!(allowance.of(0, seconds(1)), 256 + 32_000 + (1 << 20));
+        assert_eq!(allowance.of(0, seconds(-5)), 192 + 16_000 + (1 << 20));
+        assert_eq!(allowance.of(0, seconds(1)), 192 + 16_000 + (1 << 20));
         assert_eq!(allowance.of(0, Timestamp::from_nanos(i64::MAX)), LIMIT);
         assert_eq!(allowance.left, 2 * LIMIT as u64);
+    }
+
+    #[test]
+    fn control_characters_count_as_what_they_are_printed_as() {
+        let mut allowance = Allowance::new(LIMIT);
+        allowance.spend(0, &[0; 1192], false);
+        assert_eq!(allowance.left, 2 * LIMIT as u64 - 1000 - 5 * 1192);
+        // Not within what a message may have in any case.
+        allowance.spend(0, &[0; 192], false);
+        assert_eq!(allowance.left, 2 * LIMIT as u64 - 1000 - 5 * 1192);
     }
 }
