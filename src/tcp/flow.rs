@@ -290,6 +290,10 @@ impl<U: Default> Flow<U> {
     ) {
         let (side, at, payload) = (facts.side, cx.at, segment.payload);
         self.release_acknowledged(side.other(), now, cx);
+        // What waits there comes before what answers it.
+        if self.is_in_order(cx) && self.halves[side.other().index()].doubted {
+            self.give_up_lost_of(side.other(), now, cx);
+        }
         let [a, b] = &mut self.halves;
         let (own, other) = match side {
             Side::A => (a, b),
@@ -420,17 +424,28 @@ impl<U: Default> Flow<U> {
     /// Gives up holes that nothing will fill any more.
     #[inline]
     fn give_up_lost<P: StreamHandler<State = U>>(&mut self, now: Timestamp, cx: &mut Context<'_, P>) {
-        let heard = [self.halves[1].heard, self.halves[0].heard];
         for side in [Side::A, Side::B] {
             let half = &mut self.halves[side.index()];
-            if !half.misses() {
+            if half.misses() {
+                self.give_up_lost_of(side, now, cx);
+            } else {
                 half.doubted = false;
-                continue;
             }
-            let in_order = cx.in_order;
-            let mut emit = emitter(&mut self.upper, &self.connection, side, &mut self.recent, cx);
-            half.give_up_lost(heard[side.index()], in_order, now, &mut emit);
         }
+    }
+
+    /// Whether few segments have overtaken others. Of a connection begun late both directions are waited for: together they tell what it is.
+    #[inline]
+    fn is_in_order<P>(&self, cx: &Context<'_, P>) -> bool {
+        cx.in_order && self.phase == Phase::Open
+    }
+
+    #[cold]
+    fn give_up_lost_of<P: StreamHandler<State = U>>(&mut self, side: Side, now: Timestamp, cx: &mut Context<'_, P>) {
+        let other_heard = self.halves[side.other().index()].heard;
+        let in_order = self.is_in_order(cx);
+        let mut emit = emitter(&mut self.upper, &self.connection, side, &mut self.recent, cx);
+        self.halves[side.index()].give_up_lost(other_heard, in_order, now, &mut emit);
     }
 }
 

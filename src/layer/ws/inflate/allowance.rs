@@ -3,11 +3,11 @@
 use crate::base::Timestamp;
 
 /// Inflated bytes that a message may have for each compressed one, in any case.
-const OWN: u64 = 24;
+const OWN: u64 = 16;
 
 /// What all messages share: inflated bytes for each captured byte, for each second that passes, and saved up as a multiple of the most that one
 /// message may become. What is sent over and over compresses hundreds of times: a second's worth of that is what an application sends.
-const A_BYTE: u64 = 16;
+const A_BYTE: u64 = 12;
 const A_SECOND: u64 = 1 << 20;
 const SAVED: u64 = 2;
 
@@ -96,7 +96,7 @@ mod tests {
             assert_eq!(allowance.of(1000, seconds(0)), LIMIT);
             allowance.spend(1000, &vec![b'x'; LIMIT], false);
         }
-        let own = 24 * 1008;
+        let own = 16 * 1008;
         assert_eq!(allowance.of(1000, seconds(0)), own + 2 * own);
         allowance.spend(1000, &vec![b'x'; 3 * own], true);
         assert_eq!(allowance.of(1000, seconds(0)), own);
@@ -106,14 +106,14 @@ mod tests {
     #[test]
     fn captured_bytes_and_seconds_earn_more_up_to_what_can_be_saved() {
         let mut allowance = Allowance::new(LIMIT);
-        allowance.spend(0, &vec![b'x'; 2 * LIMIT + 192], false);
-        assert_eq!(allowance.of(0, seconds(0)), 192);
+        allowance.spend(0, &vec![b'x'; 2 * LIMIT + 128], false);
+        assert_eq!(allowance.of(0, seconds(0)), 128);
         allowance.captured(1000);
-        assert_eq!(allowance.of(0, seconds(0)), 192 + 16_000);
-        assert_eq!(allowance.of(0, seconds(1)), 192 + 16_000 + (1 << 20));
+        assert_eq!(allowance.of(0, seconds(0)), 128 + 12_000);
+        assert_eq!(allowance.of(0, seconds(1)), 128 + 12_000 + (1 << 20));
         // A clock that goes back earns nothing, and nothing twice.
-        assert_eq!(allowance.of(0, seconds(-5)), 192 + 16_000 + (1 << 20));
-        assert_eq!(allowance.of(0, seconds(1)), 192 + 16_000 + (1 << 20));
+        assert_eq!(allowance.of(0, seconds(-5)), 128 + 12_000 + (1 << 20));
+        assert_eq!(allowance.of(0, seconds(1)), 128 + 12_000 + (1 << 20));
         assert_eq!(allowance.of(0, Timestamp::from_nanos(i64::MAX)), LIMIT);
         assert_eq!(allowance.left, 2 * LIMIT as u64);
     }
@@ -121,10 +121,10 @@ mod tests {
     #[test]
     fn control_characters_count_as_what_they_are_printed_as() {
         let mut allowance = Allowance::new(LIMIT);
-        allowance.spend(0, &[0; 1192], false);
-        assert_eq!(allowance.left, 2 * LIMIT as u64 - 1000 - 5 * 1192);
+        allowance.spend(0, &[0; 1128], false);
+        assert_eq!(allowance.left, 2 * LIMIT as u64 - 1000 - 5 * 1128);
         // Not within what a message may have in any case.
-        allowance.spend(0, &[0; 192], false);
-        assert_eq!(allowance.left, 2 * LIMIT as u64 - 1000 - 5 * 1192);
+        allowance.spend(0, &[0; 128], false);
+        assert_eq!(allowance.left, 2 * LIMIT as u64 - 1000 - 5 * 1128);
     }
 }
