@@ -178,6 +178,39 @@ fn messages_that_repeat_themselves() {
 }
 
 #[test]
+fn messages_that_were_not_inflated_to_their_end_are_counted_in_every_view() {
+    let mut capture = Capture::new(Vec::new()).unwrap();
+    kind("zeros", 1)(&mut capture).unwrap();
+    let savefile = std::mem::take(capture.finish().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zeros.pcap");
+    fs::write(&path, savefile).unwrap();
+    let run = |flags: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+            .args(["-n", "--max-inflated", "1000000"])
+            .args(flags)
+            .arg("-r")
+            .arg(&path)
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        (
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let (events, said) = run(&["--format", "json"]);
+    let incomplete = events
+        .lines()
+        .filter(|line| line.contains(r#""event":"message""#) && line.contains(r#""complete":false"#))
+        .count();
+    let line = format!("{incomplete} compressed messages not inflated to the end: ");
+    assert!(incomplete > 500 && said.contains(&line), "{incomplete}: {said}");
+    let (_, said) = run(&["--format", "messages"]);
+    assert!(said.contains(&line), "{said}");
+}
+
+#[test]
 fn histories_that_cost_their_senders_nothing() {
     let told = r#""missing":"#;
     // 2,000 connections, of which each would take 46 KB; the decompressors that are shared take 10 MB.

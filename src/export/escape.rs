@@ -218,15 +218,9 @@ const CONTROLS: [([u8; 8], usize); 0x20] = {
 
 /// `\n`, or `\u001b`, or a pair of surrogates (RFC 8259 §7): a hidden character in JSON.
 pub(super) fn json_escape(buffer: &mut [u8; 12], ch: char) -> &[u8] {
-    let short = match ch {
-        '\n' => b'n',
-        '\r' => b'r',
-        '\t' => b't',
-        _ => 0,
-    };
-    if short != 0 {
-        buffer[..2].copy_from_slice(&[b'\\', short]);
-        return &buffer[..2];
+    if let Some((escape, width)) = CONTROLS.get(ch as usize) {
+        buffer[..escape.len()].copy_from_slice(escape);
+        return &buffer[..*width];
     }
     let mut units = [0; 2];
     let units = ch.encode_utf16(&mut units);

@@ -468,9 +468,9 @@ impl Pipeline {
         }
         self.output.finish()?;
         let limited = (given_up.limited_inflations > 0).then(|| {
-            let messages = counted(given_up.limited_inflations, "compressed message");
             format!(
-                "{messages} not inflated to the end: so few bytes would have become too many (incomplete in every view)"
+                "{} not inflated to the end: together they would have become too much for the bytes that they are; a larger --max-inflated allows more",
+                counted(given_up.limited_inflations, "compressed message")
             )
         });
         for line in notes?.iter().chain(&closed).chain(&limited).chain(&looked_at) {
