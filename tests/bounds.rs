@@ -208,6 +208,16 @@ fn messages_that_were_not_inflated_to_their_end_are_counted_in_every_view() {
     assert!(incomplete > 500 && said.contains(&line), "{incomplete}: {said}");
     let (_, said) = run(&["--format", "messages"]);
     assert!(said.contains(&line), "{said}");
+    // What its receiver has got is not as long as what is known of it.
+    let (trace, said) = run(&[]);
+    assert!(said.contains(&line), "{said}");
+    let received = |words: &str| trace.lines().filter(|line| line.contains(words)).count();
+    assert!(received("has received the binary message of 30000 bytes") > 0);
+    assert_eq!(
+        received("has received the binary message"),
+        received("has received the binary message of 30000 bytes")
+    );
+    assert_eq!(received("has received a message"), incomplete);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The opening handshake of WebSocket, its messages and control frames (RFC 6455).
 
+use super::chat::UNKNOWN;
 use super::talk::{Kind, Label};
 use super::users::quote;
 use super::who::{Labelled, Role};
@@ -272,7 +273,7 @@ impl Narrator {
                 here: message.span.last.packet == self.now.packet && self.now.packet != self.now.earlier,
             });
         }
-        if message.compressed {
+        if message.compressed && message.payload.length_known() {
             notes.push(Note::Compressed {
                 wire: message.wire_length,
                 length: message.payload.length(),
@@ -294,7 +295,7 @@ impl Narrator {
     fn data(&mut self, number: u64, message: &Message<'_>) -> Kind {
         if !message.meaning.is_empty() {
             self.now.json = true;
-            let mut kind = Kind::Message(message.opcode, message.payload.length());
+            let mut kind = kind(message);
             for (index, read) in message.meaning.iter().enumerate() {
                 kind = match ChatMeaning::of(read, message.direction) {
                     Some(meaning) => {
@@ -315,7 +316,7 @@ impl Narrator {
             opcode: message.opcode,
             length,
         });
-        Kind::Message(message.opcode, length)
+        kind(message)
     }
 
     /// Document `index` of a message of a protocol of which only its labels are told.
@@ -393,5 +394,13 @@ impl Narrator {
             }
         }
         Kind::Message(message.opcode, length)
+    }
+}
+
+/// What others call a message later: without a length where only a part of it is known.
+fn kind(message: &Message<'_>) -> Kind {
+    match message.payload.length_known() {
+        true => Kind::Message(message.opcode, message.payload.length()),
+        false => UNKNOWN,
     }
 }
