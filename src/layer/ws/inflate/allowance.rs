@@ -21,7 +21,10 @@ const A_CONTROL: u64 = 6;
 pub(in crate::layer::ws) struct Allowance {
     /// The most that one message may become.
     most: u64,
-    left: u64,
+    /// The most that can be saved up, or owed.
+    saved: i64,
+    /// Negative when control characters took more than there was.
+    left: i64,
     /// Captured bytes that are not counted in `left` yet.
     captured: u64,
     /// Until when `left` is counted.
@@ -33,9 +36,11 @@ pub(in crate::layer::ws) struct Allowance {
 impl Allowance {
     pub(in crate::layer::ws) fn new(most: usize) -> Self {
         let most = most as u64;
+        let saved = i64::try_from(most.saturating_mul(SAVED)).unwrap_or(i64::MAX);
         Self {
             most,
-            left: most.saturating_mul(SAVED),
+            saved,
+            left: saved,
             captured: 0,
             until: None,
             exceeded: 0,
@@ -54,8 +59,8 @@ impl Allowance {
         let earned = std::mem::take(&mut self.captured)
             .saturating_mul(A_BYTE)
             .saturating_add((nanos / 1000).saturating_mul(A_SECOND) / 1_000_000);
-        self.left = self.left.saturating_add(earned).min(self.most.saturating_mul(SAVED));
-        (own(compressed).saturating_add(self.left)).min(self.most) as usize
+        self.left = self.left.saturating_add_unsigned(earned).min(self.saved);
+        own(compressed).saturating_add_signed(self.left.max(0)).min(self.most) as usize
     }
 
     /// A message of so many compressed bytes became `inflated`; `limited`: it would have become more than [`of`](Self::of) gave it.
@@ -63,7 +68,8 @@ impl Allowance {
         let more = (inflated.len() as u64).saturating_sub(own(compressed));
         if more > 0 {
             let controls = inflated.iter().filter(|&&byte| byte < b' ').count() as u64;
-            self.left = self.left.saturating_sub(more + (A_CONTROL - 1) * controls);
+            let spent = more + (A_CONTROL - 1) * controls;
+            self.left = self.left.saturating_sub_unsigned(spent).max(-self.saved);
         }
         self.exceeded += u64::from(limited && (inflated.len() as u64) < self.most);
     }
@@ -115,16 +121,20 @@ mod tests {
         assert_eq!(allowance.of(0, seconds(-5)), 128 + 12_000 + (1 << 20));
         assert_eq!(allowance.of(0, seconds(1)), 128 + 12_000 + (1 << 20));
         assert_eq!(allowance.of(0, Timestamp::from_nanos(i64::MAX)), LIMIT);
-        assert_eq!(allowance.left, 2 * LIMIT as u64);
+        assert_eq!(allowance.left, 2 * LIMIT as i64);
     }
 
     #[test]
     fn control_characters_count_as_what_they_are_printed_as() {
         let mut allowance = Allowance::new(LIMIT);
         allowance.spend(0, &[0; 1128], false);
-        assert_eq!(allowance.left, 2 * LIMIT as u64 - 1000 - 5 * 1128);
+        assert_eq!(allowance.left, 2 * LIMIT as i64 - 1000 - 5 * 1128);
         // Not within what a message may have in any case.
         allowance.spend(0, &[0; 128], false);
-        assert_eq!(allowance.left, 2 * LIMIT as u64 - 1000 - 5 * 1128);
+        assert_eq!(allowance.left, 2 * LIMIT as i64 - 1000 - 5 * 1128);
+        // What they took beyond what there was is owed.
+        allowance.spend(0, &vec![0; LIMIT], false);
+        assert!(allowance.left < 0);
+        assert_eq!(allowance.of(0, seconds(0)), 128);
     }
 }
