@@ -212,20 +212,29 @@ impl Connection {
                 (None, None)
             }
         };
+        let ended = self.streams.get(number).map(|stream| std::mem::take(&mut stream.ended));
         if let Some(response) = response.take_if(|response| is_of_websocket(response)) {
             self.streams.replace(number, State::Open);
             self.agreed(number, request.unwrap_or_default(), response, at, out);
-            return true;
+        } else {
+            self.streams.replace(number, State::Unknown);
+            let unknown = Event::Unknown {
+                stream: number,
+                client: self.client,
+                request,
+                response,
+            };
+            out.event(at, unknown);
         }
-        self.streams.replace(number, State::Unknown);
-        let unknown = Event::Unknown {
-            stream: number,
-            client: self.client,
-            request,
-            response,
-        };
-        out.event(at, unknown);
+        self.ended_before(ended.unwrap_or_default(), number, at, out);
         true
+    }
+
+    /// What ended while nobody knew what the stream is counts now.
+    fn ended_before(&mut self, ended: [bool; 2], number: u32, at: PacketRef, out: &mut impl Output) {
+        for side in Side::BOTH.into_iter().filter(|side| ended[side.index()]) {
+            self.stream_ended(side, number, at, out);
+        }
     }
 
     /// Frames of `side` were lost whole, in which at most `gap` lay.
@@ -290,11 +299,13 @@ impl Connection {
                 // The response has overtaken it, which waited for something that was lost.
                 Some(State::Silent(None, response)) => {
                     let response = response.take();
-                    self.streams.remove(number);
+                    let before = self.streams.remove(number);
                     self.request(side, number, request, fields, at, out);
                     if let Some(response) = response {
                         self.response(number, response, at, out);
                     }
+                    let ended = before.map(|stream| stream.ended);
+                    self.ended_before(ended.unwrap_or_default(), number, at, out);
                 }
                 Some(_) => {}
             }

@@ -249,6 +249,39 @@ fn fields_are_not_read_where_the_server_allows_no_extended_connect() {
 }
 
 #[test]
+fn what_ended_before_the_stream_was_known_is_told_once_it_is() {
+    let end = frame::END_HEADERS | frame::END_STREAM;
+    let response = |wire: &mut Wire, flags| wire.send(SERVER, &framed(frame::HEADERS, flags, 1, &[0x88]));
+    // The client has ended it behind the request that is lost.
+    let mut wire = Wire::new(true);
+    wire.lose(CLIENT, 60);
+    response(&mut wire, frame::END_HEADERS);
+    wire.send(CLIENT, &framed(frame::PING, 0, 0, &[0; 8]));
+    wire.send(CLIENT, &framed(frame::DATA, frame::END_STREAM, 1, b""));
+    assert_eq!(wire.told(), [""; 0]);
+    wire.send(SERVER, &framed(frame::DATA, 0, 1, b"late"));
+    wire.send(SERVER, &framed(frame::DATA, frame::END_STREAM, 1, b"r"));
+    let ends = ["1 unknown", "1 A EndStream", "1 B 0 late", "1 B 4 r", "1 B EndStream"];
+    assert_eq!(wire.told(), ends);
+
+    // The response has overtaken the request, and ended the stream with it.
+    let mut wire = Wire::new(true);
+    wire.lose(CLIENT, 60);
+    response(&mut wire, end);
+    wire.send(CLIENT, &framed(frame::HEADERS, frame::END_HEADERS, 1, &request()));
+    wire.send(CLIENT, &framed(frame::DATA, frame::END_STREAM, 1, b"x"));
+    let ends = [
+        "1 asks /chat",
+        "1 agreed 200",
+        "1 B EndStream",
+        "1 A 0 x",
+        "1 A EndStream",
+    ];
+    assert_eq!(wire.told(), ends);
+    assert!(wire.connection.streams.is_empty());
+}
+
+#[test]
 fn begun_late_data_of_unknown_streams_is_told_as_such() {
     let mut wire = Wire::new(true);
     wire.connection = Connection::late(Bounds::default(), false);
