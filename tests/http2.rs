@@ -313,16 +313,8 @@ fn soak_losses_and_late_beginnings_at_every_packet_of_http2() {
 
 #[test]
 fn an_extended_connect_is_told_without_the_proof_that_it_does_not_need() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/http2");
-    let view = |format: &str| {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
-            .args(["-n", "--lang", "en", "--format", format, "-r", "chromium-tls13.pcap"])
-            .args(["--keylog", "chromium-tls13.keylog"])
-            .current_dir(&folder)
-            .output()
-            .unwrap();
-        String::from_utf8(output.stdout).unwrap()
-    };
+    let key_log = ["--keylog", "chromium-tls13.keylog"];
+    let view = |format: &str| view(format, "chromium-tls13.pcap", &key_log);
     let trace = view("trace");
     assert_eq!(
         trace
@@ -341,4 +333,25 @@ fn an_extended_connect_is_told_without_the_proof_that_it_does_not_need() {
     let (messages, sessions) = (view("messages"), view("sessions"));
     assert_eq!(hosts(&messages).len(), 4, "{messages}");
     assert_eq!(hosts(&messages), hosts(&sessions));
+}
+
+#[test]
+fn an_empty_frame_that_ends_a_stream_is_told_as_its_end() {
+    let trace = view("trace", "h2c-four-streams.pcap", &[]);
+    assert!(
+        trace.contains(" has finished sending on HTTP/2 stream 3 (END_STREAM).\n"),
+        "{trace}"
+    );
+    assert!(!trace.contains("sends 0 bytes"), "{trace}");
+}
+
+/// What the program prints of a capture of HTTP/2.
+fn view(format: &str, name: &str, flags: &[&str]) -> String {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .args(["-n", "--lang", "en", "--format", format, "-r", name])
+        .args(flags)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/http2"))
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
 }

@@ -24,6 +24,7 @@ impl Narrator {
         let code = |code: u32| http2_error_name(code).unwrap_or("?");
         let note = match frame {
             Http2Frame::Preface => Note::Http2Preface { from },
+            Http2Frame::Data { length: 0, end: true } => Note::Http2EndStream { from, stream },
             Http2Frame::Data { length, .. } => Note::Http2Data {
                 from,
                 stream,

@@ -76,6 +76,13 @@ pub enum Note {
         /// How many bytes.
         length: u32,
     },
+    /// END_STREAM of an HTTP/2 stream, alone.
+    Http2EndStream {
+        /// Who has finished sending.
+        from: Party,
+        /// On which stream.
+        stream: u32,
+    },
     /// A request on an HTTP/2 stream.
     Http2Request {
         /// Who asks.

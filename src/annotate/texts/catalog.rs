@@ -500,6 +500,8 @@ catalog! {
     http2_allows(from);
     /// Data of a stream.
     http2_data(from, bytes, stream);
+    /// A stream ends on one side.
+    http2_end_stream(from, stream);
     /// A request on a stream.
     http2_request(from, what, stream);
     /// A response on a stream.

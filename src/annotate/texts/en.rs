@@ -235,6 +235,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     http2_settings: "{from} sends its HTTP/2 settings.",
     http2_allows: "{from} sends its HTTP/2 settings and allows WebSocket on a stream.",
     http2_data: "{from} sends {bytes} on HTTP/2 stream {stream}.",
+    http2_end_stream: "{from} has finished sending on HTTP/2 stream {stream} (END_STREAM).",
     http2_request: "{from} asks for {what} on HTTP/2 stream {stream}.",
     http2_response: "{from} answers on HTTP/2 stream {stream} with status {status}.",
     http2_reset: "{from} resets HTTP/2 stream {stream} ({code}).",

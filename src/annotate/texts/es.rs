@@ -235,6 +235,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     http2_settings: "{from} envía sus ajustes de HTTP/2.",
     http2_allows: "{from} envía sus ajustes de HTTP/2 y permite WebSocket en un flujo.",
     http2_data: "{from} envía {bytes} por el flujo {stream} de HTTP/2.",
+    http2_end_stream: "{from} termina de enviar por el flujo {stream} de HTTP/2 (END_STREAM).",
     http2_request: "{from} pide {what} en el flujo {stream} de HTTP/2.",
     http2_response: "{from} responde en el flujo {stream} de HTTP/2 con el estado {status}.",
     http2_reset: "{from} corta el flujo {stream} de HTTP/2 ({code}).",

@@ -235,6 +235,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     http2_settings: "{from}がHTTP/2の設定を送信します。",
     http2_allows: "{from}がHTTP/2の設定を送信し、ストリーム内のWebSocketを許可します。",
     http2_data: "{from}がHTTP/2ストリーム{stream}で{bytes}を送信します。",
+    http2_end_stream: "{from}がHTTP/2ストリーム{stream}での送信を終了します（END_STREAM）。",
     http2_request: "{from}がHTTP/2ストリーム{stream}で{what}を要求します。",
     http2_response: "{from}がHTTP/2ストリーム{stream}にステータス{status}で応答します。",
     http2_reset: "{from}がHTTP/2ストリーム{stream}をリセットします（{code}）。",

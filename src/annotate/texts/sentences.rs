@@ -429,6 +429,7 @@ impl Words<'_> {
             Note::Http2Data { from, stream, length } => {
                 self.http2_data(Party(from), Bytes(length.into()), Num(stream.into()));
             }
+            Note::Http2EndStream { from, stream } => self.http2_end_stream(Party(from), Num(stream.into())),
             Note::Http2Request { from, stream, what } => {
                 self.http2_request(Party(from), Quote(what), Num(stream.into()));
             }

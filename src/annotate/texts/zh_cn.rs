@@ -235,6 +235,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     http2_settings: "{from}发送HTTP/2设置。",
     http2_allows: "{from}发送HTTP/2设置，并允许在流中使用WebSocket。",
     http2_data: "{from}在HTTP/2流{stream}中发送{bytes}。",
+    http2_end_stream: "{from}在HTTP/2流{stream}中发送完毕（END_STREAM）。",
     http2_request: "{from}在HTTP/2流{stream}中请求{what}。",
     http2_response: "{from}在HTTP/2流{stream}中以状态码{status}响应。",
     http2_reset: "{from}重置HTTP/2流{stream}（{code}）。",

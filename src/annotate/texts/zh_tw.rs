@@ -238,6 +238,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     http2_settings: "{from}傳送 HTTP/2 設定。",
     http2_allows: "{from}傳送 HTTP/2 設定，並允許在串流中使用 WebSocket。",
     http2_data: "{from}在 HTTP/2 串流 {stream} 中傳送 {bytes}。",
+    http2_end_stream: "{from}在 HTTP/2 串流 {stream} 中傳送完畢（END_STREAM）。",
     http2_request: "{from}在 HTTP/2 串流 {stream} 中請求{what}。",
     http2_response: "{from}在 HTTP/2 串流 {stream} 中以狀態碼 {status} 回應。",
     http2_reset: "{from}重設 HTTP/2 串流 {stream}（{code}）。",
