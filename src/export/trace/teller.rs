@@ -229,8 +229,11 @@ fn paragraph(out: &mut Vec<u8>, options: &Options, frame: &'static Frame, colour
         out.push(b'\n');
     };
     // Blocks are UTF-8, since what was captured has been escaped.
-    match (options.width, std::str::from_utf8(text)) {
-        (Some(width), Ok(text)) => {
+    let on_terminal = options
+        .width
+        .and_then(|width| Some((width, std::str::from_utf8(text).ok()?)));
+    match on_terminal {
+        Some((width, text)) => {
             let mut count = 0;
             for part in wrap::lines(text, width.saturating_sub(3), width.saturating_sub(5)) {
                 line(count == 0, part.as_bytes());
@@ -238,7 +241,7 @@ fn paragraph(out: &mut Vec<u8>, options: &Options, frame: &'static Frame, colour
             }
             count
         }
-        _ => {
+        None => {
             line(true, text);
             1
         }
