@@ -5,11 +5,10 @@ use crate::base::Timestamp;
 /// Inflated bytes that a message may have for each compressed one, in any case.
 const OWN: u64 = 16;
 
-/// What all messages share: inflated bytes for each captured byte, for each second that passes, and saved up as a multiple of the most that one
-/// message may become. What is sent over and over compresses hundreds of times: a second's worth of that is what an application sends.
+/// What all messages share: inflated bytes for each captured byte and for each second that passes, saved up to the most that one message may
+/// become. What is sent over and over compresses hundreds of times: a second's worth of that is what an application sends.
 const A_BYTE: u64 = 12;
 const A_SECOND: u64 = 1 << 20;
-const SAVED: u64 = 2;
 
 /// A control character counts as so many bytes: that long it is where it is printed, escaped.
 const A_CONTROL: u64 = 6;
@@ -19,10 +18,8 @@ const A_CONTROL: u64 = 6;
 /// DEFLATE gives up to 1032 bytes for one (RFC 1951 §3.2.5), each of which is judged, escaped and printed.
 #[derive(Debug)]
 pub(in crate::layer::ws) struct Allowance {
-    /// The most that one message may become.
-    most: u64,
-    /// The most that can be saved up, or owed.
-    saved: i64,
+    /// The most that one message may become, and that can be saved up, or owed.
+    most: i64,
     /// Negative when control characters took more than there was.
     left: i64,
     /// Captured bytes that are not counted in `left` yet.
@@ -35,12 +32,10 @@ pub(in crate::layer::ws) struct Allowance {
 
 impl Allowance {
     pub(in crate::layer::ws) fn new(most: usize) -> Self {
-        let most = most as u64;
-        let saved = i64::try_from(most.saturating_mul(SAVED)).unwrap_or(i64::MAX);
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         Self {
             most,
-            saved,
-            left: saved,
+            left: most,
             captured: 0,
             until: None,
             exceeded: 0,
@@ -59,8 +54,10 @@ impl Allowance {
         let earned = std::mem::take(&mut self.captured)
             .saturating_mul(A_BYTE)
             .saturating_add((nanos / 1000).saturating_mul(A_SECOND) / 1_000_000);
-        self.left = self.left.saturating_add_unsigned(earned).min(self.saved);
-        own(compressed).saturating_add_signed(self.left.max(0)).min(self.most) as usize
+        self.left = self.left.saturating_add_unsigned(earned).min(self.most);
+        own(compressed)
+            .saturating_add_signed(self.left.max(0))
+            .min(self.most as u64) as usize
     }
 
     /// A message of so many compressed bytes became `inflated`; `limited`: it would have become more than [`of`](Self::of) gave it.
@@ -69,9 +66,9 @@ impl Allowance {
         if more > 0 {
             let controls = inflated.iter().filter(|&&byte| byte < b' ').count() as u64;
             let spent = more + (A_CONTROL - 1) * controls;
-            self.left = self.left.saturating_sub_unsigned(spent).max(-self.saved);
+            self.left = self.left.saturating_sub_unsigned(spent).max(-self.most);
         }
-        self.exceeded += u64::from(limited && (inflated.len() as u64) < self.most);
+        self.exceeded += u64::from(limited && (inflated.len() as u64) < self.most as u64);
     }
 
     /// How many messages were left off because of it.
@@ -96,15 +93,13 @@ mod tests {
     }
 
     #[test]
-    fn a_few_long_messages_of_few_bytes_are_free_and_then_all_have_their_own_share() {
+    fn a_long_message_of_few_bytes_is_free_and_then_all_have_their_own_share() {
         let mut allowance = Allowance::new(LIMIT);
-        for _ in 0..2 {
-            assert_eq!(allowance.of(1000, seconds(0)), LIMIT);
-            allowance.spend(1000, &vec![b'x'; LIMIT], false);
-        }
+        assert_eq!(allowance.of(1000, seconds(0)), LIMIT);
+        allowance.spend(1000, &vec![b'x'; LIMIT], false);
         let own = 16 * 1008;
-        assert_eq!(allowance.of(1000, seconds(0)), own + 2 * own);
-        allowance.spend(1000, &vec![b'x'; 3 * own], true);
+        assert_eq!(allowance.of(1000, seconds(0)), own + own);
+        allowance.spend(1000, &vec![b'x'; 2 * own], true);
         assert_eq!(allowance.of(1000, seconds(0)), own);
         assert_eq!(allowance.exceeded(), 1);
     }
@@ -112,7 +107,7 @@ mod tests {
     #[test]
     fn captured_bytes_and_seconds_earn_more_up_to_what_can_be_saved() {
         let mut allowance = Allowance::new(LIMIT);
-        allowance.spend(0, &vec![b'x'; 2 * LIMIT + 128], false);
+        allowance.spend(0, &vec![b'x'; LIMIT + 128], false);
         assert_eq!(allowance.of(0, seconds(0)), 128);
         allowance.captured(1000);
         assert_eq!(allowance.of(0, seconds(0)), 128 + 12_000);
@@ -121,17 +116,17 @@ mod tests {
         assert_eq!(allowance.of(0, seconds(-5)), 128 + 12_000 + (1 << 20));
         assert_eq!(allowance.of(0, seconds(1)), 128 + 12_000 + (1 << 20));
         assert_eq!(allowance.of(0, Timestamp::from_nanos(i64::MAX)), LIMIT);
-        assert_eq!(allowance.left, 2 * LIMIT as i64);
+        assert_eq!(allowance.left, LIMIT as i64);
     }
 
     #[test]
     fn control_characters_count_as_what_they_are_printed_as() {
         let mut allowance = Allowance::new(LIMIT);
         allowance.spend(0, &[0; 1128], false);
-        assert_eq!(allowance.left, 2 * LIMIT as i64 - 1000 - 5 * 1128);
+        assert_eq!(allowance.left, LIMIT as i64 - 1000 - 5 * 1128);
         // Not within what a message may have in any case.
         allowance.spend(0, &[0; 128], false);
-        assert_eq!(allowance.left, 2 * LIMIT as i64 - 1000 - 5 * 1128);
+        assert_eq!(allowance.left, LIMIT as i64 - 1000 - 5 * 1128);
         // What they took beyond what there was is owed.
         allowance.spend(0, &vec![0; LIMIT], false);
         assert!(allowance.left < 0);
