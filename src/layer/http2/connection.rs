@@ -3,7 +3,7 @@
 use super::event::{Event, Output, StreamEnd};
 use super::fields::Fields;
 use super::half::{Block, Half, Mode};
-use super::streams::{Full, Refusal, State, Streams};
+use super::streams::{Full, Refusal, State, Stream, Streams};
 use crate::base::{Gap, PacketRef, Rule, Side, Violation};
 use crate::layer::Chunk;
 use crate::record::{Http2Frame as Told, Request, Response};
@@ -144,8 +144,8 @@ impl Connection {
             && (stream.response_lost || self.client != Some(side))
         {
             // It has been answered, and the answer is lost.
-            let request = Some(std::mem::take(request));
-            self.streams.replace(number, State::Silent(request, None));
+            let request = std::mem::take(request);
+            self.tell_unknown(number, Some(request), None, chunk.at, out);
             return self.data_of(side, number, chunk, out);
         }
         let offset = &mut stream.offsets[side.index()];
@@ -202,32 +202,53 @@ impl Connection {
 
     /// Whether a stream is followed. One whose request may be missing is from now on, and that is told.
     fn tell_if_unknown(&mut self, number: u32, at: PacketRef, out: &mut impl Output) -> bool {
-        let (request, mut response) = match self.streams.get(number).map(|stream| &mut stream.state) {
-            Some(State::Silent(request, response)) => (request.take(), response.take()),
-            Some(_) => return true,
+        match self.streams.get(number) {
+            Some(Stream {
+                state: State::Silent(request, response),
+                ended,
+                ..
+            }) => {
+                let (request, response, ended) = (request.take(), response.take(), std::mem::take(ended));
+                self.tell_unknown(number, request, response, at, out);
+                self.ended_before(ended, number, at, out);
+            }
+            Some(_) => {}
             None => {
                 if !self.is_unknown(number) || self.streams.insert(number, State::Unknown).is_err() {
                     return false;
                 }
-                (None, None)
+                self.tell_unknown(number, None, None, at, out);
             }
-        };
-        let ended = self.streams.get(number).map(|stream| std::mem::take(&mut stream.ended));
-        if let Some(response) = response.take_if(|response| is_of_websocket(response)) {
-            self.streams.replace(number, State::Open);
-            self.agreed(number, request.unwrap_or_default(), response, at, out);
-        } else {
-            self.streams.replace(number, State::Unknown);
-            let unknown = Event::Unknown {
-                stream: number,
-                client: self.client,
-                request,
-                response,
-            };
-            out.event(at, unknown);
         }
-        self.ended_before(ended.unwrap_or_default(), number, at, out);
         true
+    }
+
+    /// A stream carries data, and what is known of it does not say of what.
+    fn tell_unknown(
+        &mut self,
+        stream: u32,
+        request: Option<Request>,
+        response: Option<Response>,
+        at: PacketRef,
+        out: &mut impl Output,
+    ) {
+        match response {
+            Some(response) if is_of_websocket(&response) => {
+                self.streams.replace(stream, State::Open);
+                self.agreed(stream, request.unwrap_or_default(), response, at, out);
+            }
+            response => {
+                self.streams.replace(stream, State::Unknown);
+                let client = self.client;
+                let unknown = Event::Unknown {
+                    stream,
+                    client,
+                    request,
+                    response,
+                };
+                out.event(at, unknown);
+            }
+        }
     }
 
     /// What ended while nobody knew what the stream is counts now.

@@ -279,6 +279,22 @@ fn what_ended_before_the_stream_was_known_is_told_once_it_is() {
     ];
     assert_eq!(wire.told(), ends);
     assert!(wire.connection.streams.is_empty());
+
+    // Once is enough: what was asked for has ended before it turns out that nobody knows the answer.
+    let mut wire = Wire::new(true);
+    wire.send(CLIENT, &framed(frame::HEADERS, frame::END_HEADERS, 1, &request()));
+    wire.lose(SERVER, 60);
+    wire.send(SERVER, &framed(frame::PING, 0, 0, &[0; 8]));
+    wire.send(SERVER, &framed(frame::DATA, frame::END_STREAM, 1, b""));
+    wire.send(CLIENT, &framed(frame::DATA, 0, 1, b"x"));
+    let ends = [
+        "1 asks /chat",
+        "1 gap 0 51 false",
+        "1 B EndStream",
+        "1 unknown",
+        "1 A 0 x",
+    ];
+    assert_eq!(wire.told(), ends);
 }
 
 #[test]
