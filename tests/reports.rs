@@ -466,3 +466,23 @@ fn a_connection_in_tls_is_told_as_such_though_nothing_of_it_can_be_read() {
         assert!(told.contains(part), "{part}: {told}");
     }
 }
+
+#[test]
+fn a_session_begun_late_is_of_whom_its_opening_tells() {
+    let meanings = meanings(&events("graphql-begun-late"));
+    assert_eq!(meanings.len(), 20);
+    let others = meanings.iter().find(|(protocol, _, _)| protocol != "GraphQL");
+    assert_eq!(others, None);
+}
+
+#[test]
+fn after_a_ping_without_a_pong_each_pong_answers_its_own_ping() {
+    let events = events("a-ping-without-pong");
+    let pongs = of_kind(&events, "message").filter(|message| message["opcode"] == "pong");
+    let answered: Vec<_> = pongs
+        .map(|pong| &pong["meaning"]["answers"])
+        .map(|answers| answers["after_ms"].as_f64())
+        .collect();
+    // Which of two the first one answers nobody knows.
+    assert_eq!(answered, [None, Some(0.555), Some(0.3), Some(0.315)]);
+}

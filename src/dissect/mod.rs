@@ -55,7 +55,7 @@ pub type Interpretations<'a> = SmallVec<[Interpretation<'a>; 1]>;
 pub enum Claim {
     /// The handshake says so: nobody else is asked.
     Yes,
-    /// Its messages have to tell.
+    /// Its messages have to tell. Who reads one that opens the application's connection alone reads what follows.
     ByContent,
 }
 
@@ -220,8 +220,14 @@ impl Dissectors {
                 }
             }
             None => {
-                for dissector in &mut self.all {
+                for (place, dissector) in self.all.iter_mut().enumerate() {
                     if dissector.read(&view, out) {
+                        let opens = out
+                            .first()
+                            .is_some_and(|read| matches!(read.action, Action::Open | Action::Opened));
+                        if opens && self.claimed.len() < MAX_CLAIMED {
+                            self.claimed.insert(session, place as u8);
+                        }
                         break;
                     }
                 }
@@ -285,7 +291,7 @@ fn control<'a>(message: &Message<'_>) -> Option<Interpretation<'a>> {
     let key = Key::of_bytes(message.payload.bytes);
     let (action, exchange) = match message.opcode {
         Opcode::Ping => (Action::Ping, Exchange::Request(key)),
-        Opcode::Pong => (Action::Pong, Exchange::InOrder(key)),
+        Opcode::Pong => (Action::Pong, Exchange::Pong(key)),
         _ => return None,
     };
     Some(Interpretation::new(WEBSOCKET, action).exchange(exchange))

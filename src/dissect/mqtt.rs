@@ -14,7 +14,7 @@ pub(super) const NAME: &str = "MQTT";
 
 /// Sessions that are read at once.
 const MAX_SESSIONS: usize = 1 << 16;
-/// Bytes of a packet that are kept; a larger one is passed over.
+/// Bytes that are kept of a packet that no message holds as a whole: of a larger one the payload is not told.
 const MAX_PACKET: usize = 64 << 10;
 /// Bytes of unfinished packets that all sessions together keep.
 const MAX_WAITING: usize = 4 << 20;
@@ -46,11 +46,11 @@ struct Session {
 /// One direction.
 #[derive(Default)]
 struct Stream {
-    /// The beginning of a packet that is not whole yet.
+    /// The beginning of a packet that is not whole yet, up to [`MAX_PACKET`] bytes.
     waiting: Vec<u8>,
     /// The message of which `waiting` has the last bytes.
     last: u64,
-    /// What is left of a packet that is too large.
+    /// How much of it is still to come and not kept.
     skip: usize,
     /// Bytes are missing: packets are read again where a message begins with one and ends with one.
     lost: bool,
@@ -104,7 +104,7 @@ impl Dissector for Mqtt {
         };
         self.ids.clear();
         for (packet, _) in packets() {
-            let body = body(packet);
+            let (body, _) = body(packet);
             if packet[0] >> 4 == 1
                 && let Some((_, [named, ..])) = string(body)
             {
@@ -159,8 +159,8 @@ impl Stream {
         }
     }
 
-    /// The next bytes: the packet that they complete goes into `completed`, what they begin is kept. Returns where the packets begin that
-    /// lie in `bytes` as a whole; `None` when there are none and nothing was completed.
+    /// The next bytes: the packet that they complete goes into `completed`, as far as it was kept, and what they begin is kept. Returns where
+    /// the packets begin that lie in `bytes` as a whole; `None` when there are none and nothing was completed.
     fn push(&mut self, bytes: &[u8], completed: &mut Vec<u8>) -> Option<usize> {
         completed.clear();
         if self.lost {
@@ -168,19 +168,18 @@ impl Stream {
             return (!self.lost).then_some(0);
         }
         let mut at = 0;
-        while !self.waiting.is_empty() {
+        while !self.waiting.is_empty() && self.skip == 0 {
             let wanted = match size(&self.waiting) {
                 Size::Malformed => return self.lose(),
                 Size::Whole { total, .. } if total == self.waiting.len() => {
                     *completed = std::mem::take(&mut self.waiting);
                     break;
                 }
-                Size::Whole { total, .. } if total > MAX_PACKET => {
-                    self.skip = total - self.waiting.len();
-                    self.waiting = Vec::new();
+                Size::Whole { total, .. } if self.waiting.len() == MAX_PACKET => {
+                    self.skip = total - MAX_PACKET;
                     break;
                 }
-                Size::Whole { total, .. } => total - self.waiting.len(),
+                Size::Whole { total, .. } => total.min(MAX_PACKET) - self.waiting.len(),
                 Size::Partial => 1,
             };
             let more = &bytes[at..bytes.len().min(at + wanted)];
@@ -193,6 +192,9 @@ impl Stream {
         let skipped = self.skip.min(bytes.len() - at);
         self.skip -= skipped;
         at += skipped;
+        if skipped > 0 && self.skip == 0 {
+            *completed = std::mem::take(&mut self.waiting);
+        }
         let mut rest = Packets { bytes, at };
         for _ in rest.by_ref() {}
         let begun = &bytes[rest.at..];
@@ -200,7 +202,10 @@ impl Stream {
             Size::Malformed => {
                 self.lose();
             }
-            Size::Whole { total, .. } if total > MAX_PACKET => self.skip = total - begun.len(),
+            Size::Whole { total, .. } if begun.len() > MAX_PACKET => {
+                self.waiting.extend_from_slice(&begun[..MAX_PACKET]);
+                self.skip = total - begun.len();
+            }
             Size::Whole { .. } | Size::Partial => self.waiting.extend_from_slice(begun),
         }
         (!completed.is_empty() || rest.at > at).then_some(at)
@@ -234,11 +239,11 @@ impl<'a> Iterator for Packets<'a> {
     }
 }
 
-/// What follows the fixed header of a whole packet.
-fn body(packet: &[u8]) -> &[u8] {
+/// What follows the fixed header of a packet, and how many bytes of it were not kept.
+fn body(packet: &[u8]) -> (&[u8], usize) {
     match size(packet) {
-        Size::Whole { header, .. } => packet.get(header..).unwrap_or_default(),
-        Size::Partial | Size::Malformed => &[],
+        Size::Whole { header, total } => (packet.get(header..).unwrap_or_default(), total - packet.len()),
+        Size::Partial | Size::Malformed => (&[], 0),
     }
 }
 
@@ -302,7 +307,7 @@ fn id(first: u8, body: &[u8]) -> Option<u16> {
     Some(u16::from_be_bytes(*body.get(at..)?.first_chunk()?))
 }
 
-fn interpret<'a>(first: u8, body: &'a [u8], level: u8, id: Option<&'a str>) -> Interpretation<'a> {
+fn interpret<'a>(first: u8, (body, cut): (&'a [u8], usize), level: u8, id: Option<&'a str>) -> Interpretation<'a> {
     let action = match first >> 4 {
         1 => Action::Open,
         2 => Action::Opened,
@@ -338,10 +343,10 @@ fn interpret<'a>(first: u8, body: &'a [u8], level: u8, id: Option<&'a str>) -> I
                 .field("qos", Some(Field::Number(u64::from(first >> 1 & 3))))
                 .field("retain", Some(Field::Number(u64::from(first & 1))));
             if let Some(payload) = topic.and_then(|(_, rest)| payload(rest, first, level)) {
-                let text = std::str::from_utf8(payload).ok();
+                let text = std::str::from_utf8(payload).ok().filter(|_| cut == 0);
                 read = read
                     .field("payload", text.map(|text| Field::Text(Text::Plain(text))))
-                    .field("payload_length", Some(Field::Number(payload.len() as u64)));
+                    .field("payload_length", Some(Field::Number((payload.len() + cut) as u64)));
             }
         }
         8 | 10 => {
@@ -437,7 +442,7 @@ mod tests {
 
     #[test]
     fn a_publish_is_named_by_its_topic() {
-        let read = interpret(PUBLISH[0], &PUBLISH[2..], 4, Some("7"));
+        let read = interpret(PUBLISH[0], (&PUBLISH[2..], 0), 4, Some("7"));
         assert_eq!((read.action, read.label), (Action::Send, Some(Text::Plain("a/b"))));
         assert_eq!(read.fields.text("payload"), Some(Text::Plain("{}\n\n")));
         assert_eq!(read.fields.get("qos"), Some(Field::Number(1)));
@@ -447,7 +452,7 @@ mod tests {
     #[test]
     fn every_kind_of_packet_says_what_it_does() {
         for kind in 1..=15_u8 {
-            let read = interpret(kind << 4, &[0, 5], 5, Some("5"));
+            let read = interpret(kind << 4, (&[0, 5], 0), 5, Some("5"));
             assert_ne!(read.action, Action::Other, "{}", name(kind));
         }
     }
@@ -481,16 +486,24 @@ mod tests {
     }
 
     #[test]
-    fn a_packet_that_is_too_large_is_passed_over() {
-        for cut in 1..6 {
-            let large = [b"\x30\xff\xff\x7f", &vec![0; (1 << 21) - 1][..]].concat();
+    fn of_a_packet_that_is_too_large_the_beginning_is_read() {
+        let large = [b"\x32\xff\xff\x7f\x00\x03a/b\x00\x07", &vec![b'x'; (1 << 21) - 8][..]].concat();
+        for cut in [1, 2, 5, 100, MAX_PACKET, MAX_PACKET + 1, large.len() - 1] {
             let mut stream = Stream::default();
             assert!(push(&mut stream, &large[..cut]).is_empty());
-            assert!(push(&mut stream, &large[cut..100_000]).is_empty());
-            assert!(push(&mut stream, &large[100_000..]).is_empty());
-            assert_eq!(stream.waiting.capacity(), 0);
-            assert_eq!(push(&mut stream, PUBLISH), [PUBLISH], "cut at {cut}");
+            assert!(stream.waiting.len() <= MAX_PACKET);
+            assert!(cut > 100_000 || push(&mut stream, &large[cut..100_000]).is_empty());
+            let rest = [&large[cut.max(100_000)..], PUBLISH].concat();
+            let [first, second] = &push(&mut stream, &rest)[..] else {
+                panic!("cut at {cut}")
+            };
+            assert!(*first == large[..MAX_PACKET] && *second == PUBLISH, "cut at {cut}");
+            assert!(stream.waiting.is_empty() && stream.skip == 0);
         }
+        let read = interpret(large[0], body(&large[..MAX_PACKET]), 4, Some("7"));
+        assert_eq!(read.label, Some(Text::Plain("a/b")));
+        assert_eq!(read.fields.text("payload"), None);
+        assert_eq!(read.fields.get("payload_length"), Some(Field::Number((1 << 21) - 8)));
     }
 
     fn view(session: u64, bytes: &[u8]) -> MessageView<'_> {

@@ -127,11 +127,9 @@ impl Requests {
                 let key = self.key(session, direction.other(), opcode, key);
                 read.answers = self.answer(key, message.at);
             }
-            Exchange::InOrder(key) => {
+            Exchange::Pong(key) => {
                 let key = self.key(session, direction.other(), opcode, key);
-                read.answers = self
-                    .oldest_waiting(key)
-                    .and_then(|number| self.answered(number, false, message.at));
+                read.answers = self.pong(key, message.at);
             }
             Exchange::Latest(key) => {
                 let key = self.key(session, direction.other(), opcode, key);
@@ -151,6 +149,23 @@ impl Requests {
                 None => self.answered(latest, true, at),
             },
         }
+    }
+
+    fn pong(&mut self, key: u64, at: PacketRef) -> Option<Answers> {
+        let oldest = self.oldest_waiting(key)?;
+        let latest = self.same.get(&key)?.latest;
+        let answers = self.answered(oldest, false, at);
+        if oldest == latest {
+            return answers;
+        }
+        // A pong may be for the first one, or for the last alone: none of them is waited for any longer.
+        let mut number = oldest;
+        while let Some(request) = self.get(number) {
+            let later = request.later;
+            self.settle(number, State::Answered);
+            number = later;
+        }
+        None
     }
 
     fn latest_waiting(&mut self, key: u64, at: PacketRef) -> Option<Answers> {
@@ -181,6 +196,11 @@ impl Requests {
     /// What is said of that request in its answer, which came `at`.
     fn answered(&mut self, number: u64, again: bool, at: PacketRef) -> Option<Answers> {
         let request = *self.get(number)?;
+        if at.packet < request.what.at.packet {
+            // What waited behind something that is missing answers an earlier one.
+            self.lost(request.session, request.what.direction.other());
+            return None;
+        }
         if !again {
             let flows = request.state == State::Subscribed;
             self.settle(number, if flows { State::Flowing } else { State::Answered });
@@ -462,9 +482,9 @@ mod tests {
         }
         assert!(requests.ring.len() as u64 == REQUESTS && requests.same.len() == 15_000);
         assert_eq!(requests.forgotten, last - REQUESTS);
-        assert_eq!(answer(&mut requests, 0, "10"), Some((15_010, false)));
+        assert_eq!(answer(&mut requests, last + 1, "10"), Some((15_010, false)));
         // The one before of that key is too old.
-        assert_eq!(answer(&mut requests, 0, "10"), Some((15_010, true)));
+        assert_eq!(answer(&mut requests, last + 1, "10"), Some((15_010, true)));
         let all = unanswered(&mut requests);
         assert_eq!((all.len() as u64, all[0]), (REQUESTS - 1, last - REQUESTS + 1));
         assert!(requests.sessions.is_empty());
@@ -488,7 +508,7 @@ mod tests {
         assert_eq!((requests.forgotten, left.forgotten_pings[DOWN]), (2, false));
         many(&mut requests);
         let key = Key::of_bytes(&REQUESTS.to_be_bytes());
-        hear(&mut requests, DOWN, Opcode::Pong, REQUESTS, Exchange::InOrder(key));
+        hear(&mut requests, DOWN, Opcode::Pong, REQUESTS, Exchange::Pong(key));
         let left = requests.end(SessionId(1));
         assert_eq!((left.requests.len(), left.forgotten_pings[UP]), (2, false));
         // All that is remembered may be newer.
@@ -502,20 +522,40 @@ mod tests {
     }
 
     #[test]
-    fn pongs_of_equal_pings_answer_these_in_order() {
+    fn which_of_equal_pings_a_pong_answers_is_told_only_when_one_waits() {
         let mut requests = Requests::default();
-        for (packet, payload) in [(1, &b""[..]), (2, b"7"), (3, b""), (4, b"8"), (5, b"9")] {
+        let ping = |requests: &mut Requests, packet, payload: &[u8]| {
             let key = Key::of_bytes(payload);
-            hear(&mut requests, DOWN, Opcode::Ping, packet, Exchange::Request(key));
-        }
-        let mut pong = |payload: &[u8]| {
+            hear(requests, DOWN, Opcode::Ping, packet, Exchange::Request(key));
+        };
+        let pong = |requests: &mut Requests, packet, payload: &[u8]| {
             let key = Key::of_bytes(payload);
-            let ping = hear(&mut requests, UP, Opcode::Pong, 9, Exchange::InOrder(key));
+            let ping = hear(requests, UP, Opcode::Pong, packet, Exchange::Pong(key));
             ping.map(|(packet, _)| packet)
         };
-        let answered = [&b""[..], b"7", b"", b"8", b""].map(&mut pong);
-        assert_eq!(answered, [Some(1), Some(2), Some(3), Some(4), None]);
-        assert_eq!(unanswered(&mut requests), [5]);
+        ping(&mut requests, 1, b"");
+        ping(&mut requests, 2, b"7");
+        ping(&mut requests, 3, b"");
+        // The first one may never be answered, or both are on their way.
+        assert_eq!(pong(&mut requests, 4, b""), None);
+        assert_eq!(pong(&mut requests, 5, b"7"), Some(2));
+        assert_eq!(pong(&mut requests, 6, b""), None);
+        ping(&mut requests, 7, b"");
+        assert_eq!(pong(&mut requests, 8, b""), Some(7));
+        ping(&mut requests, 9, b"");
+        assert_eq!(unanswered(&mut requests), [9]);
+    }
+
+    #[test]
+    fn nothing_answers_what_was_asked_later() {
+        let mut requests = Requests::default();
+        for packet in [1, 5] {
+            hear(&mut requests, UP, Opcode::Binary, packet, Exchange::Request(Key::PING));
+        }
+        // It came before the second request, and waited behind something that is missing.
+        let answered = hear(&mut requests, DOWN, Opcode::Binary, 2, Exchange::Latest(Key::PING));
+        assert_eq!(answered, None);
+        assert_eq!(unanswered(&mut requests), [0; 0]);
     }
 
     #[test]
@@ -530,13 +570,7 @@ mod tests {
                 Exchange::Request(Key::of_bytes(b"")),
             );
         }
-        hear(
-            &mut requests,
-            DOWN,
-            Opcode::Pong,
-            4,
-            Exchange::InOrder(Key::of_bytes(b"")),
-        );
+        hear(&mut requests, DOWN, Opcode::Pong, 4, Exchange::Pong(Key::of_bytes(b"")));
         assert_eq!(unanswered(&mut requests), [0; 0]);
     }
 
@@ -548,7 +582,7 @@ mod tests {
             hear(&mut requests, UP, Opcode::Ping, packet.into(), Exchange::Request(key));
         }
         let key = Key::of_bytes(&[2]);
-        hear(&mut requests, DOWN, Opcode::Pong, 4, Exchange::InOrder(key));
+        hear(&mut requests, DOWN, Opcode::Pong, 4, Exchange::Pong(key));
         assert_eq!(unanswered(&mut requests), [3]);
     }
 }

@@ -154,8 +154,8 @@ pub enum Exchange {
     Cancel(Key),
     /// The answer to a request.
     Answer(Key),
-    /// The answer to the oldest request of that key that has none; nothing when all have one.
-    InOrder(Key),
+    /// A pong, the answer to the ping of that key that has none. Of several nobody knows which one it means (RFC 6455 §5.5.3).
+    Pong(Key),
     /// The answer to the latest request of that key, when that has none; nothing otherwise.
     Latest(Key),
 }
