@@ -6,7 +6,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::secrets::{KeySource, Label, Random, Secret, Secrets};
 
-/// The longest line that can be one: the longest label, 32 bytes and 48 in hex, blanks. A longer one is none.
+/// The longest line that can have a secret: the longest label, 32 bytes and 48 in hex, blanks. Of a longer one its beginning says what it is.
 const LONGEST_LINE: usize = 512;
 
 /// Reads one key log, piece by piece.
@@ -15,7 +15,7 @@ pub struct KeyLogReader {
     source: KeySource,
     /// The beginning of a line whose end has not come. Never grows, so that no copy of it stays behind.
     line: Zeroizing<Vec<u8>>,
-    /// The line is too long to be one.
+    /// More of it has come than is kept.
     too_long: bool,
     lines: Lines,
 }
@@ -52,7 +52,7 @@ impl KeyLogReader {
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
             bytes = rest;
-            if self.line.is_empty() && !self.too_long {
+            if self.line.is_empty() && line.len() <= LONGEST_LINE {
                 read_line(line, self.source, secrets, &mut self.lines);
             } else {
                 self.keep(line);
@@ -64,25 +64,22 @@ impl KeyLogReader {
 
     /// Nothing more will come: what stands behind the last end of a line is a line.
     pub fn finish(&mut self, secrets: &mut Secrets) {
-        if !self.line.is_empty() || self.too_long {
+        if !self.line.is_empty() {
             self.end_line(secrets);
         }
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        if self.line.len() + bytes.len() > LONGEST_LINE {
-            self.too_long = true;
-        }
-        if self.too_long {
-            self.line.zeroize();
-        } else {
-            self.line.extend_from_slice(bytes);
-        }
+        let room = LONGEST_LINE - self.line.len();
+        self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.too_long |= bytes.len() > room;
     }
 
     fn end_line(&mut self, secrets: &mut Secrets) {
         if std::mem::take(&mut self.too_long) {
-            self.lines.broken += 1;
+            let is_comment = self.line.trim_ascii_start().starts_with(b"#");
+            self.lines.other += u64::from(is_comment);
+            self.lines.broken += u64::from(!is_comment);
         } else {
             read_line(&self.line, self.source, secrets, &mut self.lines);
         }
@@ -165,6 +162,7 @@ mod tests {
             line("CLIENT_RANDOM", &"ab".repeat(47)),
             line("SERVER_TRAFFIC_SECRET_0", &"ab".repeat(31)) + "a",
             "x".repeat(5000),
+            format!(" # {}", "x".repeat(5000)),
             String::new(),
             line("SERVER_TRAFFIC_SECRET_0", &"ef".repeat(48)),
         ]
@@ -173,7 +171,7 @@ mod tests {
             let (secrets, lines) = read(log.as_bytes(), piece);
             assert_eq!(
                 (secrets.len(), lines.used, lines.other, lines.broken),
-                (3, 3, 4, 3),
+                (3, 3, 5, 3),
                 "{piece}"
             );
             let random = [0x0a; 32];
