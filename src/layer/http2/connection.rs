@@ -23,7 +23,16 @@ pub struct Connection {
     /// Some request may be missing of streams above this one.
     pub(super) unknown_above: Option<u32>,
     gone_away: Option<(Side, u32)>,
+    /// How many bytes the fields of requests and responses may still take, beyond [`LEAST_HEAD`] each.
+    heads: usize,
 }
+
+/// Bytes of fields that a request or a response may have in any case.
+const LEAST_HEAD: usize = 512;
+
+/// How many bytes of fields each byte of the connection allows beyond that, saved up to those of one field block: a few bytes can ask for all that
+/// the dynamic table holds, again and again, and each request is a session that all views tell.
+const HEAD_A_BYTE: usize = 4;
 
 /// What one connection may make us keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +87,18 @@ impl Connection {
             last_stream: 0,
             unknown_above: Some(0),
             gone_away: None,
+            heads: bounds.field_block,
         }
+    }
+
+    /// So many bytes of it have come.
+    pub(super) fn allow_heads(&mut self, bytes: usize) {
+        self.heads = (self.heads + HEAD_A_BYTE * bytes).min(self.bounds.field_block);
+    }
+
+    /// The fields are those of a request or a response that is kept.
+    fn spend_heads(&mut self, fields: &Fields) {
+        self.heads = self.heads.saturating_sub(fields.size().saturating_sub(LEAST_HEAD));
     }
 
     /// Who sends the requests, once that is known.
@@ -282,11 +302,13 @@ impl Connection {
         &mut self,
         side: Side,
         block: &Block,
-        fields: &Fields,
+        fields: &mut Fields,
         end: u64,
         at: PacketRef,
         out: &mut impl Output,
     ) {
+        fields.truncate(LEAST_HEAD + self.heads);
+        let fields = &*fields;
         let (number, range) = (block.stream, block.start..end);
         let (status, method) = (fields.status(), fields.get(":method"));
         if status.is_some() {
@@ -311,6 +333,7 @@ impl Connection {
         }
         if status.is_some() {
             if self.streams.is_followed(number) || self.is_unknown(number) {
+                self.spend_heads(fields);
                 self.response(number, fields.response(range, block.span), at, out);
             }
         } else if self.client != Some(side.other()) {
@@ -354,6 +377,9 @@ impl Connection {
         } else {
             return;
         };
+        if matches!(state, State::Asked(_) | State::Silent(..)) {
+            self.spend_heads(fields);
+        }
         let inserted = self.streams.insert(number, state);
         if !asks {
             return;

@@ -37,6 +37,19 @@ impl Fields {
         true
     }
 
+    /// Keeps the first ones, which take so many bytes at most: a field that was sent before takes one byte when it is sent again.
+    pub(super) fn truncate(&mut self, most: usize) {
+        let fit = self.ends.partition_point(|&(_, end)| end as usize <= most);
+        self.incomplete |= fit < self.ends.len();
+        self.ends.truncate(fit);
+        self.text.truncate(self.size());
+    }
+
+    /// How many bytes their names and values take.
+    pub(super) fn size(&self) -> usize {
+        self.ends.last().map_or(0, |&(_, end)| end as usize)
+    }
+
     /// Something of the block is missing.
     pub(super) fn set_incomplete(&mut self) {
         self.incomplete = true;
@@ -168,6 +181,21 @@ mod tests {
         fields.clear();
         assert!(fields.push(field(":status", "403"), 1000) && !fields.asks_for_websocket());
         assert_eq!(fields.response(0..1, span()).status, 403);
+    }
+
+    #[test]
+    fn the_first_ones_are_kept() {
+        let mut fields = Fields::default();
+        for (name, value) in [(":path", "/"), ("cookie", "1234"), ("origin", "o")] {
+            fields.push(field(name, value), 1000);
+        }
+        fields.truncate(100);
+        assert!(fields.size() == 23 && !fields.is_incomplete());
+        fields.truncate(22);
+        assert!(fields.size() == 16 && fields.is_incomplete());
+        assert_eq!((fields.get(":path"), fields.get("origin")), (Some(&b"/"[..]), None));
+        fields.truncate(0);
+        assert_eq!((fields.size(), fields.get(":path")), (0, None));
     }
 
     #[test]

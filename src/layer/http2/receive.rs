@@ -18,6 +18,7 @@ const LEAST_FRAME: u64 = HEADER as u64 + 1;
 impl Connection {
     /// The next bytes that `side` sends; each call begins where a segment or a TLS record does.
     pub fn data(&mut self, side: Side, chunk: Chunk<'_>, out: &mut impl Output) {
+        self.allow_heads(chunk.bytes.len());
         let mut rest = chunk;
         while !rest.bytes.is_empty() {
             let half = &mut self.halves[side.index()];
@@ -381,7 +382,7 @@ impl Connection {
             fields.set_incomplete();
         }
         if self.reads_fields() {
-            self.fields_of(side, block, &fields, end, at, out);
+            self.fields_of(side, block, &mut fields, end, at, out);
         }
         fields.clear();
         self.halves[side.index()].fields = fields;
