@@ -1,7 +1,7 @@
 //! One test a thing that happens to connections.
 
 use crate::base::{GapCause, Limits, Side};
-use crate::tcp::testing::{ACK, FIN, Line, RST, SYN, Wire, handshake, line};
+use crate::tcp::testing::{ACK, FIN, Line, NO_ID, RST, SYN, Wire, handshake, line};
 use crate::tcp::{DataFact, HandshakeStep, TcpEnd};
 
 const SAME: DataFact = DataFact::Retransmission { different: false };
@@ -294,6 +294,23 @@ fn only_a_plausible_reset_ends_a_connection() {
     assert_eq!(wire.upper.ends, [(1, TcpEnd::Reset { by: Side::A })]);
     wire.send(&line(Side::B, ACK, 0, 5, b"too late"));
     assert!(wire.stream(1, Side::B).bytes.is_empty());
+}
+
+#[test]
+fn what_crosses_a_reset_is_in_order_and_each_of_it_is_answered_by_a_reset_of_its_own() {
+    let mut wire = open();
+    let reset = Line {
+        id: NO_ID,
+        ..line(Side::B, RST, 0, 0, b"")
+    };
+    assert!(wire.send(&reset).reset);
+    for (at, payload) in [(0, &b"hello"[..]), (5, b"to "), (8, b"you")] {
+        wire.millis -= 2;
+        assert_eq!(wire.send(&a(at, payload)).data, DataFact::InOrder);
+        assert_ne!(wire.send(&reset).data, DataFact::Duplicate);
+    }
+    wire.millis -= 1;
+    assert_eq!(wire.send(&reset).data, DataFact::Duplicate);
 }
 
 #[test]

@@ -149,7 +149,8 @@ impl<U: Default> Flow<U> {
             Side::B => (b, a),
         };
         let fingerprint = Fingerprint::of(segment, at.time);
-        let recent = &mut cx.recents.of(&mut self.recent)[side.index()];
+        let recents = cx.recents.of(&mut self.recent);
+        let recent = &mut recents[side.index()];
         let payload = segment.payload;
         let flags = segment.flags;
         let offset = own.offset(segment.seq.wrapping_add(u32::from(flags.syn())));
@@ -180,6 +181,7 @@ impl<U: Default> Flow<U> {
             return;
         }
         recent.remember(fingerprint);
+        recents[side.other().index()].set_answered();
         (own.heard, own.heard_at) = (true, now.nanos());
 
         if flags.syn() {
@@ -197,6 +199,8 @@ impl<U: Default> Flow<U> {
         cx.upper.segment(&mut self.upper, &self.connection, &facts, at);
         if !self.ended {
             self.deliver(segment, placed, &facts, now, cx);
+        } else if placed.fact == DataFact::InOrder {
+            self.halves[side.index()].advance(placed.end);
         }
     }
 

@@ -294,9 +294,10 @@ impl Half {
         }
     }
 
-    /// All before `end` has been delivered. Where the stream begins is settled with that.
-    fn advance(&mut self, end: u64) {
+    /// All before `end` has been delivered, or nobody wants to have it any more. Where the stream begins is settled with that.
+    pub(super) fn advance(&mut self, end: u64) {
         self.next = end;
+        self.high = self.high.max(end);
         if end > 0 {
             self.beginning = Beginning::Known;
         }

@@ -37,6 +37,8 @@ pub(super) struct Recents(Slab<[Recent; 2]>);
 pub(super) struct Recent {
     ring: [Fingerprint; REMEMBERED],
     next: u8,
+    /// The other side has sent something since.
+    answered: bool,
     pub(super) history: History,
 }
 
@@ -91,7 +93,7 @@ impl Recents {
         let (rings, anew) = self.0.of(handle, Default::default);
         if anew {
             for recent in &mut *rings {
-                (recent.ring, recent.next) = Default::default();
+                (recent.ring, recent.next, recent.answered) = Default::default();
                 recent.history.clear();
             }
         }
@@ -103,14 +105,25 @@ impl Recent {
     /// Remembers a segment, and forgets the oldest.
     #[inline]
     pub(super) fn remember(&mut self, fingerprint: Fingerprint) {
+        self.answered = false;
         if let Some(place) = self.ring.get_mut(usize::from(self.next)) {
             *place = fingerprint;
         }
         self.next = (self.next + 1) % REMEMBERED as u8;
     }
 
+    /// The other side has sent a segment.
+    #[inline]
+    pub(super) fn set_answered(&mut self) {
+        self.answered = true;
+    }
+
     /// Whether this very packet has been seen just before.
     pub(super) fn is_duplicate(&self, fingerprint: Fingerprint, has_id: bool) -> bool {
+        if !has_id && fingerprint.length == 0 && self.answered {
+            // The same answer to something else: each segment behind a reset gets one.
+            return false;
+        }
         let limit = if has_id { SAME_ID } else { NO_ID };
         self.ring.iter().any(|&earlier| {
             let same = Fingerprint {

@@ -99,6 +99,9 @@ impl StreamHandler for Recorder {
     }
 }
 
+/// [`Line::id`] of a sender that has none.
+pub(super) const NO_ID: u16 = u16::MAX;
+
 /// One segment, by offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
@@ -114,6 +117,7 @@ pub(super) struct Line {
     pub(super) payload: Vec<u8>,
     /// Added to both sequence numbers: another connection.
     pub(super) era: u32,
+    /// 0 is the next one.
     pub(super) id: u16,
     pub(super) ttl: u8,
     /// Its checksum is right; else it is left out.
@@ -211,7 +215,11 @@ impl Wire {
             window: line.window,
             header: &[],
             payload,
-            ip_id: Some(if line.id == 0 { self.next_id } else { line.id }),
+            ip_id: match line.id {
+                0 => Some(self.next_id),
+                NO_ID => Some(0),
+                id => Some(id),
+            },
             ttl: line.ttl,
             is_short: line.short,
             fragments: &[],
