@@ -26,6 +26,7 @@ struct Wire {
     engine: Engine,
     view: Trace,
     number: u64,
+    port: u16,
     /// What each side has sent.
     sent: [u32; 2],
     /// What the next segment acknowledges, and the edges of its SACK block; all that was sent, without a block, when not set.
@@ -49,6 +50,7 @@ impl Wire {
             engine: Engine::new(Limits::default()),
             view,
             number: 0,
+            port: 40000,
             sent: [0; 2],
             sack: None,
         }
@@ -66,7 +68,11 @@ impl Wire {
             Some(_) => [&[1, 1, 5, 10][..], &edges.map(u32::to_be_bytes).concat()].concat(),
             None => Vec::new(),
         };
-        let (sport, dport) = if side == CLIENT { (40000, 7272) } else { (7272, 40000) };
+        let (sport, dport) = if side == CLIENT {
+            (self.port, 7272)
+        } else {
+            (7272, self.port)
+        };
         let ip = Ip4 {
             id: self.number as u16,
             ..Ip4::default()
@@ -174,6 +180,24 @@ fn a_segment_that_comes_too_early_waits_for_the_one_that_fills_the_gap() {
         "It brings bytes that were missing, and releases 4 bytes held back until now.",
     );
     tells(&late, "sends the client (port 40000 at");
+}
+
+#[test]
+fn what_a_packet_lets_be_told_of_another_connection_names_that_one() {
+    let mut wire = Wire::open();
+    let frame = text("hello world");
+    wire.next(SERVER, ACK, &frame[..5]);
+    wire.segment(SERVER, ACK, 3, &frame[8..], 512);
+    wire.next(CLIENT, ACK | RST, b"");
+    wire.number += 3000;
+    wire.port = 40001;
+    let other = wire.next(CLIENT, SYN, b"");
+    tells(&other, "/*\n * TCP handshake, step 1 of 3: SYN\n");
+    let gap = other
+        .find(" * The capture lacks 3 bytes from the server")
+        .expect(&other);
+    let named = other.find(" * What follows is of the connection between the client (port 40000 ");
+    assert!(named.is_some_and(|named| named < gap), "{other}");
 }
 
 #[test]

@@ -116,6 +116,8 @@ struct Now {
     told: bool,
     /// The earlier packet of which something was told last.
     earlier: u64,
+    /// The connection of which something was told last: at first the packet's own.
+    told_of: u64,
     /// With this packet it is known that the connection carries WebSocket.
     recognised: bool,
     /// The last message was read as JSON.
@@ -178,6 +180,7 @@ impl Narrator {
             self.story.ports_alone = !matches!(self.hosts, Hosts::Many);
             let tcp = tcp(&view);
             self.story.sender = Some(tcp.direction);
+            self.now.told_of = tcp.connection;
             self.now.tcp = Some(tcp);
             self.segment();
         }
@@ -205,6 +208,7 @@ impl Narrator {
         let no_news =
             matches!(record.kind, RecordKind::Violation { violation, .. } if violation.rule == Rule::NoAnswer);
         let earlier = record.at.packet < now.0 && record.at.packet > 0 && !no_news;
+        let elsewhere = self.name_connection(record);
         if earlier {
             // Only now is it understood: it is told of the packet that brought it, and this one is not about it.
             let talk = self.world.talks.get(&record.source.connection.0);
@@ -224,10 +228,26 @@ impl Narrator {
         let is_quoted = self.quoted_elsewhere() != before;
         self.story
             .keep_to_bounds(if is_quoted { self.story.text.len() } else { text });
-        if earlier {
-            (self.now.packet, self.now.time) = now;
+        (self.now.packet, self.now.time) = now;
+        if earlier || elsewhere {
             (self.story.title, self.story.weight, self.story.received) = title;
         }
+    }
+
+    /// What had waited in a connection is told when its time is over, which any packet may show. Whether `record` is of another
+    /// connection than the packet.
+    fn name_connection(&mut self, record: &Record<'_>) -> bool {
+        let number = record.source.connection.0;
+        let Some(own) = self.now.tcp.as_ref().map(|tcp| tcp.connection) else {
+            return false;
+        };
+        // Ends name their session.
+        if self.now.told_of != number && !matches!(record.kind, RecordKind::SessionEnd(_)) {
+            self.now.told_of = number;
+            let [client, server] = Direction::BOTH.map(|direction| self.party(number, direction));
+            self.story.notes.push(Note::OfConnection { client, server });
+        }
+        number != own
     }
 
     /// Changes when the title, or a note that is told in the end, may quote what was kept.

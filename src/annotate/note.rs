@@ -531,6 +531,13 @@ pub enum Note {
         /// It was not known to be WebSocket.
         recognised: bool,
     },
+    /// What follows is of this connection.
+    OfConnection {
+        /// Its client.
+        client: Party,
+        /// Its server.
+        server: Party,
+    },
     /// A message has begun or gone on.
     Part {
         /// From whom.

@@ -430,6 +430,8 @@ catalog! {
     earlier(packet);
     /// The same of what could not be read until now.
     earlier_unread(packet);
+    /// What follows is of this connection.
+    of_connection(client, server);
     /// An ACK for something.
     acked(by, to, what);
     /// The same, with a packet that does something else as well.

@@ -200,6 +200,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     inferred: "The handshake was not captured; the frames show that this is a WebSocket.",
     earlier: "Only now is this known to be WebSocket; what follows came with packet {packet}.",
     earlier_unread: "Only now can this be read: what follows came with packet {packet}.",
+    of_connection: "What follows is of the connection between {client} and {server}.",
     acked: "{by} sends an ACK to {to}: it has received {what}.",
     acked_also: "The same packet acknowledges: {by} has received {what}.",
     acked_part: "{by} sends an ACK to {to}: it has received {bytes} more of the unfinished message.",

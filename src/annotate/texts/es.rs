@@ -200,6 +200,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     inferred: "El handshake no se capturó; las tramas muestran que es un WebSocket.",
     earlier: "Solo ahora se sabe que es WebSocket; lo que sigue llegó con el paquete {packet}.",
     earlier_unread: "Solo ahora se puede leer: lo que sigue llegó con el paquete {packet}.",
+    of_connection: "Lo que sigue es de la conexión entre {client} y {server}.",
     acked: "{by} envía un ACK a {to}: recibió {what}.",
     acked_also: "El mismo paquete sirve de ACK: {by} recibió {what}.",
     acked_part: "{by} envía un ACK a {to}: recibió {bytes} más del mensaje inacabado.",

@@ -200,6 +200,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     inferred: "ハンドシェイクはキャプチャされていませんが、フレームの形からWebSocketと分かります。",
     earlier: "ここで初めてWebSocketと分かりました。以下はパケット{packet}で届いたものです。",
     earlier_unread: "ここで初めて読めるようになりました。以下はパケット{packet}で届いたものです。",
+    of_connection: "以下は{client}と{server}の間の接続についてです。",
     acked: "{by}が{to}にACKを返します。{what}を受信したことを示します。",
     acked_also: "このパケットはACKも兼ねており、{by}が{what}を受信したことを示します。",
     acked_part: "{by}が{to}にACKを返します。未完のメッセージをさらに{bytes}受信したことを示します。",

@@ -354,6 +354,7 @@ impl Words<'_> {
                 Some(total) => self.fin_unfinished(Num(first), Num(received), Bytes(total)),
                 None => self.fin_unfinished_some(Num(first)),
             },
+            Note::OfConnection { client, server } => self.of_connection(Party(client), Party(server)),
             Note::Earlier { packet, recognised } => match recognised {
                 true => self.earlier(Num(packet)),
                 false => self.earlier_unread(Num(packet)),

@@ -200,6 +200,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     inferred: "没有抓到握手过程；从帧的格式可以看出这是WebSocket。",
     earlier: "到此才能确定这是WebSocket；以下内容来自第{packet}个包。",
     earlier_unread: "到此才能读出：以下内容来自第{packet}个包。",
+    of_connection: "以下内容属于{client}与{server}之间的连接。",
     acked: "{by}向{to}返回ACK，表明已经收到{what}。",
     acked_also: "这个包同时也是ACK，表明{by}已经收到{what}。",
     acked_part: "{by}向{to}返回ACK，表明又收到了未完消息的{bytes}。",

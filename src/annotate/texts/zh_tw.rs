@@ -200,6 +200,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     inferred: "沒有擷取到交握過程；從訊框的格式可以看出這是 WebSocket。",
     earlier: "到此才能確定這是 WebSocket；以下內容來自第 {packet} 個封包。",
     earlier_unread: "到此才能讀出：以下內容來自第 {packet} 個封包。",
+    of_connection: "以下內容屬於{client}與{server}之間的連線。",
     acked: "{by}向{to}傳回 ACK，表示已收到{what}。",
     acked_also: "這個封包同時也是 ACK，表示{by}已收到{what}。",
     acked_part: "{by}向{to}傳回 ACK，表示又收到了未完訊息的 {bytes}。",
