@@ -296,6 +296,21 @@ impl HoldQueue {
         }
     }
 
+    /// Whether the first held still waits. What is known stays known: it is looked at once.
+    fn first_waits(&mut self) -> bool {
+        while let Some(held) = self.held.front()
+            && let Some(wait) = held.waits.first()
+        {
+            if self.waits_for(wait) {
+                return true;
+            }
+            if let Some(held) = self.held.front_mut() {
+                held.waits.pop_first();
+            }
+        }
+        false
+    }
+
     /// Tells what is decided, up to the first that is not.
     fn release(&mut self, listeners: &mut Listeners) -> ControlFlow<()> {
         if let Some(last) = self.held.back_mut() {
@@ -307,11 +322,11 @@ impl HoldQueue {
             self.held_bytes += last.cost;
         }
         loop {
-            let Some(first) = self.held.front() else {
+            if self.held.is_empty() {
                 self.forget_messages(listeners);
                 return ControlFlow::Continue(());
-            };
-            if first.waits.iter().any(|wait| self.waits_for(wait)) {
+            }
+            if self.first_waits() {
                 if self.held_bytes <= self.max_held {
                     return ControlFlow::Continue(());
                 }
@@ -469,6 +484,33 @@ mod tests {
         fn forgotten(&mut self, connection: ConnectionId) {
             self.0.forgotten(connection);
         }
+    }
+
+    #[test]
+    fn what_is_known_is_looked_at_once() {
+        let whose = |session| Whose {
+            session: SessionId(session),
+            connection: ConnectionId(1),
+            client: Endpoint::new([10, 0, 0, 1].into(), 1),
+        };
+        let evaluator = Evaluator::new(Selection::default(), TimeZone::UTC);
+        let mut queue = HoldQueue::deciding(evaluator, usize::MAX);
+        let mut listeners = Listeners::default();
+        queue.hold().waits.extend((1..=100).map(|id| Wait::Session(whose(id))));
+        for known in 1..=40 {
+            queue.decisions.give_up(SessionId(known));
+        }
+        assert!(queue.release(&mut listeners).is_continue());
+        let left: Vec<Wait> = (41..=100).map(|id| Wait::Session(whose(id))).collect();
+        assert!(queue.held[0].waits.iter().eq(&left));
+
+        for known in 42..=100 {
+            queue.decisions.give_up(SessionId(known));
+        }
+        assert!(queue.first_waits() && queue.held[0].waits.len() == left.len());
+        queue.decisions.give_up(SessionId(41));
+        assert!(queue.release(&mut listeners).is_continue());
+        assert!(queue.held.is_empty());
     }
 
     #[test]
