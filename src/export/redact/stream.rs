@@ -1,7 +1,7 @@
 //! What may be shown of one direction of a connection, by its place in the stream.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::words::FILL;
 use crate::layer::ws::unmask;
@@ -50,8 +50,10 @@ pub(super) struct Stream {
     decided: u64,
     /// Where the data of packets begins that are held, and of how many.
     waiting: BTreeMap<i64, u32>,
-    /// Frames of the message that has not ended, and of one that ends now.
-    frames: Vec<FrameInfo>,
+    /// Frames of the message that has not ended, and of one that ends now, as they lie in the stream.
+    data: VecDeque<FrameInfo>,
+    /// Control frames, which may stand between those, until their messages are told.
+    control: VecDeque<FrameInfo>,
     /// Some frames of the message are blank already.
     too_many: bool,
 }
@@ -59,7 +61,8 @@ pub(super) struct Stream {
 impl Stream {
     /// Bytes of memory.
     pub(super) fn cost(&self) -> usize {
-        self.cost + self.frames.len() * size_of::<FrameInfo>() + self.waiting.len() * size_of::<(i64, u32)>()
+        let frames = self.data.len() + self.control.len();
+        self.cost + frames * size_of::<FrameInfo>() + self.waiting.len() * size_of::<(i64, u32)>()
     }
 
     pub(super) fn add(&mut self, at: u64, bytes: Vec<u8>) {
@@ -124,13 +127,21 @@ impl Stream {
 
     /// A frame is complete; what its message says is still to come.
     pub(super) fn frame(&mut self, frame: &FrameInfo) {
-        if self.frames.len() >= MAX_FRAMES {
+        if self.data.len() + self.control.len() >= MAX_FRAMES {
             self.too_many = true;
-            for frame in std::mem::take(&mut self.frames) {
-                self.show(&frame, None);
+            let frames = [std::mem::take(&mut self.data), std::mem::take(&mut self.control)];
+            for frame in frames.iter().flatten() {
+                self.show(frame, None);
             }
         }
-        self.frames.push(*frame);
+        self.frames(frame.opcode.is_control()).push_back(*frame);
+    }
+
+    fn frames(&mut self, control: bool) -> &mut VecDeque<FrameInfo> {
+        match control {
+            true => &mut self.control,
+            false => &mut self.data,
+        }
     }
 
     /// A message has ended: `payload` is what may be shown of it, `None` nothing.
@@ -157,18 +168,10 @@ impl Stream {
 
     /// The frames of a message.
     fn take_frames(&mut self, message: &Message<'_>) -> Vec<FrameInfo> {
-        let control = message.opcode.is_control();
         let end = message.range.end;
-        let own = |frame: &FrameInfo| frame.opcode.is_control() == control && frame.offset < end;
-        let mut frames = Vec::new();
-        self.frames.retain(|frame| {
-            let own = own(frame);
-            if own {
-                frames.push(*frame);
-            }
-            !own
-        });
-        frames
+        let frames = self.frames(message.opcode.is_control());
+        let own = frames.partition_point(|frame| frame.offset < end);
+        frames.drain(..own).collect()
     }
 
     fn pass_over(&mut self, message: &Message<'_>, frames: &[FrameInfo]) {
@@ -177,7 +180,8 @@ impl Stream {
         }
         let end = frames.last().map_or(0, end).max(message.range.end);
         // A control frame may stand between the frames of a message that goes on.
-        let open = self.frames.iter().map(|frame| frame.offset).min();
+        let open = [self.data.front(), self.control.front()];
+        let open = open.into_iter().flatten().map(|frame| frame.offset).min();
         self.decide(open.map_or(end, |open| open.min(end)));
     }
 
@@ -320,4 +324,60 @@ pub(super) fn header(frame: &FrameInfo) -> Vec<u8> {
     }
     out.extend(frame.masking_key.into_iter().flatten());
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::samples;
+    use crate::record::{Opcode, StreamRange};
+
+    /// A masked frame without a payload that begins there, and the message that it ends.
+    fn frame(offset: u64, opcode: Opcode, fin: bool) -> (FrameInfo, Message<'static>) {
+        let mut message = samples::message(opcode, b"");
+        message.range = StreamRange {
+            start: offset,
+            end: offset + 6,
+        };
+        let frame = FrameInfo {
+            direction: message.direction,
+            opcode,
+            fin,
+            rsv: [false; 3],
+            masking_key: message.masking_key,
+            header: 6,
+            length: 0,
+            span: message.span,
+            offset,
+        };
+        (frame, message)
+    }
+
+    /// However many frames of a message wait, a ping between them touches none of them.
+    #[test]
+    fn control_frames_lie_apart_from_the_message_around_them() {
+        let mut stream = Stream::default();
+        stream.decide(12);
+        let (first, _) = frame(12, Opcode::Text, false);
+        stream.frame(&first);
+        for at in 1..=50 {
+            let (ping, message) = frame(24 * at, Opcode::Ping, true);
+            stream.frame(&ping);
+            assert_eq!((stream.data.len(), stream.control.len()), (at as usize, 1));
+            stream.message(&message, Some(b""));
+            assert_eq!((stream.data.len(), stream.control.len()), (at as usize, 0));
+            assert!(stream.is_decided(12) && !stream.is_decided(13));
+            let (next, _) = frame(24 * at + 6, Opcode::Continuation, false);
+            stream.frame(&next);
+        }
+        let (last, mut message) = frame(2000, Opcode::Continuation, true);
+        stream.frame(&last);
+        let (ping, _) = frame(2006, Opcode::Ping, true);
+        stream.frame(&ping);
+        message.opcode = Opcode::Text;
+        stream.message(&message, Some(b""));
+        assert!(stream.data.is_empty() && stream.is_decided(2006) && !stream.is_decided(2007));
+        let headers = stream.runs(12, 2000);
+        assert_eq!(headers.iter().map(|(_, bytes)| bytes.len()).sum::<usize>(), 102 * 6);
+    }
 }
