@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::secrets::{self, Names, is_jwt};
+use super::secrets::{self, Names, is_jwt, is_one};
 
 /// What stands for a value that is left out.
 pub(super) const LEFT_OUT: &str = "REDACTED";
@@ -30,11 +30,13 @@ pub(crate) const NAMES: &[&str] = &[
 /// Further ones, in queries, headers and subprotocols.
 const MORE: &[&str] = &[
     "auth",
+    "authentication",
     "bearer",
     "code",
     "connect.sid",
     "credential",
     "credentials",
+    "hmac",
     "jwt",
     "key",
     "otp",
@@ -46,7 +48,6 @@ const MORE: &[&str] = &[
     "signature",
     "ticket",
     "userpass",
-    "x-auth",
 ];
 
 /// What the last part of longer names says: `x-amz-security-token`, `client_secret`, `JSESSIONID`.
@@ -56,16 +57,20 @@ const ENDINGS: &[&str] = &[
     "password",
     "passwd",
     "apikey",
+    "appkey",
     "accesskey",
     "secretkey",
     "privatekey",
     "authkey",
+    "functionskey",
+    "masterkey",
     "sessionkey",
     "sharedkey",
     "signingkey",
     "subscriptionkey",
     "sessionid",
     "sessid",
+    "assertion",
     "signature",
     "credential",
     "authorization",
@@ -76,6 +81,50 @@ const ENDINGS: &[&str] = &[
 /// Headers that are credentials: these four and all that are called like one.
 const HEADERS: &[&str] = &["cookie", "set-cookie", "authorization", "proxy-authorization"];
 
+/// Subprotocols that are names and no credentials; most of them are registered.
+pub(super) const SUBPROTOCOLS: &[&str] = &[
+    "actioncable-unsupported",
+    "actioncable-v1-json",
+    "amqp",
+    "base64",
+    "base64.channel.k8s.io",
+    "binary",
+    "channel.k8s.io",
+    "chat",
+    "graphql-transport-ws",
+    "graphql-ws",
+    "json",
+    "jsonrpc",
+    "kafka",
+    "lws-mirror-protocol",
+    "mqtt",
+    "mqttv3.1",
+    "msrp",
+    "ocpp1.5",
+    "ocpp1.6",
+    "ocpp2.0",
+    "ocpp2.0.1",
+    "ocpp2.1",
+    "sip",
+    "soap",
+    "stomp",
+    "superchat",
+    "v10.stomp",
+    "v11.stomp",
+    "v12.stomp",
+    "v2.channel.k8s.io",
+    "v3.channel.k8s.io",
+    "v4.base64.channel.k8s.io",
+    "v4.channel.k8s.io",
+    "v5.channel.k8s.io",
+    "vite-hmr",
+    "vite-ping",
+    "wamp.2.cbor",
+    "wamp.2.json",
+    "wamp.2.msgpack",
+    "xmpp",
+];
+
 /// Subprotocols that are a name and a credential in one word: Kubernetes, Phoenix, AWS AppSync, OpenAI.
 const PREFIXES: &[&str] = &[
     "base64url.bearer.authorization.k8s.io.",
@@ -84,6 +133,9 @@ const PREFIXES: &[&str] = &[
     "openai-insecure-api-key.",
 ];
 
+/// Longer parts of a subprotocol are no names.
+const MAX_NAME: usize = 64;
+
 /// Whether all of this header's value is a credential.
 pub(super) fn is_header(name: &str) -> bool {
     HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header)) || !name.starts_with(':') && is_name(name)
@@ -91,7 +143,8 @@ pub(super) fn is_header(name: &str) -> bool {
 
 /// Whether a value of this name is a credential.
 pub(super) fn is_name(name: &str) -> bool {
-    NAMES.iter().chain(MORE).any(|known| plain(name).eq(plain(known))) || ends_like_name(name)
+    let bare = bare(name);
+    NAMES.iter().chain(MORE).any(|known| plain(bare).eq(plain(known))) || ends_like_name(bare)
 }
 
 /// The credentials in any text of a handshake, in order: values by their names (`access_token=…`, `"password":"…"`, `/token/…`), what
@@ -111,7 +164,7 @@ impl Names for Handshakes {
     }
 
     fn is_segment(&self, name: &str) -> bool {
-        ends_like_name(name)
+        ends_like_name(bare(name))
     }
 }
 
@@ -121,22 +174,29 @@ pub(super) fn in_authority(text: &str) -> Vec<Range<usize>> {
     login.into_iter().collect()
 }
 
-/// The credentials in a `Sec-WebSocket-Protocol` header, or in one subprotocol: what is tied to a name in one word (`bearer.…`), and
-/// the word behind one that is such a name (`access_token, …`).
+/// The credentials in a `Sec-WebSocket-Protocol` header, or in one subprotocol: what is tied to a name in one word (`bearer.…`), the first
+/// word behind such a name (`access_token, …`) that is no known subprotocol, and those behind it that look like credentials.
 pub(super) fn in_subprotocols(value: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
-    let mut named = false;
+    // A name has come; its credential is still to come.
+    let (mut named, mut due) = (false, false);
     for word in value.split(',') {
         let begin = at + (word.len() - word.trim_start().len());
         at += word.len() + 1;
         let word = word.trim();
-        let secret = if named {
+        let is_known = is_one(word, SUBPROTOCOLS);
+        let secret = if due && !is_known || named && last_unlike_words(word).is_some() {
             Some(0)
         } else {
             prefix(word).or_else(|| tied(word)).or(is_jwt(word).then_some(0))
         };
-        named = !named && secret.is_none() && is_name(word);
+        due = match due {
+            // `Authorization, Bearer, …`
+            true => is_known || is_name(word),
+            false => secret.is_none() && is_name(word),
+        };
+        named |= due;
         if let Some(from) = secret.filter(|from| *from < word.len()) {
             found.push(begin + from..begin + word.len());
         }
@@ -169,16 +229,46 @@ fn prefix(word: &str) -> Option<usize> {
     PREFIXES.iter().find(begins).map(|prefix| prefix.len())
 }
 
-/// Where what follows a name in the same word begins: `bearer.…`, `v1.token.…`, `auth=…`.
+/// Where what follows a name in the same word begins: `bearer.…`, `v1.token.…`, `auth=…`; behind `-` and `_`, which also are in names and
+/// between words, only what looks like a credential.
 fn tied(word: &str) -> Option<usize> {
+    let unlike_words = last_unlike_words(word);
     let mut from = 0;
-    for (sign, _) in word.match_indices(['.', '=', ':', '|']) {
-        if is_name(&word[from..sign]) {
+    for (sign, mark) in word.match_indices(['.', '=', ':', '|', '-', '_']) {
+        let joins = matches!(mark, "-" | "_");
+        let follows = !joins || unlike_words.is_some_and(|last| last > sign);
+        if follows && sign - from <= MAX_NAME && is_name(&word[from..sign]) {
             return Some(sign + 1);
         }
-        from = sign + 1;
+        if !joins {
+            from = sign + 1;
+        }
     }
     None
+}
+
+/// Where in a text the last part begins that looks less like a word or a version than like a credential.
+fn last_unlike_words(text: &str) -> Option<usize> {
+    let mut at = 0;
+    let mut last = None;
+    for part in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let letters = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let is_mixed = letters.contains(|c: char| c.is_ascii_digit() || c.is_ascii_uppercase());
+        if letters.len() >= 16 || letters.len() >= 6 && is_mixed {
+            last = Some(at);
+        }
+        at += part.len();
+    }
+    last
+}
+
+/// A name without what says nothing of it: `X-` before it, a number behind it (`token1`).
+fn bare(name: &str) -> &str {
+    let name = match name.split_at_checked(2) {
+        Some(("X-" | "x-" | "X_" | "x_", rest)) => rest,
+        _ => name,
+    };
+    name.trim_end_matches(|c: char| c.is_ascii_digit())
 }
 
 /// What counts in a name.
@@ -216,6 +306,18 @@ mod tests {
             "Proxy-Authorization",
             "X-Api-Key",
             "X-Auth-Token",
+            "X-Session",
+            "X-Pass",
+            "x-otp",
+            "X-Ticket",
+            "X-Bearer",
+            "X-Credentials",
+            "X-Key",
+            "X-Appkey",
+            "X-Functions-Key",
+            "X-Hub-Signature-256",
+            "Authentication",
+            "Cookie2",
         ] {
             assert!(is_header(name), "{name}");
         }
@@ -226,6 +328,12 @@ mod tests {
             "Host",
             ":authority",
             "Origin",
+            "X-Key-Count",
+            "X-Session-Duration",
+            "X-Passed",
+            "X-",
+            "X-1",
+            "Authentication-Info",
         ] {
             assert!(!is_header(name), "{name}");
         }
@@ -237,9 +345,20 @@ mod tests {
             query("/c?room=1&access_token=s3cr3t&x-Amz-Signature=abc&JSESSIONID=1;sid=2#key=3"),
             "/c?room=1&access_token=REDACTED&x-Amz-Signature=REDACTED&JSESSIONID=REDACTED;sid=REDACTED#key=REDACTED"
         );
+        assert_eq!(
+            query("/c?token1=s3cr3t&password_2=s3cr3t&hmac=s3cr3t&client_assertion=s3cr3t&x-key=s3cr3t"),
+            "/c?token1=REDACTED&password_2=REDACTED&hmac=REDACTED&client_assertion=REDACTED&x-key=REDACTED"
+        );
         assert_eq!(query("/c?%74oken=s3cr3t&a"), "/c?%74oken=REDACTED&a");
         assert_eq!(query("/c?q=eyJhbGciOi.eyJzdWIiOi.c2ln"), "/c?q=REDACTED");
-        for target in ["/c?", "/c?=x", "/c?token=", "/c?monkey=1&room=sid", "/c?%=1&%7=2&%zz=3"] {
+        for target in [
+            "/c?",
+            "/c?=x",
+            "/c?token=",
+            "/c?monkey=1&room=sid",
+            "/c?%=1&%7=2&%zz=3",
+            "/c?1=2&client_assertion_type=a&tokens1=b&x=c",
+        ] {
             assert_eq!(query(target), target);
         }
     }
@@ -317,11 +436,14 @@ mod tests {
     #[test]
     fn long_texts_take_no_longer_than_their_length() {
         for part in [
-            "token=", "token/", "a@", ":@", "bearer ", "Basic+", "eyJ.", "%25", "a=", "/token:",
+            "token=", "token/", "token-.", "token_", "-", "1-", "a@", ":@", "bearer ", "Basic+", "eyJ.", "%25", "a=",
+            "/token:",
         ] {
             // Quadratic time would be seen: this would not end.
             let text = part.repeat(20_000);
-            assert!(find(&text).iter().all(|range| range.end <= text.len()), "{part}");
+            for found in [find(&text), in_subprotocols(&text)] {
+                assert!(found.iter().all(|range| range.end <= text.len()), "{part}");
+            }
         }
     }
 
@@ -353,6 +475,19 @@ mod tests {
             ),
             ("graphql-ws, header-eyJob3N0Ijoi", "graphql-ws, header-REDACTED"),
             ("bearer.a.b.c", "bearer.REDACTED"),
+            (
+                "chat, bearer_s3cr3t, token-S3cret",
+                "chat, bearer_REDACTED, token-REDACTED",
+            ),
+            ("auth-v1-0123456789abcdef", "auth-REDACTED"),
+            (
+                "my-api-key-s3cr3ts, x_auth_s3cr3t",
+                "my-api-key-REDACTED, x_auth_REDACTED",
+            ),
+            ("access_token.s3cr3t", "access_token.REDACTED"),
+            ("bearer, chat, s3cr3t, mqtt", "bearer, chat, REDACTED, mqtt"),
+            ("bearer, mine, s3cr3ts, mine", "bearer, REDACTED, REDACTED, mine"),
+            ("Authorization, Bearer, hunter", "Authorization, REDACTED, REDACTED"),
             ("eyJhbGciOi.eyJzdWIiOi.c2ln", "REDACTED"),
         ] {
             assert_eq!(protocols(value), rest);
@@ -365,6 +500,10 @@ mod tests {
             "v4.channel.k8s.io",
             "mqtt",
             "bearer.",
+            "token-based-chat",
+            "auth-v2.example.com, session-v1, key_exchange_v10",
+            "bearer, chat",
+            "graphql-transport-ws, Example2024",
         ] {
             assert_eq!(protocols(value), value);
         }

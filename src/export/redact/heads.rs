@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::words::{FILL, Words};
-use crate::export::credentials;
+use crate::export::credentials::{self, SUBPROTOCOLS};
 use crate::export::secrets::{Names as _, is_one};
 use crate::layer::http1::accept_for;
 use crate::record::{Accept, Request, Response};
@@ -171,50 +171,6 @@ const PRODUCTS: &[&str] = &[
 /// Methods of HTTP.
 const METHODS: &[&str] = &[
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI",
-];
-
-/// Subprotocols that are names and no credentials; most of them are registered.
-const SUBPROTOCOLS: &[&str] = &[
-    "actioncable-unsupported",
-    "actioncable-v1-json",
-    "amqp",
-    "base64",
-    "base64.channel.k8s.io",
-    "binary",
-    "channel.k8s.io",
-    "chat",
-    "graphql-transport-ws",
-    "graphql-ws",
-    "json",
-    "jsonrpc",
-    "kafka",
-    "lws-mirror-protocol",
-    "mqtt",
-    "mqttv3.1",
-    "msrp",
-    "ocpp1.5",
-    "ocpp1.6",
-    "ocpp2.0",
-    "ocpp2.0.1",
-    "ocpp2.1",
-    "sip",
-    "soap",
-    "stomp",
-    "superchat",
-    "v10.stomp",
-    "v11.stomp",
-    "v12.stomp",
-    "v2.channel.k8s.io",
-    "v3.channel.k8s.io",
-    "v4.base64.channel.k8s.io",
-    "v4.channel.k8s.io",
-    "v5.channel.k8s.io",
-    "vite-hmr",
-    "vite-ping",
-    "wamp.2.cbor",
-    "wamp.2.json",
-    "wamp.2.msgpack",
-    "xmpp",
 ];
 
 /// What extensions are called, and their parameters.
