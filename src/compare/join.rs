@@ -4,7 +4,7 @@
 //! the handshake, the target, and above all what their messages say. What few sessions have counts most. Sessions that all this
 //! does not tell apart are told apart by when they began or ended.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher as _, Hash, Hasher as _};
 
 use foldhash::fast::FixedState;
@@ -200,40 +200,102 @@ fn by_time(edge: &Capture, app: &Capture, taken: &mut Taken) {
     };
     // Once by their beginnings, once by their ends.
     for when in [Session::begins, Session::ends] {
-        let mut right: Vec<(Timestamp, usize)> = right
-            .iter()
-            .filter_map(|&at| Some((when(&app.sessions[at])?, at)))
-            .collect();
-        right.sort_unstable();
+        let mut free = Free::default();
+        for &at in right.iter().filter(|&&at| !taken.app[at]) {
+            free.insert(&app.sessions[at], when, at);
+        }
         for &at in &left {
-            let Some(time) = when(&edge.sessions[at]) else { continue };
+            let session = &edge.sessions[at];
+            let Some(time) = when(session).filter(|_| !taken.edge[at]) else {
+                continue;
+            };
             let wanted = time.nanos().saturating_add(offset);
-            let from = right.partition_point(|(time, _)| time.nanos() < wanted.saturating_sub(NEAR));
-            let near = right[from..]
-                .iter()
-                .take_while(|(time, _)| time.nanos() <= wanted.saturating_add(NEAR));
-            let nearest = near
-                .map(|&(time, app)| (time.nanos().abs_diff(wanted), candidate(at, app)))
-                .filter(|(_, candidate)| taken.is_free(candidate) && apart(candidate).is_some())
-                .filter(|(_, candidate)| is_compatible(&edge.sessions[at], &app.sessions[candidate.app]))
-                .min_by_key(|(away, candidate)| (*away, candidate.app));
-            if let Some((_, candidate)) = nearest {
-                taken.join(&candidate);
+            if let Some((time, nearest)) = free.nearest(session, wanted) {
+                free.remove(&app.sessions[nearest], time, nearest);
+                taken.join(&candidate(at, nearest));
             }
+        }
+    }
+}
+
+/// Sessions of the second capture that are not joined yet, by time and place, and by what those of the first one may be joined with: of
+/// thousands that begin at once, the nearest is found without looking at the others.
+#[derive(Default)]
+struct Free<'a> {
+    by_kind: HashMap<Kind<'a>, BTreeSet<(i64, usize)>>,
+}
+
+/// Nothing in the handshakes of two sessions says that they are different ones, and [`apart`] tells how far they are apart.
+#[derive(PartialEq, Eq, Hash)]
+enum Kind<'a> {
+    /// The request was captured, and asks for this path.
+    Path(&'a str),
+    /// The request was captured.
+    AnyPath,
+    /// No request was captured, but messages.
+    Heard,
+    /// Neither.
+    Silent,
+}
+
+impl<'a> Free<'a> {
+    fn insert(&mut self, session: &'a Session, when: fn(&Session) -> Option<Timestamp>, at: usize) {
+        let Some(time) = when(session) else { return };
+        for kind in Kind::of(session) {
+            self.by_kind.entry(kind).or_default().insert((time.nanos(), at));
+        }
+    }
+
+    fn remove(&mut self, session: &'a Session, time: i64, at: usize) {
+        for kind in Kind::of(session) {
+            if let Some(all) = self.by_kind.get_mut(&kind) {
+                all.remove(&(time, at));
+            }
+        }
+    }
+
+    /// The time and place of the one nearest to that time, if it is near; of equally near ones that with the lowest place.
+    fn nearest(&self, session: &'a Session, wanted: i64) -> Option<(i64, usize)> {
+        let kinds = Kind::possible(session);
+        let sets = kinds.iter().filter_map(|kind| self.by_kind.get(kind));
+        let around = sets.flat_map(|all| {
+            let behind = all.range((wanted, 0)..).next();
+            let before = all.range(..(wanted, 0)).next_back();
+            let before = before.and_then(|&(time, _)| all.range((time, 0)..).next());
+            behind.into_iter().chain(before)
+        });
+        around
+            .copied()
+            .filter(|(time, _)| time.abs_diff(wanted) <= NEAR.unsigned_abs())
+            .min_by_key(|&(time, at)| (time.abs_diff(wanted), at))
+    }
+}
+
+impl<'a> Kind<'a> {
+    /// What a session is.
+    fn of(session: &'a Session) -> impl Iterator<Item = Self> {
+        let path = session.target.as_deref().and_then(|target| target.split('?').next());
+        let kinds = match path {
+            Some(path) => [Some(Kind::Path(path)), Some(Kind::AnyPath)],
+            None if session.begins().is_some() => [Some(Kind::Heard), None],
+            None => [Some(Kind::Silent), None],
+        };
+        kinds.into_iter().flatten()
+    }
+
+    /// What its counterpart may be.
+    fn possible(session: &'a Session) -> Vec<Self> {
+        let mut kinds = Kind::of(session);
+        match kinds.next() {
+            Some(Kind::Path(path)) => vec![Kind::Path(path), Kind::Heard, Kind::Silent],
+            Some(Kind::Heard) => vec![Kind::AnyPath, Kind::Heard],
+            _ => vec![Kind::AnyPath],
         }
     }
 }
 
 /// Sessions that are looked at to find the clocks' offset where nothing else tells it.
 const SOME: usize = 100;
-
-/// Nothing in the handshakes says that they are different ones.
-fn is_compatible(edge: &Session, app: &Session) -> bool {
-    fn path(session: &Session) -> Option<&str> {
-        session.target.as_deref()?.split('?').next()
-    }
-    path(edge).zip(path(app)).is_none_or(|(a, b)| a == b)
-}
 
 /// What was joined, and which sessions are free.
 struct Taken {

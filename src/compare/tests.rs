@@ -47,7 +47,7 @@ impl Made {
             number,
             connection: number,
             // Both sides of a proxy have their own ports.
-            client: endpoint(10_000 + number + if self.offset == 0 { 0 } else { 1000 }),
+            client: endpoint(10_000 + number + if self.offset == 0 { 0 } else { 20_000 }),
             server: endpoint(80),
             proxied: None,
             scheme: Scheme::Ws,
@@ -480,4 +480,25 @@ fn a_long_stream_of_equal_messages_is_paired_window_by_window() {
     let found = compare(&edge.capture, &app.capture);
     let places: Vec<u32> = only(&found, true, UP).into_iter().map(|(place, _)| place).collect();
     assert_eq!(places, [77, 1077, 2077, 3077]);
+}
+
+/// A burst over HTTP/2: thousands of sessions begin at once, each is the one beside it, and those of other paths are not.
+#[test]
+fn thousands_of_sessions_begun_at_once_are_joined_by_time() {
+    let (mut edge, mut app) = (Made::new(0), Made::new(SHIFT));
+    for n in 0..6_000i64 {
+        let path = ["/even", "/odd"][n as usize % 2];
+        for (made, later) in [(&mut edge, 0), (&mut app, 1)] {
+            let session = made.open(path, None, Some(n * 4 + later));
+            made.say(session, UP, "tick", 60_000 + n * 4 + later);
+        }
+    }
+    // Of these nothing but the end was captured on one side.
+    let (e, a) = (edge.open("/late", None, Some(1_000_000)), app.open("/late", None, None));
+    edge.end(e, UP, How::Fin, 2_000_000);
+    app.end(a, UP, How::Fin, 2_000_001);
+    let found = compare(&edge.capture, &app.capture);
+    assert_eq!(found.sessions.len(), 6_001);
+    let is_joined = |of: &super::Compared| of.edge == of.app && of.by == Some(Evidence::Order);
+    assert!(found.sessions.iter().all(is_joined));
 }
