@@ -63,11 +63,7 @@ impl Clock {
 
     /// The delay of a message that went in `direction`.
     pub fn delay(&self, direction: Direction, edge: Timestamp, app: Timestamp) -> i64 {
-        let later = app.since(edge).saturating_sub(self.offset(edge));
-        match direction {
-            Direction::ClientToServer => later,
-            Direction::ServerToClient => later.saturating_neg(),
-        }
+        delay(direction, edge, app, self.offset(edge))
     }
 
     /// The time of the second clock at that time of the first one.
@@ -80,6 +76,15 @@ impl Clock {
         // The offset changes slowly: that of nearly the same time is the same.
         let near = Timestamp::from_nanos(app.nanos().saturating_sub(self.offset as i64));
         Timestamp::from_nanos(app.nanos().saturating_sub(self.offset(near)))
+    }
+}
+
+/// The delay of a message that went in `direction`, with that offset at its time of the first capture.
+pub(super) fn delay(direction: Direction, edge: Timestamp, app: Timestamp, offset: i64) -> i64 {
+    let later = app.since(edge).saturating_sub(offset);
+    match direction {
+        Direction::ClientToServer => later,
+        Direction::ServerToClient => later.saturating_neg(),
     }
 }
 

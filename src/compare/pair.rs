@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::capture::Kept;
-use super::clock::{Clock, Known};
+use super::clock::{self, Clock, Known};
 use crate::base::{Direction, Timestamp};
 
 /// A message of both captures, by its places.
@@ -38,23 +38,24 @@ pub(super) struct Times {
 }
 
 impl Times {
+    /// How long the message was under way.
     fn delay(&self, edge: Timestamp, app: Timestamp) -> i64 {
         self.clock.delay(self.direction, edge, app)
     }
 
-    /// Whether the message can have arrived then.
-    fn is_possible(&self, edge: Timestamp, app: Timestamp) -> bool {
-        self.clock.known != Known::Both || self.delay(edge, app) >= -self.tolerance
+    /// Whether it can have arrived then.
+    fn is_possible(&self, delay: i64) -> bool {
+        self.clock.known != Known::Both || delay >= -self.tolerance
     }
 
     /// Whether it would have taken much longer than any other.
-    fn is_far(&self, edge: Timestamp, app: Timestamp) -> bool {
-        self.delay(edge, app).saturating_sub(self.usual) > self.scale.saturating_mul(5)
+    fn is_far(&self, delay: i64) -> bool {
+        delay.saturating_sub(self.usual) > self.scale.saturating_mul(5)
     }
 
     /// How unlikely it is, from 0 to 1.
-    fn unlikely(&self, edge: Timestamp, app: Timestamp) -> f32 {
-        let away = self.delay(edge, app).saturating_sub(self.usual).unsigned_abs();
+    fn unlikely(&self, delay: i64) -> f32 {
+        let away = delay.saturating_sub(self.usual).unsigned_abs();
         (away as f32 / self.scale.max(1) as f32).min(1.0)
     }
 }
@@ -105,8 +106,8 @@ pub(super) fn pair(direction: Direction, edge: &[Kept], app: &[Kept], times: Opt
         };
         let likely = |other: usize| {
             times.is_none_or(|times| {
-                let (edge, app) = (edge[at].time, app[other].time);
-                times.is_possible(edge, app) && times.unlikely(edge, app) < 1.0
+                let delay = times.delay(edge[at].time, app[other].time);
+                times.is_possible(delay) && times.unlikely(delay) < 1.0
             })
         };
         if let Some(other) = others.pop_if(|other| likely(*other)) {
@@ -145,7 +146,7 @@ pub(super) fn only_once(edge: &[Kept], app: &[Kept], times: Option<&Times>) -> P
         .into_values()
         .filter(|seen| seen.edge.0 == 1 && seen.app.0 == 1)
         .map(|seen| (seen.edge.1, seen.app.1))
-        .filter(|&(e, a)| times.is_none_or(|times| times.is_possible(edge[e].time, app[a].time)))
+        .filter(|&(e, a)| times.is_none_or(|times| times.is_possible(times.delay(edge[e].time, app[a].time))))
         .collect();
     pairs.sort_unstable();
     pairs
@@ -205,7 +206,10 @@ fn stretch(edge: &[Kept], app: &[Kept], left: &[usize], right: &[usize], times: 
             &left[e..left.len().min(e + WINDOW)],
             &right[a..right.len().min(a + WINDOW)],
         );
-        let found = window(edge, app, l, r, times);
+        let found = window(l.len(), r.len(), |x| {
+            let row = Row::new(&edge[l[x]], times);
+            move |y| row.cost(&app[r[y]])
+        });
         if whole {
             pairs.extend(found.iter().map(|&(x, y)| (l[x], r[y])));
             break;
@@ -224,79 +228,202 @@ fn stretch(edge: &[Kept], app: &[Kept], left: &[usize], right: &[usize], times: 
     pairs
 }
 
-/// Needleman and Wunsch: pairs (by place in the window) in order.
-fn window(edge: &[Kept], app: &[Kept], l: &[usize], r: &[usize], times: Option<&Times>) -> Places {
-    const ALONE: f32 = 1.0;
-    let columns = r.len() + 1;
-    let mut above: Vec<f32> = (0..columns).map(|n| n as f32 * ALONE).collect();
-    let mut current = vec![0.0; columns];
-    /// From where the cheapest way comes.
-    #[derive(Clone, Copy, PartialEq)]
-    enum From {
-        Both,
-        Edge,
-        App,
-    }
-    let mut ways = vec![From::App; (l.len() + 1) * columns];
-    for (x, &at_edge) in l.iter().enumerate() {
-        current[0] = (x + 1) as f32 * ALONE;
-        ways[(x + 1) * columns] = From::Edge;
-        for (y, &at_app) in r.iter().enumerate() {
-            let mut best = (current[y] + ALONE, From::App);
-            if above[y + 1] + ALONE <= best.0 {
-                best = (above[y + 1] + ALONE, From::Edge);
-            }
-            if let Some(cost) = cost(&edge[at_edge], &app[at_app], times)
-                && above[y] + cost <= best.0
-            {
-                best = (above[y] + cost, From::Both);
-            }
-            current[y + 1] = best.0;
-            ways[(x + 1) * columns + y + 1] = best.1;
+/// What it costs that a message has no counterpart.
+const ALONE: f32 = 1.0;
+
+/// Pairs (by row and column) in order. Most counterparts stand near the diagonal: a narrow band along it is looked at first, and a wider
+/// one only where a way outside of it may be as cheap (Ukkonen). `cost` gives, for a row, what it costs to pair it with each column.
+fn window<F: Fn(usize) -> Option<f32>>(rows: usize, columns: usize, cost: impl Fn(usize) -> F) -> Places {
+    let most = rows.min(columns);
+    let mut beside = 2;
+    loop {
+        let band = Band { rows, columns, beside };
+        let (pairs, all) = band.cheapest(&cost);
+        if beside >= most || all < band.outside() {
+            return pairs;
         }
-        std::mem::swap(&mut above, &mut current);
+        // Beyond this, a way costs more than the one that was found.
+        let enough = (all as usize).saturating_sub(rows.abs_diff(columns)) / 2 + 1;
+        beside = (beside * 8).min(enough).min(most);
     }
-    let (mut x, mut y) = (l.len(), r.len());
-    let mut pairs = Vec::new();
-    while x > 0 || y > 0 {
-        match ways[x * columns + y] {
-            From::Both => {
-                (x, y) = (x - 1, y - 1);
-                pairs.push((x, y));
-            }
-            From::Edge => x -= 1,
-            From::App => y -= 1,
-        }
-    }
-    pairs.reverse();
-    pairs
 }
 
-/// What it costs to take both for one message: less than 2, which both cost alone. `None` when they cannot be one.
-fn cost(edge: &Kept, app: &Kept, times: Option<&Times>) -> Option<f32> {
-    if edge.opcode != app.opcode {
-        return None;
+/// Ways through a window that stay near its diagonal.
+struct Band {
+    rows: usize,
+    columns: usize,
+    /// How many more messages of one side than of the other a way has left behind at most, beyond those that one side has more.
+    beside: usize,
+}
+
+impl Band {
+    /// No way outside costs less: there, and back to the end, it leaves as many messages alone. (One less, as sums are rounded.)
+    fn outside(&self) -> f32 {
+        (self.rows.abs_diff(self.columns) + 2 * self.beside + 1) as f32 * ALONE
     }
-    let unlikely = match times {
-        Some(times) if !times.is_possible(edge.time, app.time) => return None,
-        Some(times) => times.unlikely(edge.time, app.time),
-        None => 0.0,
-    };
-    if edge.is_like(app) {
-        // Pings and pongs with the same few bytes may be the proxy's own on both sides.
-        let far = edge.is_control() && times.is_some_and(|times| times.is_far(edge.time, app.time));
-        return (!far).then_some(0.9 * unlikely);
+
+    /// Needleman and Wunsch: the cheapest way and what it costs.
+    fn cheapest<F: Fn(usize) -> Option<f32>>(&self, cost: impl Fn(usize) -> F) -> (Places, f32) {
+        /// From where the cheapest way comes.
+        #[derive(Clone, Copy)]
+        enum From {
+            Both,
+            Edge,
+            App,
+        }
+        // Places lie by diagonals: that of row x and column y is y + shift - x.
+        let shift = self.beside + self.rows.saturating_sub(self.columns);
+        let width = self.rows.abs_diff(self.columns) + 2 * self.beside + 1;
+        // Of the row above up to here, and of this one; nothing beyond the band.
+        let mut costs = vec![f32::INFINITY; width + 1];
+        let mut ways = vec![From::App; (self.rows + 1) * width];
+        for x in 0..=self.rows {
+            let ways = &mut ways[x * width..][..width];
+            let columns = x.saturating_sub(shift)..(x + width - shift).min(self.columns + 1);
+            let pair = x.checked_sub(1).map(&cost);
+            let mut before = f32::INFINITY;
+            for y in columns {
+                let at = y + shift - x;
+                let mut best = (before + ALONE, From::App);
+                if let Some(pair) = &pair {
+                    if costs[at + 1] + ALONE <= best.0 {
+                        best = (costs[at + 1] + ALONE, From::Edge);
+                    }
+                    if let Some(y) = y.checked_sub(1)
+                        && let Some(cost) = pair(y)
+                        && costs[at] + cost <= best.0
+                    {
+                        best = (costs[at] + cost, From::Both);
+                    }
+                } else if y == 0 {
+                    best.0 = 0.0;
+                }
+                before = best.0;
+                costs[at] = best.0;
+                ways[at] = best.1;
+            }
+        }
+        let (mut x, mut y) = (self.rows, self.columns);
+        let all = costs[y + shift - x];
+        let mut pairs = Vec::new();
+        while x > 0 || y > 0 {
+            match ways[x * width + y + shift - x] {
+                From::Both => {
+                    (x, y) = (x - 1, y - 1);
+                    pairs.push((x, y));
+                }
+                From::Edge => x -= 1,
+                From::App => y -= 1,
+            }
+        }
+        pairs.reverse();
+        (pairs, all)
     }
-    if !edge.complete || !app.complete {
-        // What was not captured whole cannot contradict.
-        return Some(0.3 + 0.9 * unlikely);
+}
+
+/// A message of the first capture, beside which those of the second one are held.
+struct Row<'a> {
+    edge: &'a Kept,
+    /// What is expected of the times, and the clocks' offset at its time.
+    times: Option<(&'a Times, i64)>,
+}
+
+impl<'a> Row<'a> {
+    fn new(edge: &'a Kept, times: Option<&'a Times>) -> Self {
+        Self {
+            edge,
+            times: times.map(|times| (times, times.clock.offset(edge.time))),
+        }
     }
-    // A ping or pong that says something else is another one.
-    let may_change = !edge.is_control() || edge.close.is_some() && app.close.is_some();
-    may_change.then_some(1.15 + 0.85 * unlikely + 0.3 * unlike(edge.length, app.length))
+
+    /// What it costs to take both for one message: less than 2, which both cost alone, or it is not done. `None` when they cannot be one.
+    fn cost(&self, app: &Kept) -> Option<f32> {
+        let edge = self.edge;
+        if edge.opcode != app.opcode {
+            return None;
+        }
+        let (mut unlikely, mut far) = (0.0, false);
+        if let Some((times, offset)) = self.times {
+            let delay = clock::delay(times.direction, edge.time, app.time, offset);
+            if !times.is_possible(delay) {
+                return None;
+            }
+            (unlikely, far) = (times.unlikely(delay), times.is_far(delay));
+        }
+        if edge.is_like(app) {
+            // Pings and pongs with the same few bytes may be the proxy's own on both sides.
+            return (!edge.is_control() || !far).then_some(0.9 * unlikely);
+        }
+        if !edge.complete || !app.complete {
+            // What was not captured whole cannot contradict.
+            return Some(0.3 + 0.9 * unlikely);
+        }
+        // A ping or pong that says something else is another one.
+        let may_change = !edge.is_control() || edge.close.is_some() && app.close.is_some();
+        may_change.then_some(1.15 + 0.85 * unlikely + 0.3 * unlike(edge.length, app.length))
+    }
 }
 
 /// How much the lengths differ, from 0 to 1.
 fn unlike(a: u64, b: u64) -> f32 {
     1.0 - (a.min(b) as f32 + 1.0) / (a.max(b) as f32 + 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What is paired, and how many pairs were looked at.
+    fn counted(rows: usize, columns: usize, cost: impl Fn(usize, usize) -> Option<f32>) -> (Places, usize) {
+        let looks = Cell::new(0);
+        let (looks, cost) = (&looks, &cost);
+        let pairs = window(rows, columns, |x| {
+            move |y| {
+                looks.set(looks.get() + 1);
+                cost(x, y)
+            }
+        });
+        (pairs, looks.get())
+    }
+
+    #[test]
+    fn of_equal_messages_only_those_near_each_other_are_looked_at() {
+        let (pairs, looks) = counted(WINDOW, WINDOW, |x, y| Some((x.abs_diff(y) as f32 * 0.01).min(0.9)));
+        assert!(pairs.into_iter().eq((0..WINDOW).map(|at| (at, at))));
+        assert!(looks <= 5 * WINDOW, "{looks}");
+        // A quarter of them is missing.
+        let (pairs, looks) = counted(WINDOW, WINDOW * 3 / 4, |x, y| (x == y + y / 3).then_some(0.0));
+        assert!(pairs.into_iter().eq((0..WINDOW * 3 / 4).map(|at| (at + at / 3, at))));
+        assert!(looks <= (5 + WINDOW / 4) * WINDOW, "{looks}");
+    }
+
+    #[test]
+    fn what_has_nothing_in_common_is_not_looked_at_much_more_than_once() {
+        let (pairs, looks) = counted(WINDOW, WINDOW, |_, _| None);
+        assert_eq!(pairs, []);
+        assert!(looks <= 2 * WINDOW * WINDOW, "{looks}");
+    }
+
+    proptest! {
+        /// The band makes no difference to what is found.
+        #[test]
+        fn a_band_finds_what_the_whole_window_does(
+            contents in (proptest::collection::vec(0u8..4, 0..50), proptest::collection::vec(0u8..4, 0..50)),
+            change in prop_oneof![Just(None), (1.1f32..2.2).prop_map(Some)],
+            away in 0f32..0.1,
+        ) {
+            let (l, r) = (&contents.0, &contents.1);
+            let cost = |x: usize, y: usize| {
+                let unlikely = (x.abs_diff(y) as f32 * away).min(0.9);
+                if l[x] == r[y] { Some(unlikely) } else { change.map(|change| change + unlikely) }
+            };
+            let whole = Band { rows: l.len(), columns: r.len(), beside: l.len().min(r.len()) };
+            let (wanted, _) = whole.cheapest(|x| move |y| cost(x, y));
+            prop_assert_eq!(counted(l.len(), r.len(), cost).0, wanted);
+        }
+    }
 }
