@@ -88,8 +88,11 @@ pub(super) fn delay(direction: Direction, edge: Timestamp, app: Timestamp, offse
     }
 }
 
-/// The clock, and how far the offset may be from what it says at each of the times of the first capture that were asked for.
-pub(super) fn estimate(samples: &[Sample], at: &[Timestamp]) -> Option<(Clock, Vec<i64>)> {
+/// The clock, and how far the offset may be from what it says at each of the times of the first capture that are asked for.
+pub(super) fn estimate<const N: usize>(
+    samples: &[Sample],
+    at: impl FnOnce(&Clock) -> [Timestamp; N],
+) -> Option<(Clock, [i64; N])> {
     let first = samples.first()?;
     let origin = first.edge.nanos();
     let base = first.app.since(first.edge);
@@ -109,38 +112,35 @@ pub(super) fn estimate(samples: &[Sample], at: &[Timestamp]) -> Option<(Clock, V
         uneven: false,
     };
     let (up, down) = (points.client_to_server, points.server_to_client);
-    let alone = match (up.is_empty(), down.is_empty()) {
-        (false, true) => Some((Direction::ClientToServer, least(&up, 0.0))),
-        (true, _) => Some((Direction::ServerToClient, most(&down, 0.0))),
+    let closest = |points: &[Point], of: fn(f64, f64) -> f64| points.iter().map(|point| point.apart).reduce(of);
+    let alone = match (closest(&up, f64::min), closest(&down, f64::max)) {
+        (Some(bound), None) => Some((Direction::ClientToServer, bound)),
+        (None, Some(bound)) => Some((Direction::ServerToClient, bound)),
         _ => None,
     };
     if let Some((direction, bound)) = alone {
         clock.known = Known::OneWay(direction);
         clock.offset += bound;
-        return Some((clock, vec![0; at.len()]));
+        return Some((clock, [0; N]));
     }
-    let (up, down, uneven) = fitting(up, down);
+    let (polygon, uneven) = fitting(up, down);
     clock.uneven = uneven;
-    let polygon = Polygon { up, down };
     let drift = if uneven || polygon.width(0.0) >= 0.0 {
         0.0
     } else {
         polygon.widest(MAX_DRIFT)
     };
     let bounds = polygon.drifts(drift);
-    let (above, below) = (least(&polygon.up, drift), most(&polygon.down, drift));
+    let (above, below) = (polygon.up.level(drift), -polygon.down.level(drift));
     clock.drift = drift;
     clock.drifts = bounds;
     clock.offset += f64::midpoint(above, below);
-    let unsure = at
-        .iter()
-        .map(|at| {
-            let at = at.nanos().saturating_sub(origin) as f64;
-            let told = f64::midpoint(above, below) + drift * at;
-            let (low, high) = polygon.offsets(at, bounds);
-            (high - told).max(told - low).max((above - below).abs() / 2.0).ceil() as i64
-        })
-        .collect();
+    let unsure = at(&clock).map(|at| {
+        let at = at.nanos().saturating_sub(origin) as f64;
+        let told = f64::midpoint(above, below) + drift * at;
+        let (low, high) = polygon.offsets(at, bounds);
+        (high - told).max(told - low).max((above - below).abs() / 2.0).ceil() as i64
+    });
     Some((clock, unsure))
 }
 
@@ -151,32 +151,34 @@ struct Point {
     apart: f64,
 }
 
-/// The least `apart` with that drift taken off: the closest bound from above.
-fn least(points: &[Point], drift: f64) -> f64 {
-    points
-        .iter()
-        .map(|point| point.apart - drift * point.at)
-        .fold(f64::INFINITY, f64::min)
+/// The points of one direction that can bound anything: the hull under them, after they were turned.
+struct Bound {
+    points: Vec<Point>,
+    /// From each point to the next; they rise.
+    slopes: Vec<f64>,
+    turn: f64,
 }
 
-/// The same from below.
-fn most(points: &[Point], drift: f64) -> f64 {
-    points
-        .iter()
-        .map(|point| point.apart - drift * point.at)
-        .fold(f64::NEG_INFINITY, f64::max)
+impl Bound {
+    /// The least `apart` with that drift taken off, which is the closest bound: of the offset from above, or of its opposite.
+    fn level(&self, drift: f64) -> f64 {
+        let drift = self.turn * drift;
+        let lowest = self.slopes.partition_point(|slope| *slope < drift);
+        let point = self.points.get(lowest);
+        point.map_or(f64::INFINITY, |point| point.apart - drift * point.at)
+    }
 }
 
 /// Lines `offset + drift * at` that lie under all points of `up` and over all of `down`.
 struct Polygon {
-    up: Vec<Point>,
-    down: Vec<Point>,
+    up: Bound,
+    down: Bound,
 }
 
 impl Polygon {
     /// How much room that drift leaves; negative when it leaves none. Concave in the drift.
     fn width(&self, drift: f64) -> f64 {
-        least(&self.up, drift) - most(&self.down, drift)
+        self.up.level(drift) + self.down.level(drift)
     }
 
     /// The drift that leaves most room.
@@ -207,8 +209,8 @@ impl Polygon {
 
     /// The least and the largest offset that are possible at a time, with drifts between these.
     fn offsets(&self, at: f64, (from, to): (f64, f64)) -> (f64, f64) {
-        let high = |drift: f64| least(&self.up, drift) + drift * at;
-        let low = |drift: f64| -(most(&self.down, drift) + drift * at);
+        let high = |drift: f64| self.up.level(drift) + drift * at;
+        let low = |drift: f64| self.down.level(drift) - drift * at;
         let (best_high, best_low) = (highest(from, to, high), highest(from, to, low));
         (-low(best_low), high(best_high))
     }
@@ -229,7 +231,7 @@ fn highest(mut from: f64, mut to: f64, of: impl Fn(f64) -> f64) -> f64 {
 
 /// The points that can bound anything, without those few that contradict the others (a pair of messages that are not the same one);
 /// and whether they contradict each other even so.
-fn fitting(up: Vec<Point>, down: Vec<Point>) -> (Vec<Point>, Vec<Point>, bool) {
+fn fitting(up: Vec<Point>, down: Vec<Point>) -> (Polygon, bool) {
     let (up, down) = (Hull::under(up, 1.0), Hull::under(down, -1.0));
     let spare = (up.all.len() + down.all.len()) / 50;
     // A wrong pair is more likely than an unusual drift.
@@ -239,23 +241,24 @@ fn fitting(up: Vec<Point>, down: Vec<Point>) -> (Vec<Point>, Vec<Point>, bool) {
         (MAX_DRIFT, spare.clamp(1, 100)),
     ];
     for (drift, spare) in attempts {
-        if let Some((up, down)) = fit(up.clone(), down.clone(), drift, spare) {
-            return (up, down, false);
+        if let Some(polygon) = fit(up.clone(), down.clone(), drift, spare) {
+            return (polygon, false);
         }
     }
-    (up.points(), down.points(), true)
+    let (up, down) = (up.bound(), down.bound());
+    (Polygon { up, down }, true)
 }
 
 /// The same, with drifts of no more than that, and at most so many points left out.
-fn fit(mut up: Hull, mut down: Hull, most: f64, spare: usize) -> Option<(Vec<Point>, Vec<Point>)> {
+fn fit(mut up: Hull, mut down: Hull, most: f64, spare: usize) -> Option<Polygon> {
     for _ in 0..=spare {
         let polygon = Polygon {
-            up: up.points(),
-            down: down.points(),
+            up: up.bound(),
+            down: down.bound(),
         };
         let drift = polygon.widest(most);
         if polygon.width(drift) >= 0.0 {
-            return Some((polygon.up, polygon.down));
+            return Some(polygon);
         }
         // The one that lies farthest from those of its own direction goes.
         let (a, b) = (up.outlier(drift), down.outlier(drift));
@@ -295,8 +298,8 @@ impl Hull {
         }
     }
 
-    /// The lower hull, turned back.
-    fn points(&self) -> Vec<Point> {
+    /// The lower hull.
+    fn bound(&self) -> Bound {
         let mut hull: Vec<Point> = Vec::new();
         for &point in &self.all {
             while let [.., a, b] = hull[..]
@@ -306,12 +309,12 @@ impl Hull {
             }
             hull.push(point);
         }
-        hull.iter()
-            .map(|point| Point {
-                apart: self.turn * point.apart,
-                ..*point
-            })
-            .collect()
+        let slope = |pair: &[Point]| (pair[1].apart - pair[0].apart) / (pair[1].at - pair[0].at);
+        Bound {
+            slopes: hull.windows(2).map(slope).collect(),
+            points: hull,
+            turn: self.turn,
+        }
     }
 
     /// The lowest point with that drift taken off, and how far it lies below the median.
@@ -322,9 +325,13 @@ impl Hull {
             .enumerate()
             .map(|(at, point)| (point.apart - self.turn * drift * point.at, at))
             .collect();
-        levels.sort_by(|a, b| a.0.total_cmp(&b.0));
-        match (levels.first(), levels.get(levels.len() / 2)) {
-            (Some(&(lowest, at)), Some(&(median, _))) if levels.len() > 1 => (at, median - lowest),
+        let by_level = |a: &(f64, usize), b: &(f64, usize)| a.0.total_cmp(&b.0);
+        match levels.iter().copied().min_by(by_level) {
+            Some((lowest, at)) if levels.len() > 1 => {
+                let middle = levels.len() / 2;
+                let (_, median, _) = levels.select_nth_unstable_by(middle, by_level);
+                (at, median.0 - lowest)
+            }
             _ => (0, f64::NEG_INFINITY),
         }
     }
@@ -362,7 +369,7 @@ mod tests {
     #[test]
     fn traffic_one_way_gives_a_bound_only() {
         let samples = [5, 3, 9].map(|delay| sample(Direction::ServerToClient, delay, 1_000_000, delay));
-        let (clock, _) = estimate(&samples, &[]).unwrap();
+        let (clock, _) = estimate(&samples, |_| []).unwrap();
         assert_eq!(clock.known, Known::OneWay(Direction::ServerToClient));
         let delays = samples.map(|sample| clock.delay(sample.direction, sample.edge, sample.app));
         assert_eq!(delays, [2, 0, 6]);
@@ -374,13 +381,28 @@ mod tests {
             .flat_map(|i| Direction::BOTH.map(|way| sample(way, i * 10_000_000, 5_000, 100 + i * 7 % 30)))
             .collect();
         samples.push(sample(Direction::ClientToServer, 500_000_000, 5_000, -400_000_000));
-        let (clock, unsure) = estimate(&samples, &[Timestamp::from_nanos(0)]).unwrap();
+        let (clock, unsure) = estimate(&samples, |_| [Timestamp::from_nanos(0)]).unwrap();
         assert!(!clock.uneven);
         assert!((clock.offset(Timestamp::from_nanos(0)) - 5_000).abs() <= unsure[0]);
         assert!(unsure[0] < 1_000, "{unsure:?}");
     }
 
     proptest! {
+        /// Searched for along the hull or among all points: the closest bound is the same.
+        #[test]
+        fn a_bound_is_the_closest_of_all_points(
+            points in proptest::collection::vec((0i64..20, -1_000i64..1_000), 1..40),
+            drift in -100.0..100.0,
+            turn in prop_oneof![Just(1.0), Just(-1.0)],
+        ) {
+            let points = points.iter().map(|&(at, apart)| Point { at: at as f64, apart: apart as f64 });
+            let points: Vec<Point> = points.collect();
+            let levels = points.iter().map(|point| turn * (point.apart - drift * point.at));
+            let closest = levels.fold(f64::INFINITY, f64::min);
+            let found = Hull::under(points, turn).bound().level(drift);
+            prop_assert!((found - closest).abs() < 1e-9, "{found} {closest}");
+        }
+
         #[test]
         fn the_true_offset_lies_within_what_is_told(
             offset in -10_000_000_000i64..10_000_000_000,
@@ -395,7 +417,7 @@ mod tests {
                 })
                 .collect();
             let ends = [0, 3_000_000_000].map(Timestamp::from_nanos);
-            let (clock, unsure) = estimate(&samples, &ends).unwrap();
+            let (clock, unsure) = estimate(&samples, |_| ends).unwrap();
             if clock.known == Known::Both {
                 prop_assert!(!clock.uneven);
                 for (at, unsure) in ends.into_iter().zip(unsure) {

@@ -275,13 +275,9 @@ fn estimate(
     }
     let (first, last) = app.times?;
     // Both captures begin and end at nearly the same time, or that of the offset makes no difference.
-    let (clock, _) = clock::estimate(&samples, &[])?;
-    let ends = [first, last].map(|time| clock.edge_time(time));
-    let (clock, unsure) = clock::estimate(&samples, &ends)?;
-    Some(Estimated {
-        clock,
-        unsure: [unsure[0], unsure[1]],
-    })
+    let ends = |clock: &Clock| [first, last].map(|time| clock.edge_time(time));
+    let (clock, unsure) = clock::estimate(&samples, ends)?;
+    Some(Estimated { clock, unsure })
 }
 
 /// What the messages of two sessions have in common.
