@@ -36,6 +36,8 @@ pub struct TlsEnd {
     pub reason: Option<&'static str>,
     /// The last alert but `close_notify`, and who sent it.
     pub alert: Option<(Direction, TlsAlert)>,
+    /// The fatal alert that ended the connection, if one did, and who sent it.
+    pub ended_by: Option<(Direction, TlsAlert)>,
 }
 
 /// An alert (RFC 8446 §6).

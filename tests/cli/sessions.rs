@@ -63,6 +63,25 @@ fn other_connections_have_lines_when_all_is_wanted() {
 }
 
 #[test]
+fn an_alert_that_answers_a_fin_ends_nothing() {
+    let (file, keys) = (fixture("tls/cut-off.pcap"), fixture("tls/cut-off.keylog"));
+    let printed = |arguments: &[&str]| {
+        let input = ["-r", file.to_str().unwrap(), "--keylog", keys.to_str().unwrap()];
+        stdout(&run(arguments.iter().copied().chain(input)))
+    };
+    let all = printed(&["--format", "sessions", "--all"]);
+    let outcomes: Vec<_> = rows(&all).iter().map(|row| row[13]).collect();
+    assert_eq!(outcomes, ["! ended without close"; 2], "{all}");
+    let events = printed(&["--format", "json"]);
+    let events: Vec<serde_json::Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |kind: &'static str| events.iter().filter(move |event| event["event"] == kind);
+    let end = of("session-end").next().unwrap();
+    assert_eq!((&end["how"], &end["by"]), (&"fin".into(), &"server".into()), "{end}");
+    // It was seen all the same.
+    assert!(of("tls-end").all(|end| end["alert"] == "decode_error" && end["alert_by"] == "client"));
+}
+
+#[test]
 fn columns_to_sort_by_are_named_when_there_is_no_such_one() {
     let output = run(["--format", "sessions", "--sort", "age"]);
     assert_eq!(code(&output), 2);

@@ -244,10 +244,12 @@ impl Row {
 
 /// What TLS says of the end; `None` when it carried nothing.
 fn tls_end(end: &TlsEnd) -> Option<End> {
-    match (end.alert, end.reason) {
-        (Some((direction, alert)), _) if alert.fatal => Some(End::Alert(direction, alert.name)),
-        (_, Some(reason)) => Some(End::Undecrypted(reason)),
-        (_, None) => (end.decrypted.iter().sum::<u64>() > 0).then_some(End::NoWebSocket),
+    match (end.ended_by, end.alert, end.reason) {
+        (Some((direction, alert)), ..) => Some(End::Alert(direction, alert.name)),
+        // So the other side complains of a connection that ended without `close_notify`.
+        (_, Some((_, alert)), _) if alert.fatal => Some(End::Verdict(Verdict::EndedWithoutClose)),
+        (.., Some(reason)) => Some(End::Undecrypted(reason)),
+        (.., None) => (end.decrypted.iter().sum::<u64>() > 0).then_some(End::NoWebSocket),
     }
 }
 

@@ -40,7 +40,8 @@ struct Upper {
     unknown: [u64; 2],
     client: Option<Side>,
     server_name: Option<Box<str>>,
-    alert: Option<(Side, Alert)>,
+    /// The first fatal alert, and where it came.
+    alert: Option<(Side, Alert, PacketRef)>,
     /// What the records of the packet `at` do.
     packet: TlsPacket,
     at: u64,
@@ -154,12 +155,12 @@ impl State {
         if let Some(shared) = &mut cx.stores.tls {
             shared.held -= std::mem::take(&mut self.held);
         }
-        let end = match self.upper.alert {
-            Some((by, alert)) if alert.fatal => TransportEnd::Alert {
+        let end = match self.upper.ended_by(cx.connection) {
+            Some((by, alert)) => TransportEnd::Alert {
                 by,
                 description: alert.description,
             },
-            _ => end,
+            None => end,
         };
         let Upper {
             slot, carrier, begins, ..
@@ -304,6 +305,13 @@ impl Layer for TlsLayer {
 }
 
 impl Upper {
+    /// The alert that ended the connection, and who sent it. What comes behind the other side's FIN or RST only answers that.
+    fn ended_by(&self, connection: &Connection) -> Option<(Side, Alert)> {
+        let (by, alert, at) = self.alert?;
+        let answers = |(ended, time)| ended != by && time < at.time;
+        (!connection.ending.is_some_and(answers)).then_some((by, alert))
+    }
+
     /// The connection, without a session.
     fn source(&self, cx: &Cx<'_>) -> Source {
         let endpoints: [Endpoint; 2] = cx.connection.endpoints;
@@ -418,8 +426,10 @@ impl Output for Above<'_, '_> {
                 *count += 1;
             }
             Fact::Alert(alert) => {
-                if !alert.is_close_notify() {
-                    self.upper.alert = Some((side, alert));
+                // The two directions may be read one after the other.
+                let is_first = |(_, _, first): (_, _, PacketRef)| at.packet < first.packet;
+                if alert.fatal && !alert.is_close_notify() && self.upper.alert.is_none_or(is_first) {
+                    self.upper.alert = Some((side, alert, at));
                 }
                 packet.alert = Some(told(alert));
             }
@@ -457,12 +467,14 @@ impl Above<'_, '_> {
         report.add(decrypted, totals.unread, self.upper.server_name.as_deref());
         report.trials_exhausted += u64::from(totals.trials_exhausted);
         let source = self.upper.source(self.cx);
+        let ended_by = self.upper.ended_by(self.cx.connection);
         let by = |of: &[u64; 2]| PerDirection::from_fn(|direction: Direction| of[source.side(direction).index()]);
         let end = TlsEnd {
             decrypted: by(&totals.decrypted),
             undecrypted: by(&totals.undecrypted),
             reason: totals.unread.map(|unread| unread.name()),
             alert: totals.alert.map(|(side, alert)| (source.direction(side), told(alert))),
+            ended_by: ended_by.map(|(side, alert)| (source.direction(side), told(alert))),
         };
         self.cx.emit(at, &source, RecordKind::TlsEnd(&end));
     }
