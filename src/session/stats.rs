@@ -158,8 +158,10 @@ impl SessionStats {
             _ if self.both_closed() => How::Close,
             _ if self.refused.is_some_and(|status| status > 0) => How::Refused,
             TransportEnd::EndStream { .. } => How::EndStream,
-            // As with TCP below.
-            TransportEnd::RstStream { .. } if self.first_fin.is_some() => How::EndStream,
+            // The other side's only answers what END_STREAM has ended, and NO_ERROR stops an upload (RFC 9113 §8.1).
+            TransportEnd::RstStream { by, code } if self.first_fin.is_some_and(|first| first != by || code == 0) => {
+                How::EndStream
+            }
             TransportEnd::RstStream { .. } => How::RstStream,
             TransportEnd::GoAway { .. } => How::GoAway,
             TransportEnd::Alert { .. } => How::Alert,
@@ -238,23 +240,30 @@ mod tests {
     #[test]
     fn who_ended_a_stream_before_it_was_reset_ended_the_session() {
         let (client, server) = (Side::A, Side::B);
-        let reset = TransportEnd::RstStream { by: client, code: 8 };
-        let mut stats = SessionStats::default();
-        stats.fin(server, Timestamp::default());
-        let end = stats.end(&source(), reset, Timestamp::default(), None);
-        assert_eq!(
-            (end.how, end.by, end.verdict),
-            (
-                How::EndStream,
-                Some(Direction::ServerToClient),
-                Verdict::EndedWithoutClose
-            )
-        );
-        let end = SessionStats::default().end(&source(), reset, Timestamp::default(), None);
-        assert_eq!(
-            (end.how, end.by, end.verdict),
-            (How::RstStream, Some(Direction::ClientToServer), Verdict::Reset)
-        );
+        let ended_stream = (How::EndStream, Verdict::EndedWithoutClose);
+        let reset_stream = (How::RstStream, Verdict::Reset);
+        // A reset that says what went wrong takes back what the same side has ended in order.
+        for (first, by, code, ended) in [
+            (Some(server), client, 8, ended_stream),
+            (Some(server), client, 0, ended_stream),
+            (Some(server), server, 0, ended_stream),
+            (Some(server), server, 2, reset_stream),
+            (None, server, 8, reset_stream),
+        ] {
+            let mut stats = SessionStats::default();
+            if let Some(first) = first {
+                stats.fin(first, Timestamp::default());
+            }
+            let end = stats.end(
+                &source(),
+                TransportEnd::RstStream { by, code },
+                Timestamp::default(),
+                None,
+            );
+            let case = format!("{first:?}, then {by:?} with {code}");
+            assert_eq!((end.how, end.verdict), ended, "{case}");
+            assert_eq!(end.by, Some(Direction::ServerToClient), "{case}");
+        }
     }
 
     #[test]
