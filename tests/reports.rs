@@ -181,6 +181,42 @@ fn a_refusal_brings_its_reason_and_body() {
 }
 
 #[test]
+fn each_upgrade_on_one_connection_is_a_session_of_its_own() {
+    let events = events("refused-again");
+    let handshakes = of_kind(&events, "handshake");
+    let handshakes: Vec<_> = handshakes
+        .map(|event| {
+            let of = |name: &str| event[name].as_u64().unwrap();
+            let (target, status) = (&event["request"]["target"], &event["response"]["status"]);
+            (
+                of("connection"),
+                of("session"),
+                target.as_str().unwrap(),
+                status.as_u64().unwrap(),
+            )
+        })
+        .collect();
+    let expected = [
+        (1, 1, "/deny/301", 301),
+        (1, 2, "/ws", 101),
+        (2, 3, "/one", 400),
+        // Between the two lies a GET that asks for no upgrade.
+        (2, 4, "/two", 503),
+    ];
+    assert_eq!(handshakes, expected);
+    let ends = of_kind(&events, "session-end").map(|end| json!([end["session"], end["how"], end["by"]]));
+    assert_eq!(
+        ends.collect::<Vec<_>>(),
+        [
+            json!([1, "refused", null]),
+            json!([2, "close", "client"]),
+            json!([3, "refused", null]),
+            json!([4, "refused", "client"]),
+        ]
+    );
+}
+
+#[test]
 fn a_101_without_upgrade_is_believed() {
     assert_eq!(messages(&events("101-no-upgrade")), 6);
 }

@@ -158,7 +158,7 @@ pub enum TransportEnd {
     Idle,
     /// A bound was reached.
     Evicted,
-    /// A new connection took its addresses and ports.
+    /// A new connection took its addresses and ports, or another session the connection.
     Reused,
     /// The capture ended first.
     CaptureEnd,

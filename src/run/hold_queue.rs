@@ -135,9 +135,9 @@ impl HoldQueue {
         match self.decisions.beside() {
             _ if !writes => {}
             0 => {}
-            1 => super::report("-w: 1 other session lies on the same HTTP/2 connection and is written as well"),
+            1 => super::report("-w: 1 other session lies on the same connection and is written as well"),
             more => super::report(&format!(
-                "-w: {more} other sessions lie on the same HTTP/2 connections and are written as well"
+                "-w: {more} other sessions lie on the same connections and are written as well"
             )),
         }
     }
@@ -205,6 +205,7 @@ impl HoldQueue {
     /// Nothing more comes of the connection.
     pub(super) fn forgotten(&mut self, connection: ConnectionId) {
         if self.evaluator.is_some() {
+            self.decisions.give_up_connection(connection);
             self.over.push(Over::Connection(connection));
         }
     }
@@ -519,6 +520,7 @@ mod tests {
             "ws-oddities/capture.pcap",
             "two-browsers-new/capture.pcap",
             "http2/h2c-four-streams.pcap",
+            "reports/refused-again.pcap",
             "tls/secrets-in-capture.pcapng",
         ];
         let bounds = [0, 5_000, 50_000, usize::MAX];

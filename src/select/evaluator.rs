@@ -9,7 +9,9 @@ use jiff::tz::TimeZone;
 use super::{Decisions, Selection};
 use crate::base::Timestamp;
 use crate::dissect::ChatMeaning;
-use crate::record::{ConnectionId, Handshake, Message, Record, RecordKind, Request, SegmentView, SessionId, Source};
+use crate::record::{
+    ConnectionId, Handshake, Message, Record, RecordKind, Request, SegmentView, SessionId, Source, TransportEnd,
+};
 
 /// Server names that are remembered until a session lies on their connection.
 const NAMES: usize = 1 << 14;
@@ -27,7 +29,7 @@ pub struct Evaluator {
 struct Criteria {
     selection: Selection,
     server_names: HashMap<ConnectionId, Box<str>, FixedState>,
-    /// Sessions of HTTP/2 connections that are not selected, while none of their connection is.
+    /// Sessions that are not selected, on connections of which none is and others may follow.
     beside: HashMap<ConnectionId, u64, FixedState>,
     /// Messages so far.
     messages: u64,
@@ -115,6 +117,19 @@ impl Evaluator {
 
     /// Something has happened. What can be decided now goes into `decisions`.
     pub fn record(&mut self, record: &Record<'_>, decisions: &mut Decisions) {
+        self.decide(record, decisions);
+        let connection = record.source.connection;
+        if is_last(record)
+            && let Some(id) = record.source.session
+            && decisions.whole_session(id) == Some(false)
+            && decisions.connection(connection).is_none()
+        {
+            decisions.give_up_connection(connection);
+            self.forget_connection(connection);
+        }
+    }
+
+    fn decide(&mut self, record: &Record<'_>, decisions: &mut Decisions) {
         let in_time = self.in_time(record.at.time, decisions);
         let criteria = &mut self.criteria;
         let selects_messages = criteria.selection.selects_messages();
@@ -206,11 +221,11 @@ impl Criteria {
 
     fn decide(&mut self, id: SessionId, source: &Source, selected: bool, decisions: &mut Decisions) {
         decisions.holding.decide(id.0, selected);
-        // Over HTTP/2 another session of the connection may be.
-        if selected || source.stream.is_none() {
-            decisions.decide_connection(source.connection, selected);
+        // Another session of the connection may be.
+        if selected {
+            decisions.decide_connection(source.connection, true);
         }
-        if source.stream.is_some() && (self.beside.len() < NAMES || self.beside.contains_key(&source.connection)) {
+        if self.beside.len() < NAMES || self.beside.contains_key(&source.connection) {
             let beside = self.beside.entry(source.connection).or_default();
             *beside += u64::from(!selected);
             // They come along with the first one that is selected.
@@ -306,6 +321,19 @@ impl Criteria {
             session.before.push_back(number);
         }
     }
+}
+
+/// Whether no other session can be on the connection: not over HTTP/2, and behind a refusal there may be one.
+fn is_last(record: &Record<'_>) -> bool {
+    record.source.stream.is_none()
+        && match record.kind {
+            RecordKind::Handshake(Handshake { response, .. }) => {
+                response.as_ref().is_none_or(|response| response.status == 101)
+            }
+            RecordKind::SessionEnd(end) => end.transport != TransportEnd::Reused,
+            RecordKind::Message(_) => true,
+            _ => record.source.inferred,
+        }
 }
 
 /// Whether all of it holds, if that is known.

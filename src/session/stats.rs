@@ -28,6 +28,18 @@ pub(crate) struct SessionStats {
 }
 
 impl SessionStats {
+    /// Gives them up for those of the next session of the same connection.
+    pub(crate) fn next(&mut self) -> Self {
+        let next = Self {
+            fin: self.fin,
+            first_fin: self.first_fin,
+            reset: self.reset,
+            ending: self.ending,
+            ..Self::default()
+        };
+        std::mem::replace(self, next)
+    }
+
     pub(crate) fn message(&mut self, message: &Message<'_>) {
         let direction = message.direction;
         self.messages[direction] += 1;

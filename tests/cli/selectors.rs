@@ -19,6 +19,7 @@ const FIXTURES: &[&str] = &[
     "reports/signalr.pcap",
     "reports/proxy-v2-live.pcap",
     "reports/refusal-body.pcap",
+    "reports/refused-again.pcap",
     "transcripts/lossy-link-client.pcap",
     "transcripts/begun-late.pcap",
     "transcripts/ipv4-fragments.pcap",

@@ -188,6 +188,7 @@ impl Http1 {
             }
             Step::Presumed(request) => return self.upgraded(client, request, None, used, cx),
             Step::Perhaps(request, response) => {
+                self.end_refused(cx);
                 self.exchange.discard(&mut cx.stores.heads);
                 let held = self.take_held(cx);
                 let agreed = Agreed {
@@ -230,6 +231,7 @@ impl Http1 {
 
     /// `client` asks for an upgrade.
     fn asked(&mut self, client: Side, mut request: Request, cx: &mut Cx<'_>) {
+        self.end_refused(cx);
         let roles = *self.roles.get_or_insert_with(|| new_roles(client, cx));
         request.span = self.heads[client.index()].take();
         self.request_span = request.span;
@@ -275,13 +277,13 @@ impl Http1 {
         used: usize,
         cx: &mut Cx<'_>,
     ) -> Next {
+        self.end_refused(cx);
         self.exchange.discard(&mut cx.stores.heads);
         request.span = self.request_span;
         let held = self.take_held(cx);
         let told = self.told(&held);
         let roles = *self.roles.get_or_insert_with(|| new_roles(client, cx));
-        let mut stats = std::mem::take(&mut self.stats);
-        stats.refused = None;
+        let stats = std::mem::take(&mut self.stats);
         let decoders = agreed(roles, request, response, false, cx);
         Next::layer(WebSocket::new(roles, decoders, stats, &held, told, false, cx), used)
     }
@@ -347,6 +349,19 @@ impl Http1 {
             response.body_length = refusal.length;
         }
         tell_handshake(&cx.source(roles), &refusal.handshake, &refusal.violations, cx);
+    }
+
+    /// What comes behind a refusal is another session: ends the one that was refused.
+    fn end_refused(&mut self, cx: &mut Cx<'_>) {
+        if self.stats.refused.is_none() {
+            return;
+        }
+        self.tell_refusal(cx);
+        let mut stats = self.stats.next();
+        let Some(roles) = self.roles.take() else { return };
+        let source = cx.source(roles);
+        let end = stats.end(&source, TransportEnd::Reused, cx.at.time, None);
+        cx.end(cx.at, &source, end);
     }
 
     /// When the client has gone on with what looks like a frame, the server must have agreed, though its response was not seen.
