@@ -217,6 +217,21 @@ fn each_upgrade_on_one_connection_is_a_session_of_its_own() {
 }
 
 #[test]
+fn of_a_selected_session_nothing_of_the_others_on_its_connection_is_told() {
+    let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .args(["--lang", "en", "--session", "1", "-r"])
+        .arg(capture("refused-again"))
+        .output()
+        .unwrap();
+    let trace = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        trace.contains("the server refused the upgrade with status 301"),
+        "{trace}"
+    );
+    assert!(!trace.contains("\"/ws\""), "{trace}");
+}
+
+#[test]
 fn a_101_without_upgrade_is_believed() {
     assert_eq!(messages(&events("101-no-upgrade")), 6);
 }

@@ -283,7 +283,7 @@ impl Listeners {
         };
         if self.packets && self.current.in_packet {
             // Of what lies on one connection only what was asked for; of others' connections names are known at least.
-            if of_session || record.source.stream.is_none() {
+            if of_session || !pick.connection(Some(record.source.connection)) {
                 if chosen || of_session && !is_message {
                     return view.record(record);
                 }
