@@ -460,7 +460,7 @@ mod tests {
     use super::*;
     use crate::base::Limits;
     use crate::engine::Engine;
-    use crate::select::Selection;
+    use crate::select::{Numbers, Selection};
 
     /// With its listeners; after each packet what is held is added up.
     struct Checked(HoldQueue, Listeners);
@@ -548,6 +548,50 @@ mod tests {
             assert_eq!((sink.0.held.len(), sink.0.held_bytes), (0, 0));
             assert!(sink.0.decisions.is_blank() && sink.0.evaluator.is_some_and(|evaluator| evaluator.is_blank()));
             assert!(sink.0.ended.is_empty() && sink.0.let_go.is_empty());
+        }
+    }
+
+    #[test]
+    fn live_nothing_waits_for_what_may_follow_a_refusal() {
+        /// Packets of the capture that are held after each.
+        struct Held(Checked, Vec<usize>);
+
+        impl Sink for Held {
+            fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+                self.0.packet(packet, segment)
+            }
+
+            fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+                self.0.record(record)
+            }
+
+            fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
+                let flow = self.0.packet_end(packet);
+                self.1.push(self.0.0.held.len());
+                flow
+            }
+        }
+
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports/refused-again.pcap");
+        for live in [false, true] {
+            // The second one is agreed on, on the connection on which the first was refused.
+            let selection = Selection {
+                sessions: Some(Numbers::parse("2").unwrap()),
+                ..Selection::default()
+            };
+            let listeners = Listeners {
+                count: Some(0),
+                ..Listeners::default()
+            };
+            let evaluator = Evaluator::new(selection, TimeZone::UTC).with_live(live);
+            let checked = Checked(HoldQueue::deciding(evaluator, usize::MAX), listeners);
+            let mut sink = Held(checked, Vec::new());
+            crate::replay(&path, &mut Engine::new(Limits::default()), &mut sink).unwrap();
+            let Held(Checked(mut queue, mut listeners), held) = sink;
+            queue.finish(&mut listeners);
+            let refused_in_packet_6 = &held[5..7];
+            assert_eq!(refused_in_packet_6, if live { [0, 0] } else { [6, 7] });
+            assert_eq!(listeners.count, Some(if live { 7 } else { 12 }));
         }
     }
 }

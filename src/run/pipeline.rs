@@ -528,7 +528,8 @@ impl Sink for FirstPass {
 }
 
 fn evaluator(options: &Options) -> Evaluator {
-    Evaluator::new(options.selection.clone(), TimeZone::system())
+    let live = matches!(options.input, Input::Live(_));
+    Evaluator::new(options.selection.clone(), TimeZone::system()).with_live(live)
 }
 
 /// Who listens to the engine; `-w`, `--extract` and `--redact` come when their files are created.

@@ -20,6 +20,8 @@ const NAMES: usize = 1 << 14;
 #[derive(Debug)]
 pub struct Evaluator {
     zone: TimeZone,
+    /// Nothing is held for a session that may follow a refused one.
+    live: bool,
     sessions: HashMap<SessionId, Session, FixedState>,
     criteria: Criteria,
 }
@@ -56,6 +58,7 @@ impl Evaluator {
     pub fn new(selection: Selection, zone: TimeZone) -> Self {
         Self {
             zone,
+            live: false,
             sessions: HashMap::default(),
             criteria: Criteria {
                 selection,
@@ -64,6 +67,14 @@ impl Evaluator {
                 messages: 0,
             },
         }
+    }
+
+    /// With `live`, packets do not wait for what may follow a refusal: such a connection may be idle for long, and all that comes
+    /// after them would wait as well.
+    #[must_use]
+    pub fn with_live(mut self, live: bool) -> Self {
+        self.live = live;
+        self
     }
 
     /// What is asked for.
@@ -119,7 +130,7 @@ impl Evaluator {
     pub fn record(&mut self, record: &Record<'_>, decisions: &mut Decisions) {
         self.decide(record, decisions);
         let connection = record.source.connection;
-        if is_last(record)
+        if is_last(record, self.live)
             && let Some(id) = record.source.session
             && decisions.whole_session(id) == Some(false)
             && decisions.connection(connection).is_none()
@@ -323,12 +334,12 @@ impl Criteria {
     }
 }
 
-/// Whether no other session can be on the connection: not over HTTP/2, and behind a refusal there may be one.
-fn is_last(record: &Record<'_>) -> bool {
+/// Whether no other session is waited for on the connection: over HTTP/2 one is, and behind a refusal, but for `live`.
+fn is_last(record: &Record<'_>, live: bool) -> bool {
     record.source.stream.is_none()
         && match record.kind {
             RecordKind::Handshake(Handshake { response, .. }) => {
-                response.as_ref().is_none_or(|response| response.status == 101)
+                live || response.as_ref().is_none_or(|response| response.status == 101)
             }
             RecordKind::SessionEnd(end) => end.transport != TransportEnd::Reused,
             RecordKind::Message(_) => true,
