@@ -201,6 +201,26 @@ fn what_a_packet_lets_be_told_of_another_connection_names_that_one() {
 }
 
 #[test]
+fn what_a_packet_does_is_told_before_what_it_lets_be_told_of_another_connection() {
+    let mut wire = Wire::open();
+    let frame = text("hello world");
+    wire.next(SERVER, ACK, &frame[..5]);
+    wire.segment(SERVER, ACK, 3, &frame[8..], 512);
+    wire.next(CLIENT, ACK | RST, b"");
+    wire.number += 3000;
+    wire.port = 40001;
+    let other = wire.next(CLIENT, ACK | FIN, b"data");
+    tells(&other, "/*\n * TCP connection: FIN\n");
+    let [sends, finishes, named] = [
+        "(port 40001 at 10.0.0.1) sends 4 bytes",
+        "it has finished sending",
+        "What follows is of the connection between the client (port 40000 ",
+    ]
+    .map(|words| other.find(words).expect(&other));
+    assert!(sends < named && finishes < named, "{other}");
+}
+
+#[test]
 fn keep_alives_and_windows_are_told() {
     let mut wire = Wire::open();
     tells(&wire.segment(CLIENT, ACK, -1, b"", 512), "TCP keep-alive, no new data");

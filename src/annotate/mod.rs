@@ -53,6 +53,8 @@ pub struct Narrator {
     story: Story,
     /// What comes at the end of the current story.
     tail: Vec<Note>,
+    /// Behind that, what the packet lets be told of other connections.
+    elsewhere: Vec<Note>,
     /// And behind that.
     ended: Vec<Note>,
     now: Now,
@@ -116,8 +118,10 @@ struct Now {
     told: bool,
     /// The earlier packet of which something was told last.
     earlier: u64,
-    /// The connection of which something was told last: at first the packet's own.
-    told_of: u64,
+    /// The last record is of another connection than the packet.
+    elsewhere: bool,
+    /// The other connection that was named last.
+    named: Option<u64>,
     /// With this packet it is known that the connection carries WebSocket.
     recognised: bool,
     /// The last message was read as JSON.
@@ -180,7 +184,6 @@ impl Narrator {
             self.story.ports_alone = !matches!(self.hosts, Hosts::Many);
             let tcp = tcp(&view);
             self.story.sender = Some(tcp.direction);
-            self.now.told_of = tcp.connection;
             self.now.tcp = Some(tcp);
             self.segment();
         }
@@ -208,7 +211,12 @@ impl Narrator {
         let no_news =
             matches!(record.kind, RecordKind::Violation { violation, .. } if violation.rule == Rule::NoAnswer);
         let earlier = record.at.packet < now.0 && record.at.packet > 0 && !no_news;
-        let elsewhere = self.name_connection(record);
+        // What had waited in a connection is told when its time is over, which any packet may show.
+        let number = record.source.connection.0;
+        self.now.elsewhere = self.now.tcp.as_ref().is_some_and(|tcp| tcp.connection != number);
+        let told = self.now.told;
+        self.set_aside();
+        self.name_connection(record);
         if earlier {
             // Only now is it understood: it is told of the packet that brought it, and this one is not about it.
             let talk = self.world.talks.get(&record.source.connection.0);
@@ -228,26 +236,31 @@ impl Narrator {
         let is_quoted = self.quoted_elsewhere() != before;
         self.story
             .keep_to_bounds(if is_quoted { self.story.text.len() } else { text });
+        self.set_aside();
         (self.now.packet, self.now.time) = now;
-        if earlier || elsewhere {
+        if earlier || self.now.elsewhere {
             (self.story.title, self.story.weight, self.story.received) = title;
+        }
+        if self.now.elsewhere {
+            self.now.told = told;
         }
     }
 
-    /// What had waited in a connection is told when its time is over, which any packet may show. Whether `record` is of another
-    /// connection than the packet.
-    fn name_connection(&mut self, record: &Record<'_>) -> bool {
+    /// What is told of another connection stands apart from what the packet does in its own: called before and after.
+    fn set_aside(&mut self) {
+        if self.now.elsewhere {
+            std::mem::swap(&mut self.story.notes, &mut self.elsewhere);
+        }
+    }
+
+    /// Names the connection of `record` when it is another one than before. Ends name their session.
+    fn name_connection(&mut self, record: &Record<'_>) {
         let number = record.source.connection.0;
-        let Some(own) = self.now.tcp.as_ref().map(|tcp| tcp.connection) else {
-            return false;
-        };
-        // Ends name their session.
-        if self.now.told_of != number && !matches!(record.kind, RecordKind::SessionEnd(_)) {
-            self.now.told_of = number;
+        let is_end = matches!(record.kind, RecordKind::SessionEnd(_));
+        if self.now.elsewhere && !is_end && self.now.named.replace(number) != Some(number) {
             let [client, server] = Direction::BOTH.map(|direction| self.party(number, direction));
             self.story.notes.push(Note::OfConnection { client, server });
         }
-        number != own
     }
 
     /// Changes when the title, or a note that is told in the end, may quote what was kept.
@@ -309,20 +322,21 @@ impl Narrator {
     /// Whoever laid the last message out found that it is not the JSON as which it was told.
     pub fn doubt(&mut self, doubt: Doubt) {
         if self.now.json {
+            self.set_aside();
             self.story.notes.push(match doubt {
                 Doubt::NotJson(at) => Note::NotJson { at },
                 Doubt::Repeated => Note::Repeated,
             });
+            self.set_aside();
         }
     }
 
     /// The current packet has brought all it brings: [`Narrator::story`] is complete.
     pub fn packet_end(&mut self) {
         self.finish_segment();
-        self.story.notes.extend_from_slice(&self.tail);
-        self.story.notes.extend_from_slice(&self.ended);
-        self.tail.clear();
-        self.ended.clear();
+        for notes in [&mut self.tail, &mut self.elsewhere, &mut self.ended] {
+            self.story.notes.append(notes);
+        }
         self.now.tcp = None;
         self.world.keep_to_bounds();
     }
