@@ -58,6 +58,11 @@ impl Limits {
         self.memory_bytes / 16
     }
 
+    /// Bytes of what dissectors keep of sessions.
+    pub(crate) const fn meaning_total(&self) -> usize {
+        self.memory_bytes / 8
+    }
+
     /// Encrypted bytes that wait for keys, in all, and what is kept of connections that have ended before their keys came.
     pub(crate) const fn tls_total(&self) -> usize {
         self.memory_bytes / 8

@@ -13,8 +13,6 @@ use crate::record::{Action, Exchange, Field, Handshake, Interpretation, Key, Ses
 
 pub(super) const NAME: &str = "chat";
 
-/// Sessions of which it is known who talks there, and what waits for its answer.
-const MAX_TALKS: usize = 1 << 16;
 /// Logins and says of one session that wait at once; of more nothing is told.
 const MAX_WAITING: usize = 16;
 
@@ -60,7 +58,7 @@ impl Dissector for Chat {
         let Some(meaning) = ChatMeaning::read(text, message.direction) else {
             return false;
         };
-        let exchange = self.exchange(message.session, &meaning);
+        let exchange = self.exchange(message, &meaning);
         meaning.tell(exchange, out);
         true
     }
@@ -86,15 +84,15 @@ impl Dissector for Chat {
 
 impl Chat {
     /// A login is answered by the list of users, a say by the speaker's own copy, and both by an error.
-    fn exchange(&mut self, session: SessionId, meaning: &ChatMeaning<'_>) -> Exchange {
+    fn exchange(&mut self, message: &MessageView<'_>, meaning: &ChatMeaning<'_>) -> Exchange {
         match *meaning {
             ChatMeaning::Ping => return Exchange::Request(Key::PING),
             ChatMeaning::Pong => return Exchange::Latest(Key::PING),
-            ChatMeaning::Login { name, .. } => return self.ask(session, LOGIN, Key::new([name])),
-            ChatMeaning::Say { to, content, .. } => return self.ask(session, Key::new(to), Key::new([content])),
+            ChatMeaning::Login { name, .. } => return self.ask(message, LOGIN, Key::new([name])),
+            ChatMeaning::Say { to, content, .. } => return self.ask(message, Key::new(to), Key::new([content])),
             _ => {}
         }
-        let Some(talk) = self.talks.get_mut(&session) else {
+        let Some(talk) = self.talks.get_mut(&message.session) else {
             return Exchange::None;
         };
         let answered = match *meaning {
@@ -122,8 +120,9 @@ impl Chat {
         })
     }
 
-    fn ask(&mut self, session: SessionId, to: Key, content: Key) -> Exchange {
-        if self.talks.len() >= MAX_TALKS && !self.talks.contains_key(&session) {
+    fn ask(&mut self, message: &MessageView<'_>, to: Key, content: Key) -> Exchange {
+        let session = message.session;
+        if !message.may_keep && !self.talks.contains_key(&session) {
             return Exchange::None;
         }
         self.talks
@@ -579,7 +578,7 @@ mod tests {
                 continue;
             }
             let meaning = ChatMeaning::read(text, *direction).unwrap();
-            match chat.exchange(SessionId(1), &meaning) {
+            match chat.exchange(&MessageView::text(text), &meaning) {
                 Exchange::Answer(key) => answered.push(key.number()),
                 Exchange::Request(_) | Exchange::Subscription(_) | Exchange::None => answered.push(0),
                 other => panic!("{other:?}"),
@@ -642,10 +641,20 @@ mod tests {
     fn what_is_kept_for_sessions_is_counted() {
         let mut chat = Chat::default();
         assert_eq!(chat.cost(), 0);
+        let login = |session, may_keep| MessageView {
+            session: SessionId(session),
+            may_keep,
+            ..MessageView::text("")
+        };
         for session in 0..1000 {
-            chat.ask(SessionId(session), LOGIN, LOGIN);
+            chat.ask(&login(session, true), LOGIN, LOGIN);
         }
-        assert!(chat.cost() >= 1000 * size_of::<Talk>());
+        let cost = chat.cost();
+        assert!(cost >= 1000 * size_of::<Talk>());
+        for session in 0..100_000 {
+            chat.ask(&login(session, false), LOGIN, LOGIN);
+        }
+        assert!(chat.cost() == cost && chat.talks.len() == 1000);
     }
 
     #[test]

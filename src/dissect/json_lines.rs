@@ -38,24 +38,11 @@ fn interpret(line: &str) -> Interpretation<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Direction, PacketRef};
-    use crate::record::SessionId;
 
     fn read(text: &str) -> Vec<String> {
         let mut dissector = JsonLines;
         let mut out = Interpretations::new();
-        let view = MessageView {
-            session: SessionId(1),
-            direction: Direction::ServerToClient,
-            at: PacketRef {
-                packet: 1,
-                time: Default::default(),
-            },
-            bytes: text.as_bytes(),
-            text: Some(text),
-            claimed: false,
-        };
-        dissector.read(&view, &mut out);
+        dissector.read(&MessageView::text(text), &mut out);
         out.iter()
             .map(|read| read.label.map_or_else(String::new, |label| label.chars().collect()))
             .collect()

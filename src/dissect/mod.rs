@@ -16,6 +16,7 @@ mod signalr;
 mod socket_io;
 mod sockjs;
 mod stomp;
+mod tell;
 
 pub use crate::base::Text;
 pub use chat::{ChatMeaning, Entry, Users, users};
@@ -26,7 +27,7 @@ use std::fmt;
 use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
-use crate::base::{Direction, PacketRef, PerDirection};
+use crate::base::{Direction, Limits, PacketRef, PerDirection};
 use crate::record::{Action, Exchange, Handshake, Interpretation, Key, Message, Opcode, SessionId};
 use requests::{Left, Requests};
 
@@ -45,6 +46,30 @@ pub struct MessageView<'a> {
     pub text: Option<&'a str>,
     /// The handshake says that the session is this dissector's.
     pub claimed: bool,
+    /// Something new may be kept for it: the memory for what messages mean is not used up.
+    pub may_keep: bool,
+    /// It was told later than its packet, behind bytes that are missing: what answers it may have been told before.
+    pub told_late: bool,
+}
+
+#[cfg(test)]
+impl<'a> MessageView<'a> {
+    /// Text that the client of session 1 says, and that a dissector may take.
+    fn text(text: &'a str) -> Self {
+        Self {
+            session: SessionId(1),
+            direction: Direction::ClientToServer,
+            at: PacketRef {
+                packet: 1,
+                time: Default::default(),
+            },
+            bytes: text.as_bytes(),
+            text: Some(text),
+            claimed: false,
+            may_keep: true,
+            told_late: false,
+        }
+    }
 }
 
 /// What the documents of one message mean, in order. Nearly every message holds one.
@@ -132,10 +157,7 @@ pub static TABLE: &[Row] = &[
 ];
 
 /// Whose control frames are.
-pub(crate) const WEBSOCKET: &str = "WebSocket";
-
-/// Sessions of which it is remembered whose they are.
-const MAX_CLAIMED: usize = 1 << 16;
+const WEBSOCKET: &str = "WebSocket";
 
 /// All dissectors, and what is known of requests.
 pub(crate) struct Dissectors {
@@ -143,10 +165,8 @@ pub(crate) struct Dissectors {
     /// Whose a session is by its handshake: a place in `all`.
     claimed: HashMap<SessionId, u8, FixedState>,
     requests: Requests,
-    /// What [`Self::cost`] was when it was asked for last.
-    cost: usize,
-    /// It may have changed since.
-    cost_changed: bool,
+    /// Bytes that may be kept for sessions.
+    max_cost: usize,
     /// Nanoseconds after which an answer is late.
     pub(crate) max_answer: Option<i64>,
 }
@@ -161,40 +181,32 @@ impl fmt::Debug for Dissectors {
 
 impl Dissectors {
     /// Those of the [`TABLE`], and `more` that are asked before them.
-    pub(crate) fn new(more: Vec<Box<dyn Dissector>>) -> Self {
+    pub(crate) fn new(more: Vec<Box<dyn Dissector>>, limits: &Limits) -> Self {
         Self {
             all: more.into_iter().chain(TABLE.iter().map(|row| (row.new)())).collect(),
             claimed: HashMap::default(),
             requests: Requests::default(),
-            cost: 0,
-            cost_changed: false,
+            max_cost: limits.meaning_total(),
             max_answer: None,
         }
     }
 
     /// A session begins with this handshake.
-    pub(crate) fn handshake(&mut self, session: SessionId, handshake: &Handshake) {
+    fn handshake(&mut self, session: SessionId, handshake: &Handshake) {
         let claims = self
             .all
             .iter()
             .position(|dissector| dissector.claims(handshake) == Claim::Yes);
         if let Some(place) = claims
-            && self.claimed.len() < MAX_CLAIMED
+            && self.may_keep()
         {
             self.claimed.insert(session, place as u8);
-            self.cost_changed = true;
         }
     }
 
     /// What a message means.
     #[inline]
-    pub(crate) fn read<'a>(
-        &'a mut self,
-        session: SessionId,
-        at: PacketRef,
-        message: &Message<'a>,
-        out: &mut Interpretations<'a>,
-    ) {
+    fn read<'a>(&'a mut self, session: SessionId, at: PacketRef, message: &Message<'a>, out: &mut Interpretations<'a>) {
         if !message.complete {
             return self.gap(session, message.direction);
         }
@@ -202,7 +214,7 @@ impl Dissectors {
         if message.opcode == Opcode::Binary && self.claimed.is_empty() {
             return;
         }
-        self.cost_changed = true;
+        let may_keep = self.may_keep();
         let claimed = self.claimed.get(&session).map(|place| usize::from(*place));
         let view = MessageView {
             session,
@@ -211,6 +223,8 @@ impl Dissectors {
             bytes: message.payload.bytes,
             text: message.text,
             claimed: claimed.is_some(),
+            may_keep,
+            told_late: message.told_late,
         };
         match claimed {
             _ if message.opcode.is_control() => out.extend(control(message)),
@@ -225,7 +239,7 @@ impl Dissectors {
                         let opens = out
                             .first()
                             .is_some_and(|read| matches!(read.action, Action::Open | Action::Opened));
-                        if opens && self.claimed.len() < MAX_CLAIMED {
+                        if opens && may_keep {
                             self.claimed.insert(session, place as u8);
                         }
                         break;
@@ -243,41 +257,30 @@ impl Dissectors {
     }
 
     /// Bytes of `direction` are missing.
-    pub(crate) fn gap(&mut self, session: SessionId, direction: Direction) {
+    fn gap(&mut self, session: SessionId, direction: Direction) {
         self.requests.lost(session, direction);
-        self.cost_changed = true;
         for dissector in &mut self.all {
             dissector.gap(session, direction);
         }
     }
 
-    /// The packet that is being read now.
-    pub(crate) fn set_now(&mut self, packet: u64) {
-        self.requests.now = packet;
-    }
-
     /// The session is over, and the last of what these directions carried could not be read. Gives what was not answered in it.
-    pub(crate) fn end(&mut self, session: SessionId, lost: PerDirection<bool>) -> Left {
+    fn end(&mut self, session: SessionId, lost: PerDirection<bool>) -> Left {
         for direction in Direction::BOTH.into_iter().filter(|&direction| lost[direction]) {
             self.requests.lost(session, direction);
         }
         self.claimed.remove(&session);
-        self.cost_changed = true;
         for dissector in &mut self.all {
             dissector.end(session);
         }
         self.requests.end(session)
     }
 
-    /// Bytes of memory that are kept for sessions; the last requests have a bound of their own.
+    /// Whether more may be kept for sessions; the last requests have a bound of their own. What grows doubles, and fits then.
     #[inline]
-    pub(crate) fn cost(&mut self) -> usize {
-        if std::mem::take(&mut self.cost_changed) {
-            let claimed = self.claimed.capacity() * size_of::<(SessionId, u8)>();
-            self.cost =
-                claimed + self.requests.cost() + self.all.iter().map(|dissector| dissector.cost()).sum::<usize>();
-        }
-        self.cost
+    fn may_keep(&self) -> bool {
+        let claimed = self.claimed.capacity() * size_of::<(SessionId, u8)>();
+        claimed + self.all.iter().map(|dissector| dissector.cost()).sum::<usize>() <= self.max_cost / 2
     }
 
     /// How many requests were forgotten before their answers came.

@@ -12,8 +12,6 @@ use crate::record::{Action, Exchange, Field, Handshake, Interpretation, Key, Ses
 
 pub(super) const NAME: &str = "MQTT";
 
-/// Sessions that are read at once.
-const MAX_SESSIONS: usize = 1 << 16;
 /// Bytes that are kept of a packet that no message holds as a whole: of a larger one the payload is not told.
 const MAX_PACKET: usize = 64 << 10;
 /// Bytes of unfinished packets that all sessions together keep.
@@ -71,7 +69,7 @@ impl Dissector for Mqtt {
     }
 
     fn read<'a>(&'a mut self, message: &MessageView<'a>, out: &mut Interpretations<'a>) -> bool {
-        if !message.claimed || self.sessions.len() >= MAX_SESSIONS && !self.sessions.contains_key(&message.session) {
+        if !message.claimed || !message.may_keep && !self.sessions.contains_key(&message.session) {
             return false;
         }
         let session = self.sessions.entry(message.session).or_default();
@@ -509,14 +507,10 @@ mod tests {
     fn view(session: u64, bytes: &[u8]) -> MessageView<'_> {
         MessageView {
             session: SessionId(session),
-            direction: Direction::ClientToServer,
-            at: crate::base::PacketRef {
-                packet: 1,
-                time: Default::default(),
-            },
             bytes,
             text: None,
             claimed: true,
+            ..MessageView::text("")
         }
     }
 

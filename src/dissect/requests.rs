@@ -26,9 +26,6 @@ pub(super) struct Requests {
     sessions: HashMap<SessionId, Session, RandomState>,
     /// Requests that were forgotten before their answer came.
     pub(super) forgotten: u64,
-    /// The packet that is being read. What comes from an earlier one has waited behind something that is missing, and its answer may
-    /// have been told before it.
-    pub(super) now: u64,
     hasher: RandomState,
 }
 
@@ -107,7 +104,7 @@ impl Requests {
         match read.exchange {
             Exchange::None => {}
             Exchange::Request(key) => {
-                let state = if message.at.packet < self.now {
+                let state = if message.told_late {
                     State::Overtaken
                 } else {
                     State::Due
@@ -323,11 +320,6 @@ impl Requests {
         }
     }
 
-    /// Bytes of memory that are kept for sessions.
-    pub(super) fn cost(&self) -> usize {
-        self.sessions.capacity() * size_of::<(SessionId, Session)>()
-    }
-
     /// The session is over. Gives what was not answered.
     pub(super) fn end(&mut self, id: SessionId) -> Left {
         let Some(session) = self.sessions.remove(&id) else {
@@ -390,15 +382,12 @@ mod tests {
         exchange: Exchange,
     ) -> Option<(u64, bool)> {
         let message = MessageView {
-            session: SessionId(1),
             direction,
             at: PacketRef {
                 packet,
                 time: Timestamp::from_nanos(packet as i64),
             },
-            bytes: b"",
-            text: None,
-            claimed: false,
+            ..MessageView::text("")
         };
         let mut read = Interpretation::new("", Action::Other).exchange(exchange);
         requests.resolve(&message, opcode, &mut read);

@@ -30,7 +30,8 @@ pub struct Engine {
     decoder: wire::Decoder,
     table: Table<Conn>,
     stores: Stores,
-    dissectors: Dissectors,
+    /// `None`: what messages mean is worked out by who took them.
+    dissectors: Option<Dissectors>,
     limits: Limits,
     last: PacketRef,
 }
@@ -40,9 +41,9 @@ impl Engine {
     pub fn new(limits: Limits) -> Self {
         Self {
             decoder: wire::Decoder::new(&limits),
-            table: Table::new(&limits),
+            table: Table::new(&limits.beside(limits.meaning_total())),
             stores: Stores::new(&limits, false),
-            dissectors: Dissectors::new(Vec::new()),
+            dissectors: Some(Dissectors::new(Vec::new(), &limits)),
             limits,
             last: PacketRef {
                 packet: 0,
@@ -59,14 +60,22 @@ impl Engine {
 
     /// Also asks these dissectors what messages mean, before those of [`crate::dissect::TABLE`].
     pub fn with_dissectors(mut self, dissectors: Vec<Box<dyn Dissector>>) -> Self {
-        self.dissectors = Dissectors::new(dissectors);
+        self.dissectors = Some(Dissectors::new(dissectors, &self.limits));
         self
     }
 
     /// Answers that take longer than so many nanoseconds, and requests without one, are violations.
     pub fn with_max_answer(mut self, nanos: Option<i64>) -> Self {
-        self.dissectors.max_answer = nanos;
+        if let Some(dissectors) = &mut self.dissectors {
+            dissectors.max_answer = nanos;
+        }
         self
+    }
+
+    /// What works out what messages mean: without it records leave the engine without that, for [`Dissectors::tell`].
+    pub(crate) fn take_dissectors(&mut self) -> Dissectors {
+        let fresh = || Dissectors::new(Vec::new(), &self.limits);
+        self.dissectors.take().unwrap_or_else(fresh)
     }
 
     /// Also tells what nobody's session is ([`crate::record::RecordKind::Http2`]), for a view that tells the story of every packet.
@@ -81,11 +90,10 @@ impl Engine {
             packet: packet.number,
             time: packet.time,
         };
-        let kept = self.decoder.kept_bytes() + self.stores.kept_bytes() + self.dissectors.cost();
+        let kept = self.decoder.kept_bytes() + self.stores.kept_bytes();
         self.stores.ws.captured(packet.data.bytes.len());
         let segment = self.decoder.decode(packet);
-        self.dissectors.set_now(packet.number);
-        let emitter = Emitter::new(sink, &mut self.dissectors);
+        let emitter = Emitter::new(sink, self.dissectors.as_mut(), packet.number);
         let mut feed = Feed {
             packet: Some(packet),
             segment: segment.as_ref(),
@@ -105,7 +113,7 @@ impl Engine {
             incomplete_datagrams: self.decoder.incomplete_datagrams(),
             evicted_histories: self.stores.ws.evicted_histories(),
             limited_inflations: self.stores.ws.limited_inflations(),
-            forgotten_requests: self.dissectors.forgotten_requests(),
+            forgotten_requests: self.dissectors.as_ref().map_or(0, Dissectors::forgotten_requests),
         }
     }
 
@@ -121,8 +129,7 @@ impl Engine {
 
     /// Secrets have come: what waited for them is read.
     pub fn keys_changed(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
-        self.dissectors.set_now(0);
-        let emitter = Emitter::new(sink, &mut self.dissectors);
+        let emitter = Emitter::new(sink, self.dissectors.as_mut(), 0);
         let mut feed = Feed::new(emitter, &mut self.stores, &self.limits);
         let last = self.last;
         self.table.each(|connection, conn| {
@@ -135,9 +142,8 @@ impl Engine {
 
     /// The capture has ended: open sessions end.
     pub fn finish(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
-        let emitter = Emitter::new(sink, &mut self.dissectors);
+        let emitter = Emitter::new(sink, self.dissectors.as_mut(), self.last.packet + 1);
         let mut feed = Feed::new(emitter, &mut self.stores, &self.limits);
-        feed.emitter.set_now(self.last.packet + 1);
         self.table.finish(self.last, &mut feed);
         // What waited for keys alone is told in order.
         feed.emitter.set_now(0);

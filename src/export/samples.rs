@@ -84,6 +84,7 @@ pub(super) fn message(opcode: Opcode, bytes: &[u8]) -> Message<'_> {
         },
         complete: true,
         inferred: false,
+        told_late: false,
         meaning: &[],
         close: None,
     }

@@ -12,9 +12,9 @@ pub trait View: Sink {
     /// What has been rendered and was not taken yet: the run writes it out and clears it, and keeps its capacity.
     fn output(&mut self) -> &mut Vec<u8>;
 
-    /// It reads what messages mean, and not only what they answer; a view that does not need not be told.
-    fn reads_meaning(&self) -> bool {
-        true
+    /// It needs less time than reading packets does: the thread that renders can work out what messages mean as well.
+    fn is_light(&self) -> bool {
+        false
     }
 
     /// This was not selected: it is not to be shown on its own, but may go with what is (a session's first line with its messages).
@@ -61,8 +61,8 @@ impl View for Box<dyn View + Send> {
         (**self).output()
     }
 
-    fn reads_meaning(&self) -> bool {
-        (**self).reads_meaning()
+    fn is_light(&self) -> bool {
+        (**self).is_light()
     }
 
     fn unselected(&mut self, record: &Record<'_>) {

@@ -180,9 +180,6 @@ impl Stores {
 pub(crate) trait Emit {
     fn emit(&mut self, record: &Record<'_>);
 
-    /// A session is over.
-    fn end(&mut self, at: PacketRef, source: &Source, end: SessionEnd);
-
     /// Nothing more comes of a connection.
     fn forget(&mut self, connection: ConnectionId);
 }
@@ -196,7 +193,7 @@ impl Cx<'_> {
 
     /// Tells that a session is over.
     pub(crate) fn end(&mut self, at: PacketRef, source: &Source, end: SessionEnd) {
-        self.out.end(at, source, end);
+        self.emit(at, source, RecordKind::SessionEnd(&end));
     }
 
     /// What a call of the layer above brings along, for what came with the packet `at`.

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::{Begins, Cx, Emit, Stores};
 use crate::base::{Endpoint, Limits, PacketRef};
-use crate::record::{ConnectionId, Record, RecordKind, SessionEnd, Source};
+use crate::record::{ConnectionId, Record};
 use crate::session::Carrier;
 use crate::tcp::Connection;
 
@@ -25,10 +25,6 @@ pub(super) struct Told(pub(super) Vec<String>);
 impl Emit for Told {
     fn emit(&mut self, record: &Record<'_>) {
         self.0.push(format!("{:?}", record.kind));
-    }
-
-    fn end(&mut self, _: PacketRef, _: &Source, end: SessionEnd) {
-        self.0.push(format!("{:?}", RecordKind::SessionEnd(&end)));
     }
 
     fn forget(&mut self, _: ConnectionId) {}

@@ -159,6 +159,8 @@ pub struct Message<'a> {
     /// Found without having seen the handshake. (When the frame that tells the opcode is lost as well, the opcode is a
     /// guess, `complete` is false and the first hole is at 0.)
     pub inferred: bool,
+    /// It is told later than its packet: it has waited behind bytes that are missing.
+    pub told_late: bool,
     /// What it means to the application, a document each; empty when nobody knows.
     pub meaning: &'a [Interpretation<'a>],
     /// Code and reason, when it is a close frame that has them.

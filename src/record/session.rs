@@ -296,7 +296,7 @@ pub struct SessionEnd {
     pub messages: PerDirection<u64>,
     /// Application bytes.
     pub bytes: PerDirection<u64>,
-    /// Pings without their pong, by direction of the ping.
+    /// Pings without their pong, by direction of the ping. What messages mean tells them.
     pub unanswered_pings: PerDirection<Unanswered>,
     /// The last that a direction carried is lost, or could not be read behind something that is lost.
     pub end_lost: PerDirection<bool>,

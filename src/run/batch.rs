@@ -232,11 +232,10 @@ impl Batch {
         self.order.push(Call::Forgotten);
     }
 
-    /// `meaning`: with what messages mean, and not only what they answer.
     #[inline]
-    pub(super) fn record(&mut self, record: &Record<'_>, meaning: bool) {
+    pub(super) fn record(&mut self, record: &Record<'_>) {
         let other = match record.kind {
-            RecordKind::Message(message) => return self.message(record, message, meaning),
+            RecordKind::Message(message) => return self.message(record, message),
             RecordKind::UpgradeRequest(request) => Other::UpgradeRequest(Box::new(request.clone())),
             RecordKind::Handshake(handshake) => Other::Handshake(Box::new(handshake.clone())),
             RecordKind::Frame(frame) => Other::Frame(*frame),
@@ -259,7 +258,7 @@ impl Batch {
     }
 
     #[inline]
-    fn message(&mut self, record: &Record<'_>, message: &Message<'_>, meaning: bool) {
+    fn message(&mut self, record: &Record<'_>, message: &Message<'_>) {
         let payload = match message.text {
             Some(text) => Stored::Text(self.keep_text(text)),
             None => Stored::Bytes(self.keep(message.payload.bytes)),
@@ -267,7 +266,7 @@ impl Batch {
         let first_hole = self.holes.len();
         self.holes.extend_from_slice(message.payload.holes);
         let close = message.close.map(|close| (close.code, self.keep_text(close.reason)));
-        let meaning = self.keep_meaning(message.meaning, meaning);
+        let meaning = self.keep_meaning(message.meaning);
         self.messages.push(StoredMessage {
             at: record.at,
             source: record.source.clone(),
@@ -290,6 +289,7 @@ impl Batch {
                 range: message.range,
                 complete: message.complete,
                 inferred: message.inferred,
+                told_late: message.told_late,
                 meaning: &[],
                 close: None,
             },
@@ -297,13 +297,13 @@ impl Batch {
         self.order.push(Call::Message);
     }
 
-    fn keep_meaning(&mut self, reads: &[Interpretation<'_>], whole: bool) -> Range<usize> {
+    fn keep_meaning(&mut self, reads: &[Interpretation<'_>]) -> Range<usize> {
         let start = self.meanings.len();
-        for read in reads.iter().filter(|read| whole || read.answers.is_some()) {
-            let label = read.label.filter(|_| whole).map(|text| self.keep_quoted(text));
-            let id = read.id.filter(|_| whole).map(|text| self.keep_quoted(text));
+        for read in reads {
+            let label = read.label.map(|text| self.keep_quoted(text));
+            let id = read.id.map(|text| self.keep_quoted(text));
             let first_field = self.fields.len();
-            for (name, field) in read.fields.iter().take_while(|_| whole) {
+            for (name, field) in read.fields.iter() {
                 let field = match field {
                     Field::Text(text) => StoredField::Text(self.keep_quoted(text)),
                     Field::Json(raw) => StoredField::Json(self.keep_text(raw)),
@@ -589,6 +589,7 @@ mod tests {
 
     use super::*;
     use crate::base::Limits;
+    use crate::dissect::Dissectors;
     use crate::engine::Engine;
 
     /// Every call, as `Debug` shows it.
@@ -616,8 +617,32 @@ mod tests {
         }
     }
 
+    /// Adds what messages mean, if it has dissectors.
+    struct Told<'c>(Option<Dissectors>, &'c mut Calls);
+
+    impl Sink for Told<'_> {
+        fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+            self.1.packet(packet, segment)
+        }
+
+        fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+            match &mut self.0 {
+                Some(dissectors) => dissectors.tell(record, self.1),
+                None => self.1.record(record),
+            }
+        }
+
+        fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
+            self.1.packet_end(packet)
+        }
+
+        fn forgotten(&mut self, connection: ConnectionId) {
+            self.1.forgotten(connection);
+        }
+    }
+
     /// Keeps every call and tells it again, in batches of one packet.
-    struct Kept<'c>(Batch, &'c mut Calls);
+    struct Kept<'c>(Batch, Told<'c>);
 
     impl Sink for Kept<'_> {
         fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
@@ -626,7 +651,7 @@ mod tests {
         }
 
         fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
-            self.0.record(record, true);
+            self.0.record(record);
             ControlFlow::Continue(())
         }
 
@@ -636,39 +661,47 @@ mod tests {
 
         fn packet_end(&mut self, _: &Packet<'_>) -> ControlFlow<()> {
             self.0.packet_end();
-            let told = self.0.tell(self.1);
+            let told = self.0.tell(&mut self.1);
             self.0.clear();
             told
         }
     }
 
-    fn hear(sink: &mut impl Sink, path: &Path) {
-        let mut engine = Engine::new(Limits::default()).with_frames(true);
-        crate::replay(path, &mut engine, sink).unwrap();
+    fn engine() -> Engine {
+        Engine::new(Limits::default())
+            .with_frames(true)
+            .with_max_answer(Some(1_000_000))
+    }
+
+    /// What is told of a capture that went through batches.
+    fn kept(path: &Path, mut engine: Engine, dissectors: Option<Dissectors>) -> Vec<String> {
+        let mut calls = Calls::default();
+        let mut kept = Kept(Batch::default(), Told(dissectors, &mut calls));
+        crate::replay(path, &mut engine, &mut kept).unwrap();
+        let Kept(rest, mut told) = kept;
+        assert!(rest.tell(&mut told).is_continue());
+        calls.0
     }
 
     #[test]
-    fn what_was_kept_is_told_as_it_came() {
+    fn what_was_kept_is_told_as_it_came_and_means_the_same_on_either_side() {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-        let mut captures = 0;
         let fragments = fixtures.join("transcripts/ipv4-fragments.pcap");
         let folders = std::fs::read_dir(fixtures).unwrap();
+        let mut answers = 0;
         for path in folders
             .map(|folder| folder.unwrap().path().join("capture.pcap"))
             .chain([fragments])
+            .filter(|path| path.exists())
         {
-            if !path.exists() {
-                continue;
-            }
-            captures += 1;
-            let (mut direct, mut again) = (Calls::default(), Calls::default());
-            hear(&mut direct, &path);
-            let mut kept = Kept(Batch::default(), &mut again);
-            hear(&mut kept, &path);
-            let Kept(rest, calls) = kept;
-            assert!(rest.tell(calls).is_continue());
-            assert_eq!(direct.0, again.0, "{}", path.display());
+            let mut direct = Calls::default();
+            crate::replay(&path, &mut engine(), &mut direct).unwrap();
+            assert_eq!(direct.0, kept(&path, engine(), None), "{}", path.display());
+            let mut without = engine();
+            let dissectors = without.take_dissectors();
+            assert_eq!(direct.0, kept(&path, without, Some(dissectors)), "{}", path.display());
+            answers += direct.0.iter().filter(|call| call.contains("Answers {")).count();
         }
-        assert!(captures > 0);
+        assert!(answers > 0);
     }
 }

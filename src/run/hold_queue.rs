@@ -189,7 +189,7 @@ impl HoldQueue {
                     (true, Some(held)) => held,
                     _ => self.hold(),
                 };
-                held.batch.record(record, true);
+                held.batch.record(record);
                 held.waits.extend(waits);
                 return match in_packet {
                     true => ControlFlow::Continue(()),

@@ -91,9 +91,9 @@ impl Listeners {
         self.summary.is_some() || self.check.is_some() || self.sessions
     }
 
-    /// Somebody reads what messages mean, and not only what they answer.
-    pub(super) fn wants_meaning(&self) -> bool {
-        self.summary.is_some() || self.view.as_ref().is_some_and(|view| view.reads_meaning())
+    /// They need less time than reading packets does.
+    pub(super) fn are_light(&self) -> bool {
+        self.view.as_ref().is_none_or(|view| view.is_light())
     }
 
     /// What there is to say on standard error at the end.

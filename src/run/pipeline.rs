@@ -12,7 +12,7 @@ use super::keys::Keys;
 use super::listeners::Listeners;
 use super::names::SystemNames;
 use super::output::Output;
-use super::relay::Relay;
+use super::relay::{Relay, Renderer};
 use super::signals::Signals;
 use super::sinks::{Emptied, Sinks};
 use super::summary::SummaryReport;
@@ -24,6 +24,7 @@ use crate::capture::filter::Filter;
 use crate::capture::savefile::{Savefile, Written};
 use crate::capture::{Outputs, Raw};
 use crate::cli::{Color, Input, Options};
+use crate::dissect::Dissectors;
 use crate::engine::Engine;
 use crate::export::palette::Palette;
 use crate::export::tcpdump::{self, Names, Precision, Printer, TimeFormat};
@@ -202,9 +203,13 @@ impl Pipeline {
             return Ok(());
         }
         self.show = match std::mem::replace(&mut self.show, Show::Nothing) {
-            Show::Decoded(engine, sinks) if sinks.listeners.savefile.is_none() => {
-                let output = std::mem::take(&mut self.output);
-                Show::Relayed(engine, Relay::start(sinks, output))
+            Show::Decoded(mut engine, sinks) if sinks.listeners.savefile.is_none() => {
+                let renderer = Renderer {
+                    dissectors: sinks.listeners.are_light().then(|| engine.take_dissectors()),
+                    sinks,
+                    output: std::mem::take(&mut self.output),
+                };
+                Show::Relayed(engine, Relay::start(renderer))
             }
             show => show,
         };
@@ -421,9 +426,11 @@ impl Pipeline {
                 let _ = engine.finish(&mut relay);
                 closed = super::keys::closed(engine.tls_report(), given);
                 given_up = engine.given_up();
-                let (sinks, output) = relay.finish();
-                self.output = output;
-                Some(sinks)
+                let renderer = relay.finish();
+                let dissectors = renderer.dissectors.as_ref();
+                given_up.forgotten_requests += dissectors.map_or(0, Dissectors::forgotten_requests);
+                self.output = renderer.output;
+                Some(renderer.sinks)
             }
             Show::Nothing | Show::Tcpdump(_) | Show::FirstPass(..) => None,
         };

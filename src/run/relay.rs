@@ -1,4 +1,5 @@
-//! A second thread: it renders what the engine told while the engine reads on.
+//! A second thread: it renders what the engine told while the engine reads on. What messages mean is worked out by the thread that has
+//! less to do.
 //!
 //! What the engine tells is gathered in batches, which go to the other thread and come back empty, in order and a few at most: the
 //! output is the same as with one thread, and memory is bounded.
@@ -11,6 +12,7 @@ use std::thread::{self, JoinHandle};
 use super::batch::Batch;
 use super::output::Output;
 use super::sinks::Sinks;
+use crate::dissect::Dissectors;
 use crate::record::{ConnectionId, Record, RecordKind, SegmentView, Sink};
 use crate::wire::Packet;
 
@@ -27,8 +29,6 @@ pub(super) struct Relay {
     packets: bool,
     /// Not everything is selected: what is known of connections can be forgotten.
     selects: bool,
-    /// Somebody reads what messages mean, and not only what they answer.
-    meaning: bool,
     /// No packet has come. The first one is told in any case: times are given from it on.
     first: bool,
     /// A packet's calls stay together in a batch.
@@ -37,26 +37,25 @@ pub(super) struct Relay {
     empty: Receiver<Batch>,
     /// A huge batch is rendered.
     huge: Receiver<()>,
-    renderer: JoinHandle<(Sinks, Output)>,
+    renderer: JoinHandle<Renderer>,
     /// Nobody listens any more.
     stopped: bool,
 }
 
 impl Relay {
     /// Starts the thread. It has the rights that the caller has now.
-    pub(super) fn start(sinks: Sinks, output: Output) -> Self {
+    pub(super) fn start(renderer: Renderer) -> Self {
+        let sinks = &renderer.sinks;
         let packets = sinks.listeners.wants_packets();
         let selects = sinks.selected.is_some();
-        let meaning = sinks.selected.is_some() || sinks.listeners.wants_meaning();
         let (full, to_render) = sync_channel::<Batch>(BATCHES);
         let (rendered, empty) = sync_channel(BATCHES + 1);
         let (huge_rendered, huge) = sync_channel(1);
-        let renderer = thread::spawn(move || render(sinks, output, &to_render, &rendered, &huge_rendered));
+        let renderer = thread::spawn(move || renderer.render(&to_render, &rendered, &huge_rendered));
         Self {
             batch: Batch::default(),
             packets,
             selects,
-            meaning,
             first: true,
             in_packet: false,
             full,
@@ -89,7 +88,7 @@ impl Relay {
     }
 
     /// Waits until all is rendered, and gives back what the thread was given.
-    pub(super) fn finish(mut self) -> (Sinks, Output) {
+    pub(super) fn finish(mut self) -> Renderer {
         if !self.batch.is_empty() {
             self.send();
         }
@@ -103,28 +102,57 @@ impl Relay {
     }
 }
 
-fn render(
-    mut sinks: Sinks,
-    mut output: Output,
-    full: &Receiver<Batch>,
-    empty: &SyncSender<Batch>,
-    huge_rendered: &SyncSender<()>,
-) -> (Sinks, Output) {
-    while let Ok(mut batch) = full.recv() {
-        let told = batch.tell(&mut sinks);
-        sinks.drain(&mut output.buffer);
-        if output.flush_if_full().is_break() || told.is_break() {
-            break;
+/// The other end: all that the thread has, given back when it ends.
+pub(super) struct Renderer {
+    /// When it is this thread that works out what messages mean.
+    pub(super) dissectors: Option<Dissectors>,
+    pub(super) sinks: Sinks,
+    pub(super) output: Output,
+}
+
+impl Renderer {
+    fn render(mut self, full: &Receiver<Batch>, empty: &SyncSender<Batch>, huge_rendered: &SyncSender<()>) -> Self {
+        while let Ok(mut batch) = full.recv() {
+            let told = batch.tell(&mut self);
+            self.sinks.drain(&mut self.output.buffer);
+            if self.output.flush_if_full().is_break() || told.is_break() {
+                break;
+            }
+            let huge = batch.bytes() > HUGE;
+            batch.clear();
+            if huge {
+                let _ = huge_rendered.send(());
+            }
+            // When enough are under way already, this one is not needed.
+            let _ = empty.try_send(batch);
         }
-        let huge = batch.bytes() > HUGE;
-        batch.clear();
-        if huge {
-            let _ = huge_rendered.send(());
-        }
-        // When enough are under way already, this one is not needed.
-        let _ = empty.try_send(batch);
+        self
     }
-    (sinks, output)
+}
+
+impl Sink for Renderer {
+    #[inline]
+    fn packet(&mut self, packet: &Packet<'_>, segment: Option<SegmentView<'_>>) -> ControlFlow<()> {
+        self.sinks.packet(packet, segment)
+    }
+
+    #[inline]
+    fn record(&mut self, record: &Record<'_>) -> ControlFlow<()> {
+        match &mut self.dissectors {
+            Some(dissectors) => dissectors.tell(record, &mut self.sinks),
+            None => self.sinks.record(record),
+        }
+    }
+
+    #[inline]
+    fn packet_end(&mut self, packet: &Packet<'_>) -> ControlFlow<()> {
+        self.sinks.packet_end(packet)
+    }
+
+    #[inline]
+    fn forgotten(&mut self, connection: ConnectionId) {
+        self.sinks.forgotten(connection);
+    }
 }
 
 impl Sink for Relay {
@@ -150,7 +178,7 @@ impl Sink for Relay {
         if narrated && !self.packets {
             return ControlFlow::Continue(());
         }
-        self.batch.record(record, self.meaning);
+        self.batch.record(record);
         if self.in_packet {
             ControlFlow::Continue(())
         } else {

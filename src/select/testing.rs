@@ -23,6 +23,7 @@ pub(super) fn message<'a>(opcode: Opcode, direction: Direction, bytes: &'a [u8],
         range: StreamRange::default(),
         complete: holes.is_empty(),
         inferred: false,
+        told_late: false,
         meaning: &[],
         close: None,
     }

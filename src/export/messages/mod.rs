@@ -268,9 +268,8 @@ impl View for Messages {
         &mut self.out
     }
 
-    fn reads_meaning(&self) -> bool {
-        // Names are for terminals.
-        self.terminal.is_some()
+    fn is_light(&self) -> bool {
+        true
     }
 
     fn unselected(&mut self, record: &Record<'_>) {

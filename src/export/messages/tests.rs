@@ -4,10 +4,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::annotate::texts::CATALOGS;
 use crate::dissect::Dissectors;
-use crate::engine::Emitter;
 use crate::export::hidden::is_hidden_at;
 use crate::export::samples::{message, record, session};
-use crate::layer::Emit as _;
 use crate::record::{Close, Hole, Opcode, Payload};
 
 fn options(width: Option<usize>, palette: &'static Palette) -> Options {
@@ -26,11 +24,11 @@ fn options(width: Option<usize>, palette: &'static Palette) -> Options {
 
 fn shown(options: &Options, messages: &[Message<'_>]) -> String {
     let mut view = Messages::new(options);
-    let mut dissectors = Dissectors::new(Vec::new());
+    let mut dissectors = Dissectors::new(Vec::new(), &Default::default());
     for message in messages {
-        let mut emitter = Emitter::new(&mut view, &mut dissectors);
-        emitter.emit(&record(&session(), RecordKind::Message(message)));
-        assert!(emitter.result().is_continue());
+        let session = session();
+        let record = record(&session, RecordKind::Message(message));
+        assert!(dissectors.tell(&record, &mut view).is_continue());
     }
     String::from_utf8(view.output().clone()).unwrap()
 }

@@ -30,12 +30,11 @@ fn hear(view: &mut Sessions) {
         let mut source = samples::session();
         source.session = Some(SessionId(number));
         source.client.port += number as u16;
-        let mut dissectors = crate::dissect::Dissectors::new(Vec::new());
+        let mut dissectors = crate::dissect::Dissectors::new(Vec::new(), &Default::default());
         for text in texts {
             let message = samples::message(Opcode::Text, text);
-            let mut emitter = crate::engine::Emitter::new(view, &mut dissectors);
             let record = samples::record(&source, RecordKind::Message(&message));
-            crate::layer::Emit::emit(&mut emitter, &record);
+            let _ = dissectors.tell(&record, view);
         }
         let mut end = crate::record::SessionEnd::after_nothing(How::Close);
         end.verdict = match number {

@@ -5,17 +5,15 @@ use crate::annotate::texts::CATALOGS;
 use crate::base::PacketRef;
 use crate::base::{Captured, Violation};
 use crate::dissect::Dissectors;
-use crate::engine::Emitter;
 use crate::export::hidden::is_hidden_at;
 use crate::export::json::{Fields, Tags};
 use crate::export::palette::Palette;
 use crate::export::samples;
-use crate::layer::Emit as _;
 use crate::record::{GivenUp, How, Message};
 use crate::wire::LinkType;
 
 fn hear(summary: &mut Summary, millis: i64, kind: RecordKind<'_>) {
-    let mut dissectors = Dissectors::new(Vec::new());
+    let mut dissectors = Dissectors::new(Vec::new(), &Default::default());
     hear_with(summary, &mut dissectors, millis, kind);
 }
 
@@ -25,11 +23,12 @@ fn hear_with(summary: &mut Summary, dissectors: &mut Dissectors, millis: i64, ki
         packet: 1,
         time: Timestamp::from_nanos(millis * 1_000_000),
     };
-    Emitter::new(summary, dissectors).emit(&Record {
+    let record = Record {
         at,
         source: &session,
         kind,
-    });
+    };
+    let _ = dissectors.tell(&record, summary);
 }
 
 fn packet(summary: &mut Summary, millis: i64) {
@@ -74,7 +73,7 @@ fn session() -> Summary {
         let message = if from_server { down(message) } else { message };
         hear(&mut summary, time, RecordKind::Message(&message));
     }
-    let mut dissectors = Dissectors::new(Vec::new());
+    let mut dissectors = Dissectors::new(Vec::new(), &Default::default());
     let ping = samples::message(Opcode::Ping, b"x");
     let pongs = [b"y", b"x"].map(|payload| down(samples::message(Opcode::Pong, payload)));
     for (time, message) in [(20, &ping), (21, &pongs[0]), (23, &pongs[1])] {

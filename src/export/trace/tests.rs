@@ -10,8 +10,6 @@ use crate::annotate::texts::{self, CATALOGS};
 use crate::base::PacketRef;
 use crate::base::{Captured, Direction, Endpoint, Gap, GapCause, Side, Timestamp};
 use crate::dissect::Dissectors;
-use crate::engine::Emitter;
-use crate::layer::Emit as _;
 use crate::record::{
     ConnectionId, How, Message, Opcode, Payload, RecordKind, Scheme, SessionId, Source, Span, StreamRange,
 };
@@ -43,7 +41,7 @@ fn story(language: &str, doings: &[(u64, Doing)]) -> Vec<String> {
         full: false,
         tcpdump: tcpdump::Options::default(),
     });
-    let mut dissectors = Dissectors::new(Vec::new());
+    let mut dissectors = Dissectors::new(Vec::new(), &Default::default());
     for (index, (number, doing)) in doings.iter().enumerate() {
         let at = PacketRef {
             packet: index as u64 + 1,
@@ -92,7 +90,7 @@ fn story(language: &str, doings: &[(u64, Doing)]) -> Vec<String> {
 
 /// Tells `view` what happens.
 fn emit(view: &mut Trace, dissectors: &mut Dissectors, source: &Source, at: PacketRef, doing: &Doing) {
-    let mut tell = |kind| Emitter::new(view, dissectors).emit(&Record { at, source, kind });
+    let mut tell = |kind| assert!(dissectors.tell(&Record { at, source, kind }, view).is_continue());
     match doing {
         Doing::Says(direction, text) => tell(RecordKind::Message(&message(*direction, text, at))),
         &Doing::Lacks(direction, gap) => tell(RecordKind::Gap { direction, gap }),
@@ -120,6 +118,7 @@ fn message(direction: Direction, text: &str, at: PacketRef) -> Message<'_> {
         range,
         complete: true,
         inferred: false,
+        told_late: false,
         meaning: &[],
         close: None,
     }
@@ -277,7 +276,7 @@ fn all_in_one_packet(options: Options, doings: &[Doing]) -> String {
         inferred: false,
         began: Timestamp::default(),
     };
-    let mut dissectors = Dissectors::new(Vec::new());
+    let mut dissectors = Dissectors::new(Vec::new(), &Default::default());
     let _ = view.packet(&packet, None);
     for doing in doings {
         emit(&mut view, &mut dissectors, &session, at, doing);

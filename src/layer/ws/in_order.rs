@@ -43,6 +43,7 @@ impl Kept {
             message: Message {
                 payload: Payload::whole(&[]),
                 text: None,
+                told_late: false,
                 meaning: &[],
                 close: None,
                 ..*message

@@ -88,6 +88,7 @@ impl Decoder {
             range: partial.range,
             complete: partial.holes.is_empty(),
             inferred: self.inferred,
+            told_late: false,
             meaning: &[],
             close: None,
         };

@@ -126,6 +126,7 @@ impl Decoder {
                 },
                 complete: true,
                 inferred: self.inferred,
+                told_late: false,
                 meaning: &[],
                 close: None,
             };
