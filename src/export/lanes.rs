@@ -40,6 +40,20 @@ pub(super) fn quotes(block: &[u8; BLOCK]) -> u64 {
     mask(block, |b| u8::from(b == b'"') | u8::from(b == b'\\'))
 }
 
+/// Whether nothing in `bytes` is a backslash or may begin a hidden character.
+#[inline]
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    let stops = |b: u8| {
+        let ascii = u8::from(b < 0x20) | u8::from(b == 0x7f) | u8::from(b == b'\\');
+        hidden::LEADS
+            .iter()
+            .fold(ascii, |found, lead| found | u8::from(b == *lead))
+    };
+    (0..bytes.len())
+        .step_by(BLOCK)
+        .all(|at| block(bytes, at).iter().fold(0, |found, &b| found | stops(b)) == 0)
+}
+
 fn leads(block: &[u8; BLOCK]) -> u64 {
     mask(block, |b| {
         hidden::LEADS.iter().fold(0, |found, lead| found | u8::from(b == *lead))
@@ -75,6 +89,9 @@ mod tests {
                 let suspect = u64::from(suspect) << lane;
                 let quote = u64::from(byte == b'"' || byte == b'\\') << lane;
                 assert_eq!(suspects(&block), suspect, "{byte:#x} in lane {lane}");
+                let plain = suspect == 0 && byte != b'\\';
+                assert_eq!(is_plain(&block), plain, "{byte:#x} in lane {lane}");
+                assert_eq!(is_plain(&block[..=lane]), plain, "{byte:#x} in lane {lane}");
                 assert_eq!(quotes(&block), quote, "{byte:#x} in lane {lane}");
             }
         }

@@ -51,6 +51,7 @@ pub fn pretty(out: &mut Vec<u8>, text: &str, layout: &Layout) -> Result<Laid, No
         after: Token::Close,
         end: begin.saturating_add(layout.limit),
         cut: None,
+        plain: lanes::is_plain(text.as_bytes()),
     };
     printer.margin();
     let mut suspicion = Suspicion::default();
@@ -94,7 +95,16 @@ struct Printer<'a> {
     end: usize,
     /// How many bytes of the text had been shown when `end` was reached.
     cut: Option<usize>,
+    /// No string of the text has anything to look for.
+    plain: bool,
 }
+
+/// A new line with its margin, as far as that is usual.
+const NEW_LINE: [u8; 64] = {
+    let mut line = [b' '; 64];
+    line[0] = b'\n';
+    line
+};
 
 impl Printer<'_> {
     fn token(&mut self, token: Token, from: usize, to: usize) {
@@ -132,8 +142,13 @@ impl Printer<'_> {
     }
 
     fn new_line(&mut self) {
-        self.out.push(b'\n');
-        self.margin();
+        match NEW_LINE.get(..=self.layout.indent + 2 * self.depth) {
+            Some(line) => self.out.extend_from_slice(line),
+            None => {
+                self.out.push(b'\n');
+                self.margin();
+            }
+        }
     }
 
     fn margin(&mut self) {
@@ -142,11 +157,12 @@ impl Printer<'_> {
     }
 
     fn coloured(&mut self, colour: &str, put: impl FnOnce(&mut Self)) {
+        if colour.is_empty() {
+            return put(self);
+        }
         self.out.extend_from_slice(colour.as_bytes());
         put(self);
-        if !colour.is_empty() {
-            self.out.extend_from_slice(self.layout.palette.reset.as_bytes());
-        }
+        self.out.extend_from_slice(self.layout.palette.reset.as_bytes());
     }
 
     /// The string `text[from..to]` for reading, as much of it as there is room for.
@@ -155,6 +171,9 @@ impl Printer<'_> {
         let shown = prefix(&self.text.as_bytes()[from..to], room).len();
         if shown < to - from {
             self.cut = Some(from + shown);
+        }
+        if self.plain {
+            return self.put(from, from + shown);
         }
         let string = &self.text[from..from + shown];
         let mut at = 0;
