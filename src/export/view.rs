@@ -12,11 +12,6 @@ pub trait View: Sink {
     /// What has been rendered and was not taken yet: the run writes it out and clears it, and keeps its capacity.
     fn output(&mut self) -> &mut Vec<u8>;
 
-    /// It needs less time than reading packets does: the thread that renders can work out what messages mean as well.
-    fn is_light(&self) -> bool {
-        false
-    }
-
     /// This was not selected: it is not to be shown on its own, but may go with what is (a session's first line with its messages).
     fn unselected(&mut self, _: &Record<'_>) {}
 
@@ -59,10 +54,6 @@ impl Sink for Box<dyn View + Send> {
 impl View for Box<dyn View + Send> {
     fn output(&mut self) -> &mut Vec<u8> {
         (**self).output()
-    }
-
-    fn is_light(&self) -> bool {
-        (**self).is_light()
     }
 
     fn unselected(&mut self, record: &Record<'_>) {

@@ -12,14 +12,18 @@ use crate::record::{
 use crate::tcp::{Connection, SegmentFacts};
 use crate::wire::{Packet, Segment};
 
-/// When a batch holds so many bytes of payload it is full: what is in it still lies in a cache when it is told again.
-const FULL_BYTES: usize = 128 << 10;
+/// When a batch holds so many bytes of payload it is full: all batches together still lie in a second-level cache when they are told
+/// again, beside what the two threads need. Smaller ones cost more in handing over than they spare.
+const FULL_BYTES: usize = 16 << 10;
 
 /// When a batch holds so many records it is full.
-const FULL_RECORDS: usize = 1 << 10;
+const FULL_RECORDS: usize = 96;
 
 /// Bytes and text that a batch may keep room for when it is used again: one huge message must not cost memory for ever.
-const KEPT: usize = 4 * FULL_BYTES;
+const KEPT: usize = 128 << 10;
+
+/// The same of what few records have.
+const KEPT_FEW: usize = 1 << 10;
 
 /// Bytes of what an event that is not frequent points to; what that holds is counted besides.
 const OTHER: usize = 512;
@@ -515,8 +519,8 @@ impl Batch {
         self.fields.clear();
         self.bytes.shrink_to(KEPT);
         self.text.shrink_to(KEPT);
-        self.fragments.shrink_to(FULL_RECORDS);
-        self.holes.shrink_to(FULL_RECORDS);
+        self.fragments.shrink_to(KEPT_FEW);
+        self.holes.shrink_to(KEPT_FEW);
     }
 }
 

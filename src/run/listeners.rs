@@ -91,11 +91,6 @@ impl Listeners {
         self.summary.is_some() || self.check.is_some() || self.sessions
     }
 
-    /// They need less time than reading packets does.
-    pub(super) fn are_light(&self) -> bool {
-        self.view.as_ref().is_none_or(|view| view.is_light())
-    }
-
     /// What there is to say on standard error at the end.
     pub(super) fn notes(&mut self) -> Result<Vec<String>, Error> {
         let mut notes = self.view.as_ref().map_or_else(Vec::new, |view| view.notes());

@@ -231,7 +231,7 @@ fn read(
     signals: &Signals,
     progress: &mut Progress,
 ) -> Result<ControlFlow<()>, Error> {
-    input.read_ahead();
+    input.read_ahead(pipeline.spares_a_processor());
     loop {
         if input.pipe_to_wait_for().is_some() && wait(input, pipeline, signals)?.is_break() {
             return Ok(ControlFlow::Break(()));

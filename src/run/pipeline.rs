@@ -194,18 +194,24 @@ impl Pipeline {
         self.number = 0;
     }
 
+    /// There are more processors than threads that have work.
+    pub(super) fn spares_a_processor(&self) -> bool {
+        let threads = 1 + usize::from(matches!(self.show, Show::Relayed(..)));
+        processors() > threads
+    }
+
     /// From now on a second thread renders, where that makes it faster. It is to be called when
     /// the privileges are given up, for the thread keeps those that it begins with.
     pub(super) fn use_two_threads(&mut self) -> Result<(), Error> {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         // Secrets go from here to the view.
-        if processors < 2 || self.with_secrets {
+        if processors() < 2 || self.with_secrets {
             return Ok(());
         }
         self.show = match std::mem::replace(&mut self.show, Show::Nothing) {
             Show::Decoded(mut engine, sinks) if sinks.listeners.savefile.is_none() => {
                 let renderer = Renderer {
-                    dissectors: sinks.listeners.are_light().then(|| engine.take_dissectors()),
+                    // A view of packets has enough to do.
+                    dissectors: (!sinks.listeners.packets).then(|| engine.take_dissectors()),
                     sinks,
                     output: std::mem::take(&mut self.output),
                 };
@@ -624,6 +630,10 @@ fn view_setup(options: &Options) -> Setup {
         grep: options.selection.grep.clone(),
         tcpdump: lines(options),
     }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Columns of the terminal that output goes to, if it is one.

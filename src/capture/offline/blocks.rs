@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ahead::Ahead;
 
-/// Small enough for the second-level cache, large enough that the system call does not count.
-const BLOCK: usize = 256 << 10;
+/// Small enough to leave room in the second-level cache, large enough that the system call does not count.
+const BLOCK: usize = 64 << 10;
 
-/// A file of more bytes than this is read ahead.
+/// A file of more bytes than this may be read ahead.
 const AHEAD: u64 = 4 << 20;
 
 /// Enough for a header: many inputs may be open before the first one is read.
@@ -25,6 +25,8 @@ pub(super) struct Blocks {
     end: usize,
     ended: bool,
     begun: bool,
+    /// A thread is to read ahead.
+    ahead: bool,
     read: Arc<AtomicU64>,
     size: Option<u64>,
     unpacks: bool,
@@ -57,15 +59,17 @@ impl Blocks {
             end: 0,
             ended: false,
             begun: false,
+            ahead: false,
             read,
             size,
             unpacks,
         }
     }
 
-    /// The headers are read, packets come next: in large blocks, of a large file ahead of time.
-    pub(super) fn begin(&mut self) {
+    /// The headers are read, packets come next: in large blocks, of a large file ahead of time if `ahead` or if that is work.
+    pub(super) fn begin(&mut self, ahead: bool) {
         self.begun = true;
+        self.ahead = (ahead || self.unpacks) && self.size.is_some_and(|size| size > AHEAD);
     }
 
     /// The file is compressed.
@@ -115,7 +119,7 @@ impl Blocks {
             self.start = 0;
         }
         let room = if self.begun { BLOCK } else { FIRST };
-        if self.begun && self.size.is_some_and(|size| size > AHEAD) {
+        if self.ahead {
             self.read_ahead();
         }
         let Source::Direct(source) = &mut self.source else {

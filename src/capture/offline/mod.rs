@@ -256,9 +256,9 @@ impl Offline {
         matches!(self.format, Format::Pcapng(_))
     }
 
-    /// From now on a thread of its own reads ahead, if the file is large.
-    pub fn read_ahead(&mut self) {
-        self.blocks.begin();
+    /// Packets come next. When the file is large, a thread of its own reads ahead if it is compressed, or if a processor is `spare`.
+    pub fn read_ahead(&mut self, spare: bool) {
+        self.blocks.begin(spare);
     }
 
     /// TLS secrets that stood in the capture before the packet that was read last, since the last call: key logs in the NSS format.

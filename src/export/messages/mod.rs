@@ -268,10 +268,6 @@ impl View for Messages {
         &mut self.out
     }
 
-    fn is_light(&self) -> bool {
-        true
-    }
-
     fn unselected(&mut self, record: &Record<'_>) {
         match &record.kind {
             RecordKind::Handshake(handshake) => {

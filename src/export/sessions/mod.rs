@@ -167,10 +167,6 @@ impl View for Sessions {
         &mut self.out
     }
 
-    fn is_light(&self) -> bool {
-        true
-    }
-
     fn unselected(&mut self, record: &Record<'_>) {
         self.hear(record, false);
     }
