@@ -22,7 +22,7 @@ use crate::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, Tc
 use crate::wire::{self, Packet, Segment};
 
 use connection::Conn;
-pub(crate) use emitter::Emitter;
+use emitter::{Emitter, Listing};
 
 /// The core of the analyzer: no I/O, no clock, all state that a capture needs.
 #[derive(Debug)]
@@ -32,6 +32,7 @@ pub struct Engine {
     stores: Stores,
     /// `None`: what messages mean is worked out by who took them.
     dissectors: Option<Dissectors>,
+    listing: Listing,
     limits: Limits,
     last: PacketRef,
 }
@@ -44,6 +45,7 @@ impl Engine {
             table: Table::new(&limits.beside(limits.meaning_total())),
             stores: Stores::new(&limits, false),
             dissectors: Some(Dissectors::new(Vec::new(), &limits)),
+            listing: Listing::default(),
             limits,
             last: PacketRef {
                 packet: 0,
@@ -92,8 +94,9 @@ impl Engine {
         };
         let kept = self.decoder.kept_bytes() + self.stores.kept_bytes();
         self.stores.ws.captured(packet.data.bytes.len());
+        self.listing.captured(packet.data.bytes.len());
         let segment = self.decoder.decode(packet);
-        let emitter = Emitter::new(sink, self.dissectors.as_mut(), packet.number);
+        let emitter = Emitter::new(sink, self.dissectors.as_mut(), packet.number, &mut self.listing);
         let mut feed = Feed {
             packet: Some(packet),
             segment: segment.as_ref(),
@@ -113,6 +116,7 @@ impl Engine {
             incomplete_datagrams: self.decoder.incomplete_datagrams(),
             evicted_histories: self.stores.ws.evicted_histories(),
             limited_inflations: self.stores.ws.limited_inflations(),
+            unlisted_violations: self.listing.unlisted,
             forgotten_requests: self.dissectors.as_ref().map_or(0, Dissectors::forgotten_requests),
         }
     }
@@ -129,7 +133,7 @@ impl Engine {
 
     /// Secrets have come: what waited for them is read.
     pub fn keys_changed(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
-        let emitter = Emitter::new(sink, self.dissectors.as_mut(), 0);
+        let emitter = Emitter::new(sink, self.dissectors.as_mut(), 0, &mut self.listing);
         let mut feed = Feed::new(emitter, &mut self.stores, &self.limits);
         let last = self.last;
         self.table.each(|connection, conn| {
@@ -142,7 +146,7 @@ impl Engine {
 
     /// The capture has ended: open sessions end.
     pub fn finish(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
-        let emitter = Emitter::new(sink, self.dissectors.as_mut(), self.last.packet + 1);
+        let emitter = Emitter::new(sink, self.dissectors.as_mut(), self.last.packet + 1, &mut self.listing);
         let mut feed = Feed::new(emitter, &mut self.stores, &self.limits);
         self.table.finish(self.last, &mut feed);
         // What waited for keys alone is told in order.

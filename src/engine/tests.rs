@@ -152,6 +152,8 @@ pub(super) struct Heard {
     ends: Vec<SessionEnd>,
     accepts: Vec<Accept>,
     pub(super) rules: Vec<&'static str>,
+    /// Violations that were not told.
+    unlisted: u64,
     /// Of each violation, whether it says what a proxy said.
     proxied: Vec<bool>,
     /// The packets of requests that were never answered.
@@ -270,6 +272,7 @@ fn hear_by<'p>(mut engine: Engine, packets: impl Iterator<Item = &'p Vec<u8>>, m
         assert!(engine.packet(&packet, &mut heard).is_continue());
     }
     assert!(engine.finish(&mut heard).is_continue());
+    heard.unlisted = engine.given_up().unlisted_violations;
     assert_eq!(engine.stores.ws.held(), 0, "what was held back is given back");
     assert_eq!(engine.stores.heads.cost(), 0, "so are heads");
     heard
@@ -901,6 +904,31 @@ fn check(heard: &Heard, spoken: &Spoken, side: Side, needed: impl Fn(u64, u64) -
         );
     }
     Ok(())
+}
+
+#[test]
+fn of_a_flood_of_violations_so_many_are_told_as_the_captured_bytes_allow() {
+    let mut talk = Talk::upgraded();
+    // Pings of two bytes that break three rules each.
+    let pings = [0xb9, 0].repeat(50_000);
+    talk.data(CLIENT, &pings, 1460);
+    let heard = talk.heard();
+    assert_eq!(heard.whole(Direction::ClientToServer).len(), 50_000);
+    assert_eq!(heard.rules.len() as u64 + heard.unlisted, 150_000);
+    let captured: usize = talk.packets.iter().map(Vec::len).sum();
+    let allowed = 1_024 + captured / 16;
+    assert!(
+        (allowed - 300..=allowed).contains(&heard.rules.len()),
+        "{}",
+        heard.rules.len()
+    );
+    // Who breaks a rule with each frame of usual length has them all told.
+    let mut talk = Talk::upgraded();
+    for _ in 0..3_000 {
+        talk.packet(CLIENT, ACK, &frame(SERVER, 0x81, b"unmasked"));
+    }
+    let heard = talk.heard();
+    assert_eq!((heard.rules.len(), heard.unlisted), (3_000, 0));
 }
 
 proptest! {

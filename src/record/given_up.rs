@@ -10,6 +10,8 @@ pub struct GivenUp {
     pub evicted_histories: u64,
     /// Compressed messages not inflated to their end: together they would have become too much for the bytes that they are.
     pub limited_inflations: u64,
+    /// Violations that were not told one by one: there were too many for the bytes that were captured.
+    pub unlisted_violations: u64,
     /// Requests forgotten before their answers came, because too many others came after them.
     pub forgotten_requests: u64,
 }

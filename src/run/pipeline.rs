@@ -486,7 +486,14 @@ impl Pipeline {
                 counted(given_up.limited_inflations, "compressed message")
             )
         });
-        for line in notes?.iter().chain(&closed).chain(&limited).chain(&looked_at) {
+        let unlisted = (given_up.unlisted_violations > 0).then(|| {
+            format!(
+                "{} not listed: there were too many for the bytes that were captured; the ones before them are",
+                counted(given_up.unlisted_violations, "violation")
+            )
+        });
+        let ends = closed.iter().chain(&limited).chain(&unlisted).chain(&looked_at);
+        for line in notes?.iter().chain(ends) {
             super::report(line);
         }
         self.tell_what_is_written();

@@ -1036,6 +1036,8 @@ catalog! {
     s_evicted_histories();
     /// Compressed messages that were not inflated to their end, because the work would not have been in proportion.
     s_limited_inflations();
+    /// Violations that are counted here alone: there were too many to tell each.
+    s_unlisted();
     /// Packets that the kernel dropped.
     s_dropped();
     /// How sessions ended.

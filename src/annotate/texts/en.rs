@@ -503,6 +503,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     s_incomplete: "Incomplete datagrams",
     s_evicted_histories: "Compression histories dropped",
     s_limited_inflations: "Messages not fully inflated",
+    s_unlisted: "Violations not listed",
     s_dropped: "Dropped by the kernel",
     s_ends: "Outcome",
     s_messages_a_second: "{n} messages/s",

@@ -503,6 +503,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     s_incomplete: "Datagramas incompletos",
     s_evicted_histories: "Historiales de compresión descartados",
     s_limited_inflations: "Mensajes sin descomprimir del todo",
+    s_unlisted: "Infracciones no detalladas",
     s_dropped: "Descartados por el núcleo",
     s_ends: "Estado final",
     s_messages_a_second: "{n} mensajes/s",

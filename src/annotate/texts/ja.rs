@@ -503,6 +503,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     s_incomplete: "不完全なデータグラム",
     s_evicted_histories: "破棄した圧縮履歴",
     s_limited_inflations: "展開を打ち切ったメッセージ",
+    s_unlisted: "個別に示していない違反",
     s_dropped: "カーネルが破棄",
     s_ends: "終了の内訳",
     s_messages_a_second: "{n}メッセージ/秒",

@@ -503,6 +503,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     s_incomplete: "不完整的数据报",
     s_evicted_histories: "放弃的压缩历史",
     s_limited_inflations: "未完整解压的消息",
+    s_unlisted: "未逐条列出的违规",
     s_dropped: "内核丢弃的数据包",
     s_ends: "结束方式",
     s_messages_a_second: "{n}条消息/秒",

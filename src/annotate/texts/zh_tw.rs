@@ -503,6 +503,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     s_incomplete: "不完整的資料包",
     s_evicted_histories: "放棄的壓縮歷史",
     s_limited_inflations: "未完整解壓縮的訊息",
+    s_unlisted: "未逐條列出的違規",
     s_dropped: "核心捨棄的封包",
     s_ends: "結束方式",
     s_messages_a_second: "{n} 則訊息/秒",

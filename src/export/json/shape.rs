@@ -44,7 +44,7 @@ fields! {
     Gaps "gaps" Deliveries "deliveries" Undelivered "undelivered" UndeliveredMessages "undelivered_messages"
     Latencies "latencies" ForgottenRequests "forgotten_requests" Dropped "dropped"
     IncompleteDatagrams "incomplete_datagrams" EvictedHistories "evicted_histories"
-    LimitedInflations "limited_inflations"
+    LimitedInflations "limited_inflations" UnlistedViolations "unlisted_violations"
 }
 
 /// A set of fields.

@@ -94,6 +94,7 @@ fn session() -> Summary {
     summary.given_up(GivenUp {
         incomplete_datagrams: 2,
         limited_inflations: 3,
+        unlisted_violations: 4,
         ..GivenUp::default()
     });
     summary
@@ -115,7 +116,7 @@ fn the_event_counts_what_there_was() {
             "deliveries": {"count": 2, "p50_ms": 2.003, "p90_ms": 6.0, "p99_ms": 6.0, "max_ms": 6.0},
             "undelivered": 0, "undelivered_messages": [],
             "latencies": [{"protocol": "WebSocket", "method": "ping", "errors": 0, "twice": 0, "never": 0, "count": 1,
-                "p50_ms": 3.0, "p90_ms": 3.0, "p99_ms": 3.0, "max_ms": 3.0}], "forgotten_requests": 0, "dropped": 5, "incomplete_datagrams": 2, "evicted_histories": 0, "limited_inflations": 3,
+                "p50_ms": 3.0, "p90_ms": 3.0, "p99_ms": 3.0, "max_ms": 3.0}], "forgotten_requests": 0, "dropped": 5, "incomplete_datagrams": 2, "evicted_histories": 0, "limited_inflations": 3, "unlisted_violations": 4,
         })
     );
 }

@@ -104,6 +104,7 @@ impl Summary {
         line.number(Field::IncompleteDatagrams, self.given_up.incomplete_datagrams);
         line.number(Field::EvictedHistories, self.given_up.evicted_histories);
         line.number(Field::LimitedInflations, self.given_up.limited_inflations);
+        line.number(Field::UnlistedViolations, self.given_up.unlisted_violations);
         put(out, "}\n");
     }
 
@@ -191,6 +192,7 @@ impl Summary {
         lines.number(catalog.s_incomplete, self.given_up.incomplete_datagrams);
         lines.number(catalog.s_evicted_histories, self.given_up.evicted_histories);
         lines.number(catalog.s_limited_inflations, self.given_up.limited_inflations);
+        lines.number(catalog.s_unlisted, self.given_up.unlisted_violations);
         lines.number(catalog.s_dropped, self.dropped);
     }
 }
