@@ -182,8 +182,8 @@ fn a_segment_that_comes_too_early_waits_for_the_one_that_fills_the_gap() {
     tells(&late, "sends the client (port 40000 at");
 }
 
-#[test]
-fn what_a_packet_lets_be_told_of_another_connection_names_that_one() {
+/// A connection in which bytes wait behind a gap and whose time is over, and the next packet is of another one.
+fn beside_what_waits() -> Wire {
     let mut wire = Wire::open();
     let frame = text("hello world");
     wire.next(SERVER, ACK, &frame[..5]);
@@ -191,6 +191,12 @@ fn what_a_packet_lets_be_told_of_another_connection_names_that_one() {
     wire.next(CLIENT, ACK | RST, b"");
     wire.number += 3000;
     wire.port = 40001;
+    wire
+}
+
+#[test]
+fn what_a_packet_lets_be_told_of_another_connection_names_that_one() {
+    let mut wire = beside_what_waits();
     let other = wire.next(CLIENT, SYN, b"");
     tells(&other, "/*\n * TCP handshake, step 1 of 3: SYN\n");
     let gap = other
@@ -202,13 +208,7 @@ fn what_a_packet_lets_be_told_of_another_connection_names_that_one() {
 
 #[test]
 fn what_a_packet_does_is_told_before_what_it_lets_be_told_of_another_connection() {
-    let mut wire = Wire::open();
-    let frame = text("hello world");
-    wire.next(SERVER, ACK, &frame[..5]);
-    wire.segment(SERVER, ACK, 3, &frame[8..], 512);
-    wire.next(CLIENT, ACK | RST, b"");
-    wire.number += 3000;
-    wire.port = 40001;
+    let mut wire = beside_what_waits();
     let other = wire.next(CLIENT, ACK | FIN, b"data");
     tells(&other, "/*\n * TCP connection: FIN\n");
     let [sends, finishes, named] = [

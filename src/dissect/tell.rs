@@ -6,8 +6,10 @@ use std::ops::ControlFlow;
 use smallvec::SmallVec;
 
 use super::{Dissectors, Interpretations, WEBSOCKET};
-use crate::base::{Direction, PacketRef, Rule, Violation};
-use crate::record::{Answers, Message, Record, RecordKind, SessionEnd, Sink, Source, TransportEnd, UnansweredRequest};
+use crate::base::{Direction, Rule, Violation};
+use crate::record::{
+    Answers, Message, Record, RecordKind, SessionEnd, SessionId, Sink, Source, TransportEnd, UnansweredRequest,
+};
 
 impl Dissectors {
     /// Tells `sink` a record that an engine without dissectors has told, and what that brings about.
@@ -17,8 +19,8 @@ impl Dissectors {
             return sink.record(record);
         };
         match record.kind {
-            RecordKind::Message(message) => return self.message(record, message, sink),
-            RecordKind::SessionEnd(end) => return self.session_end(record.at, record.source, end, sink),
+            RecordKind::Message(message) => return self.message(session, record, message, sink),
+            RecordKind::SessionEnd(end) => return self.session_end(session, record, end, sink),
             RecordKind::Handshake(handshake) => self.handshake(session, handshake),
             RecordKind::Gap { direction, .. } => self.gap(session, direction),
             _ => {}
@@ -29,13 +31,11 @@ impl Dissectors {
     #[inline]
     fn message<S: Sink + ?Sized>(
         &mut self,
+        session: SessionId,
         record: &Record<'_>,
         message: &Message<'_>,
         sink: &mut S,
     ) -> ControlFlow<()> {
-        let Some(session) = record.source.session else {
-            return ControlFlow::Continue(());
-        };
         let limit = self.max_answer;
         let mut meaning = Interpretations::new();
         self.read(session, record.at, message, &mut meaning);
@@ -58,14 +58,12 @@ impl Dissectors {
 
     fn session_end<S: Sink + ?Sized>(
         &mut self,
-        at: PacketRef,
-        source: &Source,
+        session: SessionId,
+        record: &Record<'_>,
         end: &SessionEnd,
         sink: &mut S,
     ) -> ControlFlow<()> {
-        let Some(session) = source.session else {
-            return ControlFlow::Continue(());
-        };
+        let Record { at, source, .. } = *record;
         let mut end = end.clone();
         let mut left = self.end(session, end.end_lost);
         if end.transport == TransportEnd::Evicted {

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::listing::Listing;
 use crate::dissect::Dissectors;
 use crate::layer::Emit;
 use crate::record::{ConnectionId, Message, Record, RecordKind, SegmentView, Sink};
@@ -16,47 +17,6 @@ pub(crate) struct Emitter<'s> {
     now: u64,
     listing: &'s mut Listing,
     stopped: bool,
-}
-
-/// How many violations are told one by one: a frame of two bytes can break three rules, and telling that takes thousand times as many.
-#[derive(Debug)]
-pub(super) struct Listing {
-    /// Captured bytes for which none was told.
-    bytes: u64,
-    /// Violations that were not told.
-    pub(super) unlisted: u64,
-}
-
-/// Captured bytes that allow a violation.
-const A_VIOLATION: u64 = 16;
-/// Those that are there at the beginning, and those that may gather.
-const FIRST: u64 = 1_024 * A_VIOLATION;
-const GATHERED: u64 = 65_536 * A_VIOLATION;
-
-impl Default for Listing {
-    fn default() -> Self {
-        Self {
-            bytes: FIRST,
-            unlisted: 0,
-        }
-    }
-}
-
-impl Listing {
-    /// A packet of so many captured bytes.
-    #[inline]
-    pub(super) fn captured(&mut self, bytes: usize) {
-        self.bytes = (self.bytes + bytes as u64).min(GATHERED);
-    }
-
-    fn allows(&mut self) -> bool {
-        let left = self.bytes.checked_sub(A_VIOLATION);
-        match left {
-            Some(left) => self.bytes = left,
-            None => self.unlisted += 1,
-        }
-        left.is_some()
-    }
 }
 
 impl<'s> Emitter<'s> {

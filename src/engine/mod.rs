@@ -5,6 +5,7 @@
 
 mod connection;
 mod emitter;
+mod listing;
 #[cfg(test)]
 mod partly_seen;
 #[cfg(test)]
@@ -22,7 +23,8 @@ use crate::tcp::{Connection, SegmentFacts, StreamEvent, StreamHandler, Table, Tc
 use crate::wire::{self, Packet, Segment};
 
 use connection::Conn;
-use emitter::{Emitter, Listing};
+use emitter::Emitter;
+use listing::Listing;
 
 /// The core of the analyzer: no I/O, no clock, all state that a capture needs.
 #[derive(Debug)]

@@ -488,7 +488,7 @@ impl Pipeline {
         });
         let unlisted = (given_up.unlisted_violations > 0).then(|| {
             format!(
-                "{} not listed: there were too many for the bytes that were captured; the ones before them are",
+                "{} not listed: there were too many for the bytes that were captured",
                 counted(given_up.unlisted_violations, "violation")
             )
         });
