@@ -33,6 +33,7 @@ impl Limits {
     /// The defaults, as far as they fit into `memory_bytes`.
     pub fn within(memory_bytes: usize) -> Self {
         let quarter = memory_bytes / 4;
+        let message = (memory_bytes / 16).min(16 << 20);
         Self {
             memory_bytes,
             flows: 100_000,
@@ -40,8 +41,8 @@ impl Limits {
             fragment_bytes: quarter.min(4 << 20),
             fragment_seconds: 30,
             head_bytes: quarter.min(64 << 10),
-            message_bytes: quarter.min(16 << 20),
-            inflated_bytes: quarter.min(16 << 20),
+            message_bytes: message,
+            inflated_bytes: message,
             tls_trials: 250_000,
             held_bytes: quarter.min(64 << 20),
             idle_seconds: 86_400,
@@ -60,7 +61,7 @@ impl Limits {
 
     /// Bytes of what dissectors keep of sessions.
     pub(crate) const fn meaning_total(&self) -> usize {
-        self.memory_bytes / 8
+        self.memory_bytes / 16
     }
 
     /// Encrypted bytes that wait for keys, in all, and what is kept of connections that have ended before their keys came.
@@ -71,6 +72,24 @@ impl Limits {
     /// Bytes of TLS secrets.
     pub(crate) const fn secrets_total(&self) -> usize {
         self.memory_bytes / 2
+    }
+
+    /// Bytes of what connections share: room to inflate one message, with two bytes for each of its own where not all is known that it refers to; decompressors;
+    /// buffers for reuse.
+    pub(crate) fn shared_total(&self) -> usize {
+        let message = self.message_bytes.max(self.inflated_bytes);
+        let others = self.decompressors_total() + self.pool_total();
+        (message.saturating_mul(3).saturating_add(others)).min(self.memory_bytes / 2)
+    }
+
+    /// Bytes of decompressors.
+    pub(crate) const fn decompressors_total(&self) -> usize {
+        self.memory_bytes / 16
+    }
+
+    /// Bytes of buffers for messages in pieces that are kept for reuse.
+    pub(crate) const fn pool_total(&self) -> usize {
+        self.memory_bytes / 64
     }
 
     /// The same, where something else takes so many of the bytes.

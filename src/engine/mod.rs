@@ -44,7 +44,7 @@ impl Engine {
     pub fn new(limits: Limits) -> Self {
         Self {
             decoder: wire::Decoder::new(&limits),
-            table: Table::new(&limits.beside(limits.meaning_total())),
+            table: Table::new(&limits.beside(limits.meaning_total() + limits.shared_total())),
             stores: Stores::new(&limits, false),
             dissectors: Some(Dissectors::new(Vec::new(), &limits)),
             listing: Listing::default(),

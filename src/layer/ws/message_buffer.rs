@@ -130,7 +130,7 @@ pub(crate) struct Piece<'a> {
 }
 
 /// Buffers for reuse: in steady state a message in pieces allocates nothing, and an idle connection holds nothing.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pool {
     #[expect(
         clippy::vec_box,
@@ -139,12 +139,23 @@ pub(crate) struct Pool {
     spare: Vec<Box<MessageBuffer>>,
     /// Capacity of the spare ones.
     held: usize,
+    /// Capacity that is kept; what is beyond it goes back to the allocator.
+    most: usize,
 }
 
-/// Capacity that the pool keeps, in bytes; what is beyond it goes back to the allocator.
-const POOL_BYTES: usize = 4 << 20;
+/// Buffers for one message of more bytes than this are not kept for reuse.
+pub(crate) const KEPT_BUFFER: usize = 2 << 20;
 
 impl Pool {
+    /// Keeps buffers of so many bytes in all.
+    pub(crate) const fn within(most: usize) -> Self {
+        Self {
+            spare: Vec::new(),
+            held: 0,
+            most,
+        }
+    }
+
     pub(crate) fn take(&mut self) -> Box<MessageBuffer> {
         match self.spare.pop() {
             Some(buffer) => {
@@ -157,7 +168,7 @@ impl Pool {
 
     pub(crate) fn give(&mut self, buffer: Box<MessageBuffer>) {
         let capacity = buffer.bytes.capacity();
-        if self.spare.len() < 64 && self.held + capacity <= POOL_BYTES && buffer.holes.capacity() < 1024 {
+        if self.spare.len() < 64 && self.held + capacity <= self.most && buffer.holes.capacity() < 1024 {
             self.held += capacity;
             self.spare.push(buffer);
         }

@@ -4,7 +4,7 @@ use super::{Decoder, Output, Shared, State};
 use crate::base::PacketRef;
 use crate::base::{Rule, Violation};
 use crate::layer::ws::inflate::{Compressed, Inflated};
-use crate::layer::ws::message_buffer::MessageBuffer;
+use crate::layer::ws::message_buffer::{KEPT_BUFFER, MessageBuffer};
 use crate::layer::ws::resync::is_text;
 use crate::layer::ws::{Close, Hole, Message, Opcode, Payload};
 
@@ -195,9 +195,6 @@ fn not_utf8(bytes: &[u8]) -> Violation {
         format!("byte {valid} of a text message is not UTF-8"),
     )
 }
-
-/// Buffers of more capacity than this are not kept for reuse.
-pub(super) const KEPT_BUFFER: usize = 2 << 20;
 
 /// How a message ends.
 #[derive(Debug, Clone, Copy)]

@@ -13,6 +13,11 @@ pub trait Output {
     fn frame(&mut self, at: PacketRef, frame: &FrameInfo);
     /// A message or control frame is complete, or as complete as it will be.
     fn message(&mut self, at: PacketRef, message: &Message<'_>);
+    /// Whether one more violation is listed; asked before one is put into words that strangers can make many of. One that is not listed is
+    /// counted, and not told.
+    fn lists_violation(&mut self) -> bool {
+        true
+    }
     /// The decoder's direction broke a rule.
     fn violation(&mut self, at: PacketRef, violation: &Violation);
 }
@@ -42,8 +47,8 @@ impl Shared {
             limits,
             frames,
             plain: Vec::new(),
-            pool: Pool::default(),
-            inflaters: InflatePool::default(),
+            pool: Pool::within(limits.pool_total()),
+            inflaters: InflatePool::within(limits.decompressors_total()),
             allowance: Allowance::new(limits.inflated_bytes),
             evicted_histories: 0,
             inflated: Vec::new(),

@@ -1,11 +1,11 @@
 //! From frames to messages (RFC 6455 §5.4): a frame is a message of its own, begins one, goes on with one, or ends one.
 
-use super::complete::{KEPT_BUFFER, Tail};
+use super::complete::Tail;
 use super::frame::PartialFrame;
 use super::{Decoder, Output, Shared, State};
 use crate::base::PacketRef;
 use crate::base::{Rule, Violation};
-use crate::layer::ws::message_buffer::Piece;
+use crate::layer::ws::message_buffer::{KEPT_BUFFER, Piece};
 use crate::layer::ws::{FrameInfo, Header, Message, Opcode, Payload};
 use crate::layer::{Chunk, Span, StreamRange};
 

@@ -251,6 +251,7 @@ fn tell(
     out: &mut Vec<u8>,
     holes: &mut Vec<Hole>,
 ) {
+    out.reserve_exact(cells.len());
     while out.len() < cells.len() {
         let left = &cells[out.len()..];
         let mut run = &left[..Cell::run(left)];

@@ -9,9 +9,12 @@ use crate::bounded::{Handle, Slab};
 
 use super::history::History;
 
-/// How many directions keep a decompressor at once; with more of them, one that has not been used lately loses it. Together they
-/// take 10 MB; to make one continue another history costs a copy of that.
+/// How many directions keep a decompressor at once, at most; with more of them, one that has not been used lately loses it. To make one
+/// continue another history costs a copy of that.
 pub(super) const SLOTS: usize = 256;
+
+/// What one takes, in bytes of memory, and a little more.
+const DECOMPRESSOR_BYTES: usize = 48 << 10;
 
 #[derive(Debug)]
 pub(super) struct Decompressors {
@@ -20,16 +23,16 @@ pub(super) struct Decompressors {
     fresh: Option<Decompress>,
 }
 
-impl Default for Decompressors {
-    fn default() -> Self {
+impl Decompressors {
+    /// None yet; as many as fit into `bytes` of memory, and one at least.
+    pub(super) const fn within(bytes: usize) -> Self {
+        let slots = bytes / DECOMPRESSOR_BYTES;
         Self {
-            shared: Slab::new(SLOTS),
+            shared: Slab::new(if slots < SLOTS { slots } else { SLOTS }),
             fresh: None,
         }
     }
-}
 
-impl Decompressors {
     /// A decompressor with an empty history.
     pub(super) fn fresh(&mut self) -> &mut Decompress {
         let decompress = self.fresh.get_or_insert_with(|| Decompress::new(false));

@@ -58,8 +58,10 @@ mod plausibility;
 mod seen;
 pub(in crate::layer::ws) mod symbols;
 
+use crate::base::Limits;
 use crate::layer::StreamRange;
 use crate::layer::ws::Hole;
+use crate::layer::ws::message_buffer::KEPT_BUFFER;
 
 pub(in crate::layer::ws) use allowance::Allowance;
 use cell::Cell;
@@ -114,7 +116,7 @@ pub enum Inflated {
 }
 
 /// What inflating needs, and all directions share: decompressors and buffers. One a thread is enough.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct InflatePool {
     decompressors: Decompressors,
     /// Where bytes go that nobody will see.
@@ -123,6 +125,34 @@ pub struct InflatePool {
     message: Vec<u8>,
     /// What the symbol reader makes of a message.
     cells: Vec<Cell>,
+}
+
+impl Default for InflatePool {
+    fn default() -> Self {
+        Self::within(Limits::default().decompressors_total())
+    }
+}
+
+impl InflatePool {
+    /// What it keeps from message to message takes `bytes` of memory, and a buffer or two.
+    pub(in crate::layer::ws) fn within(bytes: usize) -> Self {
+        Self {
+            decompressors: Decompressors::within(bytes),
+            sink: Vec::new(),
+            message: Vec::new(),
+            cells: Vec::new(),
+        }
+    }
+
+    /// What a long message needed does not stay.
+    fn trim(&mut self) {
+        if self.message.capacity() > KEPT_BUFFER {
+            self.message = Vec::new();
+        }
+        if self.cells.capacity() > KEPT_BUFFER / size_of::<Cell>() {
+            self.cells = Vec::new();
+        }
+    }
 }
 
 /// Inflates the messages of one direction. With context takeover it holds its history, at most the window of
@@ -192,17 +222,20 @@ impl Inflater {
     ) -> Inflated {
         out.clear();
         holes.clear();
-        if !self.takeover {
-            return Context::new(false, self.window).message(pool, message, limit, out, holes);
-        }
-        let context = self.context.get_or_insert_with(|| {
-            Box::new(if self.late {
-                Context::late(true, self.window)
-            } else {
-                Context::new(true, self.window)
-            })
-        });
-        context.message(pool, message, limit, out, holes)
+        let inflated = if self.takeover {
+            let context = self.context.get_or_insert_with(|| {
+                Box::new(if self.late {
+                    Context::late(true, self.window)
+                } else {
+                    Context::new(true, self.window)
+                })
+            });
+            context.message(pool, message, limit, out, holes)
+        } else {
+            Context::new(false, self.window).message(pool, message, limit, out, holes)
+        };
+        pool.trim();
+        inflated
     }
 
     #[cfg(test)]

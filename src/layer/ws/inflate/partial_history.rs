@@ -20,6 +20,9 @@ use super::plausibility::{Kind, Reader};
 use super::symbols::{self, End, Symbol};
 use crate::layer::ws::Hole;
 
+/// RFC 1951 §3.2.5.
+const LONGEST_MATCH: usize = 258;
+
 /// With more distances than this in question, no byte is worth asking all of them for.
 const FEW: usize = 64;
 
@@ -208,6 +211,10 @@ impl PartialHistory {
     ) -> (End, Option<u64>) {
         out.clear();
         symbols::read_around(compressed, holes, |symbol| {
+            if out.capacity() - out.len() < LONGEST_MATCH {
+                // As much again as there is, but no more than is needed.
+                out.reserve_exact(out.len().min(limit.saturating_sub(out.len())) + LONGEST_MATCH);
+            }
             match symbol {
                 Symbol::EndOfBlock => {}
                 Symbol::Missing => out.push(Cell::UNKNOWN),
