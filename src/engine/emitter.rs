@@ -84,9 +84,18 @@ impl Emit for Emitter<'_> {
                 let kind = RecordKind::Message(&message);
                 self.tell(&Record { kind, ..*record });
             }
-            RecordKind::Violation { .. } if !self.listing.allows() => {}
+            RecordKind::Violation { .. } => {
+                if self.listing.has_room() {
+                    self.listing.spend();
+                    self.tell(record);
+                }
+            }
             _ => self.tell(record),
         }
+    }
+
+    fn lists_violation(&mut self) -> bool {
+        self.listing.has_room()
     }
 
     fn forget(&mut self, connection: ConnectionId) {

@@ -32,12 +32,14 @@ impl Listing {
     }
 
     /// Whether one more is told; it is counted when it is not.
-    pub(super) fn allows(&mut self) -> bool {
-        let left = self.bytes.checked_sub(A_VIOLATION);
-        match left {
-            Some(left) => self.bytes = left,
-            None => self.unlisted += 1,
-        }
-        left.is_some()
+    pub(super) fn has_room(&mut self) -> bool {
+        let has_room = self.bytes >= A_VIOLATION;
+        self.unlisted += u64::from(!has_room);
+        has_room
+    }
+
+    /// One is told.
+    pub(super) fn spend(&mut self) {
+        self.bytes = self.bytes.saturating_sub(A_VIOLATION);
     }
 }

@@ -180,6 +180,11 @@ impl Stores {
 pub(crate) trait Emit {
     fn emit(&mut self, record: &Record<'_>);
 
+    /// Whether one more violation is listed; one that is not is counted.
+    fn lists_violation(&mut self) -> bool {
+        true
+    }
+
     /// Nothing more comes of a connection.
     fn forget(&mut self, connection: ConnectionId);
 }

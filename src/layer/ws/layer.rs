@@ -270,6 +270,10 @@ impl Output for DecoderOutput<'_> {
         self.emit(at, RecordKind::Message(message));
     }
 
+    fn lists_violation(&mut self) -> bool {
+        self.out.lists_violation()
+    }
+
     fn violation(&mut self, at: PacketRef, violation: &Violation) {
         let direction = self.direction;
         match self.in_order {

@@ -1,5 +1,7 @@
 //! What of a frame's header breaks RFC 6455 §5 or RFC 7692 §6.
 
+use std::fmt::{Arguments, Display};
+
 use super::{Decoder, Output};
 use crate::base::PacketRef;
 use crate::base::{Direction, Rule, Violation};
@@ -26,22 +28,24 @@ impl Decoder {
     #[cold]
     fn report(&self, header: &Header, at: PacketRef, out: &mut impl Output) {
         let name = header.opcode.name();
-        let mut broken = |rule, detail: String, about: String| {
-            out.violation(at, &Violation::new(rule, detail).about(about));
+        let mut broken = |rule, detail: Arguments<'_>, about: &dyn Display| {
+            if out.lists_violation() {
+                out.violation(at, &Violation::new(rule, detail.to_string()).about(about.to_string()));
+            }
         };
         match (self.direction, header.masking_key) {
             (Direction::ClientToServer, None) => {
                 broken(
                     Rule::UnmaskedClientFrame,
-                    format!("a {name} frame without a mask"),
-                    name.to_string(),
+                    format_args!("a {name} frame without a mask"),
+                    &name,
                 );
             }
             (Direction::ServerToClient, Some(_)) => {
                 broken(
                     Rule::MaskedServerFrame,
-                    format!("a {name} frame with a mask"),
-                    name.to_string(),
+                    format_args!("a {name} frame with a mask"),
+                    &name,
                 );
             }
             _ => {}
@@ -50,62 +54,62 @@ impl Decoder {
         if rsv1 && self.inflater.is_none() {
             broken(
                 Rule::ReservedBit,
-                format!("RSV1 on a {name} frame, and no extension agreed that uses it"),
-                "RSV1".to_owned(),
+                format_args!("RSV1 on a {name} frame, and no extension agreed that uses it"),
+                &"RSV1",
             );
         } else if rsv1 && !matches!(header.opcode, Opcode::Text | Opcode::Binary) {
             broken(
                 Rule::CompressedBitMisplaced,
-                format!("RSV1 on a {name} frame"),
-                name.to_string(),
+                format_args!("RSV1 on a {name} frame"),
+                &name,
             );
         }
         for (bit, set) in [(2, header.rsv2), (3, header.rsv3)] {
             if set && !self.extended {
                 broken(
                     Rule::ReservedBit,
-                    format!("RSV{bit} on a {name} frame"),
-                    format!("RSV{bit}"),
+                    format_args!("RSV{bit} on a {name} frame"),
+                    &format_args!("RSV{bit}"),
                 );
             }
         }
         if let Opcode::Reserved(bits) = header.opcode {
             broken(
                 Rule::ReservedOpcode,
-                format!("opcode 0x{bits:x}"),
-                format!("0x{bits:x}"),
+                format_args!("opcode 0x{bits:x}"),
+                &format_args!("0x{bits:x}"),
             );
         }
         match header.length_form {
             LengthForm::Minimal => {}
             LengthForm::NonMinimal => broken(
                 Rule::NonMinimalLength,
-                format!(
+                format_args!(
                     "length {} in {} bytes",
                     header.length,
                     header.size - 2 - 4 * u8::from(header.masking_key.is_some())
                 ),
-                header.length.to_string(),
+                &header.length,
             ),
             LengthForm::TopBit => broken(
                 Rule::LengthTopBit,
-                "a 64-bit length with its top bit set".into(),
-                String::new(),
+                format_args!("a 64-bit length with its top bit set"),
+                &"",
             ),
         }
         if header.opcode.is_control() {
             if header.length > 125 {
                 broken(
                     Rule::ControlTooLong,
-                    format!("a {name} frame of {} bytes", header.length),
-                    format!("{name}, {}", header.length),
+                    format_args!("a {name} frame of {} bytes", header.length),
+                    &format_args!("{name}, {}", header.length),
                 );
             }
             if !header.fin {
                 broken(
                     Rule::ControlFragmented,
-                    format!("a {name} frame without FIN"),
-                    name.to_string(),
+                    format_args!("a {name} frame without FIN"),
+                    &name,
                 );
             }
         }
@@ -113,8 +117,8 @@ impl Decoder {
         if self.closed && !header.opcode.is_control() {
             broken(
                 Rule::DataAfterClose,
-                format!("a {name} frame after the close frame"),
-                name.to_string(),
+                format_args!("a {name} frame after the close frame"),
+                &name,
             );
         }
     }
