@@ -36,18 +36,23 @@ const MORE: &[&str] = &[
     "connect.sid",
     "credential",
     "credentials",
+    "csrf",
     "hmac",
     "jwt",
     "key",
     "otp",
     "pass",
+    "passcode",
     "passphrase",
+    "pin",
     "pwd",
+    "sess",
     "session_id",
     "sig",
     "signature",
     "ticket",
     "userpass",
+    "xsrf",
 ];
 
 /// What the last part of longer names says: `x-amz-security-token`, `client_secret`, `JSESSIONID`.
@@ -56,6 +61,7 @@ const ENDINGS: &[&str] = &[
     "secret",
     "password",
     "passwd",
+    "passcode",
     "apikey",
     "appkey",
     "accesskey",
@@ -68,6 +74,7 @@ const ENDINGS: &[&str] = &[
     "sharedkey",
     "signingkey",
     "subscriptionkey",
+    "userkey",
     "sessionid",
     "sessid",
     "assertion",
@@ -185,6 +192,9 @@ pub(super) fn in_subprotocols(value: &str) -> Vec<Range<usize>> {
         let begin = at + (word.len() - word.trim_start().len());
         at += word.len() + 1;
         let word = word.trim();
+        if word.is_empty() {
+            continue;
+        }
         let is_known = is_one(word, SUBPROTOCOLS);
         let secret = if due && !is_known || named && last_unlike_words(word).is_some() {
             Some(0)
@@ -316,6 +326,9 @@ mod tests {
             "X-Appkey",
             "X-Functions-Key",
             "X-Hub-Signature-256",
+            "X-Pin",
+            "X-Auth-User-Key",
+            "X-XSRF",
             "Authentication",
             "Cookie2",
         ] {
@@ -469,6 +482,7 @@ mod tests {
             ),
             ("chat , access_token,  s3cr3t", "chat , access_token,  REDACTED"),
             ("Authorization, s3cr3t, chat", "Authorization, REDACTED, chat"),
+            ("bearer,, s3cr3t", "bearer,, REDACTED"),
             (
                 "realtime, openai-insecure-api-key.sk-1",
                 "realtime, openai-insecure-api-key.REDACTED",

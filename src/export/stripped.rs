@@ -135,21 +135,43 @@ impl Stripped {
             }
             !credential
         });
+        self.subprotocols(headers);
         for (name, value) in headers {
             if name.eq_ignore_ascii_case("host") || name == ":authority" {
                 // A host may be called like a credential, and its port is none.
                 self.without(value, in_authority);
                 continue;
             }
-            if name.eq_ignore_ascii_case("sec-websocket-protocol") {
-                self.without(value, in_subprotocols);
-            }
             self.without(value, find);
+        }
+    }
+
+    /// They are one list, in however many headers (RFC 9110 §5.3).
+    fn subprotocols(&mut self, headers: &mut [(String, String)]) {
+        let mut values: Vec<&mut String> = headers
+            .iter_mut()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-protocol"))
+            .map(|(_, value)| value)
+            .collect();
+        let list = values.iter().map(|value| value.as_str()).collect::<Vec<_>>().join(",");
+        let mut found = in_subprotocols(&list).into_iter().peekable();
+        let mut begin = 0;
+        for value in &mut values {
+            let end = begin + value.len();
+            let here: Vec<_> = std::iter::from_fn(|| found.next_if(|range| range.end <= end))
+                .map(|range| range.start - begin..range.end - begin)
+                .collect();
+            self.cut(value, &here);
+            begin = end + 1;
         }
     }
 
     fn without(&mut self, text: &mut String, find: fn(&str) -> Vec<Range<usize>>) {
         let found = find(text);
+        self.cut(text, &found);
+    }
+
+    fn cut(&mut self, text: &mut String, found: &[Range<usize>]) {
         // What was hidden already is no further one.
         for range in found.iter().filter(|range| text[(*range).clone()] != *LEFT_OUT) {
             self.count += 1;
@@ -160,7 +182,7 @@ impl Stripped {
                 false => self.keep(value),
             }
         }
-        *text = without(text, &found).into_owned();
+        *text = without(text, found).into_owned();
     }
 
     /// A header that goes, and the parts of it that may stand alone elsewhere.
@@ -216,6 +238,29 @@ mod tests {
     use super::*;
     use crate::export::samples::{self, headers};
     use crate::record::{Extension, Response};
+
+    #[test]
+    fn subprotocols_in_several_headers_are_one_list() {
+        let mut handshake = samples::handshake(
+            "/",
+            &[
+                ("Sec-WebSocket-Protocol", "chat, bearer"),
+                ("Origin", "http://example.test"),
+                ("sec-websocket-protocol", "s3cr3t"),
+                ("Sec-WebSocket-Protocol", "mqtt, token.s3cr3t"),
+            ],
+        );
+        let stripped = Stripped::of(&mut handshake);
+        let values: Vec<_> = handshake
+            .request
+            .headers
+            .iter()
+            .map(|(_, value)| value.as_str())
+            .collect();
+        let rest = ["chat, bearer", "http://example.test", "REDACTED", "mqtt, REDACTED"];
+        assert_eq!(values, rest);
+        assert_eq!(stripped.count, 2);
+    }
 
     #[test]
     fn echoes_of_parts_of_headers_are_found() {
