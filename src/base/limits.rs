@@ -74,12 +74,15 @@ impl Limits {
         self.memory_bytes / 2
     }
 
-    /// Bytes of what connections share: room to inflate one message, with two bytes for each of its own where not all is known that it refers to; decompressors;
-    /// buffers for reuse.
+    /// Bytes that are left for what no connection counts: room to inflate one message, with two bytes for each of its own where not all is known
+    /// that it refers to; decompressors; buffers for reuse; what the allocator loses between all that is kept. A few of them the program has
+    /// in any case.
     pub(crate) fn shared_total(&self) -> usize {
+        const IN_ANY_CASE: usize = 4 << 20;
         let message = self.message_bytes.max(self.inflated_bytes);
-        let others = self.decompressors_total() + self.pool_total();
-        (message.saturating_mul(3).saturating_add(others)).min(self.memory_bytes / 2)
+        let others = self.decompressors_total() + self.pool_total() + self.memory_bytes / 32;
+        let all = message.saturating_mul(3).saturating_add(others);
+        all.saturating_sub(IN_ANY_CASE).min(self.memory_bytes / 2)
     }
 
     /// Bytes of decompressors.

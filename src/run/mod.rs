@@ -1,5 +1,6 @@
 //! One run of `wschat-sniff`: [`Options`] come in, the view goes to standard output, the exit code comes out.
 
+mod allocator;
 mod batch;
 mod check;
 mod compare;
@@ -59,6 +60,7 @@ impl Error {
 
 /// Does what the options say.
 pub fn run(options: &Options) -> Result<Outcome, Error> {
+    allocator::return_large_buffers();
     let rights = setup::Rights::choose(options)?;
     match options.task {
         Task::Run => match &options.input {
