@@ -45,6 +45,7 @@ const ATTACKS: &[(&str, u64)] = &[
     ("refusals", 3),
     ("field-blocks", 3),
     ("early-data", 3),
+    ("violations", 1),
     ("pings", 20),
     ("logins", 10),
     ("rooms", 10),

@@ -99,6 +99,10 @@ pub(crate) fn hostile<W: Write>(capture: &mut Capture<W>, kind: &str, count: u64
             connection.send(capture, From::Client, b"a")?;
             connection.server_ack(capture)
         }),
+        // Two bytes that break five rules.
+        "violations" => each(capture, 20, thousands, |capture, connection, _| {
+            connection.send(capture, From::Client, &[0xf5, 0].repeat(700))
+        }),
         "pings" => each(capture, 100, thousands, |capture, connection, _| {
             let wire = frame(0x89, &capture.random.next().to_le_bytes());
             connection.send(capture, From::Client, &wire)
