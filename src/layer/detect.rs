@@ -64,6 +64,8 @@ pub(crate) struct Detect {
     /// Bytes that came, kept or not.
     seen: usize,
     agreed: Option<Box<Agreed>>,
+    /// How the connection has begun to end, until it is clear what it is.
+    stats: SessionStats,
     /// The next bytes are known not to begin a head.
     no_head: bool,
 }
@@ -96,6 +98,7 @@ impl Default for Detect {
             http2: Recogniser::default(),
             seen: 0,
             agreed: None,
+            stats: SessionStats::default(),
             no_head: false,
         }
     }
@@ -193,8 +196,17 @@ impl Detect {
             let inflater = Some(Box::new(Inflater::late(true, 15)));
             Decoder::unsynced(direction, inflater, true).masking(masks[side.index()])
         });
-        let ws = WebSocket::new(roles, decoders, SessionStats::default(), &held, [0; 2], ended, cx);
+        let stats = std::mem::take(&mut self.stats);
+        let ws = WebSocket::new(roles, decoders, stats, &held, [0; 2], ended, cx);
         Next::layer(ws, used)
+    }
+
+    /// Those of the session that is under way here, or may be.
+    fn stats(&mut self) -> &mut SessionStats {
+        match &mut self.agreed {
+            Some(agreed) => &mut agreed.stats,
+            None => &mut self.stats,
+        }
     }
 
     /// What was collected, for whoever can read it now.
@@ -245,9 +257,13 @@ impl Layer for Detect {
         Next::Stay
     }
 
-    fn fin(&mut self, _side: Side, _cx: &mut Cx<'_>) {}
+    fn fin(&mut self, side: Side, cx: &mut Cx<'_>) {
+        self.stats().fin(side, cx.ending_since());
+    }
 
-    fn reset(&mut self, _side: Side, _cx: &mut Cx<'_>) {}
+    fn reset(&mut self, side: Side, cx: &mut Cx<'_>) {
+        self.stats().reset(side, cx.ending_since());
+    }
 
     fn end(&mut self, end: TransportEnd, cx: &mut Cx<'_>) -> Next {
         let verdict = self.look(true, cx);

@@ -199,6 +199,7 @@ impl SessionStats {
             _ => None,
         };
         match self.refused {
+            Some(0) if self.end_lost[Direction::ServerToClient] => return Verdict::NotSeen,
             Some(0) => return Verdict::Unanswered,
             Some(_) => return Verdict::Refused,
             None => {}

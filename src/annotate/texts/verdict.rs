@@ -52,6 +52,7 @@ impl Words<'_> {
     pub(super) fn verdict(&mut self, end: &SessionEnd) {
         let catalog = self.catalog;
         match (end.refused, end.how) {
+            (Some(0), _) if end.end_lost[Direction::ServerToClient] => self.v_unanswered_unseen(),
             (Some(0), How::Rst) if end.reset == Some(Direction::ServerToClient) => {
                 self.v_unanswered_reset(Arg::Raw(catalog.v_tcp_rst));
             }

@@ -66,7 +66,7 @@ pub(crate) struct Agreed {
     pub(crate) client: Side,
     request: Request,
     response: Option<Response>,
-    stats: SessionStats,
+    pub(crate) stats: SessionStats,
     roles: Option<Roles>,
     /// The offsets of its frames are those of an HTTP/2 stream.
     over_http2: bool,
@@ -536,6 +536,7 @@ impl Layer for Http1 {
         }
         self.take_held(cx);
         self.tell_refusal(cx);
+        let response_lost = self.exchange.response_lost();
         let request = self.exchange.unanswered(&mut cx.stores.heads);
         self.exchange.discard(&mut cx.stores.heads);
         let Some(roles) = self.roles else { return Next::Stay };
@@ -545,6 +546,9 @@ impl Layer for Http1 {
             let handshake = Handshake::judge(request, None, |_, _| {});
             cx.emit(cx.at, &source, RecordKind::Handshake(&handshake));
             self.stats.refused = Some(0);
+            if response_lost {
+                self.stats.end_lost(Direction::ServerToClient);
+            }
         }
         let end = self.stats.end(&source, end, cx.ending_since(), Some(cx.connection));
         cx.end(cx.at, &source, end);

@@ -61,6 +61,13 @@ impl WebSocket {
             });
             cx.at = at;
         }
+        for side in Side::BOTH {
+            if ws.stats.has_ended(side) {
+                ws.may_lack_end(side);
+                let at = cx.at;
+                ws.with(side, cx, |decoder, shared, out| decoder.end(at, shared, out));
+            }
+        }
         // At the end even more is found.
         if !ended {
             ws.settle(cx);
@@ -86,12 +93,19 @@ impl WebSocket {
 
     /// Nothing more comes from `side`: what has begun there will never be complete.
     fn no_more(&mut self, side: Side, cx: &mut Cx<'_>) {
-        let direction = self.roles.direction(side);
-        if self.decoders[direction].is_unsynced() && !self.stats.has_ended(side) {
-            self.stats.end_lost(direction);
+        if !self.stats.has_ended(side) {
+            self.may_lack_end(side);
         }
         let at = cx.at;
         self.with(side, cx, |decoder, shared, out| decoder.end(at, shared, out));
+    }
+
+    /// Where what `side` sent last cannot be read, a close frame may be in it.
+    fn may_lack_end(&mut self, side: Side) {
+        let direction = self.roles.direction(side);
+        if self.decoders[direction].is_unsynced() {
+            self.stats.end_lost(direction);
+        }
     }
 
     /// Calls `read` with the decoder of what `side` sends.
