@@ -537,3 +537,77 @@ fn after_a_ping_without_a_pong_each_pong_answers_its_own_ping() {
     // Which of two the first one answers nobody knows.
     assert_eq!(answered, [None, Some(0.555), Some(0.3), Some(0.315)]);
 }
+
+#[test]
+fn who_asks_in_vain_for_another_name_stays_who_it_was() {
+    let told = view("trace", "second-login-refused");
+    assert!(told.contains(r#"here the client of "Ann" (port 40001), that the new user "Bob" has logged in."#));
+    assert!(
+        told.contains(r#"The client of "Ann" (port 40001) says "hi Bob" to everyone"#),
+        "{told}"
+    );
+    assert!(!told.contains("has not reached anybody"), "{told}");
+}
+
+#[test]
+fn a_server_that_begins_anew_gives_its_identifiers_to_others() {
+    let told = view("trace", "server-restarted");
+    let result =
+        r#"returns the login result to the client of "Bob" (port 41002): "Bob" is logged in and has the uid 1."#;
+    assert!(told.contains(result), "{told}");
+    assert!(
+        told.contains(r#"Every client that is logged in has "after" now (2 of 2)"#),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_the_server_refuses_goes_to_nobody_and_its_second_try_has_its_own_time() {
+    let told = view("trace", "say-refused");
+    assert!(!told.contains(r#"The earlier message "x""#), "{told}");
+    let all = r#"Every client that is logged in has "x" now (2 of 2), 5.0 ms after it was said"#;
+    assert!(told.contains(all), "{told}");
+}
+
+#[test]
+fn a_private_word_to_oneself_arrives() {
+    let told = view("trace", "words-to-oneself");
+    assert!(told.contains(r#""memo" has reached the one it was meant for, 3.0 ms after it was said."#));
+    assert!(!told.contains(r#"The earlier message "memo""#), "{told}");
+}
+
+/// The verdict and how it is explained.
+fn verdict(name: &str) -> (Value, String) {
+    let events = events(name);
+    let end = of_kind(&events, "session-end").next().unwrap();
+    (end["verdict"].clone(), end["explanation"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn an_answer_that_the_capture_lost_is_none_that_was_not_given() {
+    let (verdict, explanation) = verdict("answer-lost");
+    assert_eq!(verdict, "not-seen");
+    assert_eq!(explanation, "No answer to the upgrade request was captured.");
+}
+
+#[test]
+fn a_fin_that_came_before_the_session_was_recognised_ends_it() {
+    let (verdict, explanation) = verdict("late-server-alone");
+    assert_eq!(verdict, "not-seen");
+    let all = "The server closed the session with code 1000 (normal closure); whether the client answered the close frame was not captured.";
+    assert_eq!(explanation, all);
+    let events = events("late-server-alone");
+    assert_eq!(of_kind(&events, "session-end").next().unwrap()["how"], "fin");
+}
+
+#[test]
+fn data_behind_what_the_capture_lacks_is_told_as_data() {
+    let told = view("trace", "lost-and-acknowledged");
+    assert!(
+        told.contains(" * Data\n * The server (port 8080) sends 10 bytes to the client (port 50000).\n"),
+        "{told}"
+    );
+    for block in told.split("/*\n").filter(|block| block.starts_with(" * ACK\n")) {
+        assert!(block.contains("length 0"), "{block}");
+    }
+}

@@ -7,7 +7,7 @@ use super::who::Person;
 use super::{Narrator, Note, Title};
 use crate::base::Direction;
 use crate::dissect::{self, ChatMeaning, Text, Users};
-use crate::record::Opcode;
+use crate::record::{Answers, Opcode};
 
 /// Names of a user list that are told.
 const NAMES: usize = 8;
@@ -21,13 +21,13 @@ const LISTED: usize = 4096;
 pub(super) const UNKNOWN: Kind = Kind::Message(Opcode::Continuation, 0);
 
 impl Narrator {
-    /// A message means that; as a pong, it comes `after` nanoseconds. Gives what waits for its ACK.
+    /// A message means that, and answers another one. Gives what waits for its ACK.
     pub(super) fn meaning(
         &mut self,
         number: u64,
         direction: Direction,
         meaning: ChatMeaning<'_>,
-        after: Option<i64>,
+        answers: Option<&Answers>,
     ) -> Kind {
         match meaning {
             ChatMeaning::Login { name, room } => self.login(number, name, room),
@@ -56,16 +56,37 @@ impl Narrator {
             ChatMeaning::Pong => {
                 let (from, to) = self.pair(number, direction);
                 self.story.entitle(80, Title::AppPong);
+                let after = answers.map(|answers| answers.after);
                 self.story.notes.push(Note::AppPong { from, to, after });
                 Kind::AppPong
             }
             ChatMeaning::Refused { code } => {
+                if let Some(answers) = answers {
+                    self.refused(number, answers.packet);
+                }
                 let (server, client) = self.pair(number, direction);
                 let code = quote(&mut self.story, code, 40);
                 self.story.entitle(80, Title::Refusal);
                 self.story.notes.push(Note::Refusal { server, client, code });
                 Kind::Refusal
             }
+        }
+    }
+
+    /// What came with `packet` over that connection has no effect: nobody gets what was said, and who talks there stays who it was.
+    fn refused(&mut self, number: u64, packet: u64) {
+        let world = &mut self.world;
+        if world.says.refuse(number, packet) {
+            return;
+        }
+        if let Some(talk) = world.talks.get_mut(&number)
+            && talk.login == Login::Asked
+        {
+            talk.login = match talk.user {
+                Some(_) => Login::Done,
+                None => Login::None,
+            };
+            talk.asked = None;
         }
     }
 
@@ -185,6 +206,7 @@ impl Narrator {
             self.leave_room(session);
         }
         self.missed_of(user);
+        self.world.users.bind(user, 0);
         let (server, client) = self.pair(number, Direction::ServerToClient);
         self.story.entitle(80, Title::Left);
         self.story.notes.push(Note::LogoutNotice { server, client, person });

@@ -298,10 +298,7 @@ impl Narrator {
             let mut kind = kind(message);
             for (index, read) in message.meaning.iter().enumerate() {
                 kind = match ChatMeaning::of(read, message.direction) {
-                    Some(meaning) => {
-                        let after = read.answers.as_ref().map(|answers| answers.after);
-                        self.meaning(number, message.direction, meaning, after)
-                    }
+                    Some(meaning) => self.meaning(number, message.direction, meaning, read.answers.as_ref()),
                     None => self.labelled(number, message, index, read),
                 };
             }

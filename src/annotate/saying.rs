@@ -127,8 +127,8 @@ impl Narrator {
             }
         }
         let own = say.session == number || listener == Some(speaker);
-        // A private word's copy for its speaker is not the delivery that counts.
-        let nth = if addressee.is_some() && own {
+        // A private word's copy for its speaker is not the delivery that counts, unless it is to the speaker.
+        let nth = if addressee.is_some_and(|user| user != speaker) && own {
             0
         } else {
             say.deliver(number, browser)

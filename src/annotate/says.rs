@@ -140,6 +140,21 @@ impl Says {
         self.waits.get(slot(id)) == Some(&true)
     }
 
+    /// The server has refused what `session` said with that packet, and gives it to nobody. Gives whether that is remembered.
+    pub(super) fn refuse(&mut self, session: u64, packet: u64) -> bool {
+        let refused = self.latest().find(|id| {
+            let say = self.ring.get(slot(*id));
+            say.is_some_and(|say| say.number == id.0 && say.session == session && say.packet == packet && !say.done)
+        });
+        if let Some(id) = refused
+            && let Some(say) = self.get(id)
+        {
+            (say.done, say.server) = (true, None);
+            self.set_waiting(id, false);
+        }
+        refused.is_some()
+    }
+
     /// Every one that is remembered.
     pub(super) fn all(&self) -> impl Iterator<Item = SayId> + use<> {
         (self.last.saturating_sub(SAYS as u64 - 1).max(1)..=self.last).map(SayId)

@@ -29,7 +29,11 @@ impl Narrator {
     pub(super) fn finish_segment(&mut self) {
         let Some(tcp) = self.now.tcp.take() else { return };
         let facts = &tcp.facts;
-        if tcp.length > 0 && !self.now.told && matches!(facts.data, DataFact::InOrder | DataFact::FillsGap { .. }) {
+        let is_news = matches!(
+            facts.data,
+            DataFact::InOrder | DataFact::FillsGap { .. } | DataFact::OutOfOrder { acknowledged: true, .. }
+        );
+        if tcp.length > 0 && !self.now.told && is_news {
             let (from, to) = self.both(&tcp);
             self.story.entitle(30, Title::Data);
             self.story.notes.push(Note::Data {
@@ -366,6 +370,14 @@ impl Narrator {
     fn gone(&mut self, tcp: &Tcp) {
         if tcp.direction == Direction::ClientToServer || tcp.facts.reset {
             self.leave_room(tcp.connection);
+            let user = self.world.talks.get(&tcp.connection).and_then(|talk| talk.user);
+            if let Some(user) = user
+                && self.world.users.session(user) == tcp.connection
+            {
+                // A server that begins anew gives the same identifiers to others.
+                self.world.users.leaves(user);
+                self.world.users.bind(user, 0);
+            }
         }
     }
 
