@@ -1,6 +1,8 @@
 //! `Sec-WebSocket-Extensions` (RFC 6455 §9.1) and permessage-deflate's parameters (RFC 7692 §7.1): header values in, what was
 //! agreed out. The agreement is what the response says; the offer decides only whether the response may say it.
 
+use std::collections::HashSet;
+
 use crate::base::{Rule, Violation};
 use crate::record::{Deflate, Extension};
 
@@ -57,8 +59,9 @@ pub(super) fn deflate(
 ) -> Deflate {
     let mut agreed = Deflate::default();
     let mut bad = |what: String| violation(Violation::new(Rule::ExtensionParameter, what));
-    for (i, (name, value)) in extension.parameters.iter().enumerate() {
-        if extension.parameters[..i].iter().any(|(earlier, _)| earlier == name) {
+    let mut seen = HashSet::new();
+    for (name, value) in &extension.parameters {
+        if !seen.insert(name) {
             bad(format!("{} twice", known(name)));
             continue;
         }

@@ -1,5 +1,7 @@
 //! Request and response together: the opening handshake (RFC 6455 §4).
 
+use std::collections::HashSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sha1::{Digest, Sha1};
@@ -107,9 +109,9 @@ impl Handshake {
             }
             self.extensions.extend(found);
         }
-        for (i, extension) in self.extensions.iter().enumerate() {
-            let offers: Vec<Extension> = offers.iter().filter(|o| o.name == extension.name).cloned().collect();
-            if request_known && offers.is_empty() {
+        let offered: HashSet<&str> = offers.iter().map(|offer| offer.name.as_str()).collect();
+        for extension in &self.extensions {
+            if request_known && !offered.contains(extension.name.as_str()) {
                 let name = quoted(&extension.name);
                 let detail = format!("the response names an extension{name} that the request did not offer");
                 violation(Violation::new(Rule::ExtensionNotOffered, detail).about(name.trim_start().to_owned()));
@@ -117,13 +119,14 @@ impl Handshake {
             if extension.name != DEFLATE {
                 continue;
             }
-            if self.extensions[..i].iter().any(|e| e.name == DEFLATE) {
+            if self.deflate.is_some() {
                 violation(
                     Violation::new(Rule::ExtensionParameter, "permessage-deflate is agreed on twice")
                         .about(format!("2 × {DEFLATE}")),
                 );
                 continue;
             }
+            let offers: Vec<Extension> = offers.iter().filter(|offer| offer.name == DEFLATE).cloned().collect();
             let offers = (request_known && !offers.is_empty()).then_some(&offers[..]);
             self.deflate = Some(extensions::deflate(extension, offers, &mut violation));
         }
@@ -445,6 +448,19 @@ mod tests {
             response(&[ACCEPT, ("Sec-WebSocket-Protocol", "chat")]),
         );
         assert_eq!((handshake.accept, rules), (Accept::Missing, vec![]));
+    }
+
+    /// Extensions and parameters without end.
+    #[test]
+    fn long_lists_take_no_longer_than_their_length() {
+        // Quadratic time would be seen: this would not end.
+        let names: Vec<String> = (0..100_000).map(|n| format!("a{n}")).collect();
+        let (extensions, parameters) = (names.join(","), format!("permessage-deflate;{}", names.join(";")));
+        for list in [&extensions, &parameters] {
+            let header = ("Sec-WebSocket-Extensions", list.as_str());
+            let (handshake, _) = judged(request(&[header]), response(&[ACCEPT, header]));
+            assert_eq!(handshake.deflate.is_some(), list == &parameters);
+        }
     }
 
     #[test]
