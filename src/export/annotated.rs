@@ -36,6 +36,8 @@ pub struct Annotated {
     out: Vec<u8>,
     /// Of the current packet, or of the next one.
     comments: Comments,
+    /// The messages that come behind what is told next.
+    texts: Comments,
     /// A message was completed.
     message: bool,
     in_packet: bool,
@@ -92,6 +94,7 @@ impl Annotated {
             limit: if live { 0 } else { HELD },
             out,
             comments: Comments::default(),
+            texts: Comments::default(),
             message: false,
             in_packet: false,
         }
@@ -122,9 +125,10 @@ impl Annotated {
         if mem::take(&mut self.message) && !self.teller.is_silent() {
             let mut told = Vec::new();
             self.teller.block(&mut told, &BARE);
-            let messages = mem::take(&mut self.comments);
             self.comments.add(&told);
-            messages.0.iter().for_each(|text| self.comments.add(text));
+        }
+        for text in mem::take(&mut self.texts).0 {
+            self.comments.add(&text);
         }
         self.teller.clear();
     }
@@ -150,7 +154,7 @@ impl Sink for Annotated {
                     held.comments.add(&said);
                     self.held_bytes += held.cost() - before;
                 }
-                None => self.comments.add(&said),
+                None => self.texts.add(&said),
             }
         }
         if !self.in_packet {
@@ -191,6 +195,7 @@ impl View for Annotated {
         self.message = false;
         self.teller.hide();
         self.comments = Comments::default();
+        self.texts = Comments::default();
     }
 
     fn secrets(&mut self, key_log: &[u8]) {
