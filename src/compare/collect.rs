@@ -59,6 +59,9 @@ struct Waiting {
     place: u32,
 }
 
+/// Bytes of memory that a header takes until sessions are joined.
+const HEADER: usize = 64;
+
 impl Collector {
     /// One that keeps at most about so many bytes.
     pub fn new(bound: usize) -> Self {
@@ -172,7 +175,7 @@ impl Collector {
                 hasher.finish()
             })
             .collect();
-        let bytes = request.target.len() + 8 * session.headers.len() + 64;
+        let bytes = request.target.len() + HEADER * session.headers.len() + 64;
         self.take(bytes);
     }
 

@@ -39,6 +39,9 @@ const SAMPLE: usize = 256;
 /// Something that so many pairs of sessions have in common tells none of them.
 const COMMON: usize = 1024;
 
+/// Pairs of sessions that are looked at.
+const PAIRS: usize = 1 << 20;
+
 /// Sessions that begin so far apart, the clocks' offset taken off, can be the same.
 const NEAR: i64 = 50_000_000;
 
@@ -46,10 +49,10 @@ const NEAR: i64 = 50_000_000;
 struct Token {
     hash: u64,
     by: Evidence,
-    weight: f64,
+    weight: f32,
 }
 
-fn token(by: Evidence, weight: f64, what: impl Hash) -> Token {
+fn token(by: Evidence, weight: f32, what: impl Hash) -> Token {
     let mut hasher = FixedState::default().build_hasher();
     (by as u8).hash(&mut hasher);
     what.hash(&mut hasher);
@@ -357,37 +360,54 @@ impl Best {
 
 /// All pairs of sessions that have something in common that tells anything.
 fn candidates(edge: &Capture, app: &Capture) -> Vec<Candidate> {
-    #[derive(Default)]
-    struct Holders {
-        edge: Vec<u32>,
-        app: Vec<u32>,
+    struct Holder {
+        hash: u64,
+        is_app: bool,
+        session: u32,
+        by: Evidence,
+        weight: f32,
     }
-    let mut index: HashMap<u64, (Holders, Evidence, f64)> = HashMap::new();
-    for (sessions, is_edge) in [(&edge.sessions, true), (&app.sessions, false)] {
+    let mut holders: Vec<Holder> = Vec::new();
+    for (sessions, is_app) in [(&edge.sessions, false), (&app.sessions, true)] {
         for (at, session) in sessions.iter().enumerate() {
-            for Token { hash, by, weight } in tokens(session, is_edge) {
-                let (holders, ..) = index.entry(hash).or_insert_with(|| (Holders::default(), by, weight));
-                let own = if is_edge { &mut holders.edge } else { &mut holders.app };
-                own.push(at as u32);
-            }
+            holders.extend(tokens(session, !is_app).into_iter().map(|token| Holder {
+                hash: token.hash,
+                is_app,
+                session: at as u32,
+                by: token.by,
+                weight: token.weight,
+            }));
         }
     }
+    holders.sort_unstable_by_key(|holder| (holder.hash, holder.is_app, holder.session));
+    // By how many pairs have it in common: what tells most comes first.
+    let mut shared: Vec<(usize, &[Holder], &[Holder])> = holders
+        .chunk_by(|a, b| a.hash == b.hash)
+        .filter_map(|all| {
+            let (edge, app) = all.split_at(all.partition_point(|holder| !holder.is_app));
+            let common = edge.len() * app.len();
+            (1..=COMMON).contains(&common).then_some((common, edge, app))
+        })
+        .collect();
+    shared.sort_by_key(|(common, ..)| *common);
     let mut pairs: HashMap<(u32, u32), (f64, Evidence)> = HashMap::new();
-    for (holders, by, weight) in index.values() {
-        let common = holders.edge.len() * holders.app.len();
-        if common == 0 || common > COMMON {
-            continue;
+    for (common, edge, app) in shared {
+        if pairs.len() + common > PAIRS {
+            break;
         }
+        let Holder { by, weight, .. } = edge[0];
         // What is shared by many is no proof, whatever it is.
-        let by = if common == 1 || *by == Evidence::Messages {
-            *by
+        let by = if common == 1 || by == Evidence::Messages {
+            by
         } else {
             Evidence::Order
         };
-        for &edge in &holders.edge {
-            for &app in &holders.app {
-                let (score, best) = pairs.entry((edge, app)).or_insert((0.0, Evidence::Order));
-                *score += weight / common as f64;
+        for edge in edge {
+            for app in app {
+                let (score, best) = pairs
+                    .entry((edge.session, app.session))
+                    .or_insert((0.0, Evidence::Order));
+                *score += f64::from(weight) / common as f64;
                 *best = by.min(*best);
             }
         }
