@@ -249,6 +249,21 @@ fn all_attacks_at_once_keep_to_the_memory_that_is_allowed() {
 }
 
 #[test]
+#[ignore = "`make soak`"]
+fn soak_all_attacks_at_once_keep_to_the_memory_for_twenty_times_as_long() {
+    for megabytes in [64, 256] {
+        let bound = (megabytes << 20).to_string();
+        let most = ((megabytes + 32) << 20) - PROGRAM;
+        check(
+            &["--max-memory", &bound],
+            most,
+            r#""missing":[["#,
+            kind("everything", 800),
+        );
+    }
+}
+
+#[test]
 fn messages_that_never_end() {
     let bounds = ["--max-message", "1000000", "--max-memory", "16000000"];
     check(&bounds, 20 << 20, r#""complete":false"#, kind("unfinished", 16));
