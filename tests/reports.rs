@@ -611,3 +611,11 @@ fn data_behind_what_the_capture_lacks_is_told_as_data() {
         assert!(block.contains("length 0"), "{block}");
     }
 }
+
+#[test]
+fn a_close_frame_that_is_told_late_is_no_answer_to_one_that_was_sent_later() {
+    let told = view("trace", "first-close-told-late");
+    assert!(told.contains("sends the server (port 8080) a close frame"), "{told}");
+    assert!(!told.contains("answers the server"), "{told}");
+    assert!(told.contains("the client closed the session"), "{told}");
+}

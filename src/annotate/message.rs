@@ -376,7 +376,7 @@ impl Narrator {
                 });
             }
             _ => {
-                let answer = talk.close(session.number(), direction);
+                let answer = talk.close(session.number(), direction, message.span.last.packet);
                 let reason = message.close.map_or("", |close| close.reason);
                 let reason = quote(&mut self.story, Text::Plain(reason), QUOTED);
                 self.story.entitle(82, Title::Close { answer });

@@ -36,8 +36,8 @@ pub(super) struct Talk {
     pub(super) acked: [u64; 2],
     /// A message is under way, by direction.
     pub(super) under_way: [bool; 2],
-    /// The sessions that have sent close frames and are not over, and by direction whether one was sent.
-    closing: Vec<(u64, [bool; 2])>,
+    /// The sessions that have sent close frames and are not over, and by direction the packet that completed the first; 0: none was sent.
+    closing: Vec<(u64, [u64; 2])>,
     /// A close frame was sent.
     pub(super) closed: bool,
     /// Bytes were missing that may have held a close frame.
@@ -187,19 +187,23 @@ impl Talk {
         self.open > 0
     }
 
-    /// That session has sent a close frame. Gives whether it answers one.
-    pub(super) fn close(&mut self, session: u64, direction: Direction) -> bool {
+    /// That session has sent a close frame, which `packet` completed. Gives whether it answers one.
+    pub(super) fn close(&mut self, session: u64, direction: Direction, packet: u64) -> bool {
         self.closed = true;
         let index = match self.closing.iter().position(|(closing, _)| *closing == session) {
             Some(index) => index,
             None => {
-                self.closing.push((session, [false; 2]));
+                self.closing.push((session, [0; 2]));
                 self.closing.len() - 1
             }
         };
         let sent = &mut self.closing[index].1;
-        sent[direction.index()] = true;
-        sent[direction.other().index()]
+        if sent[direction.index()] == 0 {
+            sent[direction.index()] = packet;
+        }
+        // One that is told late may be the first of both.
+        let other = sent[direction.other().index()];
+        other != 0 && other < packet
     }
 
     /// Nothing waits in this connection any more.
