@@ -147,6 +147,9 @@ fn a_syn_without_answer_comes_again() {
     let mut wire = Wire::new();
     wire.next(CLIENT, SYN, b"");
     tells(&wire.segment(CLIENT, SYN, -1, b"", 512), "The same SYN was sent before");
+    wire.next(SERVER, SYN | ACK, b"");
+    let again = wire.segment(SERVER, SYN | ACK, -1, b"", 512);
+    tells(&again, "The same SYN+ACK was sent before");
 }
 
 #[test]

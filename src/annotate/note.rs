@@ -152,7 +152,10 @@ pub enum Note {
         server: Party,
     },
     /// The SYN was sent before.
-    SynAgain,
+    SynAgain {
+        /// It has ACK as well.
+        agrees: bool,
+    },
     /// The connection was there before the capture.
     Late,
     /// WebSocket without a handshake seen.

@@ -109,7 +109,8 @@ impl Narrator {
         self.story.entitle(70, Title::TcpHandshake(number));
         self.story.notes.push(note);
         if tcp.facts.syn_again {
-            self.story.notes.push(Note::SynAgain);
+            let agrees = step == HandshakeStep::SynAck;
+            self.story.notes.push(Note::SynAgain { agrees });
         }
     }
 

@@ -420,8 +420,8 @@ catalog! {
     syn_ack(server_port, client, client_port);
     /// The ACK that completes the handshake.
     handshake_ack(client, client_port, server_port);
-    /// The SYN was sent before.
-    syn_again();
+    /// The SYN, or SYN and ACK, was sent before.
+    syn_again(what);
     /// The connection was there before the capture.
     late();
     /// WebSocket without a handshake seen.

@@ -195,7 +195,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     syn: "{client} sends a SYN packet from its {client_port} to {server_port}: it asks for a TCP connection.",
     syn_ack: "{server_port} answers {client} on {client_port} with a SYN+ACK packet: it agrees.",
     handshake_ack: "{client} sends an ACK packet from its {client_port} to {server_port}; both sides can now send.",
-    syn_again: "The same SYN was sent before: the first one got no answer in time.",
+    syn_again: "The same {what} was sent before: the first one got no answer in time.",
     late: "The capture began when this connection was already open.",
     inferred: "The handshake was not captured; the frames show that this is a WebSocket.",
     earlier: "Only now is this known to be WebSocket; what follows came with packet {packet}.",

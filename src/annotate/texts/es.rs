@@ -195,7 +195,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     syn: "{client} envía un paquete SYN desde su {client_port} al {server_port}: pide una conexión TCP.",
     syn_ack: "El {server_port} responde a {client} ({client_port}) con un paquete SYN+ACK: acepta.",
     handshake_ack: "{client} envía un paquete ACK desde su {client_port} al {server_port}; ambos lados ya pueden enviar.",
-    syn_again: "El mismo SYN ya se había enviado: el primero no obtuvo respuesta a tiempo.",
+    syn_again: "El mismo {what} ya se había enviado: el primero no obtuvo respuesta a tiempo.",
     late: "La captura empezó cuando esta conexión ya estaba establecida.",
     inferred: "El handshake no se capturó; las tramas muestran que es un WebSocket.",
     earlier: "Solo ahora se sabe que es WebSocket; lo que sigue llegó con el paquete {packet}.",

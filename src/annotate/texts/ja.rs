@@ -195,7 +195,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     syn: "{client}が{client_port}から{server_port}にSYNパケットを送信し、TCP接続を求めます。",
     syn_ack: "{server_port}が{client}（{client_port}）にSYN+ACKパケットで応答し、接続を受け入れます。",
     handshake_ack: "{client}が{client_port}から{server_port}にACKパケットを送信します。以後は双方が送信できます。",
-    syn_again: "同じSYNは前にも送られています。最初のものには時間内に応答がありませんでした。",
+    syn_again: "同じ{what}は前にも送られています。最初のものには時間内に応答がありませんでした。",
     late: "キャプチャを始めた時点で、この接続はすでに確立していました。",
     inferred: "ハンドシェイクはキャプチャされていませんが、フレームの形からWebSocketと分かります。",
     earlier: "ここで初めてWebSocketと分かりました。以下はパケット{packet}で届いたものです。",

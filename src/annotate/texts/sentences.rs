@@ -116,7 +116,7 @@ impl Words<'_> {
             Note::Syn { client, server } => self.syn(Bare(client), Local(client), Remote(server)),
             Note::SynAck { client, server } => self.syn_ack(Remote(server), Bare(client), Place(client)),
             Note::HandshakeAck { client, server } => self.handshake_ack(Bare(client), Local(client), Remote(server)),
-            Note::SynAgain => self.syn_again(),
+            Note::SynAgain { agrees } => self.syn_again(Raw(if agrees { "SYN+ACK" } else { "SYN" })),
             Note::Late => self.late(),
             Note::Inferred => self.inferred(),
             Note::UpgradeRequest {

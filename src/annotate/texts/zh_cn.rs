@@ -195,7 +195,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     syn: "{client}从{client_port}向{server_port}发送SYN包，请求建立TCP连接。",
     syn_ack: "{server_port}向{client}（{client_port}）回应SYN+ACK包，同意建立连接。",
     handshake_ack: "{client}从{client_port}向{server_port}发送ACK包，此后双方都可以发送数据。",
-    syn_again: "同样的SYN之前发过：第一个没有及时得到回应。",
+    syn_again: "同样的{what}之前发过：第一个没有及时得到回应。",
     late: "开始抓包时，这个连接已经建立。",
     inferred: "没有抓到握手过程；从帧的格式可以看出这是WebSocket。",
     earlier: "到此才能确定这是WebSocket；以下内容来自第{packet}个包。",

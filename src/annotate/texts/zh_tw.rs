@@ -195,7 +195,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     syn: "{client}從{client_port} 向{server_port} 傳送 SYN 封包，請求建立 TCP 連線。",
     syn_ack: "{server_port} 向{client}（{client_port}）回應 SYN+ACK 封包，同意建立連線。",
     handshake_ack: "{client}從{client_port} 向{server_port} 傳送 ACK 封包，此後雙方都能傳送資料。",
-    syn_again: "同樣的 SYN 先前傳送過：第一個沒有及時得到回應。",
+    syn_again: "同樣的 {what} 先前傳送過：第一個沒有及時得到回應。",
     late: "開始擷取時，這個連線已經建立。",
     inferred: "沒有擷取到交握過程；從訊框的格式可以看出這是 WebSocket。",
     earlier: "到此才能確定這是 WebSocket；以下內容來自第 {packet} 個封包。",
