@@ -619,3 +619,13 @@ fn a_close_frame_that_is_told_late_is_no_answer_to_one_that_was_sent_later() {
     assert!(!told.contains("answers the server"), "{told}");
     assert!(told.contains("the client closed the session"), "{told}");
 }
+
+#[test]
+fn of_equal_pings_it_is_not_said_that_a_pong_answers_none() {
+    let told = view("trace", "equal-pings");
+    assert!(
+        told.contains("a pong; which ping it answers, if any, is not known."),
+        "{told}"
+    );
+    assert!(told.contains("answers the ping of"), "{told}");
+}

@@ -720,7 +720,7 @@ catalog! {
     ping(from, to);
     /// A pong.
     pong(from, to, packet, after);
-    /// A pong for which nobody asked.
+    /// A pong of which it is not known which ping it answers.
     pong_unasked(from, to);
     /// A close frame without a code.
     close(from, to);

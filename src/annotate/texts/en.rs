@@ -345,7 +345,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     fragment: "{from} sends {to} fragment {n} of a message; more will follow.",
     ping: "{from} sends {to} a ping.",
     pong: "{from} answers the ping of {to} (packet {packet}) with a pong, {after} after it.",
-    pong_unasked: "{from} sends {to} a pong; its payload matches no ping that is waiting.",
+    pong_unasked: "{from} sends {to} a pong; which ping it answers, if any, is not known.",
     close: "{from} sends {to} a close frame without a code: it wants to end the session.",
     close_code: "{from} sends {to} a close frame with code {code} ({meaning}): it wants to end the session.",
     close_answer: "{from} answers {to} with a close frame: the closing handshake is complete.",

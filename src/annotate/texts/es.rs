@@ -345,7 +345,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     fragment: "{from} envía a {to} el fragmento {n} de un mensaje; habrá más.",
     ping: "{from} envía un ping a {to}.",
     pong: "{from} responde con un pong al ping de {to} (paquete {packet}), {after} después.",
-    pong_unasked: "{from} envía a {to} un pong; su contenido no coincide con ningún ping en espera.",
+    pong_unasked: "{from} envía a {to} un pong; no se sabe a qué ping responde, si es que responde a alguno.",
     close: "{from} envía a {to} una trama de cierre sin código: quiere cerrar la conexión WebSocket.",
     close_code: "{from} envía a {to} una trama de cierre con el código {code} ({meaning}): quiere cerrar la conexión WebSocket.",
     close_answer: "{from} responde a {to} con una trama de cierre: el handshake de cierre se completó.",

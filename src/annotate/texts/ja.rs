@@ -345,7 +345,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     fragment: "{from}が{to}にメッセージのフラグメント{n}を送信します。続きがあります。",
     ping: "{from}が{to}にpingフレームを送信します。",
     pong: "{from}が{to}のping（パケット{packet}）にpongフレームで応答します。pingから{after}後です。",
-    pong_unasked: "{from}が{to}にpongフレームを送信しますが、内容が一致する応答待ちのpingはありません。",
+    pong_unasked: "{from}が{to}にpongフレームを送信しますが、どのpingへの応答なのか、そもそも応答なのかは分かりません。",
     close: "{from}が{to}にコードなしのクローズフレームを送信し、セッションの終了を求めます。",
     close_code: "{from}が{to}にコード{code}（{meaning}）のクローズフレームを送信し、セッションの終了を求めます。",
     close_answer: "{from}が{to}にクローズフレームで応答します。クロージングハンドシェイクは完了です。",

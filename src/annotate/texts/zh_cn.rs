@@ -345,7 +345,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     fragment: "{from}向{to}发送一条消息的第{n}个分片，后面还有。",
     ping: "{from}向{to}发送ping帧。",
     pong: "{from}用pong帧回应{to}的ping（第{packet}个包），在ping之后{after}。",
-    pong_unasked: "{from}向{to}发送pong帧，其内容与任何等待回应的ping都不符。",
+    pong_unasked: "{from}向{to}发送pong帧，但不清楚它回应的是哪个ping，也可能没有对应的ping。",
     close: "{from}向{to}发送没有代码的关闭帧，要求结束会话。",
     close_code: "{from}向{to}发送关闭帧，代码{code}（{meaning}），要求结束会话。",
     close_answer: "{from}以关闭帧回应{to}，关闭握手完成。",

@@ -345,7 +345,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     fragment: "{from}向{to}傳送一則訊息的第 {n} 個片段，後面還有。",
     ping: "{from}向{to}傳送 ping 訊框。",
     pong: "{from}用 pong 訊框回應{to}的 ping（第 {packet} 個封包），在 ping 之後 {after}。",
-    pong_unasked: "{from}向{to}傳送 pong 訊框，其內容與任何等待回應的 ping 都不符。",
+    pong_unasked: "{from}向{to}傳送 pong 訊框，但不清楚它回應的是哪個 ping，也可能沒有對應的 ping。",
     close: "{from}向{to}傳送沒有代碼的關閉訊框，要求結束工作階段。",
     close_code: "{from}向{to}傳送關閉訊框，代碼 {code}（{meaning}），要求結束工作階段。",
     close_answer: "{from}以關閉訊框回應{to}，關閉交握完成。",
