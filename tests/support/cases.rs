@@ -56,6 +56,7 @@ pub fn all() -> Vec<(&'static str, Savefile)> {
     all.push(("pktap", file(PKTAP, pktap())));
     all.push(("times", times()));
     all.push(("cut short", cut_short()));
+    all.push(("tunnels cut short", tunnels_cut_short()));
     all
 }
 
@@ -913,6 +914,19 @@ fn times() -> Savefile {
         (record.seconds, record.fraction) = (seconds, fraction);
     }
     file.records.truncate(times.len());
+    file
+}
+
+/// What a snapshot can leave of the headers of a tunnel.
+fn tunnels_cut_short() -> Savefile {
+    let mut file = Savefile::new(1);
+    for whole in tunnels() {
+        for captured in 34..whole.len().min(80) {
+            let mut record = Record::whole(1_700_000_000, captured as u32, whole[..captured].to_vec());
+            record.wire_len = whole.len() as u32;
+            file.records.push(record);
+        }
+    }
     file
 }
 

@@ -27,6 +27,7 @@ pub(super) fn vxlan<L: Listener>(reader: &mut Reader<'_, L>, at: usize, length: 
         reader.invalid();
         return Ok(());
     }
+    reader.need(at, 1)?;
     reader.text(", ");
     instance_flag(reader, at, "invalid")?;
     reader.dec("vni ", reader.u24(at + 4)?);
