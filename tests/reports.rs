@@ -629,3 +629,16 @@ fn of_equal_pings_it_is_not_said_that_a_pong_answers_none() {
     );
     assert!(told.contains("answers the ping of"), "{told}");
 }
+
+#[test]
+fn a_syn_on_ports_that_are_in_use_is_told_as_one() {
+    let told = view("trace", "ports-used-again");
+    let blocks: Vec<_> = told
+        .split("/*\n")
+        .filter(|block| block.contains("Flags [S],"))
+        .collect();
+    assert_eq!(blocks.len(), 3);
+    for block in blocks {
+        assert!(block.starts_with(" * TCP handshake, step 1 of 3: SYN\n"), "{block}");
+    }
+}

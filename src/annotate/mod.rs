@@ -144,6 +144,8 @@ struct Tcp {
     direction: Direction,
     facts: SegmentFacts,
     length: u64,
+    /// It carries SYN, and no ACK.
+    syn: bool,
     /// It carries RST.
     rst: bool,
 }
@@ -465,6 +467,7 @@ fn tcp(view: &SegmentView<'_>) -> Tcp {
         direction,
         facts: view.facts.clone(),
         length: view.segment.payload.wire_len as u64,
+        syn: view.segment.flags.syn() && !view.segment.flags.ack(),
         rst: view.segment.flags.rst(),
     }
 }

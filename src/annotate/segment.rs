@@ -60,6 +60,12 @@ impl Narrator {
             self.story.entitle(60, Title::ResetStray);
             self.tail.push(Note::ResetStray { from, to });
         }
+        if tcp.syn && facts.handshake.is_none() && self.story.notes.is_empty() {
+            // Whether it begins another connection is not known yet.
+            let (client, server) = self.both(&tcp);
+            self.story.entitle(70, Title::TcpHandshake(1));
+            self.story.notes.push(Note::Syn { client, server });
+        }
         if self.story.notes.is_empty() && self.tail.is_empty() {
             let by = self.both(&tcp).0;
             let bytes = facts.window.bytes;
