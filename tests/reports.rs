@@ -642,3 +642,14 @@ fn a_syn_on_ports_that_are_in_use_is_told_as_one() {
         assert!(block.starts_with(" * TCP handshake, step 1 of 3: SYN\n"), "{block}");
     }
 }
+
+#[test]
+fn the_absolute_form_of_a_target_is_selected_and_shown_by_its_path() {
+    let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .args(["--format", "messages", "--path", "/abs", "-r"])
+        .arg(capture("absolute-form"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains(" GET ws://example.test:8080/abs?x=1 101"), "{told}");
+}

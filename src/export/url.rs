@@ -16,13 +16,7 @@ pub(super) fn url(source: &Source, request: &Request) -> String {
         Some(host) => url.push_str(host),
         None => url.push_str(&source.server.to_string()),
     }
-    // The absolute form (RFC 9112 §3.2.2) names the host again.
-    let target = match request.target.split_once("://") {
-        Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphabetic()) && !scheme.is_empty() => {
-            rest.find(['/', '?']).map_or("", |slash| &rest[slash..])
-        }
-        _ => &request.target,
-    };
+    let target = request.resource();
     if !target.starts_with('/') {
         url.push('/');
     }

@@ -54,6 +54,16 @@ impl Request {
         self.header("host").or_else(|| self.header(":authority"))
     }
 
+    /// What it asks for of that host: the target, an absolute one (RFC 9112 §3.2.2) without the scheme and host that it begins with.
+    pub fn resource(&self) -> &str {
+        match self.target.split_once("://") {
+            Some((scheme, rest)) if !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphabetic()) => {
+                rest.find(['/', '?']).map_or("/", |at| &rest[at..])
+            }
+            _ => &self.target,
+        }
+    }
+
     /// The first value of header `name`, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         all(&self.headers, name).next()

@@ -248,7 +248,7 @@ impl Criteria {
 
     fn request(&self, session: &mut Session, request: &Request, source: &Source) {
         if let Some(path) = &self.selection.path {
-            session.path = Some(path.matches(request.target.split(['?', '#']).next().unwrap_or_default()));
+            session.path = Some(path.matches(request.resource().split(['?', '#']).next().unwrap_or_default()));
         }
         if self.selection.host.is_some() {
             let header = [":authority", "host"].iter().find_map(|name| request.header(name));

@@ -71,7 +71,8 @@ pub(super) fn opening(out: &mut Vec<u8>, source: &Source, handshake: &Handshake,
         out.push(b' ');
         escape::line(out, escape::prefix(request.method.as_bytes(), MAX_BYTES));
         out.push(b' ');
-        if request.target.starts_with('/') {
+        let resource = request.resource();
+        if resource.starts_with('/') {
             out.extend_from_slice(source.scheme.name().as_bytes());
             out.extend_from_slice(b"://");
             match request.host() {
@@ -79,7 +80,7 @@ pub(super) fn opening(out: &mut Vec<u8>, source: &Source, handshake: &Handshake,
                 None => endpoint(out, &source.server),
             }
         }
-        escape::line(out, escape::prefix(request.target.as_bytes(), MAX_BYTES));
+        escape::line(out, escape::prefix(resource.as_bytes(), MAX_BYTES));
     }
     if let Some(response) = &handshake.response {
         out.push(b' ');

@@ -149,7 +149,8 @@ impl Row {
         }
         if !request.method.is_empty() {
             let mut url = String::new();
-            if request.target.starts_with('/') {
+            let resource = request.resource();
+            if resource.starts_with('/') {
                 url.push_str(source.scheme.name());
                 url.push_str("://");
                 match request.host() {
@@ -157,7 +158,7 @@ impl Row {
                     None => url.push_str(&source.server.to_string()),
                 }
             }
-            let path = request.target.split('?').next().unwrap_or_default();
+            let path = resource.split('?').next().unwrap_or_default();
             url.push_str(shortened(path, URL_BYTES));
             self.url = url.into();
         }
