@@ -241,7 +241,7 @@ fn histories_that_cost_their_senders_nothing() {
 #[test]
 fn all_attacks_at_once_keep_to_the_memory_that_is_allowed() {
     // A bomb is read around what was lost, while connections hold all that they may.
-    for (megabytes, told) in [(24, r#""cause":"evicted""#), (64, r#""missing":[["#)] {
+    for (megabytes, told) in [(32, r#""cause":"lost""#), (64, r#""missing":[["#)] {
         let bound = (megabytes << 20).to_string();
         let most = ((megabytes + 32) << 20) - PROGRAM;
         check(&["--max-memory", &bound], most, told, kind("everything", 24));
@@ -267,7 +267,7 @@ fn soak_all_attacks_at_once_keep_to_the_memory_for_twenty_times_as_long() {
 fn messages_that_never_end() {
     let bounds = ["--max-message", "1000000", "--max-memory", "16000000"];
     check(&bounds, 20 << 20, r#""complete":false"#, kind("unfinished", 16));
-    check(&bounds, 12 << 20, r#""complete":false"#, kind("fragments", 16));
+    check(&bounds, 16 << 20, r#""complete":false"#, kind("fragments", 16));
     check(&bounds, 12 << 20, r#""complete":false"#, kind("torn", 40));
 }
 
