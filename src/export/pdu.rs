@@ -36,6 +36,8 @@ pub struct Pdu {
     out: Vec<u8>,
     /// The current packet.
     packet: Vec<u8>,
+    /// Where JSON goes that is only to be read.
+    scratch: Vec<u8>,
 }
 
 impl Pdu {
@@ -49,11 +51,12 @@ impl Pdu {
             file,
             out,
             packet: Vec::new(),
+            scratch: Vec::new(),
         }
     }
 
     fn message(&mut self, record: &Record<'_>, message: &Message<'_>) {
-        let dissector = dissector(message);
+        let dissector = self.dissector(message);
         let packet = &mut self.packet;
         packet.clear();
         tag(packet, DISSECTOR, dissector.as_bytes());
@@ -83,24 +86,25 @@ impl Pdu {
             packet.shrink_to(MAX_PACKET);
         }
     }
-}
 
-/// Wireshark's name of what the message is, by its content.
-fn dissector(message: &Message<'_>) -> &'static str {
-    if message.meaning.first().is_some_and(|read| read.protocol == "MQTT") {
-        return "mqtt";
-    }
-    let Some(text) = message.text else { return "data" };
-    if json_text::begins_like_container(text) && json_text::scan(text, |_, _| {}).is_ok() {
-        "json"
-    } else if text
-        .lines()
-        .next()
-        .is_some_and(|line| line.split(' ').any(|word| word == "SIP/2.0"))
-    {
-        "sip"
-    } else {
-        "data-text-lines"
+    /// Wireshark's name of what the message is, by its content: JSON is what the JSON view takes for it.
+    fn dissector(&mut self, message: &Message<'_>) -> &'static str {
+        if message.meaning.first().is_some_and(|read| read.protocol == "MQTT") {
+            return "mqtt";
+        }
+        let Some(text) = message.text else { return "data" };
+        self.scratch.clear();
+        if json_text::begins_like_container(text) && json_text::minify_clean(&mut self.scratch, text).is_ok() {
+            "json"
+        } else if text
+            .lines()
+            .next()
+            .is_some_and(|line| line.split(' ').any(|word| word == "SIP/2.0"))
+        {
+            "sip"
+        } else {
+            "data-text-lines"
+        }
     }
 }
 
