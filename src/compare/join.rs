@@ -39,8 +39,8 @@ const SAMPLE: usize = 256;
 /// Something that so many pairs of sessions have in common tells none of them.
 const COMMON: usize = 1024;
 
-/// Pairs of sessions that are looked at.
-const PAIRS: usize = 1 << 20;
+/// Pairs of sessions that are looked at; they take some 60 MB.
+const PAIRS: usize = 1 << 19;
 
 /// Sessions that begin so far apart, the clocks' offset taken off, can be the same.
 const NEAR: i64 = 50_000_000;

@@ -84,11 +84,10 @@ impl Emit for Emitter<'_> {
                 let kind = RecordKind::Message(&message);
                 self.tell(&Record { kind, ..*record });
             }
+            RecordKind::Violation { .. } if !self.listing.has_room() => {}
             RecordKind::Violation { .. } => {
-                if self.listing.has_room() {
-                    self.listing.spend();
-                    self.tell(record);
-                }
+                self.listing.spend();
+                self.tell(record);
             }
             _ => self.tell(record),
         }

@@ -24,6 +24,6 @@ pub(super) fn return_large_buffers() {
     }
 }
 
-/// Other allocators do by themselves what they do.
+/// Of other allocators it is not known that they need it.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(super) fn return_large_buffers() {}

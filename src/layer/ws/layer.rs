@@ -61,6 +61,7 @@ impl WebSocket {
             });
             cx.at = at;
         }
+        // A FIN that came before it was clear.
         for side in Side::BOTH {
             if ws.stats.has_ended(side) {
                 ws.may_lack_end(side);
