@@ -326,6 +326,22 @@ fn a_close_frame_that_the_capture_may_have_missed_is_not_called_absent() {
         (end.how, end.closing_handshake, end.verdict),
         (How::Fin, None, Verdict::NotSeen)
     );
+    // What was read only where the stream ended was read: there is no close frame in it.
+    let mut talk = Talk::upgraded();
+    talk.packets.clear();
+    for words in ["one", "two", "three"] {
+        let words = format!("{{\"type\":\"say\",\"content\":\"{words}\"}}");
+        talk.data(SERVER, &text(SERVER, &words), 1460);
+    }
+    talk.data(CLIENT, &frame(CLIENT, 0x89, b""), 1460);
+    talk.data(SERVER, &frame(SERVER, 0x88, b"\x03\xe8"), 1460);
+    talk.goodbye();
+    let heard = talk.heard();
+    assert_eq!(heard.whole(Direction::ClientToServer).len(), 1);
+    assert_eq!(
+        (heard.ends[0].closing_handshake, heard.ends[0].verdict),
+        (Some(false), Verdict::CloseUnanswered)
+    );
 }
 
 #[test]

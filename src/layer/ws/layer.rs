@@ -64,9 +64,7 @@ impl WebSocket {
         // A FIN that came before it was clear.
         for side in Side::BOTH {
             if ws.stats.has_ended(side) {
-                ws.may_lack_end(side);
-                let at = cx.at;
-                ws.with(side, cx, |decoder, shared, out| decoder.end(at, shared, out));
+                ws.no_more(side, cx);
             }
         }
         // At the end even more is found.
@@ -92,21 +90,15 @@ impl WebSocket {
         }
     }
 
-    /// Nothing more comes from `side`: what has begun there will never be complete.
+    /// Nothing more comes from `side`: what has begun there will never be complete. Where what it sent last cannot be read, a close
+    /// frame may be in it.
     fn no_more(&mut self, side: Side, cx: &mut Cx<'_>) {
-        if !self.stats.has_ended(side) {
-            self.may_lack_end(side);
-        }
         let at = cx.at;
-        self.with(side, cx, |decoder, shared, out| decoder.end(at, shared, out));
-    }
-
-    /// Where what `side` sent last cannot be read, a close frame may be in it.
-    fn may_lack_end(&mut self, side: Side) {
-        let direction = self.roles.direction(side);
-        if self.decoders[direction].is_unsynced() {
-            self.stats.end_lost(direction);
-        }
+        self.with(side, cx, |decoder, shared, out| {
+            if !decoder.end(at, shared, out) {
+                out.stats.end_lost(out.direction);
+            }
+        });
     }
 
     /// Calls `read` with the decoder of what `side` sends.
@@ -177,7 +169,9 @@ impl Layer for WebSocket {
             self.in_order.get_or_insert_default();
         }
         for side in Side::BOTH {
-            self.no_more(side, cx);
+            if !self.stats.has_ended(side) {
+                self.no_more(side, cx);
+            }
         }
         self.tell_in_order(cx);
         let source = cx.source(self.roles);

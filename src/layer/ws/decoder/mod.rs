@@ -213,16 +213,19 @@ impl Decoder {
         self.expect_at(position);
     }
 
-    /// The stream has ended: what has begun will never be complete.
-    pub fn end(&mut self, at: PacketRef, shared: &mut Shared, out: &mut impl Output) {
+    /// The stream has ended: what has begun will never be complete. Whether its last bytes were read: false where it was not known, even
+    /// now, which frames they belong to.
+    pub fn end(&mut self, at: PacketRef, shared: &mut Shared, out: &mut impl Output) -> bool {
         if self.state == State::Unsynced {
             self.seek_end(shared, out);
         }
+        let read = self.state != State::Unsynced;
         self.desync(at, shared, out);
         self.seek = None;
         if let Some(inflater) = &mut self.inflater {
             inflater.forget();
         }
+        read
     }
 
     /// About how many bytes of memory it keeps beside its own size.
