@@ -153,6 +153,21 @@ fn a_syn_without_answer_comes_again() {
 }
 
 #[test]
+fn a_reset_that_may_not_be_accepted_is_told_as_that() {
+    let mut wire = Wire::open();
+    let ahead = wire.segment(SERVER, RST, 100, b"", 512);
+    tells(&ahead, "an RST that");
+    tells(&ahead, "may not accept");
+    assert!(!ahead.contains("resets the TCP connection"), "{ahead}");
+    wire.sent[SERVER] -= 100;
+    // The challenge of who does not accept it, and what goes on.
+    wire.next(CLIENT, ACK, b"");
+    tells(&wire.next(SERVER, ACK, &text("hello")), "hello");
+    let exact = wire.next(SERVER, RST, b"");
+    tells(&exact, "resets the TCP connection");
+}
+
+#[test]
 fn what_is_sent_again_is_told_from_what_was_captured_twice() {
     let mut wire = Wire::open();
     let frame = text("hello");

@@ -55,6 +55,13 @@ pub enum Note {
         /// To whom.
         to: Party,
     },
+    /// An RST that its receiver may not accept.
+    ResetDoubtful {
+        /// Who sends it.
+        from: Party,
+        /// To whom.
+        to: Party,
+    },
     /// HTTP/2 begins.
     Http2Preface {
         /// Who begins.

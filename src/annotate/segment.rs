@@ -355,6 +355,7 @@ impl Narrator {
             let late = closed || (fins[0] && fins[1]);
             let (title, note) = match facts.refused {
                 true => (Title::Refused, Note::Refused { from, to }),
+                false if facts.reset_doubtful && !late => (Title::ResetDoubtful, Note::ResetDoubtful { from, to }),
                 false => (Title::Reset, Note::Reset { from, to, late }),
             };
             self.story.entitle(90, title);
@@ -368,7 +369,7 @@ impl Narrator {
                 self.fins.remove(&old);
             }
         }
-        if facts.fin || facts.reset {
+        if facts.fin || facts.reset && !facts.reset_doubtful {
             self.gone(tcp);
         }
     }

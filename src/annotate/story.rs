@@ -125,7 +125,7 @@ impl Story {
             | Note::Missed { .. }
             | Note::MissedByAll { .. }
             | Note::MissedLeaving { .. } => Tone::Loss,
-            Note::Reset { late: false, .. } | Note::Refused { .. } => Tone::Abnormal,
+            Note::Reset { late: false, .. } | Note::ResetDoubtful { .. } | Note::Refused { .. } => Tone::Abnormal,
             Note::Ended { end, .. } if self.end(*end).is_some_and(|end| end.verdict.is_abnormal()) => Tone::Abnormal,
             _ => Tone::Plain,
         }

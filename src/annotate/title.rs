@@ -111,6 +111,8 @@ pub enum Title {
     TlsHandshake,
     /// A reset that has no effect.
     ResetStray,
+    /// A reset that may have none.
+    ResetDoubtful,
     /// Bytes that are no WebSocket.
     Data,
     /// Bytes are missing.

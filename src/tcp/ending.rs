@@ -57,6 +57,7 @@ impl<U: Default> Flow<U> {
         }
         let ahead = own.beginning != Beginning::Unknown && own.offset(segment.seq) > own.seen() as i64 + 1;
         let is_doubtful = other.heard && (ahead && !is_opening || own.is_unlike_its_neighbours(segment));
+        facts.reset_doubtful = is_doubtful;
         if !self.ended && self.reset.as_ref().is_none_or(|reset| reset.is_doubtful) {
             self.reset = Some(Box::new(Reset {
                 by: side,

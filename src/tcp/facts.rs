@@ -25,6 +25,7 @@ impl SegmentFacts {
             window: WindowFact::default(),
             fin: false,
             reset: false,
+            reset_doubtful: false,
             refused: false,
             different: None,
             fragments_differ: false,

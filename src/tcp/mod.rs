@@ -182,6 +182,8 @@ pub struct SegmentFacts {
     pub fin: bool,
     /// It carries RST, and one that can be meant for the connection.
     pub reset: bool,
+    /// Its RST may not be accepted (RFC 5961 §3.2): it is ahead of what was seen, or unlike its neighbours. It counts when nothing follows.
+    pub reset_doubtful: bool,
     /// Its RST answers a SYN: the connection is refused.
     pub refused: bool,
     /// Which of its bytes are not what was seen of the same place before (from the first to the last, as far as the bytes

@@ -406,6 +406,8 @@ catalog! {
     t_tls_handshake();
     /// A reset that fits nothing.
     t_reset_stray();
+    /// A reset that may not be accepted.
+    t_reset_doubtful();
     /// Bytes that are no WebSocket.
     t_data();
     /// Bytes are missing.
@@ -532,6 +534,8 @@ catalog! {
     tls_alert(from, name);
     /// A reset whose sequence number does not fit.
     reset_stray(from, to);
+    /// A reset that its receiver may not accept (RFC 5961 §3.2).
+    reset_doubtful(from, to);
     /// TCP's keep-alive.
     keep_alive(from, to);
     /// A probe of a closed window.
