@@ -242,12 +242,14 @@ impl Heard {
 
     /// Complete messages of a direction, in order.
     pub(super) fn whole(&self, direction: Direction) -> Vec<(Opcode, Vec<u8>)> {
-        let own = |m: &&Said| m.direction == direction && m.complete;
-        self.messages
-            .iter()
-            .filter(own)
-            .map(|m| (m.opcode, m.bytes.clone()))
-            .collect()
+        self.whole_at(direction).map(|(_, message)| message).collect()
+    }
+
+    /// The same, with where in its stream each begins.
+    fn whole_at(&self, direction: Direction) -> impl Iterator<Item = (u64, (Opcode, Vec<u8>))> {
+        let own = move |m: &&Said| m.direction == direction && m.complete;
+        let message = |m: &Said| (m.start, (m.opcode, m.bytes.clone()));
+        self.messages.iter().filter(own).map(message)
     }
 }
 
@@ -896,8 +898,11 @@ fn check(heard: &Heard, spoken: &Spoken, side: Side, needed: impl Fn(u64, u64) -
     let said: Vec<_> = spoken.iter().filter(|s| s.0 == side).collect();
     let mut next = 0;
     let mut found = vec![false; said.len()];
-    for message in heard.whole(direction(side)) {
-        let place = (next..said.len()).find(|&i| said[i].2 == message);
+    for (start, message) in heard.whole_at(direction(side)) {
+        // Of several equal ones it is the one that stood there.
+        let mut equal = (next..said.len()).filter(|&i| said[i].2 == message);
+        let first = equal.clone().next();
+        let place = equal.find(|&i| said[i].1 == start).or(first);
         if place.is_none() && is_in_binary(&said, &message) {
             continue;
         }
