@@ -13,7 +13,7 @@ fn open_with(change: impl Fn(Line) -> Line) -> Wire {
     let mut wire = Wire::new(&Limits::default());
     wire.send_all(&handshake().map(&change));
     wire.send(&change(a(0, b"one")));
-    wire.send(&b(3));
+    wire.send(&change(b(3)));
     wire
 }
 
@@ -166,7 +166,7 @@ fn checksums_that_are_all_wrong_say_nothing() {
     let mut wire = open_with(|line| Line { checked: true, ..line });
     // From here on the card computes them: the receiver has got what we see.
     wire.send(&a(3, b" two"));
-    wire.send(&b(7));
+    wire.send(&Line { checked: true, ..b(7) });
     assert_eq!(wire.send(&a(7, b" three")).data, DataFact::InOrder);
     assert_eq!(said(&wire), "one two three");
 }
@@ -380,4 +380,226 @@ fn a_hole_that_the_receiver_has_acknowledged_is_one_of_the_capture() {
         acknowledged: true,
     };
     assert_eq!(wire.send(&a(7, b" three")).data, missing);
+}
+
+/// A connection that was open before the capture began, behind what `forged` brings.
+#[track_caller]
+fn is_found_behind(forged: &[Line]) {
+    let mut wire = Wire::new(&Limits::default());
+    wire.send_all(forged);
+    let mut at = 0;
+    for words in ["one", " two", " three", " four"] {
+        let end = at + words.len() as i64;
+        wire.send(&line(Side::A, ACK, at, at, words.as_bytes()));
+        wire.send(&line(Side::B, ACK, at, end, words.as_bytes()));
+        wire.send(&line(Side::A, ACK, end, end, b""));
+        at = end;
+    }
+    wire.finish();
+    let last = *wire.upper.told.keys().last().unwrap();
+    for side in Side::BOTH {
+        let said = String::from_utf8_lossy(&wire.stream(last, side).bytes).into_owned();
+        assert!(said.contains("one two three four"), "after {forged:?}: {said:?}");
+    }
+}
+
+#[test]
+fn a_stream_is_found_wherever_somebody_else_has_said_that_it_is() {
+    for far in [900_000_000, 1_300_000_000, 2_000_000_000, -800_000_000, -1_500_000_000] {
+        let forged = [
+            vec![line(Side::A, ACK, far, -far, b"x")],
+            vec![
+                line(Side::A, ACK, far, -far, b""),
+                line(Side::B, ACK, far, far / 2, b""),
+            ],
+            vec![line(Side::B, ACK, far, -far, b"x"), line(Side::A, ACK, -far, far, b"y")],
+        ];
+        for forged in &forged {
+            is_found_behind(forged);
+        }
+    }
+    is_found_behind(&[line(Side::A, SYN, 1_300_000_000, 0, b"")]);
+    is_found_behind(&[line(Side::A, SYN, -700_000_000, 0, b"")]);
+}
+
+#[test]
+fn of_two_answers_to_a_syn_the_one_that_is_acknowledged_counts() {
+    for (far, ack) in [(772_777, 0), (-772_777, 0), (1_500_000_000, 0), (900_000_000, 77_777)] {
+        let mut wire = Wire::new(&Limits::default());
+        let [syn, answer, last] = handshake();
+        wire.send(&syn);
+        wire.send(&line(Side::B, SYN | ACK, far, ack, b""));
+        wire.send_all(&[answer, last]);
+        wire.send(&a(0, b"ask"));
+        wire.send(&line(Side::B, ACK, 0, 3, b"answer"));
+        wire.send(&line(Side::A, ACK, 3, 6, b""));
+        let last = *wire.upper.told.keys().last().unwrap();
+        assert_eq!(wire.stream(last, Side::B).bytes, b"answer", "{far} {ack}");
+        assert!(wire.stream(last, Side::B).gaps.is_empty());
+        assert_eq!(wire.stream(last, Side::A).bytes, b"ask");
+    }
+}
+
+#[test]
+fn a_forged_ack_without_data_says_nothing() {
+    let mut wire = open_with(|line| Line { checked: true, ..line });
+    for forged in [
+        Line { window: 0, ..b(3) },
+        Line {
+            window: 0,
+            ttl: 1,
+            checked: true,
+            ..b(3)
+        },
+        Line {
+            window: 0,
+            checked: true,
+            ..b(1_000_000_000)
+        },
+    ] {
+        assert_eq!(wire.send(&forged).data, DataFact::Doubtful, "{forged:?}");
+    }
+    let real = Line {
+        checked: true,
+        ..a(3, b" two")
+    };
+    assert_eq!(wire.send(&real).data, DataFact::InOrder);
+}
+
+#[test]
+fn one_wrong_checksum_does_not_make_others_believed() {
+    let checked = |line: Line| Line { checked: true, ..line };
+    let mut wire = Wire::new(&Limits::default());
+    wire.send_all(&handshake().map(checked));
+    wire.send(&a(0, b"bad"));
+    for at in [3, 6, 9] {
+        wire.send(&checked(a(at, b"one")));
+        wire.send(&checked(b(at + 3)));
+    }
+    assert_eq!(wire.send(&a(12, b"bad")).data, DataFact::Doubtful);
+}
+
+#[test]
+fn segments_that_look_like_somebody_elses_are_not_believed_because_they_are_many() {
+    for change in [
+        |line: Line| Line {
+            ttl: 1,
+            checked: true,
+            ..line
+        },
+        |line: Line| Line { checked: false, ..line },
+    ] {
+        let mut wire = open_with(|line| Line { checked: true, ..line });
+        for at in 0..6 {
+            wire.send(&change(a(3 + at, b"x")));
+        }
+        wire.send(&Line {
+            checked: true,
+            ..a(3, b" two")
+        });
+        wire.send(&Line { checked: true, ..b(7) });
+        assert_eq!(said(&wire), "one two");
+    }
+}
+
+#[test]
+fn rfc5961_3_resets_that_their_receiver_drops_end_nothing() {
+    let checked = |line: Line| Line { checked: true, ..line };
+    let rst = |at| line(Side::A, RST, at, 0, b"");
+    for forged in [
+        rst(3),
+        Line {
+            ttl: 1,
+            checked: true,
+            ..rst(3)
+        },
+        checked(rst(2)),
+        checked(rst(500_000)),
+    ] {
+        let mut wire = open_with(checked);
+        wire.send(&forged);
+        // Silence, while others speak.
+        for port in 0..4 {
+            wire.millis += 1000;
+            wire.send(&Line {
+                port,
+                ..line(Side::A, SYN, -1, 0, b"")
+            });
+        }
+        wire.send(&checked(a(3, b" two")));
+        wire.send(&checked(b(7)));
+        assert_eq!(said(&wire), "one two", "{forged:?}");
+        assert_eq!(wire.upper.ends, []);
+    }
+    let mut opening = Wire::new(&Limits::default());
+    let [syn, ..] = handshake();
+    opening.send(&syn);
+    assert!(!opening.send(&line(Side::B, RST | ACK, 0, 77, b"")).reset);
+}
+
+#[test]
+fn a_fin_beyond_the_window_and_a_syn_behind_it_end_nothing() {
+    let mut wire = open();
+    wire.millis += 2000;
+    for quarter in [100_000_000, 1_000_000_000] {
+        wire.send(&line(Side::A, ACK | FIN, quarter, 0, b""));
+    }
+    wire.send(&Line {
+        era: 77_000_000,
+        ..line(Side::A, SYN, -1, 0, b"")
+    });
+    wire.send(&a(3, b" two"));
+    wire.send(&b(7));
+    assert_eq!(said(&wire), "one two");
+    assert_eq!(wire.upper.ends, []);
+    assert_eq!(wire.upper.told.len(), 1);
+    assert_eq!(wire.upper.told[&1].facts.iter().filter(|facts| facts.fin).count(), 0);
+}
+
+#[test]
+fn bytes_beyond_the_window_do_not_push_out_what_is_missing() {
+    let limits = Limits {
+        waiting_bytes: 100_000,
+        ..Limits::default()
+    };
+    let mut wire = Wire::new(&limits);
+    wire.send_all(&handshake());
+    wire.send(&a(0, b"one"));
+    wire.send(&b(3));
+    wire.millis += 1000;
+    for segment in 0..300 {
+        wire.send(&a(100_000 + 1000 * segment, &[b'x'; 1000]));
+    }
+    wire.send(&a(3, b" two"));
+    wire.send(&b(7));
+    assert_eq!(said(&wire), "one two");
+}
+
+#[test]
+fn a_connection_whose_successor_was_forged_is_found_again() {
+    let era = 77_000_000;
+    for answer in [
+        Line {
+            era,
+            ..line(Side::B, ACK, 500_000_000, 0, b"")
+        },
+        Line {
+            era,
+            ..line(Side::B, SYN | ACK, 500_000_000, 0, b"")
+        },
+    ] {
+        let mut wire = open();
+        wire.send(&Line {
+            era,
+            ..line(Side::A, SYN, -1, 0, b"")
+        });
+        wire.send(&answer);
+        wire.send(&a(3, b" two"));
+        wire.send(&line(Side::B, ACK, 0, 7, b"ok"));
+        wire.send(&line(Side::A, ACK, 7, 2, b""));
+        let last = *wire.upper.told.keys().last().unwrap();
+        // The answer came first, so its sender is side A now.
+        assert!(wire.stream(last, Side::B).bytes.ends_with(b" two"), "{answer:?}");
+        assert!(wire.stream(last, Side::A).bytes.ends_with(b"ok"), "{answer:?}");
+    }
 }

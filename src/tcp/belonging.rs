@@ -80,7 +80,7 @@ impl<U: Default> Flow<U> {
             // A SYN may also be the second one of a simultaneous open; or, while the connection is in use, forged.
             let begins_anew = !flags.ack()
                 && own.beginning != Beginning::Unknown
-                && (self.connection.ending.is_some() || self.reset.is_some() || self.class() == Class::HalfOpen);
+                && (self.is_told_to_end() || self.class() == Class::HalfOpen && self.phase != Phase::Answered);
             return if !same && (self.ended || begins_anew) {
                 Belongs::ToANewOne
             } else {
@@ -98,6 +98,19 @@ impl<U: Default> Flow<U> {
             }
         }
         Belongs::Here
+    }
+
+    /// The number of another SYN of `side` that came while the connection was in use.
+    #[inline]
+    pub(super) fn other_syn(&self, side: Side) -> Option<u32> {
+        let syn = self.doubtful.as_deref().filter(|syn| syn.side == side);
+        syn.map(|syn| syn.seq)
+    }
+
+    /// Whether one side has ended it, and the other is known to have heard of that.
+    fn is_told_to_end(&self) -> bool {
+        let fin = |half: &Half| half.fin().is_some() && half.fin_believed;
+        self.halves.iter().any(fin) || self.reset.as_ref().is_some_and(|reset| !reset.is_doubtful)
     }
 
     /// Whether a sequence number is near to what has been seen of a direction.

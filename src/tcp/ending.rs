@@ -18,6 +18,8 @@ pub(super) struct Reset {
     /// The receiver may not accept it: it is ahead of what was seen (RFC 5961 §3.2), or looks like somebody else's. It counts
     /// when nothing follows.
     pub(super) is_doubtful: bool,
+    /// Its receiver drops it without an answer, as far as is known: it is damaged or somebody else's, or outside of the window.
+    is_void: bool,
 }
 
 /// What was overtaken by a reset comes so soon after it.
@@ -30,7 +32,7 @@ impl<U: Default> Flow<U> {
         let [a, b] = &self.halves;
         match (&self.reset, self.connection.ending) {
             // A direction of which nothing was captured yet may follow as a whole.
-            (Some(_), _) => a.heard && b.heard,
+            (Some(reset), _) => a.heard && b.heard && !reset.is_void,
             (None, Some(_)) => a.is_acknowledged_to_its_fin() && b.is_acknowledged_to_its_fin(),
             (None, None) => false,
         }
@@ -55,8 +57,13 @@ impl<U: Default> Flow<U> {
         if segment.flags.ack() {
             facts.ack = facts::acknowledge(other, segment, now);
         }
-        let ahead = own.beginning != Beginning::Unknown && own.offset(segment.seq) > own.seen() as i64 + 1;
-        let is_doubtful = other.heard && (ahead && !is_opening || own.is_unlike_its_neighbours(segment));
+        let at = own.offset(segment.seq);
+        // Its receiver has got more than it has acknowledged.
+        let behind = at != own.acked as i64 && at < own.next as i64;
+        let is_known = other.heard && !is_opening && own.beginning != Beginning::Unknown;
+        let outside = is_known && (behind || own.edge > 0 && at > own.edge as i64);
+        let is_void = outside || other.heard && own.is_unlike_its_neighbours(segment);
+        let is_doubtful = is_void || is_known && at > own.seen() as i64 + 1;
         facts.reset_doubtful = is_doubtful;
         if !self.ended && self.reset.as_ref().is_none_or(|reset| reset.is_doubtful) {
             self.reset = Some(Box::new(Reset {
@@ -64,6 +71,7 @@ impl<U: Default> Flow<U> {
                 seq: segment.seq,
                 time: now,
                 is_doubtful,
+                is_void,
             }));
         }
     }
@@ -88,9 +96,10 @@ impl<U: Default> Flow<U> {
             seq,
             time,
             is_doubtful,
+            is_void,
         } = *reset;
         let own = &self.halves[by.index()];
-        if now < time || is_doubtful && own.offset(seq) != own.next as i64 {
+        if now < time || is_void || is_doubtful && own.offset(seq) != own.next as i64 {
             return true;
         }
         let announced = matches!(own.beginning, Beginning::Known | Beginning::Acknowledged);

@@ -72,13 +72,13 @@ pub(super) fn data_fact(own: &Half, other: &Half, segment: &Segment<'_>, placed:
 pub(super) fn believable_reset(opening: bool, own: &Half, other: &Half, segment: &Segment<'_>) -> bool {
     if opening && segment.flags.ack() {
         // The answer to a SYN acknowledges it.
-        return other.beginning == Beginning::Unknown || other.offset(segment.ack) >= 0;
+        return other.beginning == Beginning::Unknown || (0..=other.high as i64).contains(&other.offset(segment.ack));
     }
     if own.beginning == Beginning::Unknown {
         return true;
     }
     let at = own.offset(segment.seq);
-    (own.acked as i64 - 1..=own.high.max(own.acked) as i64 + RESET_WINDOW).contains(&at)
+    (own.acked as i64..=own.high.max(own.acked) as i64 + RESET_WINDOW).contains(&at)
 }
 
 /// What the acknowledgment does to the direction that it acknowledges.
@@ -103,6 +103,7 @@ pub(super) fn acknowledge(other: &mut Half, segment: &Segment<'_>, now: Timestam
     if data > other.acked {
         fact.newly = other.acked..data;
         other.acked = data;
+        other.confirmed |= data <= other.high;
         (other.repeats, other.unacked_since) = (0, now.nanos());
         if data > other.high {
             other.acked_at = now.nanos();

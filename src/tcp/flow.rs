@@ -240,10 +240,10 @@ impl<U: Default> Flow<U> {
         }
         if payload.wire_len > 0 || flags.fin() || flags.syn() {
             let probes = facts.data == DataFact::WindowProbe;
-            let doubt = own.doubt(other, segment, placed.end, probes, is_open, now);
+            let doubt = own.doubt(other, segment, placed, probes, is_open, now);
             let brings = placed.end > own.next || flags.fin() && placed.end == own.next;
             if doubt != Doubt::None && brings && placed.fact != DataFact::OutOfWindow && !self.ended {
-                placed.fact = DataFact::Doubtful;
+                (placed.fact, placed.doubt) = (DataFact::Doubtful, doubt);
                 if facts.data != DataFact::WindowProbe {
                     facts.data = DataFact::Doubtful;
                 }
@@ -253,6 +253,13 @@ impl<U: Default> Flow<U> {
                 }
                 return placed;
             }
+            if matches!(facts.data, DataFact::FillsGap { .. }) {
+                let released = own.released_by(placed.end);
+                facts.data = DataFact::FillsGap { released };
+            }
+        } else if own.ack_is_void(other, segment, is_open) && !self.ended {
+            facts.data = DataFact::Doubtful;
+            return placed;
         }
         if flags.fin() && placed.fact != DataFact::OutOfWindow && !self.ended {
             facts.fin = own.note_fin(placed.end);
@@ -293,11 +300,15 @@ impl<U: Default> Flow<U> {
         cx: &mut Context<'_, P>,
     ) {
         let (side, at, payload) = (facts.side, cx.at, segment.payload);
+        if segment.flags.ack() {
+            self.find_elsewhere(side.other(), segment.ack, now, cx);
+        }
         self.release_acknowledged(side.other(), now, cx);
         // What waits there comes before what answers it.
         if self.is_in_order(cx) && self.halves[side.other().index()].doubted {
             self.give_up_lost_of(side.other(), now, cx);
         }
+        let other_syn = self.other_syn(side);
         let [a, b] = &mut self.halves;
         let (own, other) = match side {
             Side::A => (a, b),
@@ -305,7 +316,17 @@ impl<U: Default> Flow<U> {
         };
         let limit = cx.limit;
         let mut emit = emitter(&mut self.upper, &self.connection, side, &mut self.recent, cx);
-        if placed.fact == DataFact::Doubtful {
+        if payload.wire_len > 0 && placed.fact != DataFact::Doubtful && own.is_elsewhere(segment.seq, placed, other_syn)
+        {
+            own.note_elsewhere(segment.seq, payload, at, limit);
+            if let Some(elsewhere) = &own.elsewhere
+                && elsewhere.is_in_order()
+            {
+                let begins = elsewhere.begins_behind(other_syn);
+                own.move_elsewhere(begins, false, &mut emit);
+                own.release(now, &mut emit);
+            }
+        } else if placed.fact == DataFact::Doubtful {
             own.suspect(placed, payload, segment.flags.fin(), at, limit);
             if own.edge > 0 && own.goes_on_beyond_the_window() {
                 own.edge = 0;
@@ -401,6 +422,27 @@ impl<U: Default> Flow<U> {
             self.phase = Phase::Open;
         } else if self.connection.initiator != Some(side) && segment.payload.wire_len > 0 {
             self.phase = Phase::Open;
+        }
+    }
+
+    /// The other side acknowledges `ack`: perhaps what `side` sent elsewhere than its first segment said.
+    #[inline]
+    fn find_elsewhere<P: StreamHandler<State = U>>(
+        &mut self,
+        side: Side,
+        ack: u32,
+        now: Timestamp,
+        cx: &mut Context<'_, P>,
+    ) {
+        let other_syn = self.other_syn(side);
+        let half = &mut self.halves[side.index()];
+        if let Some(elsewhere) = &half.elsewhere
+            && elsewhere.is_acknowledged(ack)
+        {
+            let begins = elsewhere.begins_behind(other_syn);
+            let mut emit = emitter(&mut self.upper, &self.connection, side, &mut self.recent, cx);
+            half.move_elsewhere(begins, true, &mut emit);
+            half.release(now, &mut emit);
         }
     }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::base::PacketRef;
 use crate::base::{Captured, Gap, GapCause, Timestamp};
 use crate::tcp::beginning::Beginning;
+use crate::tcp::elsewhere::Elsewhere;
 use crate::tcp::history::History;
 use crate::tcp::seq;
 use crate::tcp::waiting::Waiting;
@@ -47,11 +48,14 @@ const WINDOW_HOLDS_NANOS: i64 = 500_000_000;
 /// Bytes that were sent again so often without an answer tell that nobody is there (R1 of RFC 9293 §3.8.3).
 const UNANSWERED_REPEATS: u16 = 3;
 
-/// After so many right checksums a wrong one is a reason for doubt.
-const TRUSTED_CHECKSUMS: u8 = 2;
+/// After so many right checksums more than wrong ones a wrong one is a reason for doubt.
+const TRUSTED_CHECKSUMS: i8 = 2;
 
 /// Checksums of this direction say nothing: they are computed behind where it was captured.
-const NO_CHECKSUMS: u8 = u8::MAX;
+const NO_CHECKSUMS: i8 = -8;
+
+/// What has so few hops left, where its neighbours have more, may die before it reaches its receiver.
+const FEW_HOPS: u8 = 4;
 
 /// State of one direction. All offsets count from the byte after the SYN, else from the first one seen.
 #[derive(Debug, Default)]
@@ -88,8 +92,12 @@ pub(super) struct Half {
     pub(super) edge: u64,
     /// The time to live of its segments; 0 while it is not known.
     ttl: u8,
-    /// How many right checksums it has sent, up to [`TRUSTED_CHECKSUMS`]; [`NO_CHECKSUMS`] when they say nothing.
-    checksums: u8,
+    /// How many more right checksums it has sent than wrong ones, from [`NO_CHECKSUMS`] to [`TRUSTED_CHECKSUMS`].
+    checksums: i8,
+    /// The other side has acknowledged bytes that were seen: so this is where the stream is.
+    pub(super) confirmed: bool,
+    /// Where it goes on otherwise.
+    pub(super) elsewhere: Option<Box<Elsewhere>>,
     /// The other side has acknowledged the FIN, or will not tell any more.
     pub(super) fin_believed: bool,
     /// How often the oldest bytes that are not acknowledged were sent again.
@@ -114,6 +122,8 @@ pub(super) struct Half {
 pub(super) struct Suspects {
     bytes: Waiting,
     fin: Option<u64>,
+    /// Some may be somebody else's.
+    foreign: bool,
 }
 
 /// What speaks against a segment.
@@ -137,6 +147,8 @@ pub(super) struct Placed {
     /// How many of its bytes lie before the stream's beginning.
     pub(super) before: usize,
     pub(super) fact: DataFact,
+    /// Why it is [`DataFact::Doubtful`].
+    pub(super) doubt: Doubt,
 }
 
 impl Placed {
@@ -146,6 +158,7 @@ impl Placed {
         end: 0,
         before: 0,
         fact: DataFact::None,
+        doubt: Doubt::None,
     };
 }
 
@@ -167,6 +180,7 @@ impl Half {
             end: 0,
             before: 0,
             fact: DataFact::OutOfWindow,
+            doubt: Doubt::None,
         };
         let next = self.next as i64;
         if (at - next).abs() > seq::LARGEST_WINDOW || end - next > seq::LARGEST_WINDOW {
@@ -178,6 +192,7 @@ impl Half {
                 end: end as u64,
                 before: 0,
                 fact: DataFact::InOrder,
+                doubt: Doubt::None,
             };
         }
         if self.fin().is_some_and(|fin| self.finished && end > fin as i64) {
@@ -194,13 +209,7 @@ impl Half {
                     DataFact::FillsGap { released: 0 }
                 }
                 None if at == next => DataFact::InOrder,
-                Some(waiting) if at == next => DataFact::FillsGap {
-                    released: if waiting.first().is_some_and(|first| first <= end) {
-                        waiting.follows(end)
-                    } else {
-                        0
-                    },
-                },
+                Some(_) if at == next => DataFact::FillsGap { released: 0 },
                 Some(waiting) if waiting.covers(start, end) => DataFact::Retransmission { different: false },
                 waiting => {
                     let kept = waiting.as_ref();
@@ -221,6 +230,15 @@ impl Half {
             end,
             before,
             fact,
+            doubt: Doubt::None,
+        }
+    }
+
+    /// How many bytes wait that follow right behind what ends at `end`.
+    pub(super) fn released_by(&self, end: u64) -> u64 {
+        match &self.waiting {
+            Some(waiting) if waiting.first().is_some_and(|first| first <= end) => waiting.follows(end),
+            _ => 0,
         }
     }
 
@@ -329,21 +347,24 @@ impl Half {
         }
     }
 
-    /// What speaks against a segment with data or a FIN up to offset `end`. Counts its checksum. The byte with which it `probes` a closed
-    /// window is refused however long ago that was told, and another may come in its place.
+    /// What speaks against a segment with data or a FIN. Counts its checksum. The byte with which it `probes` a closed window is refused
+    /// however long ago that was told, and another may come in its place. So is what lies apart from all that was seen; what goes on
+    /// right behind that is not, when its receiver has been silent and may have told another window since.
     #[inline]
     pub(super) fn doubt(
         &mut self,
         other: &Half,
         segment: &Segment<'_>,
-        end: u64,
+        placed: Placed,
         probes: bool,
         is_open: bool,
         now: Timestamp,
     ) -> Doubt {
         let flags = segment.flags;
+        let Placed { start, end, .. } = placed;
         let unlike = self.is_unlike_its_neighbours(segment);
-        let foreign = is_open && !(flags.ack() && other.may_acknowledge(segment.ack));
+        let foreign = is_open && other.confirmed && !(flags.ack() && other.may_acknowledge(segment.ack));
+        let refused = probes || start > self.high || other.was_heard_lately(now);
         let behind_fin = self.fin().is_some_and(|fin| fin <= self.next && end > fin) && !self.finished;
         if flags.syn() && segment.payload.wire_len > 0 {
             // It is taken when the answer acknowledges it (RFC 7413 §4.1.2).
@@ -353,7 +374,7 @@ impl Half {
             Doubt::None
         } else if foreign || unlike {
             Doubt::Sender
-        } else if behind_fin || self.edge > 0 && end > self.edge && (probes || other.was_heard_lately(now)) {
+        } else if behind_fin || self.edge > 0 && end > self.edge && refused {
             Doubt::Bytes
         } else {
             Doubt::None
@@ -371,19 +392,27 @@ impl Half {
         if segment.is_short || segment.fragments_differ {
             return true;
         }
-        if self.checksums != NO_CHECKSUMS {
-            match segment.checksum() {
-                Checksum::Right => self.checksums = (self.checksums + 1).min(TRUSTED_CHECKSUMS),
-                Checksum::Wrong if self.checksums == TRUSTED_CHECKSUMS => return true,
-                Checksum::Wrong => self.checksums = NO_CHECKSUMS,
-                Checksum::Partial | Checksum::Unknown => {}
-            }
+        match segment.checksum() {
+            Checksum::Right => self.checksums = (self.checksums + 1).min(TRUSTED_CHECKSUMS),
+            Checksum::Wrong if self.checksums == TRUSTED_CHECKSUMS => return true,
+            Checksum::Wrong => self.checksums = (self.checksums - 1).max(NO_CHECKSUMS),
+            Checksum::Partial | Checksum::Unknown => {}
         }
         // Who answers for somebody else at the beginning is not yet the one who sends.
         if self.next == 0 || self.ttl == 0 {
             self.ttl = segment.ttl;
         }
         self.ttl.abs_diff(segment.ttl) > TTL_CHANGE
+    }
+
+    /// An ACK without data that its receiver may never see, or discards: it is damaged or does not get there, or acknowledges (RFC 5961
+    /// §5.2) what `other` has not sent.
+    #[inline]
+    pub(super) fn ack_is_void(&self, other: &Half, segment: &Segment<'_>, is_open: bool) -> bool {
+        other.heard
+            && (is_open && other.confirmed && !other.may_acknowledge(segment.ack)
+                || segment.ttl <= FEW_HOPS && segment.ttl + TTL_CHANGE < self.ttl
+                || self.checksums > 0 && segment.checksum() == Checksum::Wrong)
     }
 
     /// Whether what the other side acknowledges is not far from what this one sends (RFC 5961 §5.2).
@@ -399,13 +428,21 @@ impl Half {
     /// Holds a segment that the receiver may not have accepted, within `limit` bytes of memory.
     #[cold]
     pub(super) fn suspect(&mut self, placed: Placed, payload: Captured<'_>, fin: bool, at: PacketRef, limit: usize) {
-        let Placed { start, end, before, .. } = placed;
+        let Placed {
+            start,
+            end,
+            before,
+            doubt,
+            ..
+        } = placed;
         let suspects = self.suspects.get_or_insert_with(|| {
             Box::new(Suspects {
                 bytes: Waiting::new(at.time),
                 fin: None,
+                foreign: false,
             })
         });
+        suspects.foreign |= doubt == Doubt::Sender;
         if fin {
             suspects.fin = Some(end);
         }
@@ -422,7 +459,8 @@ impl Half {
     /// Whether suspects go on in order, segment after segment: so the other side has a larger window than it was seen to tell.
     pub(super) fn goes_on_beyond_the_window(&self) -> bool {
         let suspects = self.suspects.as_ref();
-        suspects.is_some_and(|suspects| suspects.bytes.in_order_from(self.next) >= IN_ORDER_SUSPECTS)
+        suspects
+            .is_some_and(|suspects| !suspects.foreign && suspects.bytes.in_order_from(self.next) >= IN_ORDER_SUSPECTS)
     }
 
     /// The receiver has acknowledged suspects, or nobody will tell: they are the stream's.
@@ -676,6 +714,7 @@ impl Half {
     pub(super) fn waiting_cost(&self) -> usize {
         self.waiting.as_ref().map_or(0, |waiting| waiting.cost())
             + self.suspects.as_ref().map_or(0, |suspects| suspects.bytes.cost())
+            + self.elsewhere.as_ref().map_or(0, |elsewhere| elsewhere.cost())
     }
 
     /// Its last bytes were sent again and again, and nothing was heard of the other side since they were sent first.

@@ -9,6 +9,7 @@ mod attack_tests;
 mod beginning;
 mod belonging;
 mod clock;
+mod elsewhere;
 #[cfg(test)]
 mod cases;
 mod ending;
