@@ -382,6 +382,16 @@ fn a_hole_that_the_receiver_has_acknowledged_is_one_of_the_capture() {
     assert_eq!(wire.send(&a(7, b" three")).data, missing);
 }
 
+#[test]
+fn a_byte_at_the_end_that_was_not_acknowledged_is_no_keep_alive() {
+    let mut wire = open();
+    wire.send(&a(3, b"!"));
+    assert_eq!(wire.send(&a(3, b"?")).different, Some(3..4));
+    wire.send(&b(4));
+    assert_eq!(wire.send(&a(3, b"\0")).data, DataFact::KeepAlive);
+    assert_eq!(wire.upper.told[&1].facts.last().unwrap().different, None);
+}
+
 /// A connection that was open before the capture began, behind what `forged` brings.
 #[track_caller]
 fn is_found_behind(forged: &[Line]) {

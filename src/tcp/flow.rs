@@ -156,8 +156,9 @@ impl<U: Default> Flow<U> {
         let offset = own.offset(segment.seq.wrapping_add(u32::from(flags.syn())));
         let known = own.beginning != Beginning::Unknown;
         if known && payload.wire_len > 0 && (offset < own.high as i64 || own.suspects.is_some()) {
-            // The byte of a keep-alive may be any.
-            let keep_alive = payload.wire_len == 1 && offset + 1 == own.high as i64;
+            // The byte of a keep-alive may be any: one that the receiver has, as far as is known.
+            let at_end = payload.wire_len == 1 && offset + 1 == own.high as i64;
+            let keep_alive = at_end && (own.acked == own.high || !other.heard);
             facts.different = own
                 .differing(offset, payload.bytes, &recent.history)
                 .filter(|_| !keep_alive);
