@@ -226,11 +226,13 @@ impl Connection {
             Some(Stream {
                 state: State::Silent(request, response),
                 ended,
+                lost,
                 ..
             }) => {
-                let (request, response, ended) = (request.take(), response.take(), std::mem::take(ended));
+                let (request, response) = (request.take(), response.take());
+                let (ended, lost) = (std::mem::take(ended), std::mem::take(lost));
                 self.tell_unknown(number, request, response, at, out);
-                self.ended_before(ended, number, at, out);
+                self.before(lost, ended, number, at, out);
             }
             Some(_) => {}
             None => {
@@ -271,8 +273,13 @@ impl Connection {
         }
     }
 
-    /// What ended while nobody knew what the stream is counts now.
-    fn ended_before(&mut self, ended: [bool; 2], number: u32, at: PacketRef, out: &mut impl Output) {
+    /// What was lost and what ended while nobody knew what the stream is counts now.
+    fn before(&mut self, lost: [Option<Gap>; 2], ended: [bool; 2], number: u32, at: PacketRef, out: &mut impl Output) {
+        for (side, gap) in Side::BOTH.into_iter().zip(lost) {
+            if let Some(gap) = gap {
+                self.gap_of(side, number, gap, false, at, out);
+            }
+        }
         for side in Side::BOTH.into_iter().filter(|side| ended[side.index()]) {
             self.stream_ended(side, number, at, out);
         }
@@ -288,8 +295,15 @@ impl Connection {
         let mut told = Vec::new();
         for (number, stream) in self.streams.receiving(side) {
             stream.response_lost |= client != Some(side);
-            if matches!(stream.state, State::Asked(_) | State::Open | State::Unknown) {
-                told.push(number);
+            match stream.state {
+                State::Asked(_) | State::Open | State::Unknown => told.push(number),
+                State::Silent(..) => {
+                    let lost = &mut stream.lost[side.index()];
+                    let before = lost.map_or(0, |lost| lost.length);
+                    let length = before.saturating_add(gap.length).min(Gap::UNKNOWN);
+                    *lost = Some(Gap { length, ..gap });
+                }
+                State::Refused(_) | State::Ordinary => {}
             }
         }
         for number in told {
@@ -348,8 +362,9 @@ impl Connection {
                     if let Some(response) = response {
                         self.response(number, response, at, out);
                     }
-                    let ended = before.map(|stream| stream.ended);
-                    self.ended_before(ended.unwrap_or_default(), number, at, out);
+                    if let Some(before) = before {
+                        self.before(before.lost, before.ended, number, at, out);
+                    }
                 }
                 Some(_) => {}
             }

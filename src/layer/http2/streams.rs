@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::MAX_BODY;
-use crate::base::Side;
+use crate::base::{Gap, Side};
 use crate::record::{Request, Response};
 
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub(super) struct Stream {
     pub(super) ended: [bool; 2],
     /// The response, if it has not come, may be lost.
     pub(super) response_lost: bool,
+    /// What may be missing of it from before it was known what it is, at most, by side.
+    pub(super) lost: [Option<Gap>; 2],
     /// What its state took when it was set, in bytes of memory: parts of it may have been taken out since.
     cost: usize,
 }
@@ -98,6 +100,7 @@ impl Streams {
             offsets: [0; 2],
             ended: [false; 2],
             response_lost: false,
+            lost: [None; 2],
             cost,
         };
         self.streams.insert(stream, stream_state);

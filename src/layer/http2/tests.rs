@@ -302,6 +302,31 @@ fn what_ended_before_the_stream_was_known_is_told_once_it_is() {
 }
 
 #[test]
+fn what_was_lost_before_the_stream_was_known_is_told_once_it_is() {
+    let mut agreement = vec![0x88];
+    literal(&mut agreement, "sec-websocket-extensions", "permessage-deflate");
+    let response = framed(frame::HEADERS, frame::END_HEADERS, 1, &agreement);
+    // The request is lost, and so may be what followed the response.
+    let mut wire = Wire::new(true);
+    wire.lose(CLIENT, 60);
+    wire.send(SERVER, &response);
+    wire.lose(SERVER, 40);
+    wire.send(SERVER, &framed(frame::PING, 0, 0, &[0; 8]));
+    assert_eq!(wire.told(), [""; 0]);
+    wire.send(SERVER, &framed(frame::DATA, 0, 1, b"later"));
+    assert_eq!(wire.told(), ["1 agreed 200", "1 gap 0 31 false", "1 B 31 later"]);
+
+    // The response has overtaken the request.
+    let mut wire = Wire::new(true);
+    wire.lose(CLIENT, 60);
+    wire.send(SERVER, &response);
+    wire.lose(SERVER, 40);
+    wire.send(SERVER, &framed(frame::PING, 0, 0, &[0; 8]));
+    wire.send(CLIENT, &framed(frame::HEADERS, frame::END_HEADERS, 1, &request()));
+    assert_eq!(wire.told(), ["1 asks /chat", "1 agreed 200", "1 gap 0 31 false"]);
+}
+
+#[test]
 fn begun_late_data_of_unknown_streams_is_told_as_such() {
     let mut wire = Wire::new(true);
     wire.connection = Connection::late(Bounds::default(), false);
