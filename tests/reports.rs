@@ -653,3 +653,15 @@ fn the_absolute_form_of_a_target_is_selected_and_shown_by_its_path() {
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains(" GET ws://example.test:8080/abs?x=1 101"), "{told}");
 }
+
+#[test]
+fn a_compressed_message_behind_a_loss_with_the_request_is_no_violation() {
+    let events = events("deflate-beginning-lost");
+    assert_eq!(of_kind(&events, "violation").count(), 0);
+    let late = of_kind(&events, "message").find(|message| message["packet"] == 12);
+    let late = late.unwrap();
+    assert_eq!(
+        (&late["known"], &late["missing"]),
+        (&json!([[51, {"text": "!"}]]), &json!([[0, 51]]))
+    );
+}

@@ -131,14 +131,6 @@ impl Decoder {
         if let Some((rule, detail)) = violation {
             out.violation(at, &Violation::new(rule, detail));
         }
-        // What does not inflate at all is shown as it was sent.
-        if inflated == Inflated::Invalid && known == 0 {
-            bytes.extend_from_slice(message.payload.bytes);
-            let offset = bytes.len() as u64;
-            holes.clear();
-            holes.extend(message.payload.holes.iter().filter(|hole| hole.offset < offset));
-            holes.push(Hole { offset, length: None });
-        }
         let message = Message {
             payload: Payload {
                 bytes: &bytes,

@@ -88,10 +88,8 @@ impl Decoder {
     /// The same, when nobody knows what the first byte is.
     pub fn unsynced(direction: Direction, inflater: Option<Box<Inflater>>, inferred: bool) -> Self {
         Self {
-            state: State::Unsynced,
             late: true,
-            after_gap: true,
-            ..Self::new(direction, 0, inflater, inferred)
+            ..Self::new(direction, 0, inflater, inferred).unsync()
         }
     }
 
@@ -108,7 +106,9 @@ impl Decoder {
     }
 
     /// The same decoder, when nobody knows what its first byte is.
-    pub fn unsync(self) -> Self {
+    pub fn unsync(mut self) -> Self {
+        // Messages before it may have gone unseen.
+        self.history_lost();
         Self {
             state: State::Unsynced,
             after_gap: true,

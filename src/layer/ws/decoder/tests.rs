@@ -310,8 +310,35 @@ fn every_violation_has_its_rule_and_the_message_is_shown() {
     let mut s = Bench::new(Direction::ServerToClient, Some(Inflater::new(true, 15)));
     s.push(b"\xc1\x02\xff\xff");
     assert_eq!(s.said.rules, ["ws.inflate-failed"]);
+    // Compressed bytes are not what was said.
     let shown = &s.said.messages[0];
-    assert_eq!((&shown.bytes[..], shown.complete), (&b"\xff\xff"[..], false));
+    assert_eq!((&shown.bytes[..], shown.complete), (&b""[..], false));
+}
+
+/// "Hello", and again as a match into the history (RFC 7692 §7.2.3.2): the first was lost with the head before it.
+#[test]
+fn rfc7692_7_1_1_without_the_beginning_of_the_frames_the_history_is_not_known() {
+    let late = |decoder: Decoder| Bench {
+        decoder,
+        ..Bench::new(Direction::ServerToClient, None)
+    };
+    let inflater = || Some(Box::new(Inflater::new(true, 15)));
+    let (direction, again) = (Direction::ServerToClient, b"\xc1\x05\xf2\x00\x11\x00\x00");
+    for decoder in [
+        Decoder::unsynced(direction, inflater(), false),
+        Decoder::new(direction, 0, inflater(), false).unsync(),
+    ] {
+        let mut s = late(decoder);
+        s.push(again).end();
+        assert!(s.said.rules.is_empty(), "{:?}", s.said.rules);
+        let shown = &s.said.messages[0];
+        let (offset, length) = (1, Some(4));
+        assert_eq!(
+            (&shown.holes[..], shown.complete),
+            (&[Hole { offset, length }][..], false)
+        );
+        assert_eq!(shown.bytes[0], b'H');
+    }
 }
 
 #[test]
