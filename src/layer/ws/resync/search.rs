@@ -13,6 +13,8 @@ const SPEAKS_FOR_ITSELF: i32 = 24;
 /// A frame at the start of a segment is told when it leads to a header that was found, and this many bits say that it does not by
 /// chance.
 const LEADS: i32 = 20;
+/// So many of them say frames that end where their segment does: whatever else ends there, a message does.
+const FILLS: i32 = 8;
 /// A chain is followed for so many frames.
 const FRAMES: usize = 64;
 
@@ -347,7 +349,7 @@ impl<'a> Search<'a> {
 
     /// The first segment that begins with frames which lead exactly to `start`. Where a segment begins speaks, too: other bytes
     /// there do not lead to a true header by chance. A frame of less than 126 bytes does, once in 4,000 times; it is told when it says
-    /// more, or fills its segment.
+    /// more, or fills its segment, alone or with those behind it.
     fn earlier(&self, start: u64) -> u64 {
         let earlier = self.window.borders().iter().take_while(|&&border| border < start);
         earlier
@@ -390,13 +392,23 @@ impl<'a> Search<'a> {
             {
                 return false;
             }
-            // Whatever else ends with its segment, a message does.
-            bits += if self.window.is_border(frame.end) { 8 } else { 0 };
+            bits += if self.window.is_border(frame.end) { FILLS } else { 0 };
             if frame.end >= to || offset >= to {
-                return frame.end == to && bits >= LEADS;
+                let enough = bits >= LEADS || bits + FILLS >= LEADS && self.fill_segment(from);
+                return frame.end == to && enough;
             }
         }
         false
+    }
+
+    /// The segment that begins at `from` ends where one of the frames does that begin there.
+    fn fill_segment(&self, from: u64) -> bool {
+        let Some((run, _)) = self.window.find(from) else {
+            return false;
+        };
+        let next = self.window.borders().iter().find(|&&border| border > from);
+        let end = next.map_or(run.end(), |&border| border.min(run.end()));
+        self.frames(from).any(|(_, frame)| frame.end == end)
     }
 
     /// A whole segment before which nothing was lost.

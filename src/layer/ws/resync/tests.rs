@@ -543,6 +543,28 @@ fn one_masked_text_that_fills_its_segment_is_enough() {
 /// What a search reads of the bytes is bounded by design; here, that hostile bytes neither take long nor are taken for frames in one
 /// pass too many.
 #[test]
+fn frames_that_fill_their_segment_are_found_from_its_first_byte_on() {
+    for seed in 0..200 {
+        let mut random = Random(seed);
+        let (masked, together) = (seed % 2 == 0, 2 + random.below(4) as usize);
+        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        for _ in 0..together + 4 {
+            let key = masked.then(|| (random.next() as u32).to_be_bytes());
+            let length = 2 + random.below(124) as usize;
+            let payload = random.bytes(length);
+            frame(&mut bytes, 0x82, &payload, key);
+            ends.push(bytes.len());
+        }
+        let expect = Expect {
+            purpose: Purpose::Regain,
+            masked: Some(masked),
+            deflate: Some(false),
+        };
+        assert_eq!(search(expect, &bytes, &ends[together - 1..]), Some(0), "seed {seed}");
+    }
+}
+
+#[test]
 fn hostile_bytes_are_searched_a_few_times_at_most() {
     let mut random = Random(5);
     let mut nested = Vec::new();
