@@ -187,6 +187,13 @@ impl Capture {
         feed.heard
     }
 
+    /// The same with packet `from` before packet `to`, as two taps may deliver them.
+    fn earlier(mut self, from: usize, to: usize) -> Self {
+        let packet = self.packets.remove(from - 1);
+        self.packets.insert(to - 1, packet);
+        self
+    }
+
     /// For each client port in the transcript: how many messages and control frames each side has sent.
     fn written(&self) -> BTreeMap<u16, [usize; 2]> {
         let mut written = BTreeMap::<u16, [usize; 2]>::new();
@@ -229,9 +236,12 @@ fn frames(bytes: &[u8]) -> Option<usize> {
     Some(count)
 }
 
-/// Each connection's plaintext is whole, and so many frames as the ends wrote down at least.
 fn all_is_read(name: &str, late: Option<u64>, suites: &[&str]) {
-    let capture = Capture::open(name);
+    all_is_read_of(&Capture::open(name), name, late, suites);
+}
+
+/// Each connection's plaintext is whole, and so many frames as the ends wrote down at least.
+fn all_is_read_of(capture: &Capture, name: &str, late: Option<u64>, suites: &[&str]) {
     let heard = capture.hear(late, |_| true);
     let written = capture.written();
     assert!(!written.is_empty());
@@ -292,6 +302,15 @@ fn rfc7366_cbc_with_the_mac_inside_and_outside() {
         "303 TLS_RSA_WITH_AES_256_CBC_SHA256 keylog",
     ];
     all_is_read("tls12-cbc.pcap", None, &suites);
+}
+
+#[test]
+fn rfc5246_7_3_the_hello_of_the_server_may_be_captured_before_that_of_the_client() {
+    let suites = ["303 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA keylog"];
+    let capture = Capture::open("tls12-cbc.pcap").earlier(6, 4);
+    for late in [None, Some(30)] {
+        all_is_read_of(&capture, "tls12-cbc.pcap", late, &suites);
+    }
 }
 
 #[test]

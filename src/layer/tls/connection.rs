@@ -809,10 +809,39 @@ impl Tls {
             reading.enter(if early { Epoch::Early } else { Epoch::Handshake });
             self.known.early = early.then_some(None);
         }
-        if self.client_hello.is_none() || !again {
+        let first = self.client_hello.is_none();
+        if first || !again {
             self.client_hello = Some(hello);
         }
+        // Two taps may deliver the answer before the question.
+        if first && let Some(answer) = self.server_hello.take() {
+            self.compare_hellos(&answer, shared);
+            self.server_hello = Some(answer);
+        }
         self.retry = true;
+    }
+
+    /// What the two hellos say together, whichever came first.
+    fn compare_hellos(&mut self, answer: &ServerHello, shared: &mut Shared) {
+        let tls13 = answer.version.is_none_or(|version| version == TLS13);
+        let asked = self.client_hello.as_deref();
+        self.resumed = match asked {
+            _ if tls13 => answer.psk,
+            Some(asked) if answer.suite.is_some() => {
+                Some(!answer.session_id.is_empty() && answer.session_id == asked.session_id)
+            }
+            _ => None,
+        };
+        if !tls13 && let (Some(client_random), Some(suite)) = (self.known.client_random, answer.suite) {
+            self.known.next = Some(Tls12 {
+                client_random,
+                server_random: answer.random,
+                suite,
+                encrypt_then_mac: answer.encrypt_then_mac,
+            });
+            let random = self.known.resumed_from.unwrap_or(client_random);
+            shared.resumable.insert(&answer.session_id, random);
+        }
     }
 
     fn server_hello(&mut self, side: Side, hello: Box<ServerHello>, shared: &mut Shared) {
@@ -848,24 +877,7 @@ impl Tls {
                 reading.enter(Epoch::Handshake);
             }
         }
-        let asked = self.client_hello.as_deref();
-        self.resumed = match asked {
-            _ if tls13 => hello.psk,
-            Some(asked) if hello.suite.is_some() => {
-                Some(!hello.session_id.is_empty() && hello.session_id == asked.session_id)
-            }
-            _ => None,
-        };
-        if !tls13 && let (Some(client_random), Some(suite)) = (self.known.client_random, hello.suite) {
-            self.known.next = Some(Tls12 {
-                client_random,
-                server_random: hello.random,
-                suite,
-                encrypt_then_mac: hello.encrypt_then_mac,
-            });
-            let random = self.known.resumed_from.unwrap_or(client_random);
-            shared.resumable.insert(&hello.session_id, random);
-        }
+        self.compare_hellos(&hello, shared);
         if hello.alpn.is_some() {
             self.alpn.clone_from(&hello.alpn);
         }
