@@ -5,7 +5,7 @@ use crate::layer::{Chunk, Span};
 
 use super::alert::Alert;
 use super::facts::{Agreed, Content, Fact, Output, PlainGap, Record, Totals, Unread};
-use super::framer::{Framed, Framer, Header};
+use super::framer::{Framed, Framer, HEADER, Header};
 use super::half::{Epoch, Half, Held, total};
 use super::handshake::Told;
 use super::hello::{ClientHello, ServerHello, ticket};
@@ -98,12 +98,19 @@ impl Tls {
 
     /// Whether these bytes begin what a client or server sends first over TLS: a record with a hello message.
     pub fn begins(bytes: &[u8]) -> bool {
-        let Some(&first) = bytes.first() else { return false };
-        let fits = |at: usize, test: fn(u8) -> bool| bytes.get(at).is_none_or(|&byte| test(byte));
-        first == 22
-            && Header::is_plausible(bytes)
-            && fits(5, |kind| kind == 1 || kind == 2)
-            && fits(6, |high| high == 0)
+        if bytes.first() != Some(&22) || !Header::is_plausible(bytes) {
+            return false;
+        }
+        let message = bytes.get(HEADER..).unwrap_or_default();
+        let fits = |at: usize, test: fn(u8) -> bool| message.get(at).is_none_or(|&byte| test(byte));
+        fits(0, |kind| kind == 1 || kind == 2)
+            && match Header::read(bytes) {
+                // Its message goes on in another one (RFC 8446 §5.1).
+                Some(Header { length: 1, .. }) => {
+                    fits(1, |content| content == 22) && Header::is_plausible(message.get(1..).unwrap_or_default())
+                }
+                _ => fits(1, |high| high == 0),
+            }
     }
 
     /// Whether these bytes begin a record: what a connection shows that was begun before the capture.
@@ -914,6 +921,25 @@ mod tests {
         shared
             .secrets
             .add([random; 32], Label::ServerTraffic, secret, KeySource::KeyLog);
+    }
+
+    #[test]
+    fn rfc8446_5_1_a_hello_may_go_on_in_another_record_after_any_byte() {
+        let hello = [1, 0, 0, 38, 3, 3];
+        for split in 1..hello.len() {
+            let parts = [&hello[..split], &hello[split..]];
+            let records = parts.map(|part| [&[22, 3, 1, 0, part.len() as u8], part].concat());
+            let bytes = records.concat();
+            assert!((1..=bytes.len()).all(|end| Tls::begins(&bytes[..end])), "{split}");
+        }
+        for other in [
+            &[22, 3, 1, 0, 0, 22, 3, 1, 0, 6][..],
+            &[22, 3, 1, 0, 1, 1, 23, 3, 1],
+            &[22, 3, 1, 0, 1, 1, 22, 4],
+            &[22, 3, 1, 0, 6, 1, 1],
+        ] {
+            assert!(!Tls::begins(other), "{other:?}");
+        }
     }
 
     #[test]
