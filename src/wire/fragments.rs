@@ -241,7 +241,9 @@ impl Incomplete {
     /// Whether `bytes` at `start` differ from what had come for the same places.
     fn contradicted_by(&self, start: usize, bytes: &[u8]) -> bool {
         let end = (start + bytes.len()).min(self.captured);
-        self.ranges.iter().any(|&(from, to)| {
+        let first = self.ranges.partition_point(|range| range.1 <= start);
+        let mut overlapping = self.ranges[first..].iter().take_while(|range| range.0 < end);
+        overlapping.any(|&(from, to)| {
             let (from, to) = (from.max(start), to.min(end));
             from < to && self.data.get(from..to) != bytes.get(from - start..to - start)
         })
@@ -319,6 +321,22 @@ mod tests {
             Some(&b"aaaaaaaaBBBBBBBBccc"[..])
         );
         assert_eq!(fragments.bytes(), 0);
+    }
+
+    #[test]
+    fn whether_bytes_differ_is_seen_whichever_of_many_ranges_they_overlap() {
+        for differs_at in [None, Some(0), Some(500), Some(999)] {
+            let mut datagram = Incomplete::new(1, Timestamp::default(), 6);
+            for at in 0..1000 {
+                datagram.copy_new(at * 16, at * 16 + 8, b"abcdefgh");
+            }
+            let mut bytes = b"abcdefghABCDEFGH".repeat(1000);
+            if let Some(at) = differs_at {
+                bytes[at * 16 + 7] = b'x';
+            }
+            assert_eq!(datagram.contradicted_by(0, &bytes), differs_at.is_some());
+            assert!(!datagram.contradicted_by(8, b"ABCDEFGH"), "nothing has come there");
+        }
     }
 
     #[test]
