@@ -254,6 +254,18 @@ fn hixie_76_is_named() {
 }
 
 #[test]
+fn rfc8441_3_every_view_tells_a_websocket_over_http2_that_the_settings_do_not_allow() {
+    let name = "extended-connect-not-allowed";
+    let events = events(name);
+    assert_eq!(messages(&events), 10);
+    assert!(of_kind(&events, "violation").any(|event| event["id"] == "http.handshake-request"));
+    assert!(view("trace", name).contains("SETTINGS_ENABLE_CONNECT_PROTOCOL"));
+    for (format, told) in [("messages", "open CONNECT ws://a/ 200"), ("sessions", "ws://a/")] {
+        assert!(view(format, name).contains(told), "{format}");
+    }
+}
+
+#[test]
 fn a_control_byte_in_the_target_hides_nothing() {
     let events = events("hd_ctl_in_path");
     assert_eq!(messages(&events), 8);

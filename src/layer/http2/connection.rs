@@ -146,11 +146,6 @@ impl Connection {
         self.unknown_above.get_or_insert(self.last_stream);
     }
 
-    /// Whether fields are read: not when nobody wants to hear of them and none can ask for a WebSocket.
-    pub(super) fn reads_fields(&self) -> bool {
-        self.narrate || self.allows_websocket() != Some(false) || !self.streams.is_empty()
-    }
-
     /// DATA of a stream.
     pub(super) fn data_of(&mut self, side: Side, number: u32, mut chunk: Chunk<'_>, out: &mut impl Output) {
         if !self.tell_if_unknown(number, chunk.at, out) {
@@ -410,6 +405,20 @@ impl Connection {
                 request,
             };
             out.event(at, asked);
+            // RFC 8441 §3.
+            if self.allows_websocket() == Some(false) {
+                let detail = "an extended CONNECT to a server whose SETTINGS do not allow it";
+                let violation =
+                    Violation::new(Rule::HandshakeRequest, detail).about("SETTINGS_ENABLE_CONNECT_PROTOCOL");
+                out.event(
+                    at,
+                    Event::Violation {
+                        stream,
+                        side,
+                        violation,
+                    },
+                );
+            }
         }
     }
 

@@ -151,7 +151,6 @@ impl Connection {
 
     fn frame_begins(&mut self, side: Side, header: FrameHeader, chunk: &Chunk<'_>, out: &mut impl Output) {
         let (start, at) = (chunk.end() - HEADER as u64, chunk.at);
-        let reads_fields = self.reads_fields();
         let half = &mut self.halves[side.index()];
         half.frame = Frame::new(header);
         half.mode = Mode::Payload;
@@ -168,9 +167,6 @@ impl Connection {
                 }
                 let promised = header.kind == frame::PUSH_PROMISE;
                 half.fields.clear();
-                if !reads_fields {
-                    half.decoder.forget();
-                }
                 half.block = Some(Block {
                     stream,
                     start,
@@ -179,7 +175,7 @@ impl Connection {
                     promised,
                     continuations: 0,
                     rest: Vec::new(),
-                    readable: reads_fields,
+                    readable: true,
                     too_long: false,
                 });
                 if self.client != Some(side.other()) && !promised && stream % 2 == 1 && stream > self.last_stream {
@@ -273,14 +269,7 @@ impl Connection {
     fn setting(&mut self, side: Side, name: u16, value: u32) {
         match name {
             MAX_FRAME_SIZE => self.halves[side.other().index()].max_length = Some(value),
-            ENABLE_CONNECT_PROTOCOL => {
-                let before = self.allows_websocket();
-                self.halves[side.index()].enable_connect = Some(value == 1);
-                if before == Some(false) && self.allows_websocket() == Some(true) {
-                    // What was opened before is something else, and was not read.
-                    self.unknown_above = Some(self.last_stream);
-                }
-            }
+            ENABLE_CONNECT_PROTOCOL => self.halves[side.index()].enable_connect = Some(value == 1),
             _ => {}
         }
     }
@@ -381,9 +370,7 @@ impl Connection {
             half.decoder.forget();
             fields.set_incomplete();
         }
-        if self.reads_fields() {
-            self.fields_of(side, block, &mut fields, end, at, out);
-        }
+        self.fields_of(side, block, &mut fields, end, at, out);
         fields.clear();
         self.halves[side.index()].fields = fields;
         if block.ends_stream {

@@ -78,10 +78,6 @@ impl Streams {
         self.streams.contains_key(&stream)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.streams.is_empty()
-    }
-
     /// Begins to follow a stream. One that is known to be something else makes room for it.
     pub(super) fn insert(&mut self, stream: u32, state: State) -> Result<(), Full> {
         if self.streams.len() >= self.max_streams {

@@ -160,7 +160,7 @@ fn rfc8441_5_1_the_example_with_padding_priority_and_continuation() {
             "1 A EndStream"
         ]
     );
-    assert!(wire.connection.streams.is_empty());
+    assert!(wire.connection.streams.numbers(0).is_empty());
 }
 
 #[test]
@@ -236,20 +236,15 @@ fn a_hole_in_a_payload_is_stepped_over_and_lost_frames_are_looked_behind() {
 }
 
 #[test]
-fn fields_are_not_read_where_the_server_allows_no_extended_connect() {
+fn rfc8441_3_an_extended_connect_that_the_server_does_not_allow_is_read_and_is_a_violation() {
     let mut wire = Wire::new(false);
     assert_eq!(wire.connection.allows_websocket(), Some(false));
-    wire.send(CLIENT, &framed(frame::HEADERS, frame::END_HEADERS, 1, &request()));
-    wire.send(
-        CLIENT,
-        &framed(frame::HEADERS, frame::END_HEADERS, 3, b"\xff\xff\xff\xff\xff\xff"),
-    );
-    wire.send(SERVER, &framed(frame::DATA, 0, 1, b"content"));
-    assert_eq!((wire.told(), wire.connection.cost()), (vec![], 0));
+    wire.open(1);
+    assert_eq!(wire.told(), ["1 asks /chat", "http.handshake-request", "1 agreed 200"]);
     // It may allow it later.
     wire.send(SERVER, &framed(frame::SETTINGS, 0, 0, &[0, 8, 0, 0, 0, 1]));
-    wire.open(5);
-    assert_eq!(wire.told(), ["5 asks /chat", "5 agreed 200"]);
+    wire.open(3);
+    assert_eq!(wire.told(), ["3 asks /chat", "3 agreed 200"]);
 }
 
 #[test]
@@ -282,7 +277,7 @@ fn what_ended_before_the_stream_was_known_is_told_once_it_is() {
         "1 A EndStream",
     ];
     assert_eq!(wire.told(), ends);
-    assert!(wire.connection.streams.is_empty());
+    assert!(wire.connection.streams.numbers(0).is_empty());
 
     // Once is enough: what was asked for has ended before it turns out that nobody knows the answer.
     let mut wire = Wire::new(true);
