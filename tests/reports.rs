@@ -273,6 +273,15 @@ fn a_control_byte_in_the_target_hides_nothing() {
 }
 
 #[test]
+fn a_control_byte_in_the_reason_phrase_hides_nothing() {
+    let events = events("control-byte-in-reason");
+    assert_eq!(messages(&events), 16);
+    let handshake = of_kind(&events, "handshake").next().unwrap();
+    assert_eq!(handshake["response"]["reason"], "OK\u{1}");
+    assert!(of_kind(&events, "violation").any(|event| event["id"] == "http.head-syntax"));
+}
+
+#[test]
 fn a_message_that_was_never_finished_is_incomplete_and_takes_no_time_since_1970() {
     for name in [
         "unfinished",

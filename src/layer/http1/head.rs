@@ -136,7 +136,8 @@ pub(super) fn may_begin(bytes: &[u8]) -> bool {
 /// `UNSUBSCRIBE` and its like: no method in the registry is much longer.
 const MAX_METHOD: usize = 20;
 
-fn is_response(bytes: &[u8]) -> bool {
+/// Whether `bytes` begin a status line, or may.
+pub(super) fn is_response(bytes: &[u8]) -> bool {
     let start = b"HTTP/1.";
     let n = bytes.len().min(start.len());
     n > 0 && bytes[..n] == start[..n]

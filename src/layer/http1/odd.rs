@@ -1,7 +1,7 @@
 //! Heads that do not keep to the grammar of RFC 9112: folded lines, blanks before a colon, characters that have no place in a name, a
 //! value or a target. Whoever talks to each other understands such heads; so do we, and say that they are odd.
 
-use super::head::{Head, MAX_HEADERS, Outcome, may_begin};
+use super::head::{Head, MAX_HEADERS, Outcome, is_response, may_begin};
 use crate::record::{Request, Response};
 
 /// Reads the head at the start of `bytes`, which lie at `offset` in their stream and which a strict reader refuses. Only the first
@@ -51,9 +51,10 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
 
 /// Whether a first line may begin with, or be, `bytes`: it is what tells HTTP from all else, so not just anything will do.
 fn may_be_first(bytes: &[u8]) -> bool {
-    // A control character has no place in a target, but whoever sends one to hide a request from us must not succeed.
+    // A control character has no place in a target or a reason, but whoever sends one to hide a handshake from us must not succeed.
     may_begin(bytes)
         && (bytes.starts_with(b"GET /")
+            || is_response(bytes)
             || bytes
                 .iter()
                 .all(|&b| b >= b' ' && b != 0x7f || matches!(b, b'\t' | b'\r')))
@@ -68,6 +69,7 @@ fn first_line(line: &[u8]) -> Option<Head> {
         }
         return Some(Head::Response(Response {
             status: std::str::from_utf8(code).ok()?.parse().ok()?,
+            reason: text(rest),
             odd: true,
             ..Response::default()
         }));
@@ -163,6 +165,15 @@ mod tests {
         };
         assert_eq!((response.status, response.odd), (101, true));
         assert_eq!(response.headers, [("A".to_owned(), "b c".to_owned())]);
+        let control = b"HTTP/1.1 101 O\x01K\x7f\r\n\r\n";
+        let Outcome::Head(Head::Response(response), _) = head::read(control, 0) else {
+            panic!("a response");
+        };
+        assert_eq!((response.status, response.odd), (101, true));
+        assert_eq!(response.reason, "O\u{1}K\u{7f}");
+        for cut in 1..control.len() {
+            assert_eq!(head::read(&control[..cut], 0), Outcome::Partial, "{cut}");
+        }
         for bytes in [
             &b"HTTP/1.1 1012 X\r\n \r\n"[..],
             b"HTTP/1.1 abc\r\n",
