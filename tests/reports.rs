@@ -273,6 +273,13 @@ fn a_control_byte_in_the_target_hides_nothing() {
 }
 
 #[test]
+fn rfc9112_3_two_blanks_in_the_request_line_hide_nothing() {
+    let events = events("blanks-in-request-line");
+    assert_eq!(messages(&events), 16);
+    assert!(of_kind(&events, "violation").any(|event| event["id"] == "http.head-syntax"));
+}
+
+#[test]
 fn a_control_byte_in_the_reason_phrase_hides_nothing() {
     let events = events("control-byte-in-reason");
     assert_eq!(messages(&events), 16);

@@ -37,8 +37,7 @@ pub(super) const MAX_HEADERS: usize = 128;
 pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     // Some send an empty line or two before a head (RFC 9112 §2.2 has clients do so); httparse skips them.
-    let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-    if is_response(&bytes[blank..]) {
+    if is_response(&bytes[empty_lines(bytes)..]) {
         let mut response = httparse::Response::new(&mut headers);
         match response.parse(bytes) {
             Ok(httparse::Status::Complete(size)) => {
@@ -118,19 +117,38 @@ pub(super) fn lines_read(bytes: &[u8]) -> usize {
 
 /// Whether a head may start like this, or `bytes` may grow into one: cheap, for streams that are nearly never HTTP.
 pub(super) fn may_begin(bytes: &[u8]) -> bool {
-    let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-    let bytes = &bytes[blank..];
+    let lines = empty_lines(bytes);
+    let bytes = without_blanks(&bytes[lines..]);
     if bytes.is_empty() {
-        return blank <= 4;
+        return lines <= 4;
     }
     let start = &bytes[..bytes.len().min(MAX_METHOD)];
     let method = start.iter().take_while(|b| b.is_ascii_uppercase()).count();
     is_response(bytes)
         || match start.get(method) {
-            Some(b' ') => method > 0 && start.get(method + 1).is_none_or(u8::is_ascii_graphic),
+            Some(&b) if is_blank(b) => {
+                let behind = without_blanks(&bytes[method..]).first();
+                method > 0 && behind.is_none_or(u8::is_ascii_graphic)
+            }
             Some(_) => false,
             None => method < MAX_METHOD,
         }
+}
+
+/// Whether `byte` may stand between the words of a first line, or around them (RFC 9112 §3, §4).
+pub(super) fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | 0x0b | 0x0c | b'\r')
+}
+
+/// What comes behind the blanks with which `bytes` begin.
+pub(super) fn without_blanks(bytes: &[u8]) -> &[u8] {
+    let blanks = bytes.iter().take_while(|b| is_blank(**b)).count();
+    &bytes[blanks..]
+}
+
+/// Bytes of empty lines before a head, which a recipient ignores (RFC 9112 §2.2).
+fn empty_lines(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()
 }
 
 /// `UNSUBSCRIBE` and its like: no method in the registry is much longer.

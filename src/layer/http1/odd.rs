@@ -1,7 +1,7 @@
 //! Heads that do not keep to the grammar of RFC 9112: folded lines, blanks before a colon, characters that have no place in a name, a
 //! value or a target. Whoever talks to each other understands such heads; so do we, and say that they are odd.
 
-use super::head::{Head, MAX_HEADERS, Outcome, is_response, may_begin};
+use super::head::{Head, MAX_HEADERS, Outcome, is_blank, is_response, may_begin, without_blanks};
 use crate::record::{Request, Response};
 
 /// Reads the head at the start of `bytes`, which lie at `offset` in their stream and which a strict reader refuses. Only the first
@@ -51,49 +51,60 @@ pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
 
 /// Whether a first line may begin with, or be, `bytes`: it is what tells HTTP from all else, so not just anything will do.
 fn may_be_first(bytes: &[u8]) -> bool {
+    let line = without_blanks(bytes);
+    let asks_for_path = || {
+        line.strip_prefix(b"GET")
+            .is_some_and(|rest| without_blanks(rest).starts_with(b"/"))
+    };
     // A control character has no place in a target or a reason, but whoever sends one to hide a handshake from us must not succeed.
     may_begin(bytes)
-        && (bytes.starts_with(b"GET /")
-            || is_response(bytes)
-            || bytes
-                .iter()
-                .all(|&b| b >= b' ' && b != 0x7f || matches!(b, b'\t' | b'\r')))
+        && (asks_for_path() || is_response(line) || line.iter().all(|&b| b >= b' ' && b != 0x7f || is_blank(b)))
 }
 
-/// A request line (RFC 9112 §3) or a status line (§4).
+/// A request line (RFC 9112 §3) or a status line (§4), in words with any blanks between them and around them.
 fn first_line(line: &[u8]) -> Option<Head> {
-    if let [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9', b' ', code @ ..] = line {
-        let (code, rest) = code.split_first_chunk::<3>()?;
-        if !matches!(rest, [] | [b' ', ..]) {
+    let (first, rest) = next_word(line);
+    if let [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9'] = first {
+        let (code, reason) = next_word(rest);
+        let &[b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] = code else {
             return None;
-        }
+        };
         return Some(Head::Response(Response {
             status: std::str::from_utf8(code).ok()?.parse().ok()?,
-            reason: text(rest),
+            reason: text(reason),
             odd: true,
             ..Response::default()
         }));
     }
-    let (line, version) = (line.get(..line.len().checked_sub(9)?)?, &line[line.len() - 9..]);
-    let [b' ', b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor @ b'0'..=b'9'] = version else {
-        return None;
-    };
-    let method = line.split(|&b| b == b' ').next()?;
-    if method.is_empty() || !method.iter().all(u8::is_ascii_uppercase) {
+    if first.is_empty() || !first.iter().all(u8::is_ascii_uppercase) {
         return None;
     }
-    Some(Head::Request(Request {
-        method: text(method),
-        target: text(&line[method.len()..]),
-        http_1_0: *minor == b'0',
-        odd: true,
-        ..Request::default()
-    }))
+    // A target may have blanks of its own, which it may not.
+    let end = rest.iter().rposition(|&b| !is_blank(b))? + 1;
+    let (target, version) = rest[..end].split_at(end.checked_sub(8)?);
+    let [b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor @ b'0'..=b'9'] = version else {
+        return None;
+    };
+    target.last().is_some_and(|&b| is_blank(b)).then(|| {
+        Head::Request(Request {
+            method: text(first),
+            target: text(target),
+            http_1_0: *minor == b'0',
+            odd: true,
+            ..Request::default()
+        })
+    })
+}
+
+/// The first word of `line`, and what comes behind it.
+fn next_word(line: &[u8]) -> (&[u8], &[u8]) {
+    let line = without_blanks(line);
+    line.split_at(line.iter().position(|&b| is_blank(b)).unwrap_or(line.len()))
 }
 
 fn text(bytes: &[u8]) -> String {
-    let trimmed = bytes.trim_ascii();
-    String::from_utf8_lossy(trimmed).into_owned()
+    let end = bytes.iter().rposition(|&b| !is_blank(b)).map_or(0, |last| last + 1);
+    String::from_utf8_lossy(without_blanks(&bytes[..end])).into_owned()
 }
 
 /// Lines without their ends (CR LF, or LF alone: RFC 9112 §2.2). What comes behind the last end is none.
@@ -147,6 +158,42 @@ mod tests {
         assert!(request.odd && !request.http_1_0);
         for cut in 1..odd.len() {
             assert_eq!(head::read(&odd[..cut], 0), Outcome::Partial, "{cut}");
+        }
+    }
+
+    #[test]
+    fn rfc9112_3_the_words_of_a_first_line_may_have_any_blanks_around_them() {
+        for line in [
+            "GET  /x HTTP/1.1",
+            "GET /x  HTTP/1.1",
+            "GET\t/x\tHTTP/1.1",
+            "GET\u{b}/x\u{c}HTTP/1.1",
+            "GET\r/x \r HTTP/1.1",
+            " \tGET /x HTTP/1.1 ",
+        ] {
+            let head = format!("{line}\r\nA: b\r\n\r\n");
+            let request = request(head.as_bytes());
+            assert_eq!(
+                (request.method.as_str(), request.target.as_str()),
+                ("GET", "/x"),
+                "{line:?}"
+            );
+            assert!(request.odd, "{line:?}");
+            for cut in 1..head.len() {
+                assert_eq!(
+                    head::read(&head.as_bytes()[..cut], 0),
+                    Outcome::Partial,
+                    "{line:?} {cut}"
+                );
+            }
+        }
+        for line in ["HTTP/1.1  101 O K", "HTTP/1.1\t101\tO K\t", " HTTP/1.1 101  O K"] {
+            let head = format!("{line}\r\n\r\n");
+            let Outcome::Head(Head::Response(response), _) = head::read(head.as_bytes(), 0) else {
+                panic!("{line:?}");
+            };
+            assert_eq!((response.status, response.reason.as_str()), (101, "O K"), "{line:?}");
+            assert!(response.odd, "{line:?}");
         }
     }
 
