@@ -280,6 +280,13 @@ fn rfc9112_3_two_blanks_in_the_request_line_hide_nothing() {
 }
 
 #[test]
+fn rfc9112_2_2_a_thousand_empty_lines_before_the_request_hide_nothing() {
+    let events = events("empty-lines-before-request");
+    assert_eq!(messages(&events), 2);
+    assert_eq!(of_kind(&events, "violation").count(), 0);
+}
+
+#[test]
 fn a_control_byte_in_the_reason_phrase_hides_nothing() {
     let events = events("control-byte-in-reason");
     assert_eq!(messages(&events), 16);

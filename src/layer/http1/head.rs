@@ -33,11 +33,10 @@ pub(super) enum Outcome {
 /// No real head has more header lines.
 pub(super) const MAX_HEADERS: usize = 128;
 
-/// Reads the head at the start of `bytes`, which lie at `offset` in their stream.
+/// Reads the head at the start of `bytes`, before which no empty lines are, and which lie at `offset` in their stream.
 pub(super) fn read(bytes: &[u8], offset: u64) -> Outcome {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    // Some send an empty line or two before a head (RFC 9112 §2.2 has clients do so); httparse skips them.
-    if is_response(&bytes[empty_lines(bytes)..]) {
+    if is_response(bytes) {
         let mut response = httparse::Response::new(&mut headers);
         match response.parse(bytes) {
             Ok(httparse::Status::Complete(size)) => {
@@ -117,10 +116,9 @@ pub(super) fn lines_read(bytes: &[u8]) -> usize {
 
 /// Whether a head may start like this, or `bytes` may grow into one: cheap, for streams that are nearly never HTTP.
 pub(super) fn may_begin(bytes: &[u8]) -> bool {
-    let lines = empty_lines(bytes);
-    let bytes = without_blanks(&bytes[lines..]);
+    let bytes = without_blanks(&bytes[empty_lines(bytes)..]);
     if bytes.is_empty() {
-        return lines <= 4;
+        return true;
     }
     let start = &bytes[..bytes.len().min(MAX_METHOD)];
     let method = start.iter().take_while(|b| b.is_ascii_uppercase()).count();
@@ -147,7 +145,7 @@ pub(super) fn without_blanks(bytes: &[u8]) -> &[u8] {
 }
 
 /// Bytes of empty lines before a head, which a recipient ignores (RFC 9112 §2.2).
-fn empty_lines(bytes: &[u8]) -> usize {
+pub(super) fn empty_lines(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()
 }
 

@@ -473,6 +473,10 @@ impl Layer for Http1 {
                 }
                 self.body(side, &rest.bytes[..here], was_in_body, cx);
             }
+            // Empty lines are no part of the head that they come before.
+            if step.is_none() && self.exchange.is_between_heads(side) {
+                self.heads[side.index()] = None;
+            }
             let next = match step {
                 None => Next::Stay,
                 Some(Step::Hold) => {

@@ -86,6 +86,11 @@ impl Reader {
     /// More bytes of a head, or the first ones. How many of them were used, and what they brought.
     pub(super) fn head<'b>(&mut self, offset: u64, bytes: &'b [u8], heads: &mut HeadStore) -> (usize, Headed<'b>) {
         let Some(kept) = &self.head else {
+            // However many empty lines come before a head, they are ignored (RFC 9112 §2.2) and not kept.
+            let empty = head::empty_lines(bytes);
+            if empty > 0 {
+                return (empty, Headed::Partial);
+            }
             // The common case: the whole head in one segment, read where it lies.
             let outcome = head::read(bytes, offset);
             self.start = offset;
@@ -147,6 +152,11 @@ impl Reader {
                 (size.saturating_sub(before), Headed::Whole(head, bytes))
             }
         }
+    }
+
+    /// No head has begun, and the next one may.
+    pub(super) fn is_between_heads(&self) -> bool {
+        self.mode == Mode::Head && self.head.is_none()
     }
 
     /// Keeps the beginning of a head.

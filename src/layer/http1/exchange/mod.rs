@@ -73,6 +73,7 @@ impl Exchange {
 
     /// Whether a segment of a stream that has been something else so far begins an exchange: no guess, a whole first line.
     pub fn begins(bytes: &[u8]) -> bool {
+        let bytes = &bytes[head::empty_lines(bytes)..];
         bytes.len() >= 16
             && head::may_begin(bytes)
             && memchr::memchr(b'\n', bytes).is_some_and(|end| memchr::memmem::find(&bytes[..end], b"HTTP/1.").is_some())
@@ -84,6 +85,11 @@ impl Exchange {
             self.readers[side.index()].mode,
             Mode::Body(_) | Mode::Chunked(_) | Mode::ToEnd
         )
+    }
+
+    /// Whether `side` is not in the middle of a head, and its next bytes may begin one.
+    pub(crate) fn is_between_heads(&self, side: Side) -> bool {
+        self.readers[side.index()].is_between_heads()
     }
 
     /// Bytes of memory that it takes beside the heads that are kept.
@@ -129,7 +135,7 @@ impl Exchange {
             Mode::Waiting if self.response_lost => self.presume(heads),
             Mode::Waiting => (0, Some(Step::Hold)),
             Mode::Lost => {
-                if head::may_begin(bytes) && bytes.len() >= 8 {
+                if head::may_begin(bytes) && bytes.len() - head::empty_lines(bytes) >= 8 {
                     reader.mode = Mode::Head;
                     return (0, None);
                 }

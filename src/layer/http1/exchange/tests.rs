@@ -75,6 +75,20 @@ fn any_segmentation_finds_the_upgrade_and_what_follows() {
 }
 
 #[test]
+fn rfc9112_2_2_empty_lines_before_a_head_are_not_kept_however_many_there_are() {
+    let lines = "\r\n".repeat(20_000);
+    let script = [(Side::A, lines.clone() + ASK), (Side::B, lines.clone() + YES)];
+    let script = script.each_ref().map(|(side, text)| (*side, text.as_str()));
+    for size in [1, 2, 3, 1400, 100_000] {
+        assert_eq!(names(&script, size), ["asked /chat", "upgraded /chat"], "{size}");
+    }
+    let mut heads = HeadStore::new(&Limits::default());
+    let (used, step) = Exchange::default().push(Side::A, 0, lines.as_bytes(), &mut heads);
+    assert!(used == lines.len() && step.is_none() && heads.cost() == 0);
+    assert!(Exchange::may_begin(lines.as_bytes()) && Exchange::begins((lines + ASK).as_bytes()));
+}
+
+#[test]
 fn requests_with_bodies_come_first() {
     let post = "POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /";
     let ok = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6;x=y\r\nHTTP/1\r\n0\r\nT: x\r\n\r\n";
