@@ -266,6 +266,23 @@ fn rfc8441_3_every_view_tells_a_websocket_over_http2_that_the_settings_do_not_al
 }
 
 #[test]
+fn a_fragment_that_differs_from_the_others_of_its_datagram_is_told_whichever_is_taken() {
+    for (name, taken) in [
+        ("fragment-forged", "GOOD1"),
+        ("fragment-of-forged-length", "GOOD1"),
+        // Nothing but its bytes tells this one from the others, and the rest came behind it.
+        ("fragment-forged-unnoticed", "EVIL1"),
+    ] {
+        let events = events(name);
+        assert_eq!(messages(&events), 8, "{name}");
+        let text = of_kind(&events, "message").nth(1).unwrap()["text"].as_str().unwrap();
+        assert!(text.contains(taken), "{name}: {text}");
+        let different = of_kind(&events, "violation").filter(|event| event["id"] == "tcp.different-bytes");
+        assert_eq!(different.count(), 1, "{name}");
+    }
+}
+
+#[test]
 fn a_control_byte_in_the_target_hides_nothing() {
     let events = events("hd_ctl_in_path");
     assert_eq!(messages(&events), 8);

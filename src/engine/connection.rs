@@ -125,7 +125,7 @@ impl Conn {
         });
         let fragments = facts.fragments_differ.then(|| {
             let detail =
-                "fragments of one datagram overlap, and their bytes differ: systems do not agree on which ones count";
+                "fragments of one datagram differ where they overlap, or in its length: systems do not agree on which ones count";
             Violation::new(Rule::DifferentBytes, detail)
         });
         let urgent = facts.urgent.map(|at| {

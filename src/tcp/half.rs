@@ -11,7 +11,7 @@ use crate::tcp::history::History;
 use crate::tcp::seq;
 use crate::tcp::waiting::Waiting;
 use crate::tcp::{DataFact, StreamEvent};
-use crate::wire::{Checksum, Segment};
+use crate::wire::{Checksum, Segment, TTL_CHANGE};
 
 /// How long a gap waits that the receiver has acknowledged, at least: the sender will not send those bytes again, but the capture may
 /// show the ACK before the data.
@@ -35,9 +35,6 @@ const LONE_WAIT_NANOS: i64 = 2_000_000_000;
 
 /// How far an acknowledgment may be ahead of everything seen.
 pub(super) const FARTHEST_ACK: i64 = 1 << 26;
-
-/// So many hops may come or go on the way of a connection's segments.
-const TTL_CHANGE: u8 = 5;
 
 /// So many segments beyond the window, one behind the other, show that the window is not known.
 const IN_ORDER_SUSPECTS: usize = 4;

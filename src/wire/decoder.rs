@@ -88,6 +88,7 @@ impl Decoder {
         let length = whole.payload.wire_len as u32;
         let datagram = Ip {
             protocol: whole.protocol,
+            ttl: whole.ttl,
             // What was put together is the payload alone.
             header: 0,
             at: 0,

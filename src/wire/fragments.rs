@@ -1,40 +1,46 @@
 //! Putting IP fragments together (RFC 791 §3.2, RFC 8200 §4.5): in any order, what came first wins where they overlap,
-//! bounded in bytes and in packet time.
+//! bounded in bytes and in packet time. Fragments that came a way of another length are put together on their own: somebody else
+//! may have sent them, and they may have reached nobody.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 
 use foldhash::quality::RandomState;
 
 use crate::base::{Captured, Limits, Timestamp};
+use crate::wire::TTL_CHANGE;
 use crate::wire::ip::{Fragment, Ip};
 
 /// No datagram is longer (RFC 791 §3.1; an IPv6 one that came in fragments neither).
 const LONGEST: usize = 65_535;
 
-/// What an incomplete datagram costs beside its bytes: map entries, vectors.
-const OVERHEAD: usize = 256;
+/// What a datagram costs beside its bytes: map entries, vectors.
+const OVERHEAD: usize = 320;
 
 /// What a range costs beside its bytes.
 const RANGE_OVERHEAD: usize = 16;
 
-/// Datagrams that are not whole yet.
+/// So many datagrams that became whole are kept, and for so long, to be compared with fragments that still come. Later the same
+/// identification may be that of another datagram.
+const RECENT: usize = 16;
+const RECENT_NANOS: i64 = 1_000_000_000;
+
+/// Datagrams that are not whole yet, and the last ones that became whole.
 #[derive(Debug)]
 pub(super) struct Fragments {
-    incomplete: HashMap<Key, Incomplete, RandomState>,
+    /// Of one key there is one for each way that fragments came.
+    incomplete: HashMap<Key, Vec<Datagram>, RandomState>,
     /// The keys of `incomplete` by age.
     by_age: BTreeMap<u64, Key>,
     next_age: u64,
+    /// Those that became whole, the last one at the end.
+    recent: VecDeque<(Key, Datagram)>,
     /// What all of them cost.
     bytes: usize,
     limit_bytes: usize,
     limit_nanos: i64,
     /// How many had to be given up.
     given_up: u64,
-    /// The last datagram that became whole.
-    whole: Vec<u8>,
-    /// The packets that brought it.
-    packets: Vec<u64>,
 }
 
 /// Which fragments belong together. An IPv4 identification counts per protocol, an IPv6 one does not.
@@ -47,9 +53,12 @@ struct Key {
 }
 
 #[derive(Debug)]
-struct Incomplete {
+struct Datagram {
     age: u64,
+    /// When its first fragment came; of a whole one, when its last did.
     since: Timestamp,
+    /// The time to live of the fragment that came first.
+    ttl: u8,
     has_first: bool,
     /// What the first fragment (at offset 0) says is above.
     protocol: u8,
@@ -60,7 +69,7 @@ struct Incomplete {
     ranges: Vec<(usize, usize)>,
     /// From here on bytes may be missing because the fragment that held them was cut.
     captured: usize,
-    /// A fragment held other bytes than those that had come.
+    /// A fragment held other bytes than those that had come, or another length.
     differs: bool,
     /// The packets that brought them.
     packets: Vec<u64>,
@@ -71,10 +80,11 @@ struct Incomplete {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Whole<'a> {
     pub(super) protocol: u8,
+    pub(super) ttl: u8,
     pub(super) payload: Captured<'a>,
     /// The packets that brought its fragments.
     pub(super) packets: &'a [u64],
-    /// Fragments that overlap held different bytes.
+    /// Some of its fragments held different bytes.
     pub(super) differs: bool,
 }
 
@@ -84,21 +94,20 @@ impl Fragments {
             incomplete: HashMap::default(),
             by_age: BTreeMap::new(),
             next_age: 0,
+            recent: VecDeque::new(),
             bytes: 0,
             limit_bytes: limits.fragment_bytes,
             limit_nanos: i64::from(limits.fragment_seconds) * 1_000_000_000,
             given_up: 0,
-            whole: Vec::new(),
-            packets: Vec::new(),
         }
     }
 
     /// How many datagrams have begun and not become whole, those included that had to be given up.
     pub(super) fn incomplete(&self) -> u64 {
-        self.given_up + self.incomplete.len() as u64
+        self.given_up + self.by_age.len() as u64
     }
 
-    /// Takes a fragment in; the datagram, if it is whole now.
+    /// Takes a fragment in; the datagram, if it is whole now. One that was whole comes again, once, with a fragment that differs from it.
     pub(super) fn add(&mut self, ip: &Ip, payload: Captured<'_>, packet: u64, time: Timestamp) -> Option<Whole<'_>> {
         let fragment = ip.fragment?;
         self.forget_old(time);
@@ -108,73 +117,106 @@ impl Fragments {
             protocol: if ip.id.is_some() { ip.protocol } else { 0 },
             id: fragment.id,
         };
-        let entry = self.incomplete.entry(key).or_insert_with(|| {
-            self.next_age += 1;
-            self.by_age.insert(self.next_age, key);
-            self.bytes += OVERHEAD;
-            Incomplete::new(self.next_age, time, ip.protocol)
-        });
-        let before = entry.cost;
-        entry.packets.push(packet);
-        entry.add(ip.protocol, fragment, payload);
-        entry.recount();
-        self.bytes += entry.cost - before;
-        if entry.is_whole() {
-            let entry = self.incomplete.remove(&key)?;
-            self.forgotten(&entry);
-            let total = entry.total.unwrap_or_default();
-            self.whole = entry.data;
-            self.packets = entry.packets;
-            return Some(Whole {
-                protocol: entry.protocol,
-                payload: Captured::new(&self.whole[..self.whole.len().min(entry.captured)], total),
-                packets: &self.packets,
-                differs: entry.differs,
-            });
+        let mut of_key = self.recent.iter().filter(|(of, _)| *of == key);
+        let mut differs = of_key.any(|(_, datagram)| datagram.disagrees(fragment, payload));
+        let ways = self.incomplete.entry(key).or_insert_with(|| Vec::with_capacity(1));
+        for other in ways.iter_mut().filter(|datagram| !datagram.came_like(ip)) {
+            let disagrees = other.disagrees(fragment, payload);
+            other.differs |= disagrees;
+            differs |= disagrees;
         }
-        while self.bytes > self.limit_bytes && self.forget_oldest() {}
-        None
+        let index = ways
+            .iter()
+            .position(|datagram| datagram.came_like(ip))
+            .unwrap_or_else(|| {
+                self.next_age += 1;
+                self.by_age.insert(self.next_age, key);
+                self.bytes += OVERHEAD;
+                ways.push(Datagram::new(self.next_age, time, ip));
+                ways.len() - 1
+            });
+        let datagram = &mut ways[index];
+        let before = datagram.cost;
+        datagram.packets.push(packet);
+        datagram.differs |= differs;
+        datagram.add(ip.protocol, fragment, payload);
+        datagram.recount();
+        self.bytes += datagram.cost - before;
+        if datagram.is_whole() {
+            let age = datagram.age;
+            let mut datagram = self.remove(key, age)?;
+            datagram.since = time;
+            self.bytes += OVERHEAD + datagram.cost;
+            self.recent.push_back((key, datagram));
+            return Some(self.recent.back()?.1.whole());
+        }
+        while self.bytes > self.limit_bytes && (self.forget_recent() || self.forget_oldest()) {}
+        let untold = |(of, datagram): &&mut (Key, Datagram)| {
+            *of == key && !datagram.differs && datagram.disagrees(fragment, payload)
+        };
+        let (_, datagram) = self.recent.iter_mut().find(untold)?;
+        datagram.differs = true;
+        datagram.packets.push(packet);
+        Some(datagram.whole())
     }
 
-    /// What all incomplete datagrams cost, in bytes.
+    /// What is kept of all datagrams costs so many bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
     fn forget_old(&mut self, now: Timestamp) {
-        while let Some((_, key)) = self.by_age.first_key_value() {
-            let old = |entry: &Incomplete| now.since(entry.since) > self.limit_nanos;
-            if !self.incomplete.get(key).is_none_or(old) {
+        while let Some((_, datagram)) = self.recent.front()
+            && (self.recent.len() > RECENT || now.since(datagram.since) > RECENT_NANOS || self.bytes > self.limit_bytes)
+        {
+            self.forget_recent();
+        }
+        while let Some((age, key)) = self.by_age.first_key_value() {
+            let ways = self.incomplete.get(key).map_or(&[][..], Vec::as_slice);
+            let oldest = ways.iter().find(|datagram| datagram.age == *age);
+            if oldest.is_some_and(|datagram| now.since(datagram.since) <= self.limit_nanos) {
                 return;
             }
             self.forget_oldest();
         }
     }
 
-    fn forget_oldest(&mut self) -> bool {
-        let Some((_, key)) = self.by_age.pop_first() else {
-            return false;
-        };
-        if let Some(entry) = self.incomplete.remove(&key) {
-            self.given_up += 1;
-            self.forgotten(&entry);
-        }
-        true
+    fn forget_recent(&mut self) -> bool {
+        let forgotten = self.recent.pop_front();
+        self.bytes -= forgotten.as_ref().map_or(0, |(_, datagram)| OVERHEAD + datagram.cost);
+        forgotten.is_some()
     }
 
-    fn forgotten(&mut self, entry: &Incomplete) {
-        self.by_age.remove(&entry.age);
-        self.bytes -= OVERHEAD + entry.cost;
+    fn forget_oldest(&mut self) -> bool {
+        let Some((&age, &key)) = self.by_age.first_key_value() else {
+            return false;
+        };
+        self.given_up += 1;
+        self.remove(key, age).is_some()
+    }
+
+    /// Takes an incomplete datagram out.
+    fn remove(&mut self, key: Key, age: u64) -> Option<Datagram> {
+        self.by_age.remove(&age);
+        let ways = self.incomplete.get_mut(&key)?;
+        let index = ways.iter().position(|datagram| datagram.age == age)?;
+        let datagram = ways.swap_remove(index);
+        if ways.is_empty() {
+            self.incomplete.remove(&key);
+        }
+        self.bytes -= OVERHEAD + datagram.cost;
+        Some(datagram)
     }
 }
 
-impl Incomplete {
-    fn new(age: u64, since: Timestamp, protocol: u8) -> Self {
+impl Datagram {
+    fn new(age: u64, since: Timestamp, ip: &Ip) -> Self {
         Self {
             age,
             since,
+            ttl: ip.ttl,
             has_first: false,
-            protocol,
+            protocol: ip.protocol,
             total: None,
             data: Vec::new(),
             ranges: Vec::new(),
@@ -185,17 +227,29 @@ impl Incomplete {
         }
     }
 
+    /// Whether the fragment of `ip` came by as many routers as the first one, more or less.
+    fn came_like(&self, ip: &Ip) -> bool {
+        self.ttl.abs_diff(ip.ttl) <= TTL_CHANGE
+    }
+
+    /// What it is, when it is whole.
+    fn whole(&self) -> Whole<'_> {
+        let captured = &self.data[..self.data.len().min(self.captured)];
+        Whole {
+            protocol: self.protocol,
+            ttl: self.ttl,
+            payload: Captured::new(captured, self.total.unwrap_or_default()),
+            packets: &self.packets,
+            differs: self.differs,
+        }
+    }
+
     fn add(&mut self, protocol: u8, fragment: Fragment, payload: Captured<'_>) {
         let start = fragment.offset;
         let end = start + payload.wire_len;
         // What contradicts the length that another fragment has told, or exceeds what IP can carry, is no part of it.
-        let known_end = self.ranges.last().map_or(0, |range| range.1);
-        let contradicts = match (self.total, fragment.more) {
-            (Some(total), true) => end > total,
-            (Some(total), false) => end != total,
-            (None, true) => false,
-            (None, false) => end < known_end,
-        };
+        let contradicts = self.has_other_length(end, fragment.more);
+        self.differs |= contradicts;
         if end > LONGEST || contradicts || (start == end && fragment.more) {
             return;
         }
@@ -206,6 +260,23 @@ impl Incomplete {
             (self.has_first, self.protocol) = (true, protocol);
         }
         self.copy_new(start, end, payload.bytes);
+    }
+
+    /// Whether a fragment that ends at `end` contradicts the length that others have told.
+    fn has_other_length(&self, end: usize, more: bool) -> bool {
+        let known_end = self.ranges.last().map_or(0, |range| range.1);
+        match (self.total, more) {
+            (Some(total), true) => end > total,
+            (Some(total), false) => end != total,
+            (None, true) => false,
+            (None, false) => end < known_end,
+        }
+    }
+
+    /// Whether a fragment has other bytes than those that have come, or another length.
+    fn disagrees(&self, fragment: Fragment, payload: Captured<'_>) -> bool {
+        self.has_other_length(fragment.offset + payload.wire_len, fragment.more)
+            || self.contradicted_by(fragment.offset, payload.bytes)
     }
 
     fn recount(&mut self) {
@@ -320,13 +391,18 @@ mod tests {
             add(&mut fragments, 1, 8, false, b"ccccccccccc", 0).as_deref(),
             Some(&b"aaaaaaaaBBBBBBBBccc"[..])
         );
-        assert_eq!(fragments.bytes(), 0);
+        assert_eq!((fragments.incomplete(), fragments.by_age.len()), (0, 0));
     }
 
     #[test]
     fn whether_bytes_differ_is_seen_whichever_of_many_ranges_they_overlap() {
         for differs_at in [None, Some(0), Some(500), Some(999)] {
-            let mut datagram = Incomplete::new(1, Timestamp::default(), 6);
+            let first = Fragment {
+                id: 1,
+                offset: 0,
+                more: true,
+            };
+            let mut datagram = Datagram::new(1, Timestamp::default(), &ip(first));
             for at in 0..1000 {
                 datagram.copy_new(at * 16, at * 16 + 8, b"abcdefgh");
             }
@@ -337,6 +413,69 @@ mod tests {
             assert_eq!(datagram.contradicted_by(0, &bytes), differs_at.is_some());
             assert!(!datagram.contradicted_by(8, b"ABCDEFGH"), "nothing has come there");
         }
+    }
+
+    /// What becomes whole with the last of these `(ttl, offset, more, bytes)`, and whether some differed.
+    fn whole(fragments: &mut Fragments, parts: &[(u8, usize, bool, &[u8])], seconds: i64) -> Option<(Vec<u8>, bool)> {
+        let mut last = None;
+        for &(ttl, offset, more, bytes) in parts {
+            let ip = Ip {
+                ttl,
+                ..ip(Fragment { id: 1, offset, more })
+            };
+            let time = Timestamp::from_parts(seconds, 0);
+            let whole = fragments.add(&ip, Captured::whole(bytes), 1, time);
+            last = whole.map(|whole| (whole.payload.bytes.to_vec(), whole.differs));
+        }
+        last
+    }
+
+    #[test]
+    fn fragments_that_came_another_way_are_no_part_of_a_datagram_but_are_told_when_they_differ() {
+        let good: [(u8, usize, bool, &[u8]); 2] = [(64, 0, true, b"goodgood"), (62, 8, false, b"good")];
+        let forged: [(u8, usize, bool, &[u8]); 3] =
+            [(1, 8, false, b"evil"), (1, 8, false, b"e"), (1, 0, true, b"evilevil")];
+        for forged in forged {
+            let parts = [&[forged], &good[..]].concat();
+            let found = whole(&mut Fragments::new(&Limits::default()), &parts, 0);
+            assert_eq!(found, Some((b"goodgoodgood".to_vec(), true)), "{forged:?}");
+        }
+        let same = [(1, 8, false, &b"good"[..]), good[0], good[1]];
+        let found = whole(&mut Fragments::new(&Limits::default()), &same, 0);
+        assert_eq!(found, Some((b"goodgoodgood".to_vec(), false)));
+    }
+
+    #[test]
+    fn a_datagram_comes_again_once_when_a_fragment_differs_that_comes_just_behind_it() {
+        let parts: [(u8, usize, bool, &[u8]); 2] = [(64, 8, false, b"evil"), (64, 0, true, b"goodgood")];
+        let other: [(u8, usize, bool, &[u8]); 3] = [
+            (64, 8, false, b"good"),
+            (64, 8, false, b"goodgood"),
+            (64, 8, true, b"goodgood"),
+        ];
+        for other in other {
+            let mut fragments = Fragments::new(&Limits::default());
+            let first = whole(&mut fragments, &parts, 0);
+            assert_eq!(first, Some((b"goodgoodevil".to_vec(), false)));
+            let again = whole(&mut fragments, &[other], 0);
+            assert_eq!(again, Some((b"goodgoodevil".to_vec(), true)), "{other:?}");
+            assert_eq!(whole(&mut fragments, &[other], 0), None, "{other:?}");
+        }
+        let mut fragments = Fragments::new(&Limits::default());
+        whole(&mut fragments, &parts, 0);
+        assert_eq!(whole(&mut fragments, &parts[..1], 0), None, "the same bytes");
+        assert_eq!(whole(&mut fragments, &other[..1], 2), None, "another datagram");
+    }
+
+    #[test]
+    fn the_datagrams_that_became_whole_last_are_bounded() {
+        let mut fragments = Fragments::new(&Limits::default());
+        for id in 0..1000 {
+            assert!(add(&mut fragments, id, 0, false, &[0; 800], 0).is_some());
+            assert!(fragments.recent.len() <= RECENT + 1);
+        }
+        add(&mut fragments, 1, 0, true, &[0; 8], 2);
+        assert!(fragments.recent.is_empty() && fragments.bytes() < 1000);
     }
 
     #[test]
@@ -414,7 +553,9 @@ mod tests {
             for (id, eights, more, length, wire) in parts {
                 let part = Captured::new(&bytes[..length], wire);
                 let _ = fragments.add(&ip(Fragment { id, offset: eights * 8, more }), part, 1, Timestamp::default());
-                prop_assert!(fragments.bytes() <= limits.fragment_bytes);
+                // The last one that became whole is kept until the next fragment comes.
+                let last = fragments.recent.back().map_or(0, |(_, datagram)| OVERHEAD + datagram.cost);
+                prop_assert!(fragments.bytes() <= limits.fragment_bytes + last);
             }
         }
     }

@@ -33,6 +33,9 @@ pub use encapsulation::{Encapsulation, encapsulation};
 
 use crate::base::{Captured, Endpoint, Timestamp};
 
+/// So many hops may come or go on the way of a connection's segments, and of a datagram's fragments.
+pub(crate) const TTL_CHANGE: u8 = 5;
+
 /// A link type, as libpcap numbers them (`LINKTYPE_`/`DLT_` values as they come from `pcap_datalink`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LinkType(pub i32);
@@ -136,7 +139,8 @@ pub struct Segment<'p> {
     pub is_short: bool,
     /// The packets that brought the fragments of its datagram, this one among them; empty when it came whole.
     pub fragments: &'p [u64],
-    /// Fragments of the datagram overlapped with different bytes. The ones that came first were taken; systems differ in that
-    /// (RFC 8200 §4.5 forbids it, RFC 5722 has the datagram dropped).
+    /// Fragments of the datagram overlapped with different bytes, or told different lengths. The ones that came first were taken, of those
+    /// that came the same way; systems differ in that (RFC 8200 §4.5 forbids it, RFC 5722 has the datagram dropped). A datagram that
+    /// was whole before comes again with the first fragment that differs from it.
     pub fragments_differ: bool,
 }
