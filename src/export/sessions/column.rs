@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use super::row::{End, Mean, Row};
 use super::writer::Writer;
 use super::{Key, Options};
-use crate::annotate::texts::{Arg, Catalog};
+use crate::annotate::texts::{Arg, Catalog, quoting};
 use crate::base::{Direction, PerDirection};
 use crate::export::escape;
 use crate::export::put::{endpoint, number};
@@ -186,7 +186,7 @@ impl Column {
             Column::Url if row.url.is_empty() => writer.out.extend_from_slice(row.scheme.name().as_bytes()),
             Column::Url => escape::text_line(writer.out, &row.url),
             Column::Subprotocol => escape::text_line(writer.out, &row.subprotocol),
-            Column::User => escape::text_line(writer.out, &row.user),
+            Column::User => quoting::name(writer.out, row.user.as_bytes(), escape::line),
             Column::Start => {
                 writer.clock.print(row.start, writer.out);
                 writer.out.pop_if(|last| *last == b' ');
