@@ -11,7 +11,7 @@ use foldhash::quality::RandomState;
 use super::short::Short;
 use super::story::{Span, Story};
 use super::who::Person;
-use crate::base::Endpoint;
+use crate::base::{Endpoint, appearance};
 use crate::dissect::Text;
 
 /// Users known at once, over all servers.
@@ -37,7 +37,7 @@ pub(super) struct Users {
     slots: Vec<User>,
     next: usize,
     by_id: HashMap<u64, u32, RandomState>,
-    /// How many users of a server who are there bear a name.
+    /// How many users of a server who are there bear a name that looks so.
     bearers: HashMap<u64, u32, RandomState>,
     /// How many users of a server are there whose login was not seen.
     unseen: HashMap<u64, u32, RandomState>,
@@ -50,6 +50,7 @@ struct User {
     generation: u32,
     id_key: u64,
     name_key: u64,
+    look_key: u64,
     id: Short<ID_BYTES>,
     name: Short<NAME_BYTES>,
     online: bool,
@@ -116,21 +117,21 @@ impl Users {
 
     fn forget(&mut self, slot: usize) {
         let user = &mut self.slots[slot];
-        let (id_key, name_key, online) = (user.id_key, user.name_key, user.online);
+        let (id_key, look_key, online) = (user.id_key, user.look_key, user.online);
         let before = user.is_unseen();
         user.online = false;
         self.count_unseen(slot, before);
         self.by_id.remove(&id_key);
         if online {
-            self.release(name_key);
+            self.release(look_key);
         }
     }
 
-    fn release(&mut self, name_key: u64) {
-        if let Some(count) = self.bearers.get_mut(&name_key) {
+    fn release(&mut self, look_key: u64) {
+        if let Some(count) = self.bearers.get_mut(&look_key) {
             *count -= 1;
             if *count == 0 {
-                self.bearers.remove(&name_key);
+                self.bearers.remove(&look_key);
             }
         }
     }
@@ -185,16 +186,19 @@ impl Users {
             return;
         }
         let name = short(&mut self.scratch, name);
+        let look = appearance(std::str::from_utf8(name.bytes()).unwrap_or_default());
+        let look_key = self.hash(server, look.as_bytes());
         let Some(known) = self.user_mut(user) else { return };
-        let before = known.online.then_some(known.name_key);
+        let before = known.online.then_some(known.look_key);
         let was_unseen = known.is_unseen();
         known.online = true;
         known.name_key = name_key;
+        known.look_key = look_key;
         known.name = name;
         if let Some(before) = before {
             self.release(before);
         }
-        *self.bearers.entry(name_key).or_insert(0) += 1;
+        *self.bearers.entry(look_key).or_insert(0) += 1;
         self.count_unseen(user.slot as usize, was_unseen);
     }
 
@@ -204,8 +208,8 @@ impl Users {
         let was_unseen = known.is_unseen();
         known.seen = false;
         if std::mem::take(&mut known.online) {
-            let name_key = known.name_key;
-            self.release(name_key);
+            let look_key = known.look_key;
+            self.release(look_key);
         }
         self.count_unseen(user.slot as usize, was_unseen);
     }
@@ -235,7 +239,7 @@ impl Users {
         Some(Person {
             name,
             id: story.keep(known.id.bytes()),
-            shared: self.bearers.get(&known.name_key).is_some_and(|&n| n > 1),
+            shared: self.bearers.get(&known.look_key).is_some_and(|&n| n > 1),
         })
     }
 }
@@ -291,6 +295,21 @@ mod tests {
         assert!(users.person(&mut story, a).unwrap().shared);
         users.leaves(b);
         assert!(!users.person(&mut story, a).unwrap().shared);
+    }
+
+    #[test]
+    fn two_users_whose_names_look_the_same_are_told_apart() {
+        for other in ["bob\u{a0}", "b\u{43e}b", "bob\u{2800}", "bob\u{200b}"] {
+            let (mut users, mut story) = (Users::default(), Story::default());
+            let [a, b] = ["1", "2"].map(|id| users.of_id(SERVER, Text::Plain(id)));
+            users.arrives(SERVER, a, Text::Plain("bob"));
+            users.arrives(SERVER, b, Text::Plain(other));
+            assert!(users.person(&mut story, a).unwrap().shared, "{other:?}");
+            users.arrives(SERVER, b, Text::Plain("Bob"));
+            assert!(!users.person(&mut story, a).unwrap().shared, "{other:?}");
+            assert_eq!(users.name(b), b"Bob");
+            assert_eq!(users.bearers.len(), 2);
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub struct Person {
     pub name: Span,
     /// The identifier; empty when it is not known.
     pub id: Span,
-    /// Others have the same name, so that the identifier must be said too.
+    /// Others have a name that looks the same, so that the identifier must be said too.
     pub shared: bool,
 }
 

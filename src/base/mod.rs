@@ -1,5 +1,6 @@
 //! The types that every module uses. No other module is imported here.
 
+mod appearance;
 mod captured;
 mod counted;
 mod endpoint;
@@ -14,6 +15,7 @@ mod violation;
 /// The digits of hexadecimal numbers.
 pub const HEX_DIGITS: [u8; 16] = *b"0123456789abcdef";
 
+pub use appearance::appearance;
 pub use captured::Captured;
 pub(crate) use counted::counted;
 pub use endpoint::{Direction, Endpoint, Side};

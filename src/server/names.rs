@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use unicode_security::confusable_detection::skeleton;
 
 /// What no name may hold: controls, marks that turn the text around (UAX #9 §2), private use, and characters that show as
 /// nothing, except the joiners and variation selectors inside emoji and some scripts; a combining mark at the start, which would
@@ -27,16 +26,6 @@ pub(super) fn check_name(name: &str, max_chars: usize) -> Option<String> {
         && name.chars().count() <= max_chars
         && FORBIDDEN.as_ref().is_some_and(|forbidden| !forbidden.is_match(name));
     good.then(|| name.to_owned())
-}
-
-/// What two names have in common when people cannot tell them apart: the skeleton of UTS #39 §4, without joiners and with single
-/// blanks. Two users may have the same name; two different names with one appearance would be a disguise.
-pub(super) fn appearance(name: &str) -> String {
-    let words: Vec<&str> = name.split_whitespace().collect();
-    let visible = words.join(" ");
-    skeleton(&visible)
-        .filter(|c| !matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}'))
-        .collect()
 }
 
 #[cfg(test)]
@@ -87,21 +76,5 @@ mod tests {
             assert_eq!(check_name(name, 64), None, "{name:?}");
         }
         assert_eq!(check_name("123456789", 8), None);
-    }
-
-    #[test]
-    fn names_that_look_alike_have_one_appearance() {
-        for (one, other) in [
-            ("mynick", "mynі\u{441}k"),
-            ("a b", "a\u{a0} b"),
-            ("\u{e4}", "a\u{308}"),
-            ("ab", "a\u{200d}b"),
-            ("Bill", "BiII"),
-        ] {
-            assert_eq!(appearance(one), appearance(other), "{one} {other}");
-        }
-        for (one, other) in [("Bob", "bob"), ("ana", "anna"), ("猪猪", "猪")] {
-            assert_ne!(appearance(one), appearance(other), "{one} {other}");
-        }
     }
 }

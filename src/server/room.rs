@@ -11,9 +11,9 @@ use tokio::sync::Notify;
 
 use super::clock;
 use super::close::CloseReason;
-use super::names::appearance;
 use super::protocol::{Recipient, Reply, RequestError, Uid, User};
 use super::send_queue::SendQueue;
+use crate::base::appearance;
 
 /// The one room of the server.
 #[derive(Debug)]
