@@ -207,10 +207,10 @@ impl Offline {
         } else if let Some(classic) = classic::Classic::new(magic, &mut blocks, nano).map_err(fault)? {
             Format::Classic(classic)
         } else {
-            return Err(not(format!(
-                "is no capture: it begins with {:02x} {:02x} {:02x} {:02x}; expected a pcap or pcapng file, as `-w` makes them",
-                magic[0], magic[1], magic[2], magic[3]
-            )));
+            // It was perhaps opened as root: not even its first bytes are quoted.
+            return Err(not(
+                "is no capture: expected a pcap or pcapng file, as `-w` makes them".to_owned()
+            ));
         };
         Ok(Self {
             path: path.to_owned(),

@@ -191,6 +191,7 @@ fn what_only_root_can_read_is_not_quoted() {
             &["-V", secret.to_str().unwrap()],
             &["-d", "-V", secret.to_str().unwrap()],
             &["-r", secret.to_str().unwrap()],
+            &["-r", file.to_str().unwrap(), "--compare", secret.to_str().unwrap()],
         ] {
             let output = run(arguments);
             let told = stderr(&output) + &stdout(&output);
@@ -199,6 +200,10 @@ fn what_only_root_can_read_is_not_quoted() {
                 !told.contains("hunter2") && !told.contains("swordfish"),
                 "{arguments:?}: {told}"
             );
+            // Nor its first bytes as numbers.
+            let begin = text.as_bytes();
+            let hex = format!("{:02x} {:02x}", begin[0], begin[1]);
+            assert!(!told.contains(&hex), "{arguments:?}: {told}");
             assert!(told.contains("secret"), "{arguments:?}: {told}");
         }
     }
