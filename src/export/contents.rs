@@ -134,9 +134,7 @@ fn document(out: &mut Vec<u8>, text: &str, layout: &Layout) -> Told {
 
 /// Gives how many bytes are not shown.
 fn lines(out: &mut Vec<u8>, text: &str, layout: &Layout) -> usize {
-    let shown = escape::prefix(text.as_bytes(), layout.limit);
-    escape::lines(out, shown, layout.indent);
-    text.len() - shown.len()
+    text.len() - escape::lines(out, text.as_bytes(), layout.indent, layout.limit)
 }
 
 #[cfg(test)]

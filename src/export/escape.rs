@@ -11,28 +11,42 @@ use crate::base::HEX_DIGITS;
 
 /// Appends `bytes` as text of one line.
 pub fn line(out: &mut Vec<u8>, bytes: &[u8]) {
+    line_until(out, bytes, usize::MAX);
+}
+
+/// Like [`line()`]; when escapes make `out` longer than `end`, the rest is left off. Gives how many of `bytes` are shown.
+fn line_until(out: &mut Vec<u8>, bytes: &[u8], end: usize) -> usize {
     // Names and short words: nothing to look for.
     if bytes.len() < 64 && bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
-        return out.extend_from_slice(bytes);
+        out.extend_from_slice(bytes);
+        return bytes.len();
     }
-    match simdutf8::basic::from_utf8(bytes) {
-        Ok(text) => text_line(out, text),
-        Err(_) => {
-            for chunk in bytes.utf8_chunks() {
-                text_line(out, chunk.valid());
-                for &byte in chunk.invalid() {
-                    out.extend_from_slice(&[b'\\', b'x', hex(byte >> 4), hex(byte)]);
-                }
-            }
+    if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
+        return text_until(out, text, end);
+    }
+    let mut shown = 0;
+    for chunk in bytes.utf8_chunks() {
+        let valid = text_until(out, chunk.valid(), end);
+        shown += valid;
+        if valid < chunk.valid().len() || out.len() > end {
+            break;
         }
+        for &byte in chunk.invalid() {
+            out.extend_from_slice(&[b'\\', b'x', hex(byte >> 4), hex(byte)]);
+        }
+        shown += chunk.invalid().len();
     }
+    shown
 }
 
 /// Appends `bytes` as text of several lines: each begins with `indent` blanks and ends with a line feed. Line feeds (also
-/// behind a carriage return) end a line; whatever else is hidden is escaped as in [`line()`].
-pub fn lines(out: &mut Vec<u8>, bytes: &[u8], indent: usize) {
+/// behind a carriage return) end a line; whatever else is hidden is escaped as in [`line()`]. What escapes and blanks make longer
+/// than about twice `room` is left off, as is what is longer than `room` as it is. Gives how many of `bytes` are shown.
+pub fn lines(out: &mut Vec<u8>, bytes: &[u8], indent: usize, room: usize) -> usize {
+    let bytes = prefix(bytes, room);
+    let out_end = out.len().saturating_add(room.saturating_mul(2));
     let mut rest = bytes;
-    while !rest.is_empty() {
+    while !rest.is_empty() && out.len() <= out_end {
         let end = memchr::memchr(b'\n', rest);
         let text = &rest[..end.unwrap_or(rest.len())];
         let text = match end {
@@ -40,10 +54,14 @@ pub fn lines(out: &mut Vec<u8>, bytes: &[u8], indent: usize) {
             None => text,
         };
         out.resize(out.len() + indent, b' ');
-        line(out, text);
+        let shown = line_until(out, text, out_end);
         out.push(b'\n');
+        if shown < text.len() {
+            return bytes.len() - rest.len() + shown;
+        }
         rest = end.map_or(&[], |end| &rest[end + 1..]);
     }
+    bytes.len() - rest.len()
 }
 
 /// Appends `bytes` as text of one line inside a `/* … */` block: a `*/` that would end the block becomes `*\/`, also when its
@@ -160,6 +178,11 @@ fn copy(out: &mut [u8], at: usize, bytes: &[u8], from: usize, to: usize) -> usiz
 
 /// Like [`line()`], for what is known to be UTF-8.
 pub fn text_line(out: &mut Vec<u8>, text: &str) {
+    text_until(out, text, usize::MAX);
+}
+
+/// Like [`line_until()`], for what is known to be UTF-8.
+fn text_until(out: &mut Vec<u8>, text: &str, end: usize) -> usize {
     let bytes = text.as_bytes();
     let (mut block_at, mut done) = (0, 0);
     while block_at < bytes.len() {
@@ -174,11 +197,15 @@ pub fn text_line(out: &mut Vec<u8>, text: &str) {
                 out.extend_from_slice(&bytes[done..stop]);
                 done = stop + ch.len_utf8();
                 text_escape(out, ch);
+                if out.len() > end {
+                    return done;
+                }
             }
         }
         block_at += lanes::BLOCK;
     }
     out.extend_from_slice(&bytes[done..]);
+    bytes.len()
 }
 
 /// `\n`, or `\u{1b}`: a hidden character in text.
@@ -314,11 +341,34 @@ mod tests {
     #[test]
     fn lines_are_indented_and_cannot_begin_elsewhere() {
         let mut out = Vec::new();
-        lines(&mut out, b"one\r\ntwo\rforged\n\nfour", 4);
+        lines(&mut out, b"one\r\ntwo\rforged\n\nfour", 4, usize::MAX);
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "    one\n    two\\rforged\n    \n    four\n"
         );
+    }
+
+    #[test]
+    fn lines_are_not_much_longer_than_there_is_room_for() {
+        for text in [
+            "\u{7f}".repeat(1000),
+            "\n".repeat(1000),
+            "\u{e0041}".repeat(300),
+            "a\u{301}".repeat(400),
+        ] {
+            for bytes in [text.as_bytes(), &[text.as_bytes(), b"\xff"].concat()] {
+                let mut out = Vec::new();
+                let shown = lines(&mut out, bytes, 4, 1 << 20);
+                assert_eq!(shown, bytes.len());
+                out.clear();
+                let shown = lines(&mut out, bytes, 4, 600);
+                assert!(out.len() < 2 * 600 + 20 && shown <= 600, "{}", out.len());
+                // What is shown is what came first, whole characters of it.
+                let mut first = Vec::new();
+                lines(&mut first, &bytes[..shown], 4, 1 << 20);
+                assert_eq!(out, first);
+            }
+        }
     }
 
     #[test]

@@ -231,7 +231,7 @@ fn heads(out: &mut Vec<u8>, session: &Session, handshake: &Handshake) {
     let body = handshake.response.as_ref().and_then(|response| response.body.as_ref());
     if let Some(body) = body.filter(|body| !body.is_empty()) {
         let mut shown = Vec::new();
-        escape::lines(&mut shown, body, 0);
+        escape::lines(&mut shown, body, 0, usize::MAX);
         put(out, "<pre>");
         shown_text(out, &shown);
         put(out, "</pre>");

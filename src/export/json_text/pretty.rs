@@ -210,6 +210,11 @@ impl Printer<'_> {
                 self.out.extend_from_slice(&bytes[done..at]);
                 self.out.extend_from_slice(json_escape(&mut [0; 12], ch));
                 done = next;
+                // Escapes may need more room than what they stand for.
+                if self.out.len() > self.end {
+                    self.cut = Some(from + next);
+                    return;
+                }
             }
             at = next;
         }
@@ -315,6 +320,14 @@ mod tests {
         let many = format!("[{}1]", "1,".repeat(100_000));
         let (shown, how) = prettified(&many, &Layout { limit: 1000, ..PLAIN }).unwrap();
         assert!(shown.len() < 1100 && matches!(how, Shown::First(_)));
+    }
+
+    #[test]
+    fn escapes_are_counted_as_they_are_shown() {
+        let text = format!("[\"{}\"]", "\u{7f}".repeat(10_000));
+        let (shown, how) = prettified(&text, &Layout { limit: 1000, ..PLAIN }).unwrap();
+        assert!((900..1100).contains(&shown.len()), "{}", shown.len());
+        assert!(matches!(how, Shown::First(150..200)), "{how:?}");
     }
 
     #[test]

@@ -17,6 +17,10 @@ const BINARY: usize = 512;
 /// Bytes of a message that `--full` shows; of JSON, about so many bytes of lines, which indentation can make 250 times as long
 /// as the text.
 const FULL: usize = 16 << 20;
+/// Bytes of lines about the messages of one packet. Of further ones only their beginnings are shown.
+const PACKET: usize = 32 << 20;
+/// Bytes of lines that may be kept room for: one huge message must not cost memory for ever.
+const KEPT: usize = 1 << 20;
 
 /// The messages of the current packet, as lines.
 pub(super) struct Payloads {
@@ -25,6 +29,8 @@ pub(super) struct Payloads {
     /// JSON is laid out, and what is cut is told.
     laid_out: bool,
     binary: usize,
+    /// `--full`: nothing shows more.
+    full: bool,
     doubt: Option<Doubt>,
 }
 
@@ -39,6 +45,7 @@ impl Payloads {
             },
             laid_out: true,
             binary: if options.full { FULL } else { BINARY },
+            full: options.full,
             doubt: None,
         }
     }
@@ -55,11 +62,13 @@ impl Payloads {
     /// Moves the lines to `out`.
     pub(super) fn take(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.lines);
+        self.lines.shrink_to(KEPT);
     }
 
     /// What was said is not told.
     pub(super) fn clear(&mut self) {
         self.lines.clear();
+        self.lines.shrink_to(KEPT);
     }
 
     /// Takes what `message` says. Gives what is wrong with it when it begins like JSON.
@@ -130,7 +139,7 @@ impl Payloads {
             },
         }
         if message.opcode == Opcode::Binary
-            && let Some((unpacked, length)) = gzip::unpack(message.payload.bytes, self.layout.limit)
+            && let Some((unpacked, length)) = gzip::unpack(message.payload.bytes, self.room())
         {
             self.line(language, |words| words.h_gzip(Arg::Bytes(length)));
             let packed = usize::try_from(length)
@@ -161,18 +170,30 @@ impl Payloads {
     fn bytes(&mut self, language: &Language, bytes: &[u8], offset: u64, opcode: Opcode) {
         let shown = match simdutf8::basic::from_utf8(bytes) {
             Ok(text) if opcode != Opcode::Binary => text.len() - self.text(&self.contents(text, &[])),
-            Err(_) if opcode == Opcode::Text => {
-                let shown = escape::prefix(bytes, self.layout.limit);
-                escape::lines(&mut self.lines, shown, self.layout.indent);
-                shown.len()
-            }
-            _ => {
-                let shown = &bytes[..bytes.len().min(self.binary)];
-                hexdump::hexdump(&mut self.lines, shown, offset, self.layout.indent);
-                shown.len()
-            }
+            Err(_) if opcode == Opcode::Text => self.as_lines(bytes),
+            _ => self.as_dump(bytes, offset),
         };
         self.more(language, bytes.len() - shown);
+    }
+
+    /// Bytes of a text for which there is room.
+    fn room(&self) -> usize {
+        self.layout.limit.min(PACKET.saturating_sub(self.lines.len()))
+    }
+
+    /// Lines of text. Gives how many bytes are shown.
+    fn as_lines(&mut self, bytes: &[u8]) -> usize {
+        let room = self.room();
+        escape::lines(&mut self.lines, bytes, self.layout.indent, room)
+    }
+
+    /// A hex dump. Gives how many bytes are shown.
+    fn as_dump(&mut self, bytes: &[u8], offset: u64) -> usize {
+        // It is nearly five times as long as what it shows.
+        let room = PACKET.saturating_sub(self.lines.len()) / 5;
+        let shown = &bytes[..bytes.len().min(self.binary).min(room)];
+        hexdump::hexdump(&mut self.lines, shown, offset, self.layout.indent);
+        shown.len()
     }
 
     /// So many bytes are not shown.
@@ -180,7 +201,11 @@ impl Payloads {
         if bytes > 0 && !self.laid_out {
             self.lines.extend_from_slice("…\n".as_bytes());
         } else if bytes > 0 {
-            self.line(language, |words| words.h_more(Arg::Bytes(bytes as u64)));
+            let (full, bytes) = (self.full, Arg::Bytes(bytes as u64));
+            self.line(language, |words| match full {
+                true => words.w_cut(bytes),
+                false => words.h_more(bytes),
+            });
         }
     }
 
@@ -194,7 +219,8 @@ impl Payloads {
 
     /// JSON, or any other text. Gives how many bytes of it are not shown.
     fn text(&mut self, contents: &Contents<'_>) -> usize {
-        let told = contents.lay_out(&mut self.lines, &self.layout);
+        let limit = self.room();
+        let told = contents.lay_out(&mut self.lines, &Layout { limit, ..self.layout });
         self.doubt = told.doubt;
         told.left
     }
@@ -229,17 +255,42 @@ impl Payloads {
             _ => Opcode::Binary,
         };
         let shown = match opcode {
-            Opcode::Binary => {
-                let shown = &bytes[..bytes.len().min(self.binary)];
-                hexdump::hexdump(&mut self.lines, shown, offset, self.layout.indent);
-                shown.len()
-            }
-            _ => {
-                let shown = escape::prefix(bytes, self.layout.limit);
-                escape::lines(&mut self.lines, shown, self.layout.indent);
-                shown.len()
-            }
+            Opcode::Binary => self.as_dump(bytes, offset),
+            _ => self.as_lines(bytes),
         };
         self.more(language, bytes.len() - shown);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::annotate::Detail;
+    use crate::annotate::texts;
+    use crate::export::palette::Palette;
+    use crate::export::samples::message;
+    use crate::export::tcpdump;
+
+    #[test]
+    fn the_messages_of_one_packet_are_bounded_together() {
+        let catalog = texts::by_tag("en").unwrap();
+        let mut payloads = Payloads::new(&Options {
+            catalog,
+            detail: Detail::Normal,
+            palette: &Palette::PLAIN,
+            width: None,
+            full: true,
+            tcpdump: tcpdump::Options::default(),
+        });
+        let bytes = vec![0; 4 << 20];
+        for _ in 0..4 {
+            payloads.message(Language::of(catalog), &message(Opcode::Binary, &bytes));
+        }
+        let mut out = Vec::new();
+        payloads.take(&mut out);
+        assert!(out.len() < PACKET + (1 << 10), "{}", out.len());
+        assert!(payloads.lines.capacity() <= KEPT);
+        let last = String::from_utf8(out.split_off(out.len() - 100)).unwrap();
+        assert!(last.ends_with(" bytes more not shown\n"), "{last}");
     }
 }
