@@ -422,9 +422,9 @@ pub(super) struct Flags {
 
     /// With --redact: values of this name, too, are replaced; may be repeated
     ///
-    /// Besides password, passwd, secret, token, access_token, refresh_token, id_token, api_key, apikey, authorization, cookie, session and sid.
-    /// Names are those of JSON, also behind escapes and in strings that hold JSON, and of `name=value` and `name: value` elsewhere. Case, `-`,
-    /// `_` and `.` do not count.
+    /// Besides password, passwd, pass, passcode, passphrase, pwd, secret, token, access_token, refresh_token, id_token, api_key, apikey,
+    /// authorization, cookie, session and sid. Names are those of JSON, also behind escapes and in strings that hold JSON, and of
+    /// `name=value` and `name: value` elsewhere. Case, `-`, `_` and `.` do not count.
     #[arg(long, value_name = "name", action = ArgAction::Append, allow_hyphen_values = true, help_heading = REDACT)]
     pub(super) redact_key: Vec<String>,
 

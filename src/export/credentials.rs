@@ -14,6 +14,10 @@ pub(super) const LEFT_OUT: &str = "REDACTED";
 pub(crate) const NAMES: &[&str] = &[
     "password",
     "passwd",
+    "pass",
+    "passcode",
+    "passphrase",
+    "pwd",
     "secret",
     "token",
     "access_token",
@@ -32,25 +36,26 @@ const MORE: &[&str] = &[
     "auth",
     "authentication",
     "bearer",
+    "client_cert_chain",
     "code",
     "connect.sid",
     "credential",
     "credentials",
     "csrf",
+    "dpop",
     "hmac",
     "jwt",
     "key",
     "otp",
-    "pass",
-    "passcode",
-    "passphrase",
     "pin",
-    "pwd",
+    "refresh",
     "sess",
     "session_id",
     "sig",
     "signature",
     "ticket",
+    "tkn",
+    "tok",
     "userpass",
     "xsrf",
 ];
@@ -81,6 +86,8 @@ const ENDINGS: &[&str] = &[
     "signature",
     "credential",
     "authorization",
+    "authenticationinfo",
+    "clientcert",
     "jwt",
     "cookie",
 ];
@@ -330,6 +337,12 @@ mod tests {
             "X-Auth-User-Key",
             "X-XSRF",
             "Authentication",
+            "Authentication-Info",
+            "Proxy-Authentication-Info",
+            "DPoP",
+            "X-Client-Cert",
+            "X-Forwarded-Client-Cert",
+            "Client-Cert-Chain",
             "Cookie2",
         ] {
             assert!(is_header(name), "{name}");
@@ -346,7 +359,9 @@ mod tests {
             "X-Passed",
             "X-",
             "X-1",
-            "Authentication-Info",
+            "X-Refreshed",
+            "X-Stok",
+            "X-Client-Certificate-Count",
         ] {
             assert!(!is_header(name), "{name}");
         }
@@ -361,6 +376,10 @@ mod tests {
         assert_eq!(
             query("/c?token1=s3cr3t&password_2=s3cr3t&hmac=s3cr3t&client_assertion=s3cr3t&x-key=s3cr3t"),
             "/c?token1=REDACTED&password_2=REDACTED&hmac=REDACTED&client_assertion=REDACTED&x-key=REDACTED"
+        );
+        assert_eq!(
+            query("/c?tok=s3cr3t&refresh=s3cr3t&tkn=s3cr3t&stok=a&refreshed=b"),
+            "/c?tok=REDACTED&refresh=REDACTED&tkn=REDACTED&stok=a&refreshed=b"
         );
         assert_eq!(query("/c?%74oken=s3cr3t&a"), "/c?%74oken=REDACTED&a");
         assert_eq!(query("/c?q=eyJhbGciOi.eyJzdWIiOi.c2ln"), "/c?q=REDACTED");

@@ -138,6 +138,10 @@ mod tests {
                 r#"{"session":null,"sid":true,"x":"y"}"#,
             ),
             (r#"{"secret":{},"x":"y"}"#, r#"{"secret":{},"x":"y"}"#),
+            (
+                r#"{"pass":"abc","user_pwd":"abc","passphrase":"a","bypass":"abc","passed":"abc"}"#,
+                r#"{"pass":"xxx","user_pwd":"xxx","passphrase":"x","bypass":"abc","passed":"abc"}"#,
+            ),
             (r#"{"x":"password"}"#, r#"{"x":"password"}"#),
             // Socket.IO, SockJS with JSON in a string, SignalR, NDJSON.
             (r#"42["auth",{"token":"abc"}]"#, r#"42["auth",{"token":"xxx"}]"#),
@@ -156,8 +160,8 @@ mod tests {
     fn values_in_text_go_by_their_name() {
         for (text, rest) in [
             (
-                "CONNECT\nlogin:me\npasscode:x\ntoken:abc def\n\n\0",
-                "CONNECT\nlogin:me\npasscode:x\ntoken:xxxxxxx\n\n\0",
+                "CONNECT\nlogin:me\npasscode:abc\ntoken:abc def\n\n\0",
+                "CONNECT\nlogin:me\npasscode:xxx\ntoken:xxxxxxx\n\n\0",
             ),
             (
                 "ws://h/?room=1&access_token=abc&x=1",
