@@ -224,6 +224,12 @@ impl Live {
     }
 }
 
+impl AsFd for Live {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.capture.as_fd()
+    }
+}
+
 /// `-J`: the ways in which `device` can stamp packets, as tcpdump prints them.
 pub fn list_time_stamp_types(device: &str) -> Result<String, Error> {
     let inactive = Capture::from_device(device).map_err(|error| failure(device, &said(&error)))?;

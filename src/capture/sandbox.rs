@@ -7,6 +7,7 @@
 //! The manual has a table of which flag allows what; [`Needs`] is that table's other half.
 
 use std::collections::BTreeMap;
+use std::os::fd::{AsRawFd as _, BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
 
 use landlock::{
@@ -15,7 +16,7 @@ use landlock::{
 };
 use nix::libc;
 use seccompiler::SeccompCmpArgLen::{Dword, Qword};
-use seccompiler::SeccompCmpOp::{Eq, MaskedEq};
+use seccompiler::SeccompCmpOp::{Eq, MaskedEq, Ne};
 use seccompiler::{BackendError, BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule};
 
 /// The newest version of Landlock that is made use of. An older kernel enforces what it knows.
@@ -29,6 +30,7 @@ pub struct Needs {
     /// Where folders can be created, too.
     folders: Vec<PathBuf>,
     names: bool,
+    listens_on: Option<RawFd>,
 }
 
 impl Needs {
@@ -75,6 +77,12 @@ impl Needs {
         let links = std::fs::read_dir(CLASS).into_iter().flatten().flatten();
         self.read
             .extend(links.filter_map(|link| link.path().canonicalize().ok()));
+    }
+
+    /// Packets come from this socket, which stays open. It was opened with rights that are gone, and would send any frame: nothing is
+    /// written to it.
+    pub fn listen_on(&mut self, socket: BorrowedFd<'_>) {
+        self.listens_on = Some(socket.as_raw_fd());
     }
 
     /// `--resolve`: names of hosts and ports are asked for, by the modules that the system is set up with.
@@ -164,6 +172,14 @@ fn seccomp(needs: &Needs) -> Result<(), SeccompError> {
     }
     let rule = |conditions: Vec<SeccompCondition>| SeccompRule::new(conditions);
     let at = SeccompCondition::new;
+    let mut sendto = Vec::new();
+    if let Some(socket) = needs.listens_on {
+        let other = at(0, Dword, Ne, u64::from(socket.unsigned_abs()))?;
+        for (_, allowed) in rules.iter_mut().filter(|(call, _)| SENDING.contains(call)) {
+            allowed.push(rule(vec![other.clone()])?);
+        }
+        sendto.push(other);
+    }
     // Terminals: their size, not what would type for the user (TIOCSTI, TIOCLINUX). Interfaces: whether one is up.
     let requests = [
         libc::TIOCGWINSZ,
@@ -184,7 +200,10 @@ fn seccomp(needs: &Needs) -> Result<(), SeccompError> {
             rules.insert(call, vec![rule(vec![at(2, Dword, MaskedEq(executable), 0)?])?]);
         }
         // To whoever is at the other end already: the bell that a signal rings.
-        rules.insert(libc::SYS_sendto, vec![rule(vec![at(4, Qword, Eq, 0)?])?]);
+        sendto.push(at(4, Qword, Eq, 0)?);
+    }
+    if !sendto.is_empty() {
+        rules.insert(libc::SYS_sendto, vec![rule(sendto)?]);
     }
     // Of ourselves only: a thread that gives up ends the program.
     let own = u64::from(std::process::id());
@@ -297,6 +316,20 @@ const ALWAYS: &[i64] = &[
     libc::SYS_time,
 ];
 
+/// What sends on a descriptor, or makes another one of it. One that is closed would give its number to the next file.
+const SENDING: &[i64] = &[
+    libc::SYS_close,
+    libc::SYS_dup,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_dup2,
+    libc::SYS_dup3,
+    libc::SYS_fcntl,
+    libc::SYS_sendmmsg,
+    libc::SYS_sendmsg,
+    libc::SYS_write,
+    libc::SYS_writev,
+];
+
 /// What the C library's resolver and its modules do besides.
 const NAMES: &[i64] = &[
     libc::SYS_bind,
@@ -320,7 +353,9 @@ mod tests {
     use super::*;
     use std::fs::{self, File};
     use std::io::ErrorKind::PermissionDenied;
+    use std::io::{Read as _, Write as _};
     use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::os::fd::AsFd as _;
     use std::os::unix::net::UnixStream;
     use std::process::Command;
     use std::thread;
@@ -397,6 +432,35 @@ mod tests {
             let child = thread::spawn(|| fs::read("/etc/passwd").unwrap_err().kind());
             assert_eq!(child.join().unwrap(), PermissionDenied);
         });
+    }
+
+    #[test]
+    fn nothing_is_sent_on_the_socket_that_packets_come_from() {
+        for names in [false, true] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (other, _) = listener.accept().unwrap();
+            let mut needs = Needs::new();
+            needs.listen_on(socket.as_fd());
+            if names {
+                needs.names();
+            }
+            confined(needs, move || {
+                (&other).write_all(b"x").unwrap();
+                assert_eq!((&socket).read(&mut [0; 2]).unwrap(), 1);
+                // It is sendto(2) that writes to a TcpStream.
+                assert_eq!((&socket).write(b"x").unwrap_err().kind(), PermissionDenied);
+                assert_eq!(nix::unistd::write(&socket, b"x"), Err(nix::errno::Errno::EPERM));
+                let parts = [std::io::IoSlice::new(b"x")];
+                assert_eq!((&socket).write_vectored(&parts).unwrap_err().kind(), PermissionDenied);
+                assert_eq!(socket.try_clone().unwrap_err().kind(), PermissionDenied);
+                assert_eq!(nix::unistd::dup(&socket).unwrap_err(), nix::errno::Errno::EPERM);
+                // Its number goes to no other file.
+                let number = socket.as_raw_fd();
+                drop(socket);
+                assert_ne!(other.try_clone().unwrap().as_raw_fd(), number);
+            });
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn run(options: &Options, rights: setup::Rights, other: &Path) -> Res
     let filters = (filter(&edge)?, filter(&app)?);
     let names = [named(&options.input), other.display().to_string()];
     let mut output = Output::open(options.output.as_ref(), &outputs)?;
-    setup::enter_sandbox(options, None);
+    setup::enter_sandbox(options, None, None);
 
     let mut first_error = Ok(Outcome::Done);
     let mut read = |inputs: Vec<Offline>, filter, keys, name: &str| {

@@ -72,7 +72,7 @@ pub(super) fn run(options: &Options, rights: setup::Rights, device: Option<&str>
     live.filter(&filter.read()?, options.optimize)?;
     let mut pipeline = Pipeline::new(options, Filter::everything(), &outputs)?;
     let savefile = setup::savefile(options, &outputs, live.link_type(), live.snaplen())?;
-    setup::enter_sandbox(options, savefile.as_ref());
+    setup::enter_sandbox(options, savefile.as_ref(), Some(live.as_fd()));
     pipeline.use_keys(keys, !options.keylogs.is_empty());
     pipeline.write_to(savefile);
     if pipeline.shows_packets() && !live.link_type().is_supported() {

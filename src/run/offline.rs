@@ -129,7 +129,7 @@ pub(super) fn run(options: &Options, rights: setup::Rights) -> Result<Outcome, E
     let link = links.first().copied().unwrap_or(LinkType::ETHERNET);
     let snaplen = inputs.iter().map(Offline::snaplen).max().unwrap_or(262_144);
     let savefile = setup::savefile(options, &outputs, link, snaplen)?;
-    setup::enter_sandbox(options, savefile.as_ref());
+    setup::enter_sandbox(options, savefile.as_ref(), None);
     pipeline.write_to(savefile);
     give_keys(keys, &inputs, &mut pipeline, &signals)?;
     if let Some(again) = again {

@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -210,14 +210,17 @@ fn random_key() -> Result<[u8; 32], Error> {
     Ok(key)
 }
 
-/// From here on the process can do hardly anything but read packets and show them.
-pub(super) fn enter_sandbox(options: &Options, savefile: Option<&Savefile>) {
+/// From here on the process can do hardly anything but read packets (from `socket`, in a live capture) and show them.
+pub(super) fn enter_sandbox(options: &Options, savefile: Option<&Savefile>, socket: Option<BorrowedFd<'_>>) {
     let missing = match options.write.as_ref().and_then(|write| write.post_rotate.as_ref()) {
         // It would inherit what is in force, and may need anything.
         Some(_) => vec!["sandbox: none, for the command of -z may need anything".to_owned()],
         None => {
             let mut needs = Needs::new();
             needs.interfaces();
+            if let Some(socket) = socket {
+                needs.listen_on(socket);
+            }
             for log in &options.keylogs {
                 // One that appears or is replaced is opened later.
                 let folder = log.parent().filter(|folder| !folder.as_os_str().is_empty());
