@@ -20,7 +20,7 @@ pub fn run(data: &[u8]) {
     harmless(&out, false);
     assert!(!out.windows(2).any(|pair| pair == b"*/"));
     out.clear();
-    escape::lines(&mut out, data, 4);
+    escape::lines(&mut out, data, 4, usize::MAX);
     harmless(&out, true);
     if let Ok(text) = std::str::from_utf8(data) {
         string(text);
