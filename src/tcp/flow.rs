@@ -196,7 +196,7 @@ impl<U: Default> Flow<U> {
             self.complete_handshake(segment, side, &mut facts);
         }
         facts.midstream = self.phase == Phase::Midstream;
-        let placed = self.judge(segment, side, now, &mut facts);
+        let placed = self.judge(segment, side, now, at.time, &mut facts);
         cx.upper.segment(&mut self.upper, &self.connection, &facts, at);
         if !self.ended {
             self.deliver(segment, placed, &facts, now, cx);
@@ -205,9 +205,16 @@ impl<U: Default> Flow<U> {
         }
     }
 
-    /// What the segment says and where its bytes belong.
+    /// What the segment, captured at `captured`, says and where its bytes belong.
     #[inline]
-    fn judge(&mut self, segment: &Segment<'_>, side: Side, now: Timestamp, facts: &mut SegmentFacts) -> Placed {
+    fn judge(
+        &mut self,
+        segment: &Segment<'_>,
+        side: Side,
+        now: Timestamp,
+        captured: Timestamp,
+        facts: &mut SegmentFacts,
+    ) -> Placed {
         let (payload, flags) = (segment.payload, segment.flags);
         if flags.rst() {
             self.judge_reset(segment, side, now, facts);
@@ -235,8 +242,11 @@ impl<U: Default> Flow<U> {
                 .map(|urgent| placed.start + u64::from(urgent) - 1);
             if own.acked == placed.start && placed.start < own.high {
                 own.repeats = own.repeats.saturating_add(u16::from(placed.end <= own.high));
+                // That packet's time may have been wrong.
+                own.unacked_since = own.unacked_since.min(now.nanos());
             } else if own.acked >= own.high {
-                own.unacked_since = now.nanos();
+                // Behind a long silence `now` is still the time before it.
+                own.unacked_since = captured.nanos();
             }
         }
         if payload.wire_len > 0 || flags.fin() || flags.syn() {
