@@ -724,3 +724,10 @@ fn a_compressed_message_behind_a_loss_with_the_request_is_no_violation() {
         (&json!([[51, {"text": "!"}]]), &json!([[0, 51]]))
     );
 }
+
+#[test]
+fn a_reset_behind_one_close_frame_is_not_said_to_come_when_all_was_over() {
+    let told = view("trace", "close-then-reset");
+    assert!(told.contains("resets the TCP connection to the client"), "{told}");
+    assert!(!told.contains("already over"), "{told}");
+}

@@ -330,9 +330,9 @@ impl Narrator {
         let (from, to) = self.both(tcp);
         let facts = &tcp.facts;
         let (us, them) = (tcp.direction.index(), tcp.direction.other().index());
-        let [talked, closed] = match self.world.talks.get(&tcp.connection) {
-            Some(talk) => [talk.websocket && !talk.gap, talk.closed],
-            None => [false; 2],
+        let (talked, closed) = match self.world.talks.get(&tcp.connection) {
+            Some(talk) => (talk.websocket && !talk.gap, talk.closed),
+            None => (false, [false; 2]),
         };
         let mut fins = self.fins.get(&tcp.connection).copied().unwrap_or_default();
         if facts.ack.fin {
@@ -348,11 +348,11 @@ impl Narrator {
                 from,
                 to,
                 second: fins[them],
-                bare: talked && !closed,
+                bare: talked && closed == [false; 2],
             });
         }
         if facts.reset {
-            let late = closed || (fins[0] && fins[1]);
+            let late = closed == [true; 2] || fins[0] && fins[1];
             let (title, note) = match facts.refused {
                 true => (Title::Refused, Note::Refused { from, to }),
                 false if facts.reset_doubtful && !late => (Title::ResetDoubtful, Note::ResetDoubtful { from, to }),

@@ -38,8 +38,8 @@ pub(super) struct Talk {
     pub(super) under_way: [bool; 2],
     /// The sessions that have sent close frames and are not over, and by direction the packet that completed the first; 0: none was sent.
     closing: Vec<(u64, [u64; 2])>,
-    /// A close frame was sent.
-    pub(super) closed: bool,
+    /// Close frames were sent, by direction.
+    pub(super) closed: [bool; 2],
     /// Bytes were missing that may have held a close frame.
     pub(super) gap: bool,
     /// How many sessions it carries that are not over: HTTP/2 has one a stream.
@@ -128,7 +128,7 @@ impl Talk {
             acked: [0; 2],
             under_way: [false; 2],
             closing: Vec::new(),
-            closed: false,
+            closed: [false; 2],
             gap: false,
             open: 0,
             latest: 0,
@@ -189,7 +189,7 @@ impl Talk {
 
     /// That session has sent a close frame, which `packet` completed. Gives whether it answers one.
     pub(super) fn close(&mut self, session: u64, direction: Direction, packet: u64) -> bool {
-        self.closed = true;
+        self.closed[direction.index()] = true;
         let index = match self.closing.iter().position(|(closing, _)| *closing == session) {
             Some(index) => index,
             None => {
