@@ -731,3 +731,15 @@ fn a_reset_behind_one_close_frame_is_not_said_to_come_when_all_was_over() {
     assert!(told.contains("resets the TCP connection to the client"), "{told}");
     assert!(!told.contains("already over"), "{told}");
 }
+
+#[test]
+fn extensions_in_several_lines_are_all_told() {
+    let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
+        .args(["--lang", "en", "-v", "-r"])
+        .arg(capture("extensions-in-two-lines"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    let all = r#""permessage-deflate, permessage-bzip2, permessage-deflate; client_max_window_bits="10""#;
+    assert!(told.contains(all), "{told}");
+}

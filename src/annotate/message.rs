@@ -24,6 +24,12 @@ pub(super) fn title(opcode: Opcode) -> Title {
     }
 }
 
+/// All that header `name` says: a list may stand in several lines (RFC 9110 §5.3, RFC 6455 §9.1).
+fn list(request: &Request, name: &str) -> Option<String> {
+    let values: Vec<_> = request.header_values(name).collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
 impl Narrator {
     pub(super) fn upgrade_request(&mut self, number: u64, request: &Request) {
         let agent = request.header("User-Agent").and_then(agent::read);
@@ -52,8 +58,8 @@ impl Narrator {
             ("Sec-WebSocket-Protocol", Note::OffersSubprotocol),
             ("Sec-WebSocket-Extensions", Note::OffersExtensions),
         ] {
-            if let Some(value) = request.header(header) {
-                let value = self.quoted(value);
+            if let Some(value) = list(request, header) {
+                let value = self.quoted(&value);
                 self.story.notes.push(note(value));
             }
         }
@@ -63,8 +69,8 @@ impl Narrator {
     /// Whom a proxy names as its client: behind it, all requests come from the same address.
     fn forwarded(&mut self, request: &Request) {
         for header in ["X-Forwarded-For", "X-Real-IP", "Forwarded"] {
-            if let Some(value) = request.header(header) {
-                let value = self.quoted(value);
+            if let Some(value) = list(request, header) {
+                let value = self.quoted(&value);
                 return self.story.notes.push(Note::Forwarded(value, header));
             }
         }
