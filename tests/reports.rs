@@ -733,6 +733,13 @@ fn a_reset_behind_one_close_frame_is_not_said_to_come_when_all_was_over() {
 }
 
 #[test]
+fn a_closed_session_lasted_until_the_last_that_was_seen_of_it() {
+    let told = view("sessions", "closed-without-fin");
+    let session = told.lines().find(|line| line.contains(":51017")).unwrap();
+    assert_eq!(session.split('\t').nth(7), Some("0.002073"));
+}
+
+#[test]
 fn extensions_in_several_lines_are_all_told() {
     let output = Command::new(env!("CARGO_BIN_EXE_wschat-sniff"))
         .args(["--lang", "en", "-v", "-r"])

@@ -4,7 +4,8 @@ use crate::base::{Direction, Endpoint, PerDirection, Side, Timestamp};
 use crate::dissect::ChatMeaning;
 use crate::export::escape;
 use crate::record::{
-    Action, Handshake, Message, Opcode, Record, RecordKind, Scheme, SegmentView, Source, TlsEnd, Verdict,
+    Action, Handshake, How, Message, Opcode, Record, RecordKind, Scheme, SegmentView, SessionEnd, Source, TlsEnd,
+    Verdict,
 };
 use crate::tcp::DataFact;
 
@@ -129,7 +130,9 @@ impl Row {
 
     /// Something happened in the session.
     pub(super) fn hear(&mut self, record: &Record<'_>) {
-        self.last = self.last.max(record.at.time);
+        if !matches!(record.kind, RecordKind::SessionEnd(end) if was_over_before(end)) {
+            self.last = self.last.max(record.at.time);
+        }
         match record.kind {
             RecordKind::Handshake(handshake) => self.handshake(record.source, handshake),
             RecordKind::Message(message) => self.message(message),
@@ -241,6 +244,11 @@ impl Row {
             *end = Verdict::Closed;
         }
     }
+}
+
+/// Whether nothing of the session came when its end was told: it was over, or given up, and what carried it was not seen to end.
+fn was_over_before(end: &SessionEnd) -> bool {
+    end.transport.is_cut() && matches!(end.how, How::Close | How::Idle | How::Evicted | How::Reused)
 }
 
 /// What TLS says of the end; `None` when it carried nothing.
