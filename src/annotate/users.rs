@@ -37,12 +37,19 @@ pub(super) struct Users {
     slots: Vec<User>,
     next: usize,
     by_id: HashMap<u64, u32, RandomState>,
-    /// How many users of a server who are there bear a name that looks so.
-    bearers: HashMap<u64, u32, RandomState>,
+    /// The users of a server who are there and bear a name that looks so.
+    bearers: HashMap<u64, Bearers, RandomState>,
     /// How many users of a server are there whose login was not seen.
     unseen: HashMap<u64, u32, RandomState>,
     hasher: RandomState,
     scratch: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Bearers {
+    count: u32,
+    /// There were several at once: from then on they are told apart, also when the others have left.
+    several: bool,
 }
 
 #[derive(Default)]
@@ -54,6 +61,8 @@ struct User {
     id: Short<ID_BYTES>,
     name: Short<NAME_BYTES>,
     online: bool,
+    /// Others have borne the name at the same time; kept when the user leaves.
+    shared: bool,
     /// Stands for the server.
     server: u64,
     /// The login was seen, over a connection that is captured.
@@ -105,6 +114,7 @@ impl Users {
         user.id = id;
         user.name = Short::default();
         user.online = false;
+        user.shared = false;
         user.server = server;
         user.seen = false;
         user.session = 0;
@@ -127,10 +137,15 @@ impl Users {
         }
     }
 
+    /// Whether several users who were there at once have borne a name that looks so.
+    fn is_shared(&self, look_key: u64) -> bool {
+        self.bearers.get(&look_key).is_some_and(|bearers| bearers.several)
+    }
+
     fn release(&mut self, look_key: u64) {
-        if let Some(count) = self.bearers.get_mut(&look_key) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(bearers) = self.bearers.get_mut(&look_key) {
+            bearers.count -= 1;
+            if bearers.count == 0 {
                 self.bearers.remove(&look_key);
             }
         }
@@ -192,13 +207,16 @@ impl Users {
         let before = known.online.then_some(known.look_key);
         let was_unseen = known.is_unseen();
         known.online = true;
+        known.shared = false;
         known.name_key = name_key;
         known.look_key = look_key;
         known.name = name;
         if let Some(before) = before {
             self.release(before);
         }
-        *self.bearers.entry(look_key).or_insert(0) += 1;
+        let bearers = self.bearers.entry(look_key).or_default();
+        bearers.count += 1;
+        bearers.several |= bearers.count > 1;
         self.count_unseen(user.slot as usize, was_unseen);
     }
 
@@ -209,6 +227,7 @@ impl Users {
         known.seen = false;
         if std::mem::take(&mut known.online) {
             let look_key = known.look_key;
+            self.slots[user.slot as usize].shared = self.is_shared(look_key);
             self.release(look_key);
         }
         self.count_unseen(user.slot as usize, was_unseen);
@@ -239,7 +258,10 @@ impl Users {
         Some(Person {
             name,
             id: story.keep(known.id.bytes()),
-            shared: self.bearers.get(&known.look_key).is_some_and(|&n| n > 1),
+            shared: match known.online {
+                true => self.is_shared(known.look_key),
+                false => known.shared,
+            },
         })
     }
 }
@@ -285,7 +307,7 @@ mod tests {
     const SERVER: Endpoint = Endpoint::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7272);
 
     #[test]
-    fn two_users_of_one_name_are_told_apart_while_both_are_there() {
+    fn two_users_of_one_name_are_told_apart_also_when_one_has_left() {
         let (mut users, mut story) = (Users::default(), Story::default());
         let a = users.of_id(SERVER, Text::Plain("1"));
         let b = users.of_id(SERVER, Text::Plain("2"));
@@ -294,7 +316,15 @@ mod tests {
         users.arrives(SERVER, b, Text::Json(r"my\u006eick"));
         assert!(users.person(&mut story, a).unwrap().shared);
         users.leaves(b);
-        assert!(!users.person(&mut story, a).unwrap().shared);
+        assert!(users.person(&mut story, a).unwrap().shared);
+        users.leaves(a);
+        for left in [a, b] {
+            assert!(users.person(&mut story, left).unwrap().shared);
+        }
+        // Who comes later was never there with them.
+        let c = users.of_id(SERVER, Text::Plain("3"));
+        users.arrives(SERVER, c, Text::Json("mynick"));
+        assert!(!users.person(&mut story, c).unwrap().shared);
     }
 
     #[test]
@@ -306,7 +336,8 @@ mod tests {
             users.arrives(SERVER, b, Text::Plain(other));
             assert!(users.person(&mut story, a).unwrap().shared, "{other:?}");
             users.arrives(SERVER, b, Text::Plain("Bob"));
-            assert!(!users.person(&mut story, a).unwrap().shared, "{other:?}");
+            assert!(!users.person(&mut story, b).unwrap().shared, "{other:?}");
+            assert!(users.person(&mut story, a).unwrap().shared, "{other:?}");
             assert_eq!(users.name(b), b"Bob");
             assert_eq!(users.bearers.len(), 2);
         }
