@@ -392,6 +392,32 @@ fn a_byte_at_the_end_that_was_not_acknowledged_is_no_keep_alive() {
     assert_eq!(wire.upper.told[&1].facts.last().unwrap().different, None);
 }
 
+#[test]
+fn keep_alives_before_the_first_byte_move_nothing() {
+    let mut wire = Wire::new(&Limits::default());
+    wire.send_all(&handshake());
+    for _ in 0..3 {
+        wire.millis += 45_000;
+        wire.send(&a(-1, b"\0"));
+        wire.send(&b(0));
+    }
+    wire.send(&a(0, b"one"));
+    assert_eq!(said(&wire), "one");
+    assert!(wire.stream(1, Side::A).gaps.is_empty());
+}
+
+#[test]
+fn nothing_comes_behind_a_forged_end() {
+    let mut wire = Wire::new(&Limits::default());
+    wire.send(&line(Side::A, ACK | FIN, 1_300_000_000, 700_000_000, b"x"));
+    wire.send(&line(Side::B, ACK | FIN, 700_000_000, 1_300_000_002, b"y"));
+    for at in [0, 3, 6] {
+        wire.send(&a(at, b"one"));
+        wire.send(&b(at + 3));
+    }
+    wire.finish();
+}
+
 /// A connection that was open before the capture began, behind what `forged` brings.
 #[track_caller]
 fn is_found_behind(forged: &[Line]) {

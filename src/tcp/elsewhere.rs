@@ -74,8 +74,10 @@ impl Half {
     #[inline]
     pub(super) fn is_elsewhere(&self, seq: u32, placed: Placed, other_syn: Option<u32>) -> bool {
         let begins = || self.next == 0 && other_syn.is_some_and(|syn| syn.wrapping_add(1) == seq);
-        !self.confirmed
-            && ((self.offset(seq) - self.next as i64).abs() > FAR || self.syn && (placed.end == 0 || begins()))
+        let at = self.offset(seq);
+        // A keep-alive has the number of the SYN.
+        let before = placed.end == 0 && at < -1;
+        !self.confirmed && !self.finished && ((at - self.next as i64).abs() > FAR || self.syn && (before || begins()))
     }
 
     /// The stream is elsewhere. Unless it `begins` there, it has bytes that were not seen: nobody knows how many.
