@@ -329,7 +329,13 @@ fn every_fixture_gives_a_capture_with_the_same_messages() {
             wrong.push(format!("{name}: new violations {new:?}"));
         }
         let bad = bad_checksums(&to);
-        if bad > usize::from(name == "wrong-checksum.pcap") {
+        let forged = match name.as_str() {
+            "wrong-checksum.pcap" => 1,
+            // The datagram comes again with the fragment that differs.
+            "fragment-forged-unnoticed.pcap" => 2,
+            _ => 0,
+        };
+        if bad > forged {
             wrong.push(format!("{name}: {bad} wrong checksums"));
         }
         // Where it cannot decode the capture itself, it need not decode one that is as captured.
