@@ -407,15 +407,16 @@ fn keep_alives_before_the_first_byte_move_nothing() {
 }
 
 #[test]
-fn nothing_comes_behind_a_forged_end() {
+fn a_stream_that_has_ended_is_not_elsewhere() {
     let mut wire = Wire::new(&Limits::default());
-    wire.send(&line(Side::A, ACK | FIN, 1_300_000_000, 700_000_000, b"x"));
-    wire.send(&line(Side::B, ACK | FIN, 700_000_000, 1_300_000_002, b"y"));
-    for at in [0, 3, 6] {
-        wire.send(&a(at, b"one"));
-        wire.send(&b(at + 3));
+    wire.send_all(&handshake());
+    wire.send(&line(Side::A, ACK | FIN, 0, 0, b""));
+    wire.send(&b(1));
+    assert!(wire.stream(1, Side::A).fin);
+    for at in [-60, -57, -54] {
+        wire.send(&a(at, b"old"));
     }
-    wire.finish();
+    assert_eq!(said(&wire), "");
 }
 
 /// A connection that was open before the capture began, behind what `forged` brings.
@@ -508,11 +509,12 @@ fn one_wrong_checksum_does_not_make_others_believed() {
     let mut wire = Wire::new(&Limits::default());
     wire.send_all(&handshake().map(checked));
     wire.send(&a(0, b"bad"));
-    for at in [3, 6, 9] {
+    for at in [0, 3, 6, 9] {
         wire.send(&checked(a(at, b"one")));
         wire.send(&checked(b(at + 3)));
     }
     assert_eq!(wire.send(&a(12, b"bad")).data, DataFact::Doubtful);
+    assert_eq!(said(&wire), "oneoneoneone");
 }
 
 #[test]
@@ -567,6 +569,13 @@ fn rfc5961_3_resets_that_their_receiver_drops_end_nothing() {
         assert_eq!(said(&wire), "one two", "{forged:?}");
         assert_eq!(wire.upper.ends, []);
     }
+    let mut wire = open_with(checked);
+    wire.send(&checked(a(3, b" two")));
+    let facts = wire.send(&line(Side::B, RST | ACK, 0, 7, b""));
+    assert!(
+        facts.reset_doubtful && facts.ack.newly.is_empty(),
+        "its ACK says nothing either"
+    );
     let mut opening = Wire::new(&Limits::default());
     let [syn, ..] = handshake();
     opening.send(&syn);

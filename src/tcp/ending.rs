@@ -15,8 +15,8 @@ pub(super) struct Reset {
     pub(super) by: Side,
     pub(super) seq: u32,
     pub(super) time: Timestamp,
-    /// The receiver may not accept it: it is ahead of what was seen (RFC 5961 §3.2), or looks like somebody else's. It counts
-    /// when nothing follows.
+    /// The receiver may not accept it: its number is not the next one (RFC 5961 §3.2), or it looks like somebody else's. It
+    /// counts when nothing follows.
     pub(super) is_doubtful: bool,
     /// Its receiver drops it without an answer, as far as is known: it is damaged or somebody else's, or outside of the window.
     is_void: bool,
@@ -54,9 +54,6 @@ impl<U: Default> Flow<U> {
             return;
         }
         facts.refused = is_opening && segment.flags.ack() && self.connection.initiator == Some(side.other());
-        if segment.flags.ack() {
-            facts.ack = facts::acknowledge(other, segment, now);
-        }
         let at = own.offset(segment.seq);
         // Its receiver has got more than it has acknowledged.
         let behind = at != own.acked as i64 && at < own.next as i64;
@@ -65,6 +62,9 @@ impl<U: Default> Flow<U> {
         let is_void = outside || other.heard && own.is_unlike_its_neighbours(segment);
         let is_doubtful = is_void || is_known && at > own.seen() as i64 + 1;
         facts.reset_doubtful = is_doubtful;
+        if segment.flags.ack() && !is_void {
+            facts.ack = facts::acknowledge(other, segment, now);
+        }
         if !self.ended && self.reset.as_ref().is_none_or(|reset| reset.is_doubtful) {
             self.reset = Some(Box::new(Reset {
                 by: side,

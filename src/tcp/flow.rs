@@ -311,7 +311,7 @@ impl<U: Default> Flow<U> {
         cx: &mut Context<'_, P>,
     ) {
         let (side, at, payload) = (facts.side, cx.at, segment.payload);
-        if segment.flags.ack() {
+        if segment.flags.ack() && self.halves[side.other().index()].elsewhere.is_some() {
             self.find_elsewhere(side.other(), segment.ack, now, cx);
         }
         self.release_acknowledged(side.other(), now, cx);
@@ -437,7 +437,7 @@ impl<U: Default> Flow<U> {
     }
 
     /// The other side acknowledges `ack`: perhaps what `side` sent elsewhere than its first segment said.
-    #[inline]
+    #[cold]
     fn find_elsewhere<P: StreamHandler<State = U>>(
         &mut self,
         side: Side,

@@ -46,7 +46,7 @@ const WINDOW_HOLDS_NANOS: i64 = 500_000_000;
 const UNANSWERED_REPEATS: u16 = 3;
 
 /// After so many right checksums more than wrong ones a wrong one is a reason for doubt.
-const TRUSTED_CHECKSUMS: i8 = 2;
+const TRUSTED_CHECKSUMS: i8 = 1;
 
 /// Checksums of this direction say nothing: they are computed behind where it was captured.
 const NO_CHECKSUMS: i8 = -8;
@@ -409,7 +409,7 @@ impl Half {
         other.heard
             && (is_open && other.confirmed && !other.may_acknowledge(segment.ack)
                 || segment.ttl <= FEW_HOPS && segment.ttl + TTL_CHANGE < self.ttl
-                || self.checksums > 0 && segment.checksum() == Checksum::Wrong)
+                || self.checksums == TRUSTED_CHECKSUMS && segment.checksum() == Checksum::Wrong)
     }
 
     /// Whether what the other side acknowledges is not far from what this one sends (RFC 5961 §5.2).

@@ -9,9 +9,9 @@ mod attack_tests;
 mod beginning;
 mod belonging;
 mod clock;
-mod elsewhere;
 #[cfg(test)]
 mod cases;
+mod elsewhere;
 mod ending;
 mod facts;
 mod flow;
@@ -183,7 +183,8 @@ pub struct SegmentFacts {
     pub fin: bool,
     /// It carries RST, and one that can be meant for the connection.
     pub reset: bool,
-    /// Its RST may not be accepted (RFC 5961 §3.2): it is ahead of what was seen, or unlike its neighbours. It counts when nothing follows.
+    /// Its RST may not be accepted (RFC 5961 §3.2): its number is not the next one, or it is unlike its neighbours. It counts when nothing
+    /// follows.
     pub reset_doubtful: bool,
     /// Its RST answers a SYN: the connection is refused.
     pub refused: bool,

@@ -252,7 +252,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     tls_sealed: "{from} sends encrypted records ({n}); no known key decrypts them.",
     tls_alert: "{from} sends the TLS alert {name}.",
     reset_stray: "{from} sends {to} an RST whose sequence number does not fit: it has no effect.",
-    reset_doubtful: "{from} sends {to} an RST that {to} may not accept: its place in the stream is ahead of what was captured, or it looks unlike the packets before it. The connection is over only if nothing follows.",
+    reset_doubtful: "{from} sends {to} an RST that {to} may not accept: its sequence number is not the next one, or it looks unlike the packets before it. The connection is over only if nothing follows.",
     keep_alive: "{from} asks whether {to} is still there (TCP keep-alive, no new data).",
     window_probe: "{from} probes whether the receive window of {to} is still closed.",
     out_of_window: "The packet lies outside what the connection can accept and is ignored.",

@@ -252,7 +252,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     tls_sealed: "{from} envía registros cifrados ({n}); ninguna clave conocida los descifra.",
     tls_alert: "{from} envía la alerta de TLS {name}.",
     reset_stray: "{from} envía a {to} un RST cuyo número de secuencia no encaja: no tiene efecto.",
-    reset_doubtful: "{from} envía a {to} un RST que quizá no se acepte: su lugar en el flujo va por delante de lo capturado, o no se parece a los paquetes anteriores. La conexión solo ha terminado si no le sigue nada.",
+    reset_doubtful: "{from} envía a {to} un RST que quizá no se acepte: su número de secuencia no es el siguiente, o no se parece a los paquetes anteriores. La conexión solo ha terminado si no le sigue nada.",
     keep_alive: "{from} pregunta si {to} sigue ahí (keep-alive de TCP, sin datos nuevos).",
     window_probe: "{from} comprueba si la ventana de recepción de {to} sigue cerrada.",
     out_of_window: "El paquete queda fuera de lo que la conexión puede aceptar y se ignora.",

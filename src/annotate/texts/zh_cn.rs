@@ -252,7 +252,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     tls_sealed: "{from}发送加密记录（{n}条），没有已知的密钥可以解密。",
     tls_alert: "{from}发送TLS警报{name}。",
     reset_stray: "{from}向{to}发送了RST，但序号不符：它没有作用。",
-    reset_doubtful: "{from}向{to}发送了RST，但它可能不被接受：它在流中的位置超前于已捕获的内容，或与之前的数据包不像。只有其后再无数据包，连接才算结束。",
+    reset_doubtful: "{from}向{to}发送了RST，但它可能不被接受：它的序号不是下一个序号，或与之前的数据包不像。只有其后再无数据包，连接才算结束。",
     keep_alive: "{from}询问{to}是否还在（TCP保活，没有新数据）。",
     window_probe: "{from}试探{to}的接收窗口是否仍然关闭。",
     out_of_window: "这个包不在该连接当前可接受的序号范围内，予以忽略。",

@@ -255,7 +255,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     tls_sealed: "{from}傳送加密記錄（{n} 筆），沒有已知的金鑰可以解密。",
     tls_alert: "{from}傳送 TLS 警示 {name}。",
     reset_stray: "{from}向{to}傳送了 RST，但序號不符：它沒有作用。",
-    reset_doubtful: "{from}向{to}傳送了 RST，但它可能不被接受：它在串流中的位置超前於已擷取的內容，或與先前的封包不像。只有其後再無封包，連線才算結束。",
+    reset_doubtful: "{from}向{to}傳送了 RST，但它可能不被接受：它的序號不是下一個序號，或與先前的封包不像。只有其後再無封包，連線才算結束。",
     window_closed: "{by}暫時無法再接收：接收視窗已關閉（win 0）。",
     window_opened: "{by}又能接收資料：接收視窗為 {bytes}。",
     window_update: "{by}沒有確認新的資料，只是把接收視窗改為 {bytes}。",
